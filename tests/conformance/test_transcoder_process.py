@@ -1,0 +1,275 @@
+"""The transcoder as the parent sees it: a real child process over real pipes."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+
+import pytest
+import uvloop
+
+from media.configs import TrackConfig
+from media.units import AccessUnit
+from tests.unit.transcoder.running import rung
+from tests.unit.transcoder.sources import AudioSource, VideoSource, audio, beep, video
+from transcoder.client import EndReason, Transcoder, TranscoderEnd
+from transcoder.errors import EncoderUnavailable
+from transcoder.messages import AudioRung, Encoded, Finish, Job, Message, Start, Unit
+from transcoder.options import Encoder, Preset, TranscodeOptions, check_encoder
+from transcoder.outbox import OutboxLimits
+from transcoder.protocol import MessageReader, encode
+from transcoder.spawn import worker_command, worker_environment
+
+PATIENCE = 30.0
+FAST = TranscodeOptions(preset=Preset.ULTRAFAST)
+RUNGS = (rung("v180p", 240, 180), rung("v96p", 128, 96))
+
+
+class Watcher:
+    """What the parent is told."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, TrackConfig] = {}
+        self.units: dict[str, list[AccessUnit]] = {}
+        self.ends: list[TranscoderEnd] = []
+        self.ended = asyncio.Event()
+        self.first_unit = asyncio.Event()
+
+    def ready(self, track: str, config: TrackConfig) -> None:
+        self.configs[track] = config
+
+    def unit(self, track: str, unit: AccessUnit) -> None:
+        assert track in self.configs
+        assert not self.ends
+        self.units.setdefault(track, []).append(unit)
+        self.first_unit.set()
+
+    def end(self, end: TranscoderEnd) -> None:
+        self.ends.append(end)
+        self.ended.set()
+
+    async def start(self, job: Job, limits: OutboxLimits | None = None) -> Transcoder:
+        return await Transcoder.start(
+            job, on_ready=self.ready, on_unit=self.unit, on_end=self.end, limits=limits or OutboxLimits()
+        )
+
+    async def until(self, event: asyncio.Event) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await event.wait()
+
+
+@pytest.fixture(scope="module")
+def source() -> VideoSource:
+    return video(frames=60, keyframe_every=15)
+
+
+@pytest.fixture(scope="module")
+def sound() -> AudioSource:
+    return audio(beep(48_000, 48_000, [12_000]))
+
+
+async def test_finishing_loses_nothing(source: VideoSource, sound: AudioSource) -> None:
+    watcher = Watcher()
+    job = Job(source.config, RUNGS, sound.config, (AudioRung("a64k", 64_000),), FAST)
+    transcoder = await watcher.start(job)
+    for unit in source.units:
+        if unit.key:
+            transcoder.cut(unit.pts)
+        assert transcoder.feed(unit)
+    for unit in sound.units:
+        assert transcoder.feed(unit)
+    await transcoder.finish(PATIENCE)
+    assert [end.reason for end in watcher.ends] == [EndReason.FINISHED]
+    assert transcoder.end == watcher.ends[0]
+    times = [unit.pts for unit in source.units]
+    keys = [unit.pts for unit in source.units if unit.key]
+    for track in ("v180p", "v96p"):
+        assert [unit.pts for unit in watcher.units[track]] == times
+        assert [unit.pts for unit in watcher.units[track] if unit.key] == keys
+    assert len(watcher.units["a64k"]) >= len(sound.units)
+    assert transcoder.progress.decoded == 60
+    assert (transcoder.dropped_video, transcoder.dropped_audio, transcoder.backlog) == (0, 0, 0)
+    assert not transcoder.feed(source.units[0])
+    await transcoder.finish(PATIENCE)
+    transcoder.kill()
+    assert len(watcher.ends) == 1
+
+
+async def test_a_killed_child_is_one_declared_end(source: VideoSource) -> None:
+    watcher = Watcher()
+    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+    for unit in source.units:
+        transcoder.feed(unit)
+    await watcher.until(watcher.first_unit)
+    assert transcoder.pid is not None
+    os.kill(transcoder.pid, signal.SIGKILL)
+    await watcher.until(watcher.ended)
+    assert [(end.reason, end.code) for end in watcher.ends] == [(EndReason.CRASHED, "transcoder-crashed")]
+    assert "SIGKILL" in watcher.ends[0].text
+    assert not transcoder.feed(source.units[0])
+    transcoder.cut(0)
+    transcoder.kill()
+    await transcoder.finish(PATIENCE)
+    assert len(watcher.ends) == 1
+
+
+async def test_killing_on_request(source: VideoSource) -> None:
+    watcher = Watcher()
+    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+    transcoder.kill()
+    await watcher.until(watcher.ended)
+    assert [end.reason for end in watcher.ends] == [EndReason.KILLED]
+
+
+async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cut(source: VideoSource) -> None:
+    watcher = Watcher()
+    limits = OutboxLimits(units=20)
+    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST), limits)
+    transcoder.feed(source.units[0])
+    await watcher.until(watcher.first_unit)
+    assert transcoder.pid is not None
+    os.kill(transcoder.pid, signal.SIGSTOP)
+    # Large units fill the pipe and the transport's own buffer, which have no count of units.
+    fat = replace(source.units[1], payload=bytes(100_000))
+    fed = [transcoder.feed(replace(fat, dts=fat.dts + n)) for n in range(200)]
+    assert not all(fed)
+    assert transcoder.backlog <= limits.units
+    assert transcoder.dropped_video == fed.count(False)
+    os.kill(transcoder.pid, signal.SIGCONT)
+    shift = 900_000
+    later = [replace(unit, dts=unit.dts + shift) for unit in source.units]
+    while transcoder.backlog:
+        await asyncio.sleep(0.01)
+    assert not transcoder.feed(later[0])
+    transcoder.cut(later[15].pts)
+    assert all([transcoder.feed(unit) for unit in later[15:30]])
+    await transcoder.finish(PATIENCE)
+    assert watcher.ends[0].reason is EndReason.FINISHED
+    for track in ("v180p", "v96p"):
+        tail = [unit for unit in watcher.units[track] if unit.pts >= shift]
+        assert [unit.pts for unit in tail] == [unit.pts for unit in later[15:30]]
+        assert [unit.pts for unit in tail if unit.key] == [later[15].pts]
+
+
+async def test_a_child_that_does_not_finish_in_time_is_killed(source: VideoSource) -> None:
+    watcher = Watcher()
+    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+    transcoder.feed(source.units[0])
+    await watcher.until(watcher.first_unit)
+    assert transcoder.pid is not None
+    os.kill(transcoder.pid, signal.SIGSTOP)
+    await transcoder.finish(0.05)
+    assert [end.reason for end in watcher.ends] == [EndReason.KILLED]
+
+
+async def test_a_job_that_cannot_be_done_says_why(source: VideoSource) -> None:
+    watcher = Watcher()
+    await watcher.start(Job(source.config, (rung("v", 20_000, 20_000),), options=FAST))
+    await watcher.until(watcher.ended)
+    (end,) = watcher.ends
+    assert (end.reason, end.code) == (EndReason.FAILED, "encoder-unavailable")
+    assert "20000x20000" in end.text
+
+
+async def test_a_callback_that_fails_stops_nothing(source: VideoSource) -> None:
+    watcher = Watcher()
+    seen = []
+
+    def fail(track: str, unit: AccessUnit) -> None:
+        seen.append(unit)
+        if len(seen) == 1:
+            raise RuntimeError("a bug in the parent")
+
+    transcoder = await Transcoder.start(
+        Job(source.config, RUNGS[:1], options=FAST), on_ready=watcher.ready, on_unit=fail, on_end=watcher.end
+    )
+    for unit in source.units:
+        transcoder.feed(unit)
+    await transcoder.finish(PATIENCE)
+    assert len(seen) == 60
+    assert watcher.ends[0].reason is EndReason.FINISHED
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        test_a_killed_child_is_one_declared_end,
+        test_killing_on_request,
+        test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cut,
+        test_a_child_that_does_not_finish_in_time_is_killed,
+        test_a_job_that_cannot_be_done_says_why,
+        test_a_callback_that_fails_stops_nothing,
+    ],
+)
+def test_the_same_on_uvloop(
+    scenario: Callable[[VideoSource], Coroutine[None, None, None]], source: VideoSource
+) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario(source))
+
+
+def converse(data: bytes, cwd: str | None = None) -> tuple[int, list[Message]]:
+    """Say ``data`` to a child, close its input, and hear it out."""
+    result = subprocess.run(
+        worker_command("transcoder.worker"),
+        input=data,
+        env=worker_environment(),
+        capture_output=True,
+        timeout=PATIENCE,
+        cwd=cwd,
+        check=False,
+    )
+    reader = MessageReader()
+    reader.receive_data(result.stdout)
+    return result.returncode, list(reader.messages())
+
+
+def test_the_child_exits_when_its_parent_is_gone(source: VideoSource) -> None:
+    start = encode(Start(Job(source.config, RUNGS, options=FAST)))
+    code, messages = converse(start + b"".join(encode(Unit(unit)) for unit in source.units))
+    assert code == 1
+    assert any(isinstance(message, Encoded) for message in messages)
+
+
+def test_the_child_refuses_garbage_in_words() -> None:
+    code, messages = converse(b"\xff" * 100)
+    assert code == 1
+    assert [getattr(message, "code", None) for message in messages] == ["transcoder-protocol"]
+
+
+def test_the_child_runs_from_any_directory(source: VideoSource, tmp_path: object) -> None:
+    with open(f"{tmp_path}/av.py", "w") as stray:
+        stray.write("raise SystemExit('the wrong av')")
+    start = encode(Start(Job(source.config, RUNGS, options=FAST)))
+    code, _ = converse(start + encode(Finish()), cwd=str(tmp_path))
+    assert code == 0
+
+
+def test_the_child_imports_nothing_heavy() -> None:
+    """Its start-up time is part of the time to the first picture."""
+    program = (
+        "import sys, transcoder.worker.__main__\n"
+        "print(*({'asyncio', 'pydantic', 'structlog', 'numpy', 'email'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=worker_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert result.stdout.split() == []
+
+
+def test_check_encoder_accepts_what_works() -> None:
+    check_encoder(FAST)
+
+
+@pytest.mark.skipif(os.path.exists("/dev/nvidia0"), reason="this machine has the hardware")
+def test_check_encoder_says_what_is_missing() -> None:
+    with pytest.raises(EncoderUnavailable, match=r"h264_nvenc.*NVIDIA.*libx264"):
+        check_encoder(TranscodeOptions(encoder=Encoder.NVENC))

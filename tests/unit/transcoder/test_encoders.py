@@ -1,0 +1,54 @@
+"""Every option given to an encoder is one that it has: what FFmpeg does not know it ignores without a word."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+import pytest
+from av.codec.context import OptionType
+
+from media.configs import VideoConfig
+from media.units import Codec
+from tests.unit.transcoder.running import rung
+from transcoder.options import Encoder, Latency, Preset, TranscodeOptions
+from transcoder.worker.encoders import ENCODER_OPTIONS, PictureShape, open_encoder, shape_of, threads_per_rung
+
+NUMBERS = {OptionType.INT, OptionType.INT64, OptionType.BOOL, OptionType.UINT}
+SOURCE = VideoConfig(Codec.H264, b"", "avc1.640028", 1280, 720, frame_rate=Fraction(60))
+
+
+@pytest.mark.parametrize("encoder", Encoder)
+@pytest.mark.parametrize("latency", Latency)
+def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: Latency) -> None:
+    try:
+        supported = av.CodecContext.create(encoder.value, "w").supported_options
+    except av.codec.codec.UnknownCodecError:
+        pytest.skip(f"PyAV is built without {encoder}")
+    options = {option.name: option for option in (*supported.generic, *supported.private)}
+    for preset in Preset:
+        given = ENCODER_OPTIONS[encoder](TranscodeOptions(encoder=encoder, preset=preset, latency=latency))
+        for name, value in given.items():
+            option = options[name]
+            choices = {choice.name for choice in option.choices}
+            if option.type in NUMBERS and value not in choices:
+                assert option.min <= int(value) <= option.max, name
+
+
+@pytest.mark.parametrize("latency", Latency)
+def test_libx264_leaves_no_option_over(latency: Latency) -> None:
+    shape = PictureShape(Fraction(30), Fraction(1), None)
+    context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(latency=latency), 1)
+    assert context.options == {}
+
+
+def test_the_frame_rate_is_the_sources_by_the_divisor() -> None:
+    assert shape_of(SOURCE, rung("v", 640, 360, divisor=2)).frame_rate == 30
+    assert shape_of(replace(SOURCE, frame_rate=None), rung("v", 640, 360)).frame_rate == 30
+    odd = Fraction(60_000_000_007, 1_001_000_000)
+    assert shape_of(replace(SOURCE, frame_rate=odd), rung("v", 640, 360)).frame_rate == Fraction(60_000, 1001)
+    assert shape_of(replace(SOURCE, frame_rate=Fraction(90_000)), rung("v", 640, 360)).frame_rate == 300
+
+
+def test_threads_are_the_operators_or_what_is_left_over() -> None:
+    assert threads_per_rung(TranscodeOptions(threads=5), 3) == 5
+    assert threads_per_rung(TranscodeOptions(), 1000) == 1

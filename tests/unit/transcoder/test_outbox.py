@@ -1,0 +1,77 @@
+from media.units import AccessUnit, Kind
+from transcoder.messages import Cut, Finish, Message, Unit
+from transcoder.outbox import Outbox, OutboxLimits
+from transcoder.protocol import MessageReader
+
+
+def video(dts: int, key: bool = False, size: int = 10) -> AccessUnit:
+    return AccessUnit(Kind.VIDEO, dts, 0, key, bytes(size))
+
+
+def audio(dts: int) -> AccessUnit:
+    return AccessUnit(Kind.AUDIO, dts, 0, True, b"a")
+
+
+def drain(outbox: Outbox) -> list[Message]:
+    reader = MessageReader()
+    while len(outbox):
+        reader.receive_data(outbox.take())
+    return list(reader.messages())
+
+
+def test_order_is_kept() -> None:
+    outbox = Outbox(OutboxLimits())
+    outbox.cut(0)
+    assert outbox.offer(video(0, key=True))
+    assert outbox.offer(audio(1))
+    outbox.control(Finish())
+    assert drain(outbox) == [Cut(0), Unit(video(0, key=True)), Unit(audio(1)), Finish()]
+
+
+def test_video_is_shed_until_the_key_unit_of_a_cut() -> None:
+    outbox = Outbox(OutboxLimits(units=4))
+    assert [outbox.offer(video(n)) for n in range(6)] == [True] * 4 + [False] * 2
+    drain(outbox)
+    assert not outbox.offer(video(6))
+    assert not outbox.offer(video(7, key=True)), "a key unit that no cut was asked for"
+    outbox.cut(8)
+    assert not outbox.offer(video(8)), "a cut that is no key unit"
+    assert outbox.offer(video(9, key=True))
+    assert outbox.offer(video(10))
+    assert drain(outbox) == [Cut(8), Unit(video(9, key=True)), Unit(video(10))]
+    assert outbox.dropped_video == 5
+
+
+def test_it_does_not_resume_while_the_queue_is_long() -> None:
+    outbox = Outbox(OutboxLimits(units=4))
+    for n in range(5):
+        outbox.offer(video(n))
+    outbox.take()
+    outbox.cut(5)
+    assert not outbox.offer(video(5, key=True))
+    drain(outbox)
+    assert outbox.offer(video(6, key=True))
+
+
+def test_sound_outlasts_video_but_not_for_ever() -> None:
+    outbox = Outbox(OutboxLimits(units=4))
+    for n in range(5):
+        outbox.offer(video(n))
+    assert [outbox.offer(audio(n)) for n in range(6)] == [True] * 4 + [False] * 2
+    assert (outbox.dropped_video, outbox.dropped_audio) == (1, 2)
+
+
+def test_bytes_are_bounded() -> None:
+    outbox = Outbox(OutboxLimits(payload_bytes=1000))
+    accepted = sum(outbox.offer(video(n, size=400)) for n in range(10))
+    assert accepted == 3
+    drain(outbox)
+    outbox.cut(10)
+    assert outbox.offer(video(10, key=True, size=400))
+
+
+def test_cuts_alone_never_fill_it() -> None:
+    outbox = Outbox(OutboxLimits(units=4))
+    for n in range(100):
+        outbox.cut(n)
+    assert len(outbox) <= 8

@@ -1,0 +1,174 @@
+import itertools
+import json
+import struct
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from media.configs import AudioConfig, Colour, VideoConfig
+from media.units import AccessUnit, Codec, Kind
+from transcoder.errors import ProtocolViolation
+from transcoder.ladder import Rung
+from transcoder.messages import (
+    AudioRung,
+    Cut,
+    Encoded,
+    Failed,
+    Finish,
+    Finished,
+    Job,
+    Message,
+    PictureAnswer,
+    PictureRequest,
+    Progress,
+    Start,
+    TrackReady,
+    Unit,
+)
+from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from transcoder.protocol import HEADER, KINDS, MAX_BODY, MessageReader, encode
+
+VIDEO = VideoConfig(
+    Codec.H264,
+    b"\x01\x64\x00\x1f",
+    "avc1.64001f",
+    720,
+    576,
+    sample_aspect_ratio=Fraction(64, 45),
+    frame_rate=Fraction(30000, 1001),
+    colour=Colour(1, 2, 3, True),
+    interlaced=True,
+)
+AUDIO = AudioConfig(Codec.AAC, b"\x11\x90", "mp4a.40.2", 48_000, 2, 1024)
+JOB = Job(
+    video=VIDEO,
+    rungs=(Rung("v360p", 640, 360, 2, 800_000, 960_000, 1_200_000),),
+    audio=AUDIO,
+    audio_outputs=(AudioRung("a64k", 64_000), AudioRung("a32k", 32_000, 24_000, 1)),
+    options=TranscodeOptions(
+        encoder=Encoder.VAAPI,
+        preset=Preset.FAST,
+        profile=Profile.MAIN,
+        threads=3,
+        latency=Latency.NORMAL,
+        low_audio_bps=64_000,
+        device="/dev/dri/renderD128",
+    ),
+)
+UNIT = AccessUnit(Kind.VIDEO, -3003, 6006, True, b"\x00\x00\x00\x01\x65")
+MESSAGES: tuple[Message, ...] = (
+    Start(JOB),
+    Start(Job(None)),
+    Unit(UNIT),
+    Unit(AccessUnit(Kind.AUDIO, 2**40, -1, False, b"")),
+    Cut(-1),
+    Finish(),
+    TrackReady("v360p", VIDEO),
+    TrackReady("v360p", replace(VIDEO, frame_rate=None, colour=None)),
+    TrackReady("a64k", AUDIO),
+    Encoded("v360p", UNIT),
+    Progress(1, 2, 3, 4, 5),
+    Failed("encoder-failed", "the encoder says: käputt"),
+    Finished(),
+    PictureRequest(7, VIDEO, UNIT),
+    PictureAnswer(7, b"\xff\xd8"),
+)
+
+
+def read(*chunks: bytes) -> list[Message]:
+    reader = MessageReader()
+    messages: list[Message] = []
+    for chunk in chunks:
+        reader.receive_data(chunk)
+        messages += reader.messages()
+    return messages
+
+
+def test_every_kind_of_message_is_covered() -> None:
+    assert {type(message) for message in MESSAGES} == set(KINDS)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_round_trip(message: Message) -> None:
+    assert read(encode(message)) == [message]
+
+
+def test_byte_by_byte() -> None:
+    stream = b"".join(encode(message) for message in MESSAGES)
+    assert read(*(stream[i : i + 1] for i in range(len(stream)))) == list(MESSAGES)
+
+
+@given(st.lists(st.integers(0, 4000), max_size=6))
+@settings(max_examples=30)
+def test_split_anywhere(cuts: list[int]) -> None:
+    stream = b"".join(encode(message) for message in MESSAGES)
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    assert read(*(stream[a:b] for a, b in itertools.pairwise(edges))) == list(MESSAGES)
+
+
+@given(st.sampled_from(sorted(KINDS.values())), st.binary(max_size=80))
+@example(KINDS[TrackReady], b"\x01a[]")
+@example(KINDS[PictureRequest], bytes(8) + b"\xff\xff\xff\xff{}")
+@settings(max_examples=300)
+def test_any_body_gives_a_message_or_a_violation(kind: int, body: bytes) -> None:
+    try:
+        (message,) = read(HEADER.pack(len(body), kind) + body)
+    except ProtocolViolation:
+        return
+    assert KINDS[type(message)] == kind
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+JSON = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=8), SCALARS, max_size=3)
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_any_description_gives_a_job_or_a_violation(data: st.DataObject) -> None:
+    fields = json.loads(encode(Start(JOB))[HEADER.size :])
+    place = data.draw(st.sampled_from([fields, fields["video"], fields["rungs"][0], fields["options"]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    body = json.dumps(fields).encode()
+    try:
+        (message,) = read(HEADER.pack(len(body), KINDS[Start]) + body)
+    except ProtocolViolation:
+        return
+    assert isinstance(message, Start)
+
+
+def test_deep_nesting_is_a_violation() -> None:
+    body = b"[" * 100_000
+    with pytest.raises(ProtocolViolation):
+        read(HEADER.pack(len(body), KINDS[Start]) + body)
+
+
+def test_lengths_are_bounded_before_anything_is_kept() -> None:
+    with pytest.raises(ProtocolViolation):
+        read(struct.pack(">IB", MAX_BODY + 1, KINDS[Unit]))
+    with pytest.raises(ProtocolViolation):
+        encode(PictureAnswer(1, bytes(MAX_BODY)))
+    body = b" " * (2**17 + 1)
+    with pytest.raises(ProtocolViolation):
+        read(HEADER.pack(len(body), KINDS[Start]) + body)
+
+
+def test_timestamps_out_of_range_are_a_violation() -> None:
+    with pytest.raises(ProtocolViolation):
+        encode(Unit(replace(UNIT, cts=2**31)))
+
+
+def test_unknown_type_is_a_violation() -> None:
+    with pytest.raises(ProtocolViolation):
+        read(HEADER.pack(0, 99))
+
+
+def test_messages_before_a_violation_are_given() -> None:
+    reader = MessageReader()
+    reader.receive_data(encode(Cut(5)) + HEADER.pack(0, 99))
+    messages = reader.messages()
+    assert next(messages) == Cut(5)
+    with pytest.raises(ProtocolViolation):
+        next(messages)

@@ -1,0 +1,37 @@
+"""What the transcoder raises.
+
+::
+
+    HeadwaterError
+    └── TranscoderError
+        ├── BadLadder              the operator's ladder cannot be built
+        ├── EncoderUnavailable     this machine cannot open the encoder that the configuration names
+        ├── WorkerUnavailable      the child process could not be started
+        └── ProtocolViolation      the other side of the pipe sent what is no message
+"""
+
+from typing import ClassVar
+
+from media.errors import HeadwaterError
+
+
+class TranscoderError(HeadwaterError):
+    """Base of what this package raises."""
+
+    code: ClassVar[str] = "transcoder"
+
+
+class BadLadder(TranscoderError):
+    code: ClassVar[str] = "bad-ladder"
+
+
+class EncoderUnavailable(TranscoderError):
+    code: ClassVar[str] = "encoder-unavailable"
+
+
+class WorkerUnavailable(TranscoderError):
+    code: ClassVar[str] = "worker-unavailable"
+
+
+class ProtocolViolation(TranscoderError):
+    code: ClassVar[str] = "transcoder-protocol"

@@ -1,0 +1,191 @@
+"""Which renditions a source gets: their sizes, frame rates and bitrates.
+
+Pure: the same source and setting always give the same ladder. Sizes have square samples; a rendition is named
+after its short side (``v720p`` is 1280x720, and 720x1280 of a portrait source).
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from media.configs import VideoConfig
+from transcoder.errors import BadLadder
+
+SOURCE_TRACK = "vsource"
+AUTO_HEIGHTS = (1080, 720, 480, 360)
+MAX_RUNGS = 8
+
+# Average bitrate of H.264 at up to 30 fps by short side: the middle of what Apple's HLS authoring specification
+# and YouTube's live encoder settings recommend.
+BITRATES = (
+    (144, 150_000),
+    (240, 400_000),
+    (360, 800_000),
+    (480, 1_400_000),
+    (720, 2_800_000),
+    (1080, 5_000_000),
+    (1440, 9_000_000),
+    (2160, 16_000_000),
+)
+MIN_BITRATE = 100_000
+
+# A rung carries fewer bits than the one above it, however poor the source is.
+STEP_DOWN = Fraction(7, 10)
+PEAK = Fraction(6, 5)
+BUFFER_SECONDS = Fraction(3, 2)
+
+HALVE_FROM_FPS = 45
+MAX_LOWER_FPS = Fraction(61, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """One rung as an operator asks for it: the picture's short side, and its average bitrate."""
+
+    height: int
+    bitrate_bps: int
+
+
+LadderSetting = Literal["auto", "source"] | tuple[LadderStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rendition to encode: every ``frame_divisor``-th frame of the source, in even luma samples.
+
+    ``max_bitrate_bps`` and ``buffer_bits`` are the rate and size of the hypothetical decoder's buffer (VBV).
+    """
+
+    track: str
+    width: int
+    height: int
+    frame_divisor: int
+    bitrate_bps: int
+    max_bitrate_bps: int
+    buffer_bits: int
+
+
+def plan_ladder(
+    source: VideoConfig,
+    frame_rate: Fraction | None,
+    setting: LadderSetting,
+    *,
+    encode_top: bool = False,
+    source_bitrate_bps: int | None = None,
+) -> tuple[Rung, ...]:
+    """What to encode of ``source``, largest first; empty where the source alone will do.
+
+    ``encode_top`` adds ``vsource`` at the source's own size, for a source that cannot be passed through.
+    ``source_bitrate_bps`` is the source's measured bitrate: no rung exceeds it. Raises BadLadder.
+    """
+    rungs = []
+    ceiling = source_bitrate_bps
+    if encode_top:
+        bitrate = _capped(default_bitrate(min(_display_size(source)), frame_rate), ceiling)
+        width, height = source.width - source.width % 2, source.height - source.height % 2
+        rungs.append(_rung(SOURCE_TRACK, (width, height), 1, bitrate))
+        ceiling = bitrate
+    for step in _steps(source, frame_rate, setting):
+        divisor = frame_divisor(frame_rate) if step.height < min(_display_size(source)) else 1
+        limit = None if ceiling is None or setting != "auto" else max(MIN_BITRATE, int(ceiling * STEP_DOWN))
+        bitrate = _capped(_capped(step.bitrate_bps, limit), source_bitrate_bps)
+        rungs.append(_rung(f"v{step.height}p", _scaled_size(source, step.height), divisor, bitrate))
+        ceiling = bitrate
+    return tuple(rungs)
+
+
+def frame_divisor(frame_rate: Fraction | None) -> int:
+    """How many source frames one frame of a lower rung stands for, so that it has at most 30 a second."""
+    if frame_rate is None or frame_rate < HALVE_FROM_FPS:
+        return 1
+    return -int(-frame_rate // MAX_LOWER_FPS)
+
+
+def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
+    """Average bits per second for a picture with this short side; half as much again at 60 frames a second."""
+    bitrate = Fraction(_interpolated(height))
+    if frame_rate is not None and frame_rate > 30:
+        bitrate *= 1 + min(frame_rate - 30, Fraction(30)) / 60
+    return int(bitrate)
+
+
+def sample_aspect_ratio(source: VideoConfig, width: int, height: int) -> Fraction:
+    """The shape of a sample when ``source`` is scaled to ``width`` x ``height``; 1 where rounding alone bent it."""
+    display_aspect = Fraction(source.width, source.height) * source.sample_aspect_ratio
+    ratio = display_aspect / Fraction(width, height)
+    return Fraction(1) if abs(ratio - 1) < Fraction(1, 100) else ratio.limit_denominator(65_535)
+
+
+def _steps(source: VideoConfig, frame_rate: Fraction | None, setting: LadderSetting) -> tuple[LadderStep, ...]:
+    if setting == "source":
+        return ()
+    short_side = min(_display_size(source))
+    if setting == "auto":
+        lower_rate = None if frame_rate is None else frame_rate / frame_divisor(frame_rate)
+        return tuple(
+            LadderStep(height, default_bitrate(height, lower_rate))
+            for height in AUTO_HEIGHTS
+            if height < short_side
+        )
+    _check(setting)
+    steps = sorted(setting, key=lambda step: step.height, reverse=True)
+    return tuple(step for step in steps if step.height <= short_side)
+
+
+def _check(steps: tuple[LadderStep, ...]) -> None:
+    if len(steps) > MAX_RUNGS:
+        raise BadLadder(f"a ladder has at most {MAX_RUNGS} steps, this one has {len(steps)}")
+    heights = [step.height for step in steps]
+    for step in steps:
+        if step.height < 96 or step.height > 4320 or step.height % 2:
+            raise BadLadder(f"ladder height {step.height}: give an even number from 96 to 4320")
+        if not MIN_BITRATE <= step.bitrate_bps <= 100_000_000:
+            raise BadLadder(
+                f"ladder bitrate {step.bitrate_bps} at height {step.height}: "
+                f"give bits per second from {MIN_BITRATE} to 100000000"
+            )
+        if heights.count(step.height) > 1:
+            raise BadLadder(f"the ladder names height {step.height} twice; each height can be there once")
+
+
+def _rung(track: str, size: tuple[int, int], divisor: int, bitrate: int) -> Rung:
+    width, height = size
+    return Rung(
+        track=track,
+        width=width,
+        height=height,
+        frame_divisor=divisor,
+        bitrate_bps=bitrate,
+        max_bitrate_bps=int(bitrate * PEAK),
+        buffer_bits=int(bitrate * BUFFER_SECONDS),
+    )
+
+
+def _capped(bitrate: int, limit: int | None) -> int:
+    return bitrate if limit is None else max(min(bitrate, limit), 1_000)
+
+
+def _display_size(source: VideoConfig) -> tuple[Fraction, Fraction]:
+    return source.width * source.sample_aspect_ratio, Fraction(source.height)
+
+
+def _scaled_size(source: VideoConfig, short_side: int) -> tuple[int, int]:
+    width, height = _display_size(source)
+    if width < height:
+        return short_side, _even(short_side * height / width)
+    return _even(short_side * width / height), short_side
+
+
+def _even(length: Fraction) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+def _interpolated(height: int | Fraction) -> int:
+    below = BITRATES[0]
+    for above in BITRATES:
+        if height <= above[0]:
+            break
+        below = above
+    if above[0] == below[0]:
+        return above[1]
+    return below[1] + int((above[1] - below[1]) * Fraction(height - below[0], above[0] - below[0]))

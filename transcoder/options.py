@@ -1,0 +1,99 @@
+"""How renditions are encoded, and whether this machine can do it."""
+
+import subprocess
+from dataclasses import dataclass
+from enum import StrEnum
+
+from transcoder.errors import EncoderUnavailable
+from transcoder.spawn import worker_command, worker_environment
+
+CHECK_SECONDS = 30
+
+
+class Encoder(StrEnum):
+    """H.264 encoders by FFmpeg's names."""
+
+    LIBX264 = "libx264"
+    NVENC = "h264_nvenc"
+    QSV = "h264_qsv"
+    VAAPI = "h264_vaapi"
+
+
+class Latency(StrEnum):
+    """``LOW``: no B-frames, no look-ahead, a frame comes out as it goes in. ``NORMAL``: better pictures, later."""
+
+    LOW = "low"
+    NORMAL = "normal"
+
+
+class Profile(StrEnum):
+    """H.264 profiles (Annex A) that every player has."""
+
+    BASELINE = "baseline"
+    MAIN = "main"
+    HIGH = "high"
+
+
+class Preset(StrEnum):
+    """x264's speed settings; the hardware encoders get their nearest equivalent."""
+
+    ULTRAFAST = "ultrafast"
+    SUPERFAST = "superfast"
+    VERYFAST = "veryfast"
+    FASTER = "faster"
+    FAST = "fast"
+    MEDIUM = "medium"
+    SLOW = "slow"
+    SLOWER = "slower"
+    VERYSLOW = "veryslow"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeOptions:
+    """``threads`` is per rendition, 0 for what suits the machine. ``low_audio_bps`` asks for a second audio track
+    of that many bits per second. ``device`` is a hardware encoder's (``/dev/dri/renderD128``, ``0``)."""
+
+    encoder: Encoder = Encoder.LIBX264
+    preset: Preset = Preset.VERYFAST
+    profile: Profile = Profile.HIGH
+    threads: int = 0
+    latency: Latency = Latency.LOW
+    low_audio_bps: int | None = None
+    device: str | None = None
+
+
+HINTS = {
+    Encoder.LIBX264: "reinstall the av package",
+    Encoder.NVENC: "it needs an NVIDIA GPU and its driver (libnvidia-encode)",
+    Encoder.QSV: "it needs an Intel GPU and the oneVPL runtime",
+    Encoder.VAAPI: "it needs a PyAV built with it, a GPU with a VA-API driver and access to its /dev/dri/renderD*",
+}
+
+
+def check_encoder(options: TranscodeOptions) -> None:
+    """Encode a few frames in a child process, as a transcode would. Blocks for up to half a minute.
+
+    Raises EncoderUnavailable, whose text says what is missing.
+    """
+    arguments = [options.encoder, options.preset, options.profile, options.latency, options.device or ""]
+    try:
+        result = subprocess.run(
+            [*worker_command("transcoder.worker.check"), *arguments],
+            env=worker_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CHECK_SECONDS,
+            check=False,
+        )
+        reason = result.stdout.strip() or result.stderr.strip()[-200:]
+        if result.returncode == 0:
+            return
+    except subprocess.TimeoutExpired:
+        reason = f"it did not answer within {CHECK_SECONDS} s"
+    except OSError as error:
+        reason = str(error)
+    hint = HINTS[options.encoder]
+    instead = "" if options.encoder is Encoder.LIBX264 else f'; or set the encoder to "{Encoder.LIBX264}"'
+    raise EncoderUnavailable(f"the encoder {options.encoder} does not work here ({reason}): {hint}{instead}")

@@ -1,0 +1,82 @@
+"""What waits for a child that is behind: bounded, and it is video that is shed.
+
+Sound is light, and a hole in it is noticed; a rendition that lost frames is useless up to the next key unit anyway.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from media.units import AccessUnit, Kind
+from transcoder.messages import Cut, Finish, Start, Unit
+from transcoder.protocol import encode
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxLimits:
+    """The point from which video is shed; sound is at twice as much of either."""
+
+    units: int = 256
+    payload_bytes: int = 8 * 2**20
+
+
+class Outbox:
+    """Messages for the child, in order, as bytes on the pipe.
+
+    When the limits are passed video is refused until there is room and a cut has been asked for; it goes on with
+    the first key unit from there.
+    """
+
+    def __init__(self, limits: OutboxLimits) -> None:
+        self._limits = limits
+        self._queue: deque[bytes] = deque()
+        self._bytes = 0
+        self._shedding = False
+        self._late_cut: int | None = None
+        self.dropped_video = 0
+        self.dropped_audio = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def offer(self, unit: AccessUnit) -> bool:
+        """False where the unit was dropped, and counted."""
+        if unit.kind is Kind.AUDIO:
+            accepted = not self._is_over(2)
+            self.dropped_audio += not accepted
+        else:
+            accepted = self._accepts_video(unit)
+            self.dropped_video += not accepted
+        if accepted:
+            self._append(encode(Unit(unit)))
+        return accepted
+
+    def cut(self, pts: int) -> None:
+        if self._shedding or self._is_over(2):
+            self._late_cut = pts
+        else:
+            self._append(encode(Cut(pts)))
+
+    def control(self, message: Start | Finish) -> None:
+        self._append(encode(message))
+
+    def take(self) -> bytes:
+        """The oldest message. Raises IndexError where there is none."""
+        data = self._queue.popleft()
+        self._bytes -= len(data)
+        return data
+
+    def _accepts_video(self, unit: AccessUnit) -> bool:
+        if self._is_over(1):
+            self._shedding = True
+        elif self._shedding and unit.key and self._late_cut is not None and not self._is_over(0.5):
+            self._shedding = False
+            self._append(encode(Cut(self._late_cut)))
+            self._late_cut = None
+        return not self._shedding
+
+    def _is_over(self, share: float) -> bool:
+        return len(self._queue) >= self._limits.units * share or self._bytes >= self._limits.payload_bytes * share
+
+    def _append(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._bytes += len(data)

@@ -1,0 +1,210 @@
+"""The pipe between parent and child: length-prefixed messages, the same code on both sides.
+
+A message is a 5-byte header (length of the body, type; big-endian) and its body. Media is a fixed struct and the
+payload; what comes once a job (:class:`Start`, :class:`TrackReady`) describes itself in JSON.
+
+No socket, no file: :class:`MessageReader` takes bytes as they come and gives messages. ProtocolViolation is all
+that leaves it.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+
+from media.units import AccessUnit, Kind
+from transcoder.description import (
+    config_from_text,
+    config_to_text,
+    job_from_text,
+    job_to_text,
+    video_config_from_text,
+)
+from transcoder.errors import ProtocolViolation
+from transcoder.messages import (
+    Cut,
+    Encoded,
+    Failed,
+    Finish,
+    Finished,
+    Message,
+    PictureAnswer,
+    PictureRequest,
+    Progress,
+    Start,
+    TrackReady,
+    Unit,
+)
+
+HEADER = struct.Struct(">IB")
+UNIT = struct.Struct(">Bqi")
+CUT = struct.Struct(">q")
+PROGRESS = struct.Struct(">5Q")
+NUMBER = struct.Struct(">Q")
+LENGTH = struct.Struct(">I")
+
+# An RTMP message, and so an access unit, is at most 16 MiB; the rest is room for headers and descriptions.
+MAX_BODY = 16 * 2**20 + 2**18
+MAX_TEXT = 2**17
+
+KEY = 0x01
+AUDIO = 0x02
+
+KINDS: dict[type[Message], int] = {
+    Start: 1,
+    Unit: 2,
+    Cut: 3,
+    Finish: 4,
+    PictureRequest: 5,
+    TrackReady: 17,
+    Encoded: 18,
+    Progress: 19,
+    Failed: 20,
+    Finished: 21,
+    PictureAnswer: 22,
+}
+
+
+def encode(message: Message) -> bytes:
+    """The message's bytes on the pipe. Raises ProtocolViolation for one that is over the bounds."""
+    body = _encode_body(message)
+    if len(body) > MAX_BODY:
+        raise ProtocolViolation(f"a message of {len(body)} bytes is over the limit of {MAX_BODY}")
+    return HEADER.pack(len(body), KINDS[type(message)]) + body
+
+
+class MessageReader:
+    """Bytes in, messages out; holds at most one message and what came with it."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def receive_data(self, data: bytes) -> None:
+        self._buffer += data
+
+    def messages(self) -> Iterator[Message]:
+        """Every whole message received so far. Raises ProtocolViolation; the reader is of no use after that."""
+        start = 0
+        try:
+            while len(self._buffer) - start >= HEADER.size:
+                length, kind = HEADER.unpack_from(self._buffer, start)
+                if length > MAX_BODY:
+                    raise ProtocolViolation(f"a message of {length} bytes is over the limit of {MAX_BODY}")
+                end = start + HEADER.size + length
+                if len(self._buffer) < end:
+                    break
+                body = bytes(memoryview(self._buffer)[start + HEADER.size : end])
+                start = end
+                yield _decode(kind, body)
+        finally:
+            del self._buffer[:start]
+
+
+def _encode_body(message: Message) -> bytes:
+    match message:
+        case Unit(unit):
+            return _encode_unit(unit)
+        case Encoded(track, unit):
+            return _encode_name(track) + _encode_unit(unit)
+        case Cut(pts):
+            return CUT.pack(pts)
+        case Progress(decoded, errors, encoded, backlog, cpu_ms):
+            return PROGRESS.pack(decoded, errors, encoded, backlog, cpu_ms)
+        case Finish() | Finished():
+            return b""
+        case Start(job):
+            return job_to_text(job).encode()
+        case TrackReady(track, config):
+            return _encode_name(track) + config_to_text(config).encode()
+        case Failed(code, text):
+            return _encode_name(code) + text.encode()[:MAX_TEXT]
+        case PictureRequest(number, config, unit):
+            description = config_to_text(config).encode()
+            return NUMBER.pack(number) + LENGTH.pack(len(description)) + description + _encode_unit(unit)
+        case PictureAnswer(number, jpeg):
+            return NUMBER.pack(number) + jpeg
+
+
+def _encode_unit(unit: AccessUnit) -> bytes:
+    flags = (KEY if unit.key else 0) | (AUDIO if unit.kind is Kind.AUDIO else 0)
+    try:
+        return UNIT.pack(flags, unit.dts, unit.cts) + unit.payload
+    except struct.error:
+        raise ProtocolViolation(f"timestamps out of range: dts {unit.dts}, cts {unit.cts}") from None
+
+
+def _encode_name(name: str) -> bytes:
+    text = name.encode()
+    if len(text) > 255:
+        raise ProtocolViolation("a name is longer than 255 bytes")
+    return bytes([len(text)]) + text
+
+
+def _decode(kind: int, body: bytes) -> Message:
+    decode = DECODERS.get(kind)
+    if decode is None:
+        raise ProtocolViolation(f"unknown message type {kind}")
+    try:
+        return decode(body)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise ProtocolViolation(f"malformed message of type {kind}: {error}") from None
+
+
+def _decode_unit(body: bytes, offset: int = 0) -> AccessUnit:
+    flags, dts, cts = UNIT.unpack_from(body, offset)
+    kind = Kind.AUDIO if flags & AUDIO else Kind.VIDEO
+    return AccessUnit(kind, dts, cts, bool(flags & KEY), body[offset + UNIT.size :])
+
+
+def _decode_name(body: bytes) -> tuple[str, int]:
+    end = 1 + body[0]
+    if len(body) < end:
+        raise ProtocolViolation("a name runs past the end of its message")
+    return body[1:end].decode(), end
+
+
+def _decode_text(body: bytes) -> str:
+    if len(body) > MAX_TEXT:
+        raise ProtocolViolation(f"a description of {len(body)} bytes is over the limit of {MAX_TEXT}")
+    return body.decode()
+
+
+def _decode_track_ready(body: bytes) -> TrackReady:
+    track, offset = _decode_name(body)
+    return TrackReady(track, config_from_text(_decode_text(body[offset:])))
+
+
+def _decode_encoded(body: bytes) -> Encoded:
+    track, offset = _decode_name(body)
+    return Encoded(track, _decode_unit(body, offset))
+
+
+def _decode_failed(body: bytes) -> Failed:
+    code, offset = _decode_name(body)
+    return Failed(code, body[offset:].decode(errors="replace"))
+
+
+def _decode_picture_request(body: bytes) -> PictureRequest:
+    (number,) = NUMBER.unpack_from(body)
+    (length,) = LENGTH.unpack_from(body, NUMBER.size)
+    start = NUMBER.size + LENGTH.size
+    config = video_config_from_text(_decode_text(body[start : start + length]))
+    return PictureRequest(number, config, _decode_unit(body, start + length))
+
+
+def _decode_picture_answer(body: bytes) -> PictureAnswer:
+    (number,) = NUMBER.unpack_from(body)
+    return PictureAnswer(number, body[NUMBER.size :])
+
+
+DECODERS: dict[int, Callable[[bytes], Message]] = {
+    KINDS[Start]: lambda body: Start(job_from_text(_decode_text(body))),
+    KINDS[Unit]: lambda body: Unit(_decode_unit(body)),
+    KINDS[Cut]: lambda body: Cut(*CUT.unpack(body)),
+    KINDS[Finish]: lambda body: Finish(),
+    KINDS[PictureRequest]: _decode_picture_request,
+    KINDS[TrackReady]: _decode_track_ready,
+    KINDS[Encoded]: _decode_encoded,
+    KINDS[Progress]: lambda body: Progress(*PROGRESS.unpack(body)),
+    KINDS[Failed]: _decode_failed,
+    KINDS[Finished]: lambda body: Finished(),
+    KINDS[PictureAnswer]: _decode_picture_answer,
+}

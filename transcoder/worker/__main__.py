@@ -1,0 +1,57 @@
+"""``python -m transcoder.worker``: one job, from Start to Finish, then exit."""
+
+import os
+import sys
+import traceback
+
+from transcoder.errors import TranscoderError
+from transcoder.messages import Cut, Failed, Finish, Finished, Message, Start, Unit
+from transcoder.worker.pipes import Output, incoming, own_process
+from transcoder.worker.session import Session
+
+
+def main() -> int:
+    own_process()
+    output = Output()
+    try:
+        return run(output)
+    except TranscoderError as error:
+        output.send(Failed(error.code, str(error)))
+    except BrokenPipeError:
+        pass
+    except Exception as error:
+        traceback.print_exc()
+        output.send(Failed(TranscoderError.code, f"the transcoder failed: {error}"))
+    return 1
+
+
+def run(output: Output) -> int:
+    session: Session | None = None
+    for message in incoming():
+        if session is None:
+            session = start(message, output)
+            continue
+        match message:
+            case Unit(unit):
+                session.feed(unit)
+            case Cut(pts):
+                session.cut(pts)
+            case Finish():
+                session.finish()
+                output.send(Finished())
+                return 0
+    # Standard input ended without Finish: the parent is gone and nobody wants the rest.
+    return 1
+
+
+def start(message: Message, output: Output) -> Session:
+    if not isinstance(message, Start):
+        raise TranscoderError("the first message must be Start")
+    return Session(message.job, output.send, output.give_up)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    # Encoder threads may still be inside FFmpeg, and the interpreter's own shutdown would wait for them.
+    os._exit(code)

@@ -1,0 +1,168 @@
+"""AAC or MP3 to AAC-LC, on the source's own timeline.
+
+Presentation time is kept to the sample: the encoder's priming is cut off, small drift between timestamps and
+sample count is stretched away, lost frames become silence, and what comes twice is dropped.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import av
+from av import AudioCodecContext, AudioFrame, Packet
+from av.codec.context import Flags
+from av.error import BlockingIOError as Again
+from av.error import EOFError as End
+from av.error import FFmpegError
+from av.filter import Graph
+
+from media.aac import parse_audio_specific_config
+from media.configs import AudioConfig
+from media.timescale import rescale
+from media.units import AccessUnit, Codec, Kind
+from transcoder.errors import EncoderUnavailable
+from transcoder.messages import AudioRung, Encoded, Message, TrackReady
+
+FRAME_SAMPLES = 1024
+LAYOUTS = {1: "mono", 2: "stereo"}
+
+# Past this a hole in the sound is not filled, nor an overlap cut away: the track goes on at the new time.
+MAX_CORRECTION_SECONDS = 10
+
+# From 2 ms on drift is stretched away (up to 1000 samples a second), from 10 ms on it is cut or filled at once.
+# `flags=res` keeps the resampler running at equal rates too, so that its start is not heard as a gap.
+TIMELINE = "async=1000:min_comp=0.002:min_hard_comp=0.01:flags=res"
+
+SampleLayout = tuple[int, str, str]
+
+
+class AudioTranscoder:
+    """One output track. ``errors`` counts units that the decoder refused. Raises EncoderUnavailable."""
+
+    def __init__(self, source: AudioConfig, rung: AudioRung, emit: Callable[[Message], None]) -> None:
+        self.errors = 0
+        self._track = rung.track
+        self._emit = emit
+        self._source = source
+        self._decoder = _open_decoder(source)
+        self._rate = rung.sample_rate or source.sample_rate
+        self._channels = min(rung.channels or source.channels, max(LAYOUTS))
+        self._bitrate = rung.bitrate_bps
+        self._encoder = self._open_encoder()
+        self._chain: Graph | None = None
+        self._chain_layout: SampleLayout | None = None
+        self._first_pts = 0
+        self._next_pts = 0
+        record = self._encoder.extradata or b""
+        emit(TrackReady(self._track, parse_audio_specific_config(record)))
+
+    def feed(self, unit: AccessUnit) -> None:
+        if not unit.payload:
+            # To FFmpeg an empty packet is the end of the stream.
+            self.errors += 1
+            return
+        packet = av.Packet(unit.payload)
+        packet.pts = packet.dts = unit.pts
+        packet.time_base = Fraction(1, self._source.sample_rate)
+        self._decode(packet)
+
+    def flush(self) -> None:
+        """What is still inside comes out, up to the last sample."""
+        self._decode(None)
+        self._end_chain()
+
+    def _decode(self, packet: "Packet[Any] | None") -> None:
+        try:
+            frames = self._decoder.decode(packet)
+        except FFmpegError:
+            self.errors += 1
+            return
+        for frame in frames:
+            self._resample(frame)
+
+    def _resample(self, frame: AudioFrame) -> None:
+        if frame.pts is None or not frame.samples:
+            return
+        layout = (frame.sample_rate, frame.format.name, frame.layout.name)
+        pts = rescale(frame.pts, self._source.sample_rate, self._rate)
+        jumped = abs(pts - self._next_pts) > MAX_CORRECTION_SECONDS * self._rate
+        if self._chain is None or layout != self._chain_layout or jumped:
+            self._end_chain()
+            self._chain, self._chain_layout = self._open_chain(layout), layout
+            self._first_pts = pts
+        self._next_pts = pts + rescale(frame.samples, frame.sample_rate, self._rate)
+        frame.pts = rescale(frame.pts, self._source.sample_rate, frame.sample_rate)
+        frame.time_base = Fraction(1, frame.sample_rate)
+        self._chain.push(frame)
+        self._drain(self._chain)
+
+    def _drain(self, chain: Graph) -> None:
+        while True:
+            try:
+                frame = chain.pull()
+            except (Again, End):
+                return
+            if isinstance(frame, AudioFrame):
+                self._send(self._encoder.encode(frame))
+
+    def _end_chain(self) -> None:
+        if self._chain is None:
+            return
+        self._chain.push(None)
+        self._drain(self._chain)
+        self._send(self._encoder.encode(None))
+        self._chain = None
+        self._encoder = self._open_encoder()
+
+    def _send(self, packets: "list[Packet[Any]]") -> None:
+        for packet in packets:
+            # Priming: the encoder's own delay, before the first sample that went in.
+            if packet.pts is None or packet.pts < self._first_pts:
+                continue
+            unit = AccessUnit(Kind.AUDIO, packet.pts, 0, True, bytes(packet))
+            self._emit(Encoded(self._track, unit))
+
+    def _open_chain(self, layout: SampleLayout) -> Graph:
+        rate, sample_format, channels = layout
+        graph = Graph()
+        source = graph.add(
+            "abuffer",
+            sample_rate=str(rate),
+            sample_fmt=sample_format,
+            channel_layout=channels,
+            time_base=f"1/{rate}",
+        )
+        resample = graph.add("aresample", f"{self._rate}:{TIMELINE}")
+        shape = graph.add(
+            "aformat",
+            sample_fmts="fltp",
+            sample_rates=str(self._rate),
+            channel_layouts=LAYOUTS[self._channels],
+        )
+        graph.link_nodes(source, resample, shape, graph.add("abuffersink")).configure()
+        graph.set_audio_frame_size(FRAME_SAMPLES)
+        return graph
+
+    def _open_encoder(self) -> AudioCodecContext:
+        context = av.CodecContext.create("aac", "w")
+        context.sample_rate = self._rate
+        context.layout = LAYOUTS[self._channels]
+        context.format = "fltp"
+        context.time_base = Fraction(1, self._rate)
+        context.bit_rate = self._bitrate
+        context.flags |= Flags.global_header
+        try:
+            context.open()
+        except FFmpegError as error:
+            raise EncoderUnavailable(
+                f"the AAC encoder cannot be opened at {self._rate} Hz, {self._channels} channels: {error}"
+            ) from error
+        return context
+
+
+def _open_decoder(source: AudioConfig) -> AudioCodecContext:
+    if source.codec is Codec.MP3:
+        return av.CodecContext.create("mp3", "r")
+    context = av.CodecContext.create("aac", "r")
+    context.extradata = source.record
+    return context

@@ -1,0 +1,56 @@
+"""H.264 to progressive pictures in presentation order. A packet that cannot be decoded is counted, never fatal."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import av
+from av import VideoFrame
+from av.codec.context import ThreadType
+from av.error import FFmpegError
+
+from media.configs import VideoConfig
+from media.units import AccessUnit
+from transcoder.options import Latency
+from transcoder.worker.deinterlace import Deinterlacer
+from transcoder.worker.times import VIDEO_TIME_BASE
+
+MAX_THREADS = 4
+
+
+class VideoDecoder:
+    """``errors`` counts packets that the decoder refused."""
+
+    def __init__(self, config: VideoConfig, latency: Latency) -> None:
+        self.errors = 0
+        self._codec = av.CodecContext.create("h264", "r")
+        self._codec.extradata = config.record
+        self._codec.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
+        # Frame threads hold back as many frames as there are threads.
+        self._codec.thread_type = ThreadType.SLICE if latency is Latency.LOW else ThreadType.AUTO
+        self._deinterlacer = Deinterlacer(always=config.interlaced)
+
+    def decode(self, unit: AccessUnit) -> Iterator[VideoFrame]:
+        if not unit.payload:
+            # To FFmpeg an empty packet is the end of the stream.
+            self.errors += 1
+            return iter(())
+        packet = av.Packet(unit.payload)
+        packet.pts, packet.dts, packet.time_base = unit.pts, unit.dts, VIDEO_TIME_BASE
+        return self._progressive(self._frames(packet))
+
+    def flush(self) -> Iterator[VideoFrame]:
+        yield from self._progressive(self._frames(None))
+        yield from self._deinterlacer.flush()
+
+    def _frames(self, packet: "av.Packet[Any] | None") -> list[VideoFrame]:
+        try:
+            return self._codec.decode(packet)
+        except FFmpegError:
+            self.errors += 1
+            return []
+
+    def _progressive(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        for frame in frames:
+            frame.time_base = VIDEO_TIME_BASE
+            yield from self._deinterlacer.filter(frame)

@@ -1,0 +1,54 @@
+"""Standard input and output of a worker process as messages."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import av.logging
+
+from transcoder.messages import Failed, Message
+from transcoder.protocol import MessageReader, encode
+
+READ_SIZE = 256 * 1024
+NICENESS = 5
+
+
+def own_process() -> None:
+    """What every worker does first: yield the processor to ingest and origin, leave Ctrl-C to the parent (which
+    wants the last frames), and keep FFmpeg quiet about what the peer sends (it is counted)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    av.logging.set_libav_level(av.logging.FATAL)
+
+
+def incoming() -> Iterator[Message]:
+    """Messages until standard input ends. Raises ProtocolViolation."""
+    reader = MessageReader()
+    while data := os.read(0, READ_SIZE):
+        reader.receive_data(data)
+        yield from reader.messages()
+
+
+class Output:
+    """Standard output, shared by the encoder threads. Whatever else writes to it is sent to standard error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptor = os.dup(1)
+        os.dup2(2, 1)
+
+    def send(self, message: Message) -> None:
+        """Blocks while the pipe is full. Raises BrokenPipeError when the parent is gone."""
+        data = memoryview(encode(message))
+        with self._lock:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+    def give_up(self, code: str, text: str) -> None:
+        """Say why and end the process, from whatever thread: an encoder that fails leaves nothing to go on with."""
+        with contextlib.suppress(OSError):
+            self.send(Failed(code, text))
+        os._exit(1)

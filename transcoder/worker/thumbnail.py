@@ -1,0 +1,52 @@
+"""One key unit to one JPEG."""
+
+from fractions import Fraction
+
+import av
+from av import VideoFrame
+from av.error import FFmpegError
+
+from media.configs import VideoConfig
+from media.units import AccessUnit
+from transcoder.worker.times import VIDEO_TIME_BASE
+
+MAX_WIDTH = 640
+MAX_HEIGHT = 640
+QUALITY = 5
+
+
+def picture(config: VideoConfig, unit: AccessUnit) -> bytes:
+    """A JPEG with square samples, at most 640 wide and high; empty where the unit cannot be decoded."""
+    try:
+        frame = _decode(config, unit)
+        return b"" if frame is None else _jpeg(frame, config.sample_aspect_ratio)
+    except (FFmpegError, ValueError):
+        return b""
+
+
+def thumbnail_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tuple[int, int]:
+    """Even, square samples, never larger than the picture."""
+    shown = width * sample_aspect_ratio
+    scale = min(Fraction(1), MAX_WIDTH / shown, Fraction(MAX_HEIGHT, height))
+    return max(2, 2 * round(shown * scale / 2)), max(2, 2 * round(height * scale / 2))
+
+
+def _decode(config: VideoConfig, unit: AccessUnit) -> VideoFrame | None:
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.extradata = config.record
+    decoder.thread_count = 1
+    frames = [*decoder.decode(av.Packet(unit.payload)), *decoder.decode(None)]
+    return frames[0] if frames else None
+
+
+def _jpeg(frame: VideoFrame, sample_aspect_ratio: Fraction) -> bytes:
+    width, height = thumbnail_size(frame.width, frame.height, sample_aspect_ratio)
+    # JPEG is full range by definition (ITU-T T.871, 7).
+    small = frame.reformat(width, height, "yuvj420p", dst_color_range="JPEG", threads=1)
+    small.pts, small.time_base = 0, VIDEO_TIME_BASE
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = VIDEO_TIME_BASE
+    encoder.thread_count = 1
+    encoder.qmin = encoder.qmax = QUALITY
+    return b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)])

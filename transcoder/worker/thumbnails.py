@@ -1,0 +1,25 @@
+"""``python -m transcoder.worker.thumbnails``: pictures of key units, one after the other, until input ends."""
+
+import sys
+
+from transcoder.errors import ProtocolViolation
+from transcoder.messages import PictureAnswer, PictureRequest
+from transcoder.worker.pipes import Output, incoming, own_process
+from transcoder.worker.thumbnail import picture
+
+
+def main() -> int:
+    own_process()
+    output = Output()
+    try:
+        for message in incoming():
+            if isinstance(message, PictureRequest):
+                output.send(PictureAnswer(message.number, picture(message.config, message.unit)))
+    except (ProtocolViolation, BrokenPipeError) as error:
+        print(f"thumbnails: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""AVCSampleEntry (ISO/IEC 14496-15, 5.4.2.1), a VisualSampleEntry (ISO/IEC 14496-12, 12.1.3)."""
+
+import struct
+
+from media.configs import VideoConfig
+from packager.bitrate import Bitrate
+from packager.boxes import avcC, btrt, colr, pasp
+from packager.boxes.box import box
+
+DATA_REFERENCE = 1
+DPI_72 = 0x480000
+FRAME_COUNT = 1
+DEPTH = 24
+PRE_DEFINED = -1
+
+# reserved, data_reference_index, pre_defined and reserved, width, height, resolutions, reserved, frame_count,
+# compressorname, depth, pre_defined.
+_ENTRY = struct.Struct(">6xH16xHHII4xH32xHh")
+
+
+def encode(config: VideoConfig, bitrate: Bitrate | None) -> bytes:
+    entry = _ENTRY.pack(
+        DATA_REFERENCE, config.width, config.height, DPI_72, DPI_72, FRAME_COUNT, DEPTH, PRE_DEFINED
+    )
+    return box(
+        b"avc1",
+        entry,
+        avcC.encode(config.record),
+        colr.encode(config.colour) if config.colour else b"",
+        pasp.encode(config.sample_aspect_ratio),
+        btrt.encode(bitrate) if bitrate else b"",
+    )

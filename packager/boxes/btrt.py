@@ -1,0 +1,14 @@
+"""BitRateBox (ISO/IEC 14496-12, 8.5.2.2)."""
+
+import struct
+
+from packager.bitrate import Bitrate
+from packager.boxes.box import box
+
+BUFFER_SIZE_UNKNOWN = 0
+
+_BITRATE = struct.Struct(">III")
+
+
+def encode(bitrate: Bitrate) -> bytes:
+    return box(b"btrt", _BITRATE.pack(BUFFER_SIZE_UNKNOWN, bitrate.max_bps, bitrate.avg_bps))

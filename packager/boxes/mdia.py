@@ -1,0 +1,10 @@
+"""MediaBox (ISO/IEC 14496-12, 8.4.1)."""
+
+from media.configs import TrackConfig
+from packager.bitrate import Bitrate
+from packager.boxes import hdlr, mdhd, minf
+from packager.boxes.box import box
+
+
+def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:
+    return box(b"mdia", mdhd.encode(config.timescale), hdlr.encode(config), minf.encode(config, bitrate))

@@ -1,0 +1,11 @@
+"""MediaInformationBox (ISO/IEC 14496-12, 8.4.4)."""
+
+from media.configs import TrackConfig, VideoConfig
+from packager.bitrate import Bitrate
+from packager.boxes import dinf, smhd, stbl, vmhd
+from packager.boxes.box import box
+
+
+def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:
+    media_header = vmhd.encode() if isinstance(config, VideoConfig) else smhd.encode()
+    return box(b"minf", media_header, dinf.encode(), stbl.encode(config, bitrate))

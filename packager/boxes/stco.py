@@ -1,0 +1,9 @@
+"""ChunkOffsetBox (ISO/IEC 14496-12, 8.7.5), empty: the samples are in fragments."""
+
+from packager.boxes.box import full_box
+
+ENTRY_COUNT = bytes(4)
+
+
+def encode() -> bytes:
+    return full_box(b"stco", 0, 0, ENTRY_COUNT)

@@ -1,0 +1,35 @@
+"""MPEG-DASH presentations as values (ISO/IEC 23009-1), and their MPD."""
+
+from packager.dash.model import (
+    AdaptationSet,
+    Descriptor,
+    Latency,
+    Period,
+    PlaybackRate,
+    Presentation,
+    PresentationType,
+    ProducerReferenceTime,
+    Representation,
+    SegmentRun,
+    SegmentTemplate,
+    ServiceDescription,
+)
+from packager.dash.rendering import render
+from packager.dash.timeline import run_lengths
+
+__all__ = [
+    "AdaptationSet",
+    "Descriptor",
+    "Latency",
+    "Period",
+    "PlaybackRate",
+    "Presentation",
+    "PresentationType",
+    "ProducerReferenceTime",
+    "Representation",
+    "SegmentRun",
+    "SegmentTemplate",
+    "ServiceDescription",
+    "render",
+    "run_lengths",
+]

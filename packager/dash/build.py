@@ -1,0 +1,246 @@
+"""The DASH presentation of a broadcast's facts.
+
+Media time is the broadcast's time in every Period: ``@presentationTimeOffset`` is the Period's own ``@start``, so
+what is presented at tick *t* is presented *t* after the broadcast's zero, whatever Periods come and go before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from media.configs import AudioConfig
+from media.names import init_name
+from media.timescale import rescale
+from media.units import Kind
+from packager.dash.model import (
+    AdaptationSet,
+    Descriptor,
+    Period,
+    Presentation,
+    PresentationType,
+    Representation,
+    SegmentTemplate,
+)
+from packager.dash.periods import Stretch, stretches
+from packager.dash.timeline import run_lengths
+from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
+
+MILLISECONDS = 1000
+# Segments between the live edge and the picture, as HLS players hold back by default (rfc8216bis, 4.4.3.8).
+DELAY_SEGMENTS = 3
+
+HTTP_XSDATE = "urn:mpeg:dash:utc:http-xsdate:2014"
+ROLE = "urn:mpeg:dash:role:2011"
+PERIOD_CONTINUITY = "urn:mpeg:dash:period-continuity:2015"
+PERIOD_CONNECTIVITY = "urn:mpeg:dash:period-connectivity:2015"
+
+
+def dash_presentation(
+    facts: BroadcastFacts,
+    entries_by_track: Mapping[str, Sequence[SegmentEntry]],
+    *,
+    publish_time_ms: int,
+    base_url: str | None,
+) -> Presentation:
+    """The presentation of consecutive entries of each track, dynamic until the broadcast has ended.
+
+    ``base_url`` is the way from the MPD to the tracks' directories, None where it lies beside them.
+    """
+    tracks = sorted(facts.tracks, key=lambda track: track.kind is not Kind.VIDEO)
+    found = stretches(tracks, entries_by_track)
+    if facts.ended:
+        return _static(facts, tracks, found, publish_time_ms, base_url)
+    target_ms = facts.segment_target_ms
+    return Presentation(
+        type=PresentationType.DYNAMIC,
+        min_buffer_time_ms=target_ms,
+        periods=_periods(found, tracks),
+        availability_start_time_ms=facts.availability_start_ms,
+        publish_time_ms=publish_time_ms,
+        minimum_update_period_ms=_update_period_ms(found, tracks, target_ms),
+        time_shift_buffer_depth_ms=facts.playlist_window_ms,
+        suggested_presentation_delay_ms=DELAY_SEGMENTS * target_ms,
+        max_segment_duration_ms=_longest_ms(found, tracks, target_ms),
+        base_url=base_url,
+        utc_timings=(Descriptor(HTTP_XSDATE, facts.utc_timing_url),) if facts.utc_timing_url else (),
+    )
+
+
+def _static(
+    facts: BroadcastFacts,
+    tracks: Sequence[TrackFacts],
+    found: list[Stretch],
+    publish_time_ms: int,
+    base_url: str | None,
+) -> Presentation:
+    """Nothing comes any more, so the first Period starts where its media does, whatever was before that."""
+    if found:
+        start_ms = min(
+            entries[0].start * MILLISECONDS // timescale for timescale, entries in _timed(found[:1], tracks)
+        )
+        found = [replace(found[0], run=replace(found[0].run, start_ms=start_ms)), *found[1:]]
+    ends_ms = (
+        ceil_div((entries[-1].start + entries[-1].duration) * MILLISECONDS, timescale)
+        for timescale, entries in _timed(found, tracks)
+    )
+    return Presentation(
+        type=PresentationType.STATIC,
+        min_buffer_time_ms=facts.segment_target_ms,
+        periods=_periods(found, tracks),
+        publish_time_ms=publish_time_ms,
+        media_presentation_duration_ms=max(ends_ms, default=0),
+        max_segment_duration_ms=_longest_ms(found, tracks, facts.segment_target_ms),
+        base_url=base_url,
+    )
+
+
+def _timed(found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, Sequence[SegmentEntry]]]:
+    """Every track's timescale and entries in every stretch it is in."""
+    for stretch in found:
+        for track in tracks:
+            if entries := stretch.entries.get(track.track):
+                yield track.config_of(entries[0].init).timescale, entries
+
+
+def _longest_ms(found: Sequence[Stretch], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+    """The longest segment in milliseconds, rounded up, and at least ``target_ms``."""
+    longest = (
+        ceil_div(max(entry.duration for entry in entries) * MILLISECONDS, timescale)
+        for timescale, entries in _timed(found, tracks)
+    )
+    return max((target_ms, *longest))
+
+
+def _update_period_ms(found: Sequence[Stretch], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+    """How long until there is a segment more: as long as the newest segments last."""
+    newest = (entries[-1].duration * MILLISECONDS // timescale for timescale, entries in _timed(found[-1:], tracks))
+    return max(MILLISECONDS, min((target_ms, *newest)))
+
+
+def ceil_div(value: int, divisor: int) -> int:
+    return -(-value // divisor)
+
+
+def _periods(found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> tuple[Period, ...]:
+    periods = []
+    previous: Stretch | None = None
+    for stretch in found:
+        adaptation_sets = tuple(
+            _adaptation_set(stretch, number, members, previous) for number, members in _switchable(stretch, tracks)
+        )
+        periods.append(Period(period_id(stretch), stretch.run.start_ms, adaptation_sets))
+        previous = stretch
+    return tuple(periods)
+
+
+def period_id(stretch: Stretch) -> str:
+    return f"p{stretch.run.msn}"
+
+
+def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:
+    """The tracks of each adaptation set with the set's id: all video, and audio of one codec, rate and layout.
+
+    The id is the place of the set's first track among all tracks, so that it is the same in every Period.
+    """
+    sets: dict[object, tuple[int, list[TrackFacts]]] = {}
+    for number, track in enumerate(tracks):
+        config = track.config
+        key: object = Kind.VIDEO
+        if isinstance(config, AudioConfig):
+            key = (track.language, config.codec_string, config.sample_rate, config.channels)
+        _, members = sets.setdefault(key, (number, []))
+        if track.track in stretch.entries:
+            members.append(track)
+    return ((number, members) for number, members in sets.values() if members)
+
+
+def _adaptation_set(
+    stretch: Stretch, number: int, members: Sequence[TrackFacts], previous: Stretch | None
+) -> AdaptationSet:
+    templates = [_template(track, stretch) for track in members]
+    # Tracks that have come equally far share one timeline; at the live edge one may be a segment behind.
+    shared = templates[0] if all(template == templates[0] for template in templates) else None
+    representations = tuple(
+        _representation(track, stretch, None if shared else template)
+        for track, template in zip(members, templates, strict=True)
+    )
+    largest = max(representations, key=lambda representation: representation.height or 0)
+    first = members[0]
+    independent = all(entry.independent for track in members for entry in stretch.entries[track.track])
+    main = first.kind is Kind.VIDEO or any(track.default for track in members)
+    return AdaptationSet(
+        id=number,
+        kind=first.kind,
+        representations=representations,
+        segment_template=shared,
+        starts_with_sap=1 if independent else None,
+        language=first.language,
+        label=first.name if first.kind is Kind.AUDIO and first.name else None,
+        picture_aspect_ratio=_picture_aspect_ratio(largest),
+        roles=(Descriptor(ROLE, "main" if main else "alternate"),),
+        supplemental_properties=_continuity(stretch, members, previous),
+    )
+
+
+def _template(track: TrackFacts, stretch: Stretch) -> SegmentTemplate:
+    entries = stretch.entries[track.track]
+    timescale = track.config_of(entries[0].init).timescale
+    return SegmentTemplate(
+        initialization=f"$RepresentationID$/{init_name(entries[0].init)}",
+        media="$RepresentationID$/$Number$.m4s",
+        timescale=timescale,
+        start_number=entries[0].msn,
+        presentation_time_offset=rescale(stretch.run.start_ms, MILLISECONDS, timescale),
+        timeline=run_lengths((entry.start, entry.duration) for entry in entries),
+    )
+
+
+def _representation(track: TrackFacts, stretch: Stretch, template: SegmentTemplate | None) -> Representation:
+    config = track.config_of(stretch.entries[track.track][0].init)
+    # @bandwidth is mandatory and positive also before anything has been measured.
+    bandwidth = max(1, track.peak_bps)
+    if isinstance(config, AudioConfig):
+        return Representation(
+            id=track.track,
+            bandwidth=bandwidth,
+            codecs=config.codec_string,
+            audio_sampling_rate=config.sample_rate,
+            audio_channels=config.channels,
+            segment_template=template,
+        )
+    return Representation(
+        id=track.track,
+        bandwidth=bandwidth,
+        codecs=config.codec_string,
+        width=config.width,
+        height=config.height,
+        sample_aspect_ratio=config.sample_aspect_ratio,
+        frame_rate=track.frame_rate or config.frame_rate,
+        segment_template=template,
+    )
+
+
+def _picture_aspect_ratio(representation: Representation) -> Fraction | None:
+    width, height, shape = representation.width, representation.height, representation.sample_aspect_ratio
+    return Fraction(width, height) * shape if width and height and shape else None
+
+
+def _continuity(
+    stretch: Stretch, members: Sequence[TrackFacts], previous: Stretch | None
+) -> tuple[Descriptor, ...]:
+    """What a player may spare at the Period's start (5.3.2.4): with the same inits a new decoder, and where the
+    media also goes on without a break, any treatment at all."""
+    if previous is None:
+        return ()
+    seams = [
+        (previous.entries[track.track][-1], stretch.entries[track.track][0])
+        for track in members
+        if track.track in previous.entries
+    ]
+    if not seams or any(before.init != after.init for before, after in seams):
+        return ()
+    continuous = all(
+        not after.discontinuity and before.start + before.duration == after.start for before, after in seams
+    )
+    scheme = PERIOD_CONTINUITY if continuous else PERIOD_CONNECTIVITY
+    return (Descriptor(scheme, period_id(previous)),)

@@ -1,0 +1,154 @@
+"""A Media Presentation as values (ISO/IEC 23009-1, 5.3). Names are the MPD's own.
+
+Durations and times ending in ``_ms`` are integer milliseconds; ``t``, ``d`` and ``presentation_time_offset`` are
+ticks of the template's timescale. What is None is left out of the MPD.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from media.units import Kind
+
+ISOFF_LIVE = "urn:mpeg:dash:profile:isoff-live:2011"
+
+
+class PresentationType(StrEnum):
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A DescriptorType element (5.8.2): Role, UTCTiming, SupplementalProperty and their like."""
+
+    scheme_id_uri: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRun:
+    """The S element (5.3.9.6): ``repeat + 1`` segments of ``d`` ticks, the first presented at ``t``.
+
+    ``t`` None means: where the run before it ended.
+    """
+
+    d: int
+    t: int | None = None
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTemplate:
+    """SegmentTemplate (5.3.9.4) with either a ``timeline`` or the one ``duration`` of all its segments."""
+
+    initialization: str
+    media: str
+    timescale: int
+    start_number: int
+    presentation_time_offset: int = 0
+    timeline: tuple[SegmentRun, ...] | None = None
+    duration: int | None = None
+    availability_time_offset_ms: int | None = None
+    availability_time_complete: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerReferenceTime:
+    """ProducerReferenceTime (5.12): media time ``presentation_time`` was produced at ``wall_clock_ms`` Unix
+    time."""
+
+    id: int
+    wall_clock_ms: int
+    presentation_time: int
+    type: str = "encoder"
+    inband: bool = True
+    utc_timing: Descriptor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """Representation (5.3.5); ``bandwidth`` in bits per second. Its own template goes before its set's."""
+
+    id: str
+    bandwidth: int
+    codecs: str
+    width: int | None = None
+    height: int | None = None
+    sample_aspect_ratio: Fraction | None = None
+    frame_rate: Fraction | None = None
+    audio_sampling_rate: int | None = None
+    audio_channels: int | None = None
+    segment_template: SegmentTemplate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptationSet:
+    """AdaptationSet (5.3.3): representations of one content that a player may switch between."""
+
+    id: int
+    kind: Kind
+    representations: tuple[Representation, ...]
+    segment_template: SegmentTemplate | None = None
+    starts_with_sap: int | None = 1
+    language: str | None = None
+    label: str | None = None
+    picture_aspect_ratio: Fraction | None = None
+    roles: tuple[Descriptor, ...] = ()
+    supplemental_properties: tuple[Descriptor, ...] = ()
+    producer_reference_times: tuple[ProducerReferenceTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Period (5.3.2). ``id`` and ``start_ms`` never change between one MPD and the next."""
+
+    id: str
+    start_ms: int
+    adaptation_sets: tuple[AdaptationSet, ...] = ()
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Latency of a ServiceDescription (annex K.3.2)."""
+
+    target_ms: int
+    min_ms: int | None = None
+    max_ms: int | None = None
+    reference_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackRate:
+    """The rates at which a player may run to hold its latency (annex K.3.3)."""
+
+    min: Fraction
+    max: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDescription:
+    id: int
+    latency: Latency | None = None
+    playback_rate: PlaybackRate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The MPD element (5.3.1)."""
+
+    type: PresentationType
+    min_buffer_time_ms: int
+    periods: tuple[Period, ...]
+    profiles: tuple[str, ...] = (ISOFF_LIVE,)
+    availability_start_time_ms: int | None = None
+    publish_time_ms: int | None = None
+    media_presentation_duration_ms: int | None = None
+    minimum_update_period_ms: int | None = None
+    time_shift_buffer_depth_ms: int | None = None
+    suggested_presentation_delay_ms: int | None = None
+    max_segment_duration_ms: int | None = None
+    base_url: str | None = None
+    service_descriptions: tuple[ServiceDescription, ...] = ()
+    utc_timings: tuple[Descriptor, ...] = ()

@@ -1,0 +1,28 @@
+"""Segment timelines, run-length compressed (ISO/IEC 23009-1, 5.3.9.6)."""
+
+from collections.abc import Iterable
+
+from packager.dash.model import SegmentRun
+
+
+def run_lengths(segments: Iterable[tuple[int, int]]) -> tuple[SegmentRun, ...]:
+    """``(start, duration)`` pairs in ticks, in order, as the fewest S elements.
+
+    A run names its ``t`` where it is the first, or does not start where the one before it ended.
+    """
+    runs: list[SegmentRun] = []
+    t: int | None = None
+    d = repeat = 0
+    end: int | None = None
+    for start, duration in segments:
+        if start == end and duration == d:
+            repeat += 1
+        else:
+            if end is not None:
+                runs.append(SegmentRun(d, t, repeat))
+            t = None if start == end else start
+            d, repeat = duration, 0
+        end = start + duration
+    if end is not None:
+        runs.append(SegmentRun(d, t, repeat))
+    return tuple(runs)

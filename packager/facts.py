@@ -1,0 +1,94 @@
+"""The facts that every playlist and manifest of a broadcast is made from, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from media.configs import TrackConfig
+from media.units import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Segments of a track that follow each other with no discontinuity, gap or new init between them.
+
+    ``msn`` is the first one's number and ``start_ms`` its cut's time since the broadcast's zero. A DASH Period
+    keeps both for as long as it is in the manifest, also when the segment they came from has left it.
+    """
+
+    msn: int
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One segment of one track as playlists know it.
+
+    ``start`` and ``duration`` are ticks of the track's timescale, ``start`` since the broadcast's zero; ``size``
+    is bytes; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A ``gap`` has no media. ``run`` is set by
+    :func:`follow`.
+    """
+
+    msn: int
+    start: int
+    duration: int
+    size: int
+    init: int
+    discontinuity: bool
+    gap: bool
+    wall_ms: int
+    independent: bool = True
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFacts:
+    """One track. ``config`` is its newest init's; ``configs`` has those of the inits before, by number, as far as
+    entries still name them. ``peak_bps`` is the largest segment bit rate so far; ``default`` marks the audio that
+    plays unless another is chosen; ``name`` is for people."""
+
+    track: str
+    config: TrackConfig
+    kind: Kind
+    frame_rate: Fraction | None
+    peak_bps: int
+    average_bps: int
+    default: bool = False
+    name: str = ""
+    language: str | None = None
+    configs: Mapping[int, TrackConfig] = field(default_factory=dict)
+
+    def config_of(self, init: int) -> TrackConfig:
+        return self.configs.get(init, self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastFacts:
+    """``availability_start_ms`` is the Unix time of the broadcast's zero; ``segment_target_ms`` is the longest
+    that a segment has been or is meant to be, and is the same for all tracks."""
+
+    tracks: tuple[TrackFacts, ...]
+    availability_start_ms: int
+    ended: bool
+    segment_target_ms: int
+    playlist_window_ms: int
+    utc_timing_url: str = ""
+    independent_segments: bool = True
+
+
+def follow(entry: SegmentEntry, previous: SegmentEntry | None, *, start_ms: int) -> SegmentEntry:
+    """``entry`` with its run: that of ``previous``, the segment before it on its track, or where it breaks with
+    that (or is the first) a new one from ``start_ms``."""
+    if previous is not None and previous.run is not None and not breaks(previous, entry):
+        return replace(entry, run=previous.run)
+    return replace(entry, run=Run(entry.msn, start_ms))
+
+
+def breaks(previous: SegmentEntry, entry: SegmentEntry) -> bool:
+    """Whether ``entry`` cannot stand in one Representation's timeline with the segment before it."""
+    return (
+        entry.discontinuity
+        or entry.gap != previous.gap
+        or entry.init != previous.init
+        or entry.msn != previous.msn + 1
+    )

@@ -1,0 +1,157 @@
+"""Playlists read back from text (draft-pantos-hls-rfc8216bis, section 4), for tools, tests and the origin.
+
+What a rendering of ours says comes back equal. Tags and attributes that the models do not have are passed over, as
+6.3.1 asks of clients. Only :class:`MalformedPlaylist` and :class:`PlaylistTooLong` leave this module.
+"""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Protocol
+
+from packager.hls.media import MediaPlaylist, StartPoint
+from packager.hls.media_reader import MediaReader
+from packager.hls.multivariant import AudioRendition, MultivariantPlaylist, Variant, VideoRange
+from packager.hls.values import Attributes, integer, start_point
+from packager.playlist_errors import MalformedPlaylist, PlaylistTooLong
+
+MAX_LENGTH = 64 * 1024 * 1024
+MAX_LINE_LENGTH = 8192
+
+_RESOLUTION = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
+_FRAME_RATE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
+
+
+def parse(text: str) -> MediaPlaylist | MultivariantPlaylist:
+    """A playlist of either kind. Raises MalformedPlaylist, PlaylistTooLong."""
+    return parse_multivariant(text) if "\n#EXT-X-STREAM-INF:" in text else parse_media(text)
+
+
+def parse_media(text: str) -> MediaPlaylist:
+    """Raises MalformedPlaylist, PlaylistTooLong."""
+    reader = MediaReader()
+    _read(text, reader)
+    try:
+        return reader.finish()
+    except ValueError as error:
+        raise MalformedPlaylist(str(error)) from None
+
+
+def parse_multivariant(text: str) -> MultivariantPlaylist:
+    """Raises MalformedPlaylist, PlaylistTooLong."""
+    reader = MultivariantReader()
+    _read(text, reader)
+    return reader.finish()
+
+
+class MultivariantReader:
+    """Takes a multivariant playlist's lines in order. Raises ValueError."""
+
+    def __init__(self) -> None:
+        self._variants: list[Variant] = []
+        self._audio: list[AudioRendition] = []
+        self._independent_segments = False
+        self._start: StartPoint | None = None
+        self._stream: Attributes | None = None
+
+    def tag(self, name: str, value: str) -> None:
+        match name:
+            case "EXT-X-INDEPENDENT-SEGMENTS":
+                self._independent_segments = True
+            case "EXT-X-START":
+                self._start = start_point(value)
+            case "EXT-X-STREAM-INF":
+                self._stream = Attributes(value)
+            case "EXT-X-MEDIA":
+                attributes = Attributes(value)
+                if attributes.text("TYPE") == "AUDIO":
+                    self._audio.append(_audio_rendition(attributes))
+
+    def uri(self, uri: str) -> None:
+        if self._stream is None:
+            raise ValueError("a URI without EXT-X-STREAM-INF")
+        self._variants.append(_variant(self._stream, uri))
+        self._stream = None
+
+    def finish(self) -> MultivariantPlaylist:
+        return MultivariantPlaylist(
+            tuple(self._variants), tuple(self._audio), self._independent_segments, self._start
+        )
+
+
+class Reader(Protocol):
+    def tag(self, name: str, value: str) -> None: ...
+
+    def uri(self, uri: str) -> None: ...
+
+
+def _read(text: str, reader: Reader) -> None:
+    for number, line in _lines(text):
+        try:
+            if line.startswith("#EXT"):
+                name, _, value = line[1:].partition(":")
+                reader.tag(name, value)
+            elif not line.startswith("#"):
+                reader.uri(line)
+        except ValueError as error:
+            raise MalformedPlaylist(f"line {number}: {error}") from None
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The numbered lines after the first, blank ones left out (4.1)."""
+    if len(text) > MAX_LENGTH:
+        raise PlaylistTooLong(f"a playlist of {len(text)} characters; {MAX_LENGTH} is the limit")
+    # Only LF and CRLF end a line; splitlines() knows ten more.
+    first, *rest = text.removeprefix("\ufeff").split("\n")
+    if first.rstrip("\r") != "#EXTM3U":
+        raise MalformedPlaylist("line 1: a playlist starts with #EXTM3U")
+    for number, line in enumerate(rest, start=2):
+        if len(line) > MAX_LINE_LENGTH:
+            raise PlaylistTooLong(f"line {number} has {len(line)} characters; {MAX_LINE_LENGTH} is the limit")
+        stripped = line.removesuffix("\r")
+        if stripped and not stripped.isspace():
+            yield number, stripped
+
+
+def _audio_rendition(attributes: Attributes) -> AudioRendition:
+    channels = attributes.optional_string("CHANNELS")
+    return AudioRendition(
+        group_id=attributes.string("GROUP-ID"),
+        name=attributes.string("NAME"),
+        uri=attributes.optional_string("URI"),
+        default=attributes.yes("DEFAULT"),
+        autoselect=attributes.yes("AUTOSELECT"),
+        language=attributes.optional_string("LANGUAGE"),
+        channels=None if channels is None else integer(channels.partition("/")[0]),
+    )
+
+
+def _variant(attributes: Attributes, uri: str) -> Variant:
+    codecs = attributes.optional_string("CODECS")
+    resolution = attributes.optional("RESOLUTION")
+    frame_rate = attributes.optional("FRAME-RATE")
+    video_range = attributes.optional("VIDEO-RANGE")
+    return Variant(
+        uri=uri,
+        bandwidth=attributes.integer("BANDWIDTH"),
+        codecs=tuple(codecs.split(",")) if codecs else (),
+        average_bandwidth=attributes.optional_integer("AVERAGE-BANDWIDTH"),
+        resolution=None if resolution is None else _resolution(resolution),
+        frame_rate=None if frame_rate is None else _frame_rate(frame_rate),
+        video_range=None if video_range is None else VideoRange(video_range),
+        audio=attributes.optional_string("AUDIO"),
+        no_closed_captions=attributes.optional("CLOSED-CAPTIONS") == "NONE",
+    )
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    match = _RESOLUTION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is no resolution")
+    return int(match[1]), int(match[2])
+
+
+def _frame_rate(text: str) -> Fraction:
+    if _FRAME_RATE.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no frame rate")
+    return Fraction(text)

@@ -1,0 +1,101 @@
+"""What a broadcast has made so far, track by track: the entries of its playlists and its measured bit rates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from media.configs import TrackConfig
+from media.units import Kind
+from packager.presentation import SegmentEntry, TrackFacts
+
+
+@dataclass(slots=True)
+class TrackIndex:
+    """One track's segments in order. An entry is *settled* once it is durable or known to be lost, and
+    ``settled`` counts how many from the front are: a stored playlist names no others."""
+
+    track: str
+    kind: Kind
+    default: bool
+    label: str
+    config: TrackConfig | None = None
+    frame_rate: Fraction | None = None
+    entries: list[SegmentEntry] = field(default_factory=list)
+    settled: int = 0
+    discontinuities_gone: int = 0
+    total_bytes: int = 0
+    total_ticks: int = 0
+    peak_bps: int = 0
+    _settled_ahead: set[int] = field(default_factory=set)
+
+    def add(self, entry: SegmentEntry) -> None:
+        self.entries.append(entry)
+        if entry.gap:
+            self.settle(entry.msn)
+        elif entry.duration > 0 and self.config is not None:
+            self.total_bytes += entry.size
+            self.total_ticks += entry.duration
+            self.peak_bps = max(self.peak_bps, entry.size * 8 * self.config.timescale // entry.duration)
+
+    def settle(self, msn: int) -> None:
+        self._settled_ahead.add(msn)
+        while self.settled < len(self.entries) and self.entries[self.settled].msn in self._settled_ahead:
+            self._settled_ahead.discard(self.entries[self.settled].msn)
+            self.settled += 1
+
+    def lose(self, msn: int) -> None:
+        """The segment will never be durable: stored playlists say it is a gap."""
+        for position in range(self.settled, len(self.entries)):
+            if self.entries[position].msn == msn:
+                self.entries[position] = replace(self.entries[position], gap=True, size=0)
+        self.settle(msn)
+
+    def recent(self, window_ms: int) -> tuple[Sequence[SegmentEntry], int]:
+        """The settled entries of the last ``window_ms``, and the discontinuities before them."""
+        first = self._first_within(window_ms, self.settled)
+        gone = self.discontinuities_gone + sum(entry.discontinuity for entry in self.entries[:first])
+        return self.entries[first : self.settled], gone
+
+    def forget(self, keep_ms: int) -> list[SegmentEntry]:
+        """Take settled entries older than ``keep_ms`` out of the index."""
+        first = self._first_within(keep_ms, self.settled)
+        gone, self.entries[:first] = self.entries[:first], []
+        self.settled -= first
+        self.discontinuities_gone += sum(entry.discontinuity for entry in gone)
+        return gone
+
+    def average_bps(self) -> int:
+        if self.config is None or not self.total_ticks:
+            return 0
+        return self.total_bytes * 8 * self.config.timescale // self.total_ticks
+
+    def duration_s(self) -> float:
+        if self.config is None or not self.entries:
+            return 0.0
+        last = self.entries[-1]
+        return (last.start + last.duration - self.entries[0].start) / self.config.timescale
+
+    def facts(self) -> TrackFacts | None:
+        """None until the track has its first init segment."""
+        if self.config is None:
+            return None
+        return TrackFacts(
+            track=self.track,
+            config=self.config,
+            kind=self.kind,
+            frame_rate=self.frame_rate,
+            peak_bps=self.peak_bps,
+            average_bps=self.average_bps(),
+            default=self.default,
+            name=self.label,
+        )
+
+    def _first_within(self, window_ms: int, end: int) -> int:
+        if self.config is None or end == 0:
+            return 0
+        ticks = window_ms * self.config.timescale // 1000
+        newest = self.entries[end - 1].start + self.entries[end - 1].duration
+        first = end - 1
+        while first > 0 and newest - self.entries[first].start < ticks:
+            first -= 1
+        return first

@@ -1,0 +1,41 @@
+"""A track's peak segment bit rate (draft-pantos-hls-rfc8216bis, 4.1)."""
+
+from collections import deque
+
+MILLISECONDS = 1000
+
+
+class PeakBitRate:
+    """The largest bit rate of any consecutive segments that together last 0.5 to 1.5 target durations.
+
+    Fed every segment in order. A segment longer than that counts by itself, and one shorter only with its
+    neighbours: a last segment of three frames does not raise the peak.
+    """
+
+    def __init__(self, target_ms: int, timescale: int) -> None:
+        self._least = target_ms * timescale // (2 * MILLISECONDS)
+        self._most = 3 * self._least
+        self._timescale = timescale
+        self._recent: deque[tuple[int, int]] = deque()
+        self._peak = 0
+
+    @property
+    def bps(self) -> int:
+        """Bits a second, rounded up; 0 before there was enough to measure."""
+        return self._peak
+
+    def add(self, size: int, duration: int) -> None:
+        """One more segment: ``size`` bytes, ``duration`` ticks of the track's timescale."""
+        self._recent.appendleft((size, duration))
+        bytes_together = ticks_together = counted = 0
+        for nearby_size, nearby_duration in self._recent:
+            if counted and ticks_together + nearby_duration > self._most:
+                break
+            bytes_together += nearby_size
+            ticks_together += nearby_duration
+            counted += 1
+            if ticks_together >= max(self._least, 1):
+                rate = -(-bytes_together * 8 * self._timescale // ticks_together)
+                self._peak = max(self._peak, rate)
+        while len(self._recent) > counted:
+            self._recent.pop()

@@ -1,0 +1,308 @@
+"""The edge of the packager: what tracks write goes onto the bus at once, and into the store in order.
+
+Rule 1 of the design is kept here: a stored playlist is rendered at the moment it is put, from nothing but segments
+that are durable by then, and it never takes back what it said.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from bus import Bus
+from media.configs import VideoConfig
+from media.names import (
+    MANIFEST,
+    MASTER_PLAYLIST,
+    MEDIA_PLAYLIST,
+    broadcast_prefix,
+    init_name,
+    segment_name,
+    stream_prefix,
+    track_prefix,
+)
+from media.units import Kind
+from packager import dash, hls
+from packager.index import TrackIndex
+from packager.messages import (
+    BroadcastChanged,
+    BroadcastClosed,
+    LiveMessage,
+    SegmentStored,
+    WindowMoved,
+    subject,
+)
+from packager.presentation import (
+    BroadcastFacts,
+    SegmentEntry,
+    dash_presentation,
+    media_playlist,
+    multivariant_playlist,
+)
+from packager.segment_writer import Init, Part, Segment
+from storage.content import cache_control, content_type
+from storage.interface import ObjectStore, StorageError
+from storage.uploads import UploadQueue
+
+log = structlog.get_logger("packager")
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherOptions:
+    """Durations in milliseconds; ``dvr_ms`` None keeps the whole broadcast in the store."""
+
+    segment_target_ms: int = 2000
+    playlist_window_ms: int = 60_000
+    dvr_ms: int | None = None
+    utc_timing_url: str = ""
+    upload_bytes: int = 64 << 20
+
+
+class PublisherObserver(Protocol):
+    """Who counts what a broadcast made and lost."""
+
+    def segment_made(self, track: str, entry: SegmentEntry) -> None: ...
+
+    def segment_lost(self, track: str, error: StorageError | None) -> None: ...
+
+
+class Publisher:
+    """A :class:`~packager.segment_writer.TrackSink` for all tracks of one broadcast.
+
+    ``zero_ms`` is the Unix time, in milliseconds, of broadcast time zero; ``clock`` tells Unix seconds.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        broadcast: str,
+        *,
+        bus: Bus,
+        store: ObjectStore,
+        observer: PublisherObserver,
+        zero_ms: int,
+        clock: Callable[[], float],
+        options: PublisherOptions,
+    ) -> None:
+        self.stream = stream
+        self.broadcast = broadcast
+        self._bus = bus
+        self._store = store
+        self._observer = observer
+        self._zero_ms = zero_ms
+        self._clock = clock
+        self._options = options
+        self._subject = subject(stream, broadcast)
+        self._tracks: dict[str, TrackIndex] = {}
+        self._ready = False
+        self._ended = False
+        self._superseded = False
+        self._longest_ms = options.segment_target_ms
+        self._said_bps: dict[str, int] = {}
+        self._segments_by_key: dict[str, tuple[str, int]] = {}
+        self._doomed: deque[str] = deque()
+        self._deleting: asyncio.Task[None] | None = None
+        self.store_trouble: StorageError | None = None
+        self.uploads = UploadQueue(
+            store,
+            max_bytes=options.upload_bytes,
+            on_stored=self._stored,
+            on_lost=self._lost,
+            on_trouble=self._note_trouble,
+        )
+
+    def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
+        """Announce a track; until every announced one has media, the broadcast is not ready."""
+        self._tracks.setdefault(track, TrackIndex(track, kind, default, label))
+        self._say_facts()
+
+    def give_up_waiting(self) -> None:
+        """Be ready with the tracks there are."""
+        if not self._ready and any(index.entries for index in self._tracks.values()):
+            self._ready = True
+            self._say_facts()
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    @property
+    def tracks(self) -> dict[str, TrackIndex]:
+        return self._tracks
+
+    def on_init(self, init: Init) -> None:
+        index = self._tracks[init.track]
+        index.config, index.frame_rate = init.config, init.frame_rate
+        self._put_media(self._key(init.track, init_name(init.number)), init.data, required=True)
+        self._say(init)
+        self._say_facts()
+
+    def on_part(self, part: Part) -> None:
+        self._say(part)
+
+    def on_segment(self, segment: Segment) -> None:
+        index, entry = self._tracks[segment.track], segment.entry
+        index.add(entry)
+        self._say(segment)
+        self._observer.segment_made(segment.track, entry)
+        if not entry.gap:
+            key = self._key(segment.track, segment_name(entry.msn))
+            self._segments_by_key[key] = (segment.track, entry.msn)
+            self._put_media(key, segment.data)
+        self._review(index, entry)
+        self._put_playlist(index)
+        if self._ready:
+            self._put_manifests()
+        if self._options.dvr_ms is not None:
+            self._forget(index, self._options.dvr_ms)
+
+    async def finish(self, timeout: float) -> bool:
+        """After the tracks are closed: end the playlists, and wait for the store. False: not all is durable."""
+        self._ended = True
+        self._ready = any(index.entries for index in self._tracks.values())
+        self._say_facts()
+        for index in self._tracks.values():
+            if index.config is not None:
+                self._put_playlist(index)
+        if self._ready:
+            self._put_manifests()
+        drained = await self.uploads.drain(timeout)
+        if self._deleting is not None:
+            await self._deleting
+        await self.uploads.close()
+        self._say(BroadcastClosed(self.stream, self.broadcast))
+        return drained
+
+    def supersede(self) -> None:
+        """Another broadcast of the stream has begun: the names of the current one are no longer this one's."""
+        self._superseded = True
+
+    def total_bytes(self) -> int:
+        return sum(index.total_bytes for index in self._tracks.values())
+
+    def duration_s(self) -> float:
+        """Seconds from the first segment's start to the last one's end, on the longest track."""
+        return max((index.duration_s() for index in self._tracks.values()), default=0.0)
+
+    def _review(self, index: TrackIndex, entry: SegmentEntry) -> None:
+        """Say the facts anew where the segment changed them enough for a player to care."""
+        assert index.config is not None
+        length_ms = entry.duration * 1000 // index.config.timescale
+        longer = not entry.gap and isinstance(index.config, VideoConfig) and length_ms > self._longest_ms + 500
+        if longer:
+            self._longest_ms = length_ms
+        becomes_ready = not self._ready and all(index.entries for index in self._tracks.values())
+        self._ready = self._ready or becomes_ready
+        said = self._said_bps.get(index.track, 0)
+        if longer or becomes_ready or index.peak_bps * 20 > said * 21:
+            self._say_facts()
+
+    def _facts(self) -> BroadcastFacts:
+        known = (index.facts() for index in self._tracks.values())
+        return BroadcastFacts(
+            tracks=tuple(facts for facts in known if facts is not None),
+            availability_start_ms=self._zero_ms,
+            ended=self._ended,
+            segment_target_ms=self._longest_ms,
+            playlist_window_ms=self._options.playlist_window_ms,
+            utc_timing_url=self._options.utc_timing_url,
+        )
+
+    def _say_facts(self) -> None:
+        self._said_bps = {index.track: index.peak_bps for index in self._tracks.values()}
+        self._say(BroadcastChanged(self.stream, self.broadcast, self._facts(), self._ready))
+
+    def _say(self, message: LiveMessage) -> None:
+        self._bus.publish(self._subject, message)
+
+    def _key(self, track: str, name: str) -> str:
+        return f"{track_prefix(self.stream, self.broadcast, track)}/{name}"
+
+    def _put_media(self, key: str, body: bytes, *, required: bool = False) -> None:
+        self.uploads.put_media(
+            key, body, content_type=content_type(key), cache_control=cache_control(key), required=required
+        )
+
+    def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
+        self.uploads.put_text(key, render, content_type=content_type(key), cache_control=cache_control(key))
+
+    def _put_playlist(self, index: TrackIndex) -> None:
+        self._put_text(self._key(index.track, MEDIA_PLAYLIST), lambda: self._render_media(index))
+
+    def _put_manifests(self) -> None:
+        own, current = broadcast_prefix(self.stream, self.broadcast), stream_prefix(self.stream)
+        self._put_text(f"{own}/{MASTER_PLAYLIST}", self._render_master)
+        self._put_text(f"{own}/{MANIFEST}", self._render_manifest)
+        if self._superseded:
+            return
+        inner = f"{self.broadcast}/"
+        self._put_text(f"{current}/{MASTER_PLAYLIST}", lambda: self._unless_superseded(self._render_master(inner)))
+        self._put_text(f"{current}/{MANIFEST}", lambda: self._unless_superseded(self._render_manifest(inner)))
+
+    def _unless_superseded(self, text: bytes | None) -> bytes | None:
+        return None if self._superseded else text
+
+    def _listed(self, index: TrackIndex) -> tuple[list[SegmentEntry], int]:
+        if self._ended:
+            return index.entries[: index.settled], index.discontinuities_gone
+        entries, gone = index.recent(self._options.playlist_window_ms)
+        return list(entries), gone
+
+    def _render_media(self, index: TrackIndex) -> bytes | None:
+        facts, (entries, gone) = index.facts(), self._listed(index)
+        if facts is None or not entries:
+            return None
+        playlist = media_playlist(
+            facts, entries, ended=self._ended, target_ms=self._longest_ms, discontinuity_sequence=gone
+        )
+        return hls.render_media(playlist).encode()
+
+    def _render_master(self, prefix: str = "") -> bytes | None:
+        if not any(index.settled for index in self._tracks.values()):
+            return None
+        return hls.render_multivariant(multivariant_playlist(self._facts(), prefix=prefix)).encode()
+
+    def _render_manifest(self, base_url: str | None = None) -> bytes | None:
+        entries = {index.track: self._listed(index)[0] for index in self._tracks.values()}
+        if not any(entries.values()):
+            return None
+        presentation = dash_presentation(
+            self._facts(), entries, publish_time_ms=round(self._clock() * 1000), base_url=base_url
+        )
+        return dash.render(presentation).encode()
+
+    def _stored(self, key: str) -> None:
+        track, msn = self._segments_by_key.pop(key, (None, 0))
+        if track is not None:
+            self._tracks[track].settle(msn)
+            self._say(SegmentStored(track, msn))
+
+    def _note_trouble(self, error: StorageError | None) -> None:
+        self.store_trouble = error
+
+    def _lost(self, key: str, error: StorageError | None) -> None:
+        track, msn = self._segments_by_key.pop(key, (None, 0))
+        if track is not None:
+            self._tracks[track].lose(msn)
+            self._observer.segment_lost(track, error)
+
+    def _forget(self, index: TrackIndex, dvr_ms: int) -> None:
+        gone = index.forget(max(dvr_ms, self._options.playlist_window_ms))
+        if not gone:
+            return
+        self._doomed.extend(self._key(index.track, segment_name(entry.msn)) for entry in gone if not entry.gap)
+        self._say(WindowMoved(gone[-1].msn + 1))
+        if self._deleting is None or self._deleting.done():
+            self._deleting = asyncio.create_task(self._delete())
+
+    async def _delete(self) -> None:
+        while self._doomed:
+            key = self._doomed[0]
+            try:
+                await self._store.delete(key)
+            except StorageError as error:
+                log.warning("an old segment stays in the store", key=key, error=str(error))
+            self._doomed.popleft()

@@ -1,0 +1,163 @@
+"""Writes one track's CMAF: init segments, parts, and segments that are exactly their parts put together.
+
+It knows nothing of where samples come from; :mod:`packager.video_track` and :mod:`packager.audio_track` give it
+samples with durations, and it hands what it wrote to a :class:`TrackSink`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from media.configs import AudioConfig, TrackConfig
+from media.timescale import rescale
+from media.units import VIDEO_TIMESCALE, Kind
+from packager.cutter import Cut
+from packager.fragment import ProducerReference, Sample, fragment
+from packager.init_segment import init_segment
+from packager.presentation import SegmentEntry
+
+MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """Init segment ``number`` of a track; segments name the one they need."""
+
+    track: str
+    number: int
+    config: TrackConfig
+    frame_rate: Fraction | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One CMAF chunk. ``index`` counts from 0 in its segment; ``start`` and ``duration`` are ticks of the track's
+    timescale."""
+
+    track: str
+    msn: int
+    index: int
+    start: int
+    duration: int
+    independent: bool
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment that is complete. ``data`` is empty for a gap."""
+
+    track: str
+    entry: SegmentEntry
+    data: bytes
+
+
+class TrackSink(Protocol):
+    """Where a track's CMAF goes; called synchronously, in order."""
+
+    def on_init(self, init: Init) -> None: ...
+
+    def on_part(self, part: Part) -> None: ...
+
+    def on_segment(self, segment: Segment) -> None: ...
+
+
+class SegmentWriter:
+    """One track's open segment. ``zero_ms`` is the Unix time, in milliseconds, of broadcast time zero."""
+
+    def __init__(self, track: str, sink: TrackSink, zero_ms: int) -> None:
+        self._track = track
+        self._sink = sink
+        self._zero_ms = zero_ms
+        self._init: Init | None = None
+        self._sequence = 0
+        self._cut: Cut | None = None
+        self._start = 0
+        self._end = 0
+        self._lead = 0
+        self._parts: list[bytes] = []
+
+    @property
+    def timescale(self) -> int:
+        return self._current.config.timescale
+
+    @property
+    def open(self) -> bool:
+        return self._cut is not None
+
+    @property
+    def msn(self) -> int | None:
+        """The open segment's number."""
+        return self._cut.msn if self._cut else None
+
+    def configure(self, config: TrackConfig, frame_rate: Fraction | None = None) -> None:
+        """Segments begun from now on need ``config``; a repeated one costs nothing."""
+        if self._init is not None and self._init.config == config:
+            return
+        number = 0 if self._init is None else self._init.number + 1
+        self._init = Init(self._track, number, config, frame_rate, init_segment(config))
+        self._sink.on_init(self._init)
+
+    def begin(self, cut: Cut, start: int, *, lead: int = 0) -> None:
+        """Open the segment of ``cut``; its first sample is decoded at ``start`` and presented ``lead`` later."""
+        self._cut, self._start, self._end, self._lead = cut, start, start, lead
+
+    def write(self, start: int, samples: Sequence[Sample], received_ns: int | None = None) -> int:
+        """Write ``samples`` as the open segment's next part; returns its end. ``received_ns`` is Unix time."""
+        assert self._cut is not None
+        first = not self._parts
+        reference = None
+        if first and received_ns is not None:
+            reference = ProducerReference(unix_ns=received_ns, media_time=start)
+        kind = Kind.AUDIO if isinstance(self._current.config, AudioConfig) else Kind.VIDEO
+        self._sequence += 1
+        data = fragment(
+            self._sequence, start, samples, kind=kind, producer_reference=reference, first_of_segment=first
+        )
+        self._end = start + sum(sample.duration for sample in samples)
+        part = Part(self._track, self._cut.msn, len(self._parts), start, self._end - start, samples[0].key, data)
+        self._parts.append(data)
+        self._sink.on_part(part)
+        return self._end
+
+    def finish(self) -> None:
+        """Complete the open segment; one without parts is a gap of no length and never named."""
+        cut, parts = self._cut, self._parts
+        self._cut, self._parts = None, []
+        if cut is not None and parts:
+            data = b"".join(parts)
+            self._sink.on_segment(
+                Segment(
+                    self._track, self._entry(cut, self._start + self._lead, self._end + self._lead, len(data)), data
+                )
+            )
+
+    def gap(self, cut: Cut, end_pts: int) -> None:
+        """Say that the segment of ``cut``, up to ``end_pts`` (90 kHz), has no media on this track; before the
+        track's first init there is nothing to say."""
+        if self._init is None:
+            return
+        start = rescale(cut.pts, VIDEO_TIMESCALE, self.timescale)
+        end = rescale(end_pts, VIDEO_TIMESCALE, self.timescale)
+        self._sink.on_segment(Segment(self._track, self._entry(cut, start, end, 0), b""))
+
+    @property
+    def _current(self) -> Init:
+        if self._init is None:
+            raise AssertionError("a track is configured before it is written")
+        return self._init
+
+    def _entry(self, cut: Cut, start: int, end: int, size: int) -> SegmentEntry:
+        return SegmentEntry(
+            msn=cut.msn,
+            start=start,
+            duration=end - start,
+            size=size,
+            init=self._current.number,
+            discontinuity=cut.discontinuity,
+            gap=size == 0,
+            wall_ms=self._zero_ms + rescale(start, self.timescale, MILLISECONDS),
+            independent=cut.independent,
+        )

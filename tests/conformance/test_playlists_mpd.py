@@ -1,0 +1,215 @@
+"""The shape that the schema of ISO/IEC 23009-1 gives an MPD: order of elements, attributes and their forms.
+
+Only what we write is listed here: anything else in an MPD is a failure.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from xml.etree import ElementTree
+
+import pytest
+
+from packager.dash import (
+    Descriptor,
+    Latency,
+    PlaybackRate,
+    Presentation,
+    ProducerReferenceTime,
+    SegmentTemplate,
+    ServiceDescription,
+    render,
+)
+from packager.presentation import dash_presentation
+from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS, broadcast, entries
+
+NAMESPACE = "{urn:mpeg:dash:schema:mpd:2011}"
+
+STRING = r".*"
+URI = r"[^\s]+"
+UNSIGNED = r"\d+"
+POSITIVE = r"[1-9]\d*"
+BOOLEAN = r"true|false"
+DURATION = r"PT\d+(\.\d{1,6})?S"
+DATE_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+RATIO = r"[1-9]\d*:[1-9]\d*"
+FRAME_RATE = r"[1-9]\d*(/[1-9]\d*)?"
+DECIMAL = r"\d+(\.\d+)?"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Forms of an element's attributes (a name ending in ``!`` is required) and its children in their order."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: tuple[str, ...] = ()
+
+
+DESCRIPTOR = Shape({"schemeIdUri!": URI, "value": STRING})
+SHAPES = {
+    "MPD": Shape(
+        {
+            "profiles!": URI,
+            "type": "static|dynamic",
+            "availabilityStartTime": DATE_TIME,
+            "publishTime": DATE_TIME,
+            "mediaPresentationDuration": DURATION,
+            "minimumUpdatePeriod": DURATION,
+            "minBufferTime!": DURATION,
+            "timeShiftBufferDepth": DURATION,
+            "suggestedPresentationDelay": DURATION,
+            "maxSegmentDuration": DURATION,
+        },
+        ("BaseURL", "ServiceDescription", "Period", "UTCTiming"),
+    ),
+    "BaseURL": Shape(),
+    "ServiceDescription": Shape({"id": UNSIGNED}, ("Latency", "PlaybackRate")),
+    "Latency": Shape({"referenceId": UNSIGNED, "target": UNSIGNED, "max": UNSIGNED, "min": UNSIGNED}),
+    "PlaybackRate": Shape({"max": DECIMAL, "min": DECIMAL}),
+    "Period": Shape({"id": STRING, "start": DURATION, "duration": DURATION}, ("AdaptationSet",)),
+    "AdaptationSet": Shape(
+        {
+            "id": UNSIGNED,
+            "contentType": "video|audio",
+            "mimeType": "(video|audio)/mp4",
+            "lang": "[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*",
+            "segmentAlignment": BOOLEAN,
+            "startWithSAP": "[0-6]",
+            "par": RATIO,
+            "maxWidth": POSITIVE,
+            "maxHeight": POSITIVE,
+            "maxFrameRate": FRAME_RATE,
+        },
+        ("SupplementalProperty", "Label", "ProducerReferenceTime", "Role", "SegmentTemplate", "Representation"),
+    ),
+    "SupplementalProperty": DESCRIPTOR,
+    "Label": Shape(),
+    "Role": DESCRIPTOR,
+    "UTCTiming": DESCRIPTOR,
+    "AudioChannelConfiguration": DESCRIPTOR,
+    "ProducerReferenceTime": Shape(
+        {
+            "id!": UNSIGNED,
+            "inband": BOOLEAN,
+            "type": "encoder|captured|application",
+            "wallClockTime!": DATE_TIME,
+            "presentationTime!": UNSIGNED,
+        },
+        ("UTCTiming",),
+    ),
+    "Representation": Shape(
+        {
+            "id!": r"[^\s]+",
+            "bandwidth!": POSITIVE,
+            "codecs": r"[^,\s]+",
+            "width": POSITIVE,
+            "height": POSITIVE,
+            "sar": RATIO,
+            "frameRate": FRAME_RATE,
+            "audioSamplingRate": UNSIGNED,
+        },
+        ("AudioChannelConfiguration", "SegmentTemplate"),
+    ),
+    "SegmentTemplate": Shape(
+        {
+            "timescale": POSITIVE,
+            "presentationTimeOffset": UNSIGNED,
+            "availabilityTimeOffset": DECIMAL,
+            "availabilityTimeComplete": BOOLEAN,
+            "duration": POSITIVE,
+            "startNumber": UNSIGNED,
+            "initialization": URI,
+            "media": URI,
+        },
+        ("SegmentTimeline",),
+    ),
+    "SegmentTimeline": Shape({}, ("S",)),
+    "S": Shape({"t": UNSIGNED, "d!": POSITIVE, "r": POSITIVE}),
+}
+
+
+def check(node: ElementTree.Element) -> None:
+    assert node.tag.startswith(NAMESPACE)
+    name = node.tag.removeprefix(NAMESPACE)
+    shape = SHAPES[name]
+    forms = {attribute.removesuffix("!"): form for attribute, form in shape.attributes.items()}
+    for attribute, value in node.attrib.items():
+        assert attribute in forms, f"{name}@{attribute}"
+        assert re.fullmatch(forms[attribute], value), f"{name}@{attribute}={value}"
+    for attribute in shape.attributes:
+        assert not attribute.endswith("!") or attribute.removesuffix("!") in node.attrib, f"{name}@{attribute}"
+    places = [shape.children.index(child.tag.removeprefix(NAMESPACE)) for child in node]
+    assert places == sorted(places), f"children of {name}"
+    for child in node:
+        check(child)
+
+
+def rendered(presentation: Presentation) -> ElementTree.Element:
+    return ElementTree.fromstring(render(presentation).encode())
+
+
+def presentation(*, ended: bool) -> Presentation:
+    """Everything that a broadcast can go through, in one."""
+    tracks = (V720, V480, A128, A64)
+    made = broadcast(tracks, 40, discontinuities={9}, inits={20}, away_ticks=987_654)
+    made["v480p"] = entries(V480, 39, discontinuities={9}, inits={20}, gaps={13, 14}, away_ticks=987_654)
+    facts = replace(FACTS, tracks=tracks, ended=ended)
+    return dash_presentation(facts, made, publish_time_ms=ZERO_MS, base_url="20261121t104105z-ab12cd/")
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_we_write_has_the_shape_of_an_mpd(ended: bool) -> None:
+    check(rendered(presentation(ended=ended)))
+
+
+def test_low_latency_has_the_shape_of_an_mpd() -> None:
+    timing = Descriptor("urn:mpeg:dash:utc:http-xsdate:2014", "https://headwater.example/api/v1/time")
+    template = SegmentTemplate(
+        "$RepresentationID$/init-0.mp4",
+        "$RepresentationID$/$Number$.m4s",
+        90_000,
+        0,
+        duration=180_000,
+        availability_time_offset_ms=1800,
+        availability_time_complete=False,
+    )
+    live = presentation(ended=False)
+    periods = tuple(
+        replace(
+            period,
+            adaptation_sets=tuple(
+                replace(
+                    adaptation_set,
+                    language="en-GB",
+                    segment_template=template,
+                    producer_reference_times=(ProducerReferenceTime(7, ZERO_MS, 0, utc_timing=timing),),
+                )
+                for adaptation_set in period.adaptation_sets
+            ),
+        )
+        for period in live.periods
+    )
+    service = ServiceDescription(0, Latency(1500, 500, 6000, 7), PlaybackRate(Fraction(24, 25), Fraction(26, 25)))
+    check(rendered(replace(live, periods=periods, service_descriptions=(service,))))
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_names_are_unique_and_periods_in_order(ended: bool) -> None:
+    root = rendered(presentation(ended=ended))
+    periods = root.findall(f"{NAMESPACE}Period")
+    assert [period.get("id") for period in periods] == ["p0", "p9", "p13", "p15", "p20"]
+    starts = [Fraction(period.get("start", "").removeprefix("PT").removesuffix("S")) for period in periods]
+    assert starts == sorted(set(starts))
+    for period in periods:
+        names = [node.get("id") for node in period.iter(f"{NAMESPACE}Representation")]
+        assert len(names) == len(set(names))
+
+
+def test_segments_do_not_overlap() -> None:
+    """Within a template every S begins where the one before it ended, or later (5.3.9.6)."""
+    for timeline in rendered(presentation(ended=False)).iter(f"{NAMESPACE}SegmentTimeline"):
+        end = 0
+        for run in timeline:
+            start = int(run.get("t", end))
+            assert start >= end
+            end = start + int(run.get("d", 0)) * (int(run.get("r", 0)) + 1)

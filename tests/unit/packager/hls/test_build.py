@@ -1,0 +1,160 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from media.configs import Colour, VideoConfig
+from media.units import Codec
+from packager.hls import PlaylistType, Variant, VideoRange
+from packager.presentation import hls_segment, media_playlist, multivariant_playlist
+from tests.unit.packager.broadcasts import A64, A128, FACTS, STEREO, V480, V720, ZERO_MS, entries
+
+
+def test_a_segment_says_what_its_entry_says() -> None:
+    entry = entries(V720, 4, discontinuities={3}, inits={3})[3]
+    segment = hls_segment(entry, 90_000)
+    assert (segment.uri, segment.map_uri, segment.duration_us) == ("3.m4s", "init-1.mp4", 2_002_000)
+    assert segment.discontinuity and not segment.gap
+    assert segment.program_date_time == ZERO_MS + 6006
+
+
+def test_durations_add_up_to_the_time_that_passed() -> None:
+    """At 44.1 kHz no frame is a whole number of microseconds; over an hour not one is lost."""
+    track = replace(A128, config=replace(STEREO, sample_rate=44_100))
+    made = entries(track, 1800)
+    end = made[-1].start + made[-1].duration
+    playlist = media_playlist(track, made, ended=True, target_ms=2000)
+    assert sum(segment.duration_us for segment in playlist.segments) == round(Fraction(end * 1_000_000, 44_100))
+
+
+def test_a_live_window_keeps_its_place_in_the_broadcast() -> None:
+    made = entries(V720, 12, discontinuities={4, 9})[6:]
+    playlist = media_playlist(V720, made, ended=False, target_ms=2000, discontinuity_sequence=1)
+    assert (playlist.media_sequence, playlist.discontinuity_sequence) == (6, 1)
+    assert [segment.discontinuity for segment in playlist.segments] == [False, False, False, True, False, False]
+    assert playlist.independent_segments
+    assert not playlist.ended
+    assert playlist.playlist_type is None
+
+
+def test_only_a_whole_broadcast_that_ended_is_vod() -> None:
+    made = entries(V720, 5)
+    assert media_playlist(V720, made, ended=True, target_ms=2000).playlist_type is PlaylistType.VOD
+    part = media_playlist(V720, made[1:], ended=True, target_ms=2000)
+    assert part.ended and part.playlist_type is None
+
+
+def test_no_entries_make_an_empty_playlist() -> None:
+    playlist = media_playlist(V720, [], ended=False, target_ms=2000)
+    assert (playlist.segments, playlist.media_sequence, playlist.target_duration) == ((), 0, 2)
+
+
+def test_the_target_duration_covers_what_was_meant_and_what_came() -> None:
+    made = entries(V720, 3)
+    assert media_playlist(V720, made, ended=False, target_ms=6000).target_duration == 6
+    made[1] = replace(made[1], duration=405_000)
+    assert media_playlist(V720, made, ended=False, target_ms=2000).target_duration == 5
+
+
+def test_one_dependent_segment_takes_the_promise_back() -> None:
+    made = entries(V720, 3)
+    made[2] = replace(made[2], independent=False)
+    assert not media_playlist(V720, made, ended=False, target_ms=2000).independent_segments
+
+
+def test_the_timescale_is_that_of_the_segments_own_init() -> None:
+    """The sample rate changed at init 1; what was before it keeps its own ticks."""
+    before = replace(STEREO, sample_rate=44_100)
+    track = replace(A128, configs={0: before})
+    old = replace(entries(replace(A128, config=before), 1)[0], init=0)
+    assert media_playlist(track, [old], ended=False, target_ms=2000).segments[0].duration_us == 2_020_136
+
+
+def test_every_picture_is_a_variant_with_the_default_audio() -> None:
+    playlist = multivariant_playlist(FACTS)
+    assert playlist.variants == (
+        Variant(
+            uri="v480p/media.m3u8",
+            bandwidth=1_731_000,
+            codecs=("avc1.4d401f", "mp4a.40.2"),
+            average_bandwidth=1_528_000,
+            resolution=(854, 480),
+            frame_rate=Fraction(30_000, 1001),
+            video_range=VideoRange.SDR,
+            audio="a128k",
+            no_closed_captions=True,
+        ),
+        Variant(
+            uri="vsource/media.m3u8",
+            bandwidth=3_531_000,
+            codecs=("avc1.64001f", "mp4a.40.2"),
+            average_bandwidth=2_628_000,
+            resolution=(1280, 720),
+            frame_rate=Fraction(30_000, 1001),
+            video_range=VideoRange.SDR,
+            audio="a128k",
+            no_closed_captions=True,
+        ),
+        Variant(
+            uri="a128k/media.m3u8",
+            bandwidth=131_000,
+            codecs=("mp4a.40.2",),
+            average_bandwidth=128_000,
+            audio="a128k",
+            no_closed_captions=True,
+        ),
+    )
+    assert [rendition.uri for rendition in playlist.audio] == ["a128k/media.m3u8"]
+    assert playlist.independent_segments
+
+
+def test_audio_alone_is_the_lightest_and_a_group_of_its_own() -> None:
+    playlist = multivariant_playlist(replace(FACTS, tracks=(V720, A128, A64)), prefix="20261121t104105z-ab12cd/")
+    assert [(variant.uri, variant.audio) for variant in playlist.variants] == [
+        ("20261121t104105z-ab12cd/vsource/media.m3u8", "a128k"),
+        ("20261121t104105z-ab12cd/a64k/media.m3u8", "a64k"),
+    ]
+    # The draft wants the same members in every group: one sound, one name.
+    assert {rendition.name for rendition in playlist.audio} == {"Sound"}
+    assert {rendition.group_id for rendition in playlist.audio} == {"a128k", "a64k"}
+
+
+def test_without_audio_there_is_no_group() -> None:
+    playlist = multivariant_playlist(replace(FACTS, tracks=(V720,)))
+    assert [(variant.codecs, variant.audio) for variant in playlist.variants] == [(("avc1.64001f",), None)]
+    assert playlist.audio == ()
+
+
+def test_without_video_every_audio_is_a_variant() -> None:
+    playlist = multivariant_playlist(replace(FACTS, tracks=(A64, A128)))
+    assert [variant.uri for variant in playlist.variants] == ["a128k/media.m3u8", "a64k/media.m3u8"]
+
+
+def test_players_start_with_the_best_that_most_networks_carry() -> None:
+    heavy = replace(V720, peak_bps=9_000_000)
+    lighter = replace(V480, track="v720p", peak_bps=2_300_000)
+    lightest = replace(V480, track="v360p", peak_bps=900_000)
+    playlist = multivariant_playlist(replace(FACTS, tracks=(heavy, lightest, lighter, A128)))
+    assert [variant.uri.split("/")[0] for variant in playlist.variants] == ["v720p", "vsource", "v360p", "a128k"]
+
+
+def test_the_lightest_comes_first_where_all_are_heavy() -> None:
+    tracks = tuple(replace(track, peak_bps=5 * track.peak_bps) for track in (V720, V480))
+    playlist = multivariant_playlist(replace(FACTS, tracks=tracks))
+    assert [variant.uri.split("/")[0] for variant in playlist.variants] == ["v480p", "vsource"]
+
+
+def test_resolution_is_that_of_the_picture_undistorted() -> None:
+    config = VideoConfig(Codec.H264, b"", "avc1.64001f", 720, 576, sample_aspect_ratio=Fraction(64, 45))
+    playlist = multivariant_playlist(replace(FACTS, tracks=(replace(V720, config=config),)))
+    assert playlist.variants[0].resolution == (1024, 576)
+    assert playlist.variants[0].video_range is None
+
+
+@pytest.mark.parametrize(
+    ("transfer", "video_range"), [(1, VideoRange.SDR), (16, VideoRange.PQ), (18, VideoRange.HLG), (2, None)]
+)
+def test_video_range_follows_the_transfer_characteristics(transfer: int, video_range: VideoRange | None) -> None:
+    config = VideoConfig(Codec.H264, b"", "avc1.64001f", 1280, 720, colour=Colour(9, transfer, 9, False))
+    playlist = multivariant_playlist(replace(FACTS, tracks=(replace(V720, config=config),)))
+    assert playlist.variants[0].video_range is video_range

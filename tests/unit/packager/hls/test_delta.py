@@ -1,0 +1,36 @@
+from packager.hls import MediaPlaylist, Part, PartialSegment, Segment, delta, parse_media, render_media
+
+SECOND = 1_000_000
+
+
+def playlist(count: int, partial: PartialSegment | None = None) -> MediaPlaylist:
+    segments = tuple(Segment(f"{msn}.m4s", 2 * SECOND, "init-0.mp4") for msn in range(100, 100 + count))
+    return MediaPlaylist(2, media_sequence=100, segments=segments, partial=partial)
+
+
+def test_segments_past_the_skip_boundary_become_one_tag() -> None:
+    update = delta(playlist(10), 12 * SECOND)
+    assert update.skipped_segments == 4
+    text = render_media(update)
+    assert "#EXT-X-VERSION:9\n" in text
+    assert '#EXT-X-MEDIA-SEQUENCE:100\n#EXT-X-SKIP:SKIPPED-SEGMENTS=4\n#EXT-X-MAP:URI="init-0.mp4"\n' in text
+    assert [segment.uri for segment in parse_media(text).segments] == [f"{msn}.m4s" for msn in range(104, 110)]
+
+
+def test_the_open_segment_counts_toward_the_boundary() -> None:
+    partial = PartialSegment((Part("110.0.m4s", SECOND), Part("110.1.m4s", SECOND)))
+    assert delta(playlist(10, partial), 12 * SECOND).skipped_segments == 5
+
+
+def test_a_segment_across_the_boundary_stays() -> None:
+    partial = PartialSegment((Part("110.0.m4s", SECOND),))
+    assert delta(playlist(10, partial), 12 * SECOND).skipped_segments == 4
+
+
+def test_nothing_to_skip_is_the_whole_playlist() -> None:
+    whole = playlist(6)
+    assert delta(whole, 12 * SECOND) is whole
+
+
+def test_a_delta_of_a_delta_counts_all_that_is_skipped() -> None:
+    assert delta(delta(playlist(10), 16 * SECOND), 12 * SECOND) == delta(playlist(10), 12 * SECOND)

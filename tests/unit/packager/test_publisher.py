@@ -1,0 +1,279 @@
+"""The publisher, its live window and what is stored, with real tracks before and a store in memory behind."""
+
+import asyncio
+from fractions import Fraction
+
+import m3u8
+import pytest
+
+from bus.memory import MemoryBus
+from media.units import VIDEO_TIMESCALE as S
+from media.units import Kind
+from packager.audio_track import AudioTrack
+from packager.cutter import Cutter, CutterOptions
+from packager.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored
+from packager.presentation import SegmentEntry
+from packager.publisher import Publisher, PublisherOptions
+from packager.segment_writer import SegmentWriter
+from packager.video_track import VideoTrack
+from packager.window import LiveWindow
+from storage.interface import StorageError, StoreUnavailable
+from tests.memory_store import MemoryStore
+from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+
+STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
+PREFIX = f"live/{STREAM}/{BROADCAST}"
+
+
+class Observer:
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int]] = []
+        self.lost: list[str] = []
+
+    def segment_made(self, track: str, entry: SegmentEntry) -> None:
+        self.made.append((track, entry.msn))
+
+    def segment_lost(self, track: str, error: StorageError | None) -> None:
+        self.lost.append(track)
+
+
+class Bench:
+    """One broadcast with a video and an audio track, ``seconds`` of which can be fed at a time."""
+
+    def __init__(self, options: PublisherOptions | None = None, *, announce: bool = True) -> None:
+        self.store = MemoryStore()
+        self.bus = MemoryBus()
+        self.window = LiveWindow(STREAM, BROADCAST)
+        self.heard: list[LiveMessage] = []
+        self.bus.subscribe("media.>", self._hear)
+        self.observer = Observer()
+        self.publisher = Publisher(
+            STREAM,
+            BROADCAST,
+            bus=self.bus,
+            store=self.store,
+            observer=self.observer,
+            zero_ms=ZERO_MS,
+            clock=lambda: ZERO_MS / 1000 + 100,
+            options=options or PublisherOptions(utc_timing_url="http://origin/time"),
+        )
+        self._fed = 0
+        self._sounded = 0
+        if announce:
+            self.announce()
+
+    def announce(self) -> None:
+        self.publisher.expect("vsource", Kind.VIDEO)
+        self.publisher.expect("asource", Kind.AUDIO, default=True, label="Audio")
+        self.video = VideoTrack(SegmentWriter("vsource", self.publisher, ZERO_MS), part_target=S // 3)
+        self.video.configure(video_config(), Fraction(30))
+        self.audio = AudioTrack(
+            SegmentWriter("asource", self.publisher, ZERO_MS), audio_config(), part_target=S // 3, patience=S
+        )
+        self.cutter = Cutter(CutterOptions())
+
+    def _hear(self, subject: str, message: object) -> None:
+        assert isinstance(message, LiveMessage)
+        self.heard.append(message)
+        self.window.receive(message)
+
+    async def feed(self, seconds: int) -> None:
+        for unit in frames(seconds * 30, start=self._fed * S):
+            if (cut := self.cutter.video(unit)) is not None:
+                self.video.cut(cut)
+                self.audio.cut(cut)
+            while self._sounded * 1024 * S <= unit.dts * 48_000:
+                self.audio.add(sound(self._sounded * 1024))
+                self._sounded += 1
+            self.video.add(unit)
+            self.audio.advance(unit.dts)
+        self._fed += seconds
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    async def end(self) -> bool:
+        self.video.close()
+        self.audio.close()
+        return await self.publisher.finish(1)
+
+
+async def test_live_playlist_lists_complete_segments_and_the_window_serves_them() -> None:
+    bench = Bench()
+    await bench.feed(7)
+    text = bench.window.playlist("vsource")
+    assert text is not None
+    playlist = m3u8.loads(text.decode())
+    assert [segment.uri for segment in playlist.segments] == ["0.m4s", "1.m4s", "2.m4s"]
+    assert not playlist.is_endlist
+    whole = bench.window.media("vsource", 1)
+    parts = [bench.window.media("vsource", 1, index) for index in range(6)]
+    assert whole is not None and b"".join(part or b"" for part in parts) == whole
+    assert bench.window.media("vsource", 1, 6) is None
+    assert bench.window.media("vsource", 3) is None
+    assert bench.window.media("vsource", 3, 0) is not None
+    assert bench.window.is_coming("vsource", 3)
+    assert not bench.window.is_coming("vsource", 2)
+    assert bench.window.init("vsource", 0) is not None
+    await bench.end()
+
+
+async def test_stored_bytes_are_the_live_bytes() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    for track in ("vsource", "asource"):
+        assert bench.store.body(f"{PREFIX}/{track}/0.m4s") == bench.window.media(track, 0)
+        assert bench.store.body(f"{PREFIX}/{track}/init-0.mp4") == bench.window.init(track, 0)
+        assert bench.store.body(f"{PREFIX}/{track}/media.m3u8") == bench.window.playlist(track)
+    master = m3u8.loads(bench.store.text(f"{PREFIX}/master.m3u8"))
+    current = m3u8.loads(bench.store.text(f"live/{STREAM}/master.m3u8"))
+    assert [variant.uri for variant in master.playlists] == ["vsource/media.m3u8", "asource/media.m3u8"]
+    assert [variant.uri for variant in current.playlists] == [f"{BROADCAST}/{v.uri}" for v in master.playlists]
+    await bench.end()
+
+
+async def test_a_stored_playlist_names_only_what_is_durable() -> None:
+    bench = Bench()
+    bench.store.gate.clear()
+    await bench.feed(5)
+    assert bench.store.puts == []
+    live = bench.window.playlist("vsource")
+    assert live is not None and b"1.m4s" in live
+    bench.store.gate.set()
+    await bench.settle()
+    for place, key in enumerate(bench.store.puts):
+        if key.endswith("media.m3u8"):
+            track = key.removesuffix("media.m3u8")
+            before = set(bench.store.puts[:place])
+            named = {track + s.uri for s in m3u8.loads(bench.store.text(key)).segments}
+            assert named <= before
+    assert f"{PREFIX}/vsource/media.m3u8" in bench.store.puts
+    await bench.end()
+
+
+async def test_every_stored_object_says_what_it_is() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    await bench.end()
+    said = {key.rpartition(".")[2]: o.info for key, o in bench.store.objects.items()}
+    assert said["m4s"].content_type == "video/iso.segment"
+    assert said["mp4"].content_type == "video/mp4"
+    assert said["m3u8"].content_type == "application/vnd.apple.mpegurl"
+    assert said["mpd"].content_type == "application/dash+xml"
+    assert all("immutable" in (said[kind].cache_control or "") for kind in ("m4s", "mp4"))
+
+
+async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
+    bench = Bench(PublisherOptions(playlist_window_ms=6000))
+    await bench.feed(21)
+    live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
+    assert live.media_sequence == 7
+    assert [segment.uri for segment in live.segments] == ["7.m4s", "8.m4s", "9.m4s"]
+    assert await bench.end()
+    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    assert stored.is_endlist and stored.media_sequence == 0
+    assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(11)]
+    assert 'type="static"' in bench.store.text(f"{PREFIX}/manifest.mpd")
+    assert isinstance(bench.heard[-1], BroadcastClosed)
+
+
+async def test_ready_once_every_track_has_media() -> None:
+    bench = Bench()
+    await bench.feed(1)
+    assert not bench.window.ready and bench.window.master() is None
+    await bench.feed(3)
+    assert bench.window.ready and bench.window.master() is not None
+    assert bench.window.manifest(now_ms=ZERO_MS) is not None
+    await bench.end()
+
+
+async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
+    bench = Bench()
+    bench.publisher.expect("v480p", Kind.VIDEO)
+    await bench.feed(5)
+    assert not bench.window.ready
+    bench.publisher.give_up_waiting()
+    assert bench.window.ready
+    assert b"v480p" not in (bench.window.master() or b"")
+    await bench.end()
+
+
+async def test_durable_media_leaves_the_window_and_the_rest_stays() -> None:
+    bench = Bench()
+    await bench.feed(21)
+    assert bench.window.media("vsource", 0) is None
+    assert bench.window.media("vsource", 9) is not None
+    slow = Bench()
+    slow.store.gate.clear()
+    await slow.feed(21)
+    assert slow.window.media("vsource", 0) is not None
+    slow.store.gate.set()
+    await slow.settle()
+    assert slow.window.media("vsource", 0) is None
+    await bench.end()
+    await slow.end()
+
+
+async def test_a_failing_store_leaves_live_playback_alone() -> None:
+    bench = Bench(PublisherOptions(upload_bytes=5000))
+    bench.store.failing = StoreUnavailable("down")
+    await bench.feed(21)
+    live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
+    assert len(live.segments) == 10
+    assert all(bench.window.media("vsource", n) for n in range(10))
+    assert bench.publisher.store_trouble is not None
+    assert bench.observer.lost
+
+
+async def test_what_the_store_never_took_is_a_gap_in_the_recording() -> None:
+    bench = Bench(PublisherOptions(upload_bytes=5000))
+    bench.store.gate.clear()
+    await bench.feed(21)
+    bench.store.gate.set()
+    assert await bench.end()
+    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    gaps = [segment.uri for segment in stored.segments if segment.gap_tag]
+    kept = [segment.uri for segment in stored.segments if not segment.gap_tag]
+    assert gaps and kept
+    assert all(f"{PREFIX}/vsource/{uri}" not in bench.store.objects for uri in gaps)
+    assert all(f"{PREFIX}/vsource/{uri}" in bench.store.objects for uri in kept)
+
+
+async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
+    bench = Bench(PublisherOptions(playlist_window_ms=6000, dvr_ms=8000))
+    await bench.feed(31)
+    await bench.end()
+    kept = sorted(int(key.split("/")[-1][:-4]) for key in bench.store.objects if "vsource" in key and ".m4s" in key)
+    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    assert [int(segment.uri[:-4]) for segment in stored.segments] == kept
+    assert stored.media_sequence == kept[0] > 0
+    assert bench.window.gone_before == kept[0]
+
+
+async def test_a_superseded_broadcast_keeps_its_own_names_only() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    bench.publisher.supersede()
+    del bench.store.objects[f"live/{STREAM}/master.m3u8"]
+    await bench.end()
+    assert f"live/{STREAM}/master.m3u8" not in bench.store.objects
+    assert m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).is_endlist
+
+
+async def test_media_is_said_to_be_stored_after_it_was_said() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    await bench.end()
+    assert isinstance(bench.heard[0], BroadcastChanged)
+    stored = [(m.track, m.msn) for m in bench.heard if isinstance(m, SegmentStored)]
+    assert sorted(stored) == sorted(bench.observer.made)
+
+
+@pytest.mark.parametrize("seconds", [1, 0])
+async def test_a_broadcast_shorter_than_a_segment_ends_well(seconds: int) -> None:
+    bench = Bench()
+    await bench.feed(seconds)
+    assert await bench.end()
+    assert (f"{PREFIX}/vsource/media.m3u8" in bench.store.objects) is (seconds == 1)

@@ -126,6 +126,16 @@ def parameter_sets(payload: bytes) -> tuple[list[bytes], list[bytes]]:
     return _parameter_sets(nal_units(payload))
 
 
+def config_parameter_sets(record: bytes) -> bytes:
+    """The parameter sets of a configuration record as a payload's first NAL units. Raises MalformedConfig."""
+    nal_length_size(record)
+    sps_list, position = _read_parameter_sets(record, 6, record[5] & 0x1F)
+    if position >= len(record):
+        raise MalformedConfig("an H.264 configuration record ends before its picture parameter sets")
+    pps_list, _ = _read_parameter_sets(record, position + 1, record[position])
+    return _with_lengths([*sps_list, *pps_list])
+
+
 def lengths_to_annexb(payload: bytes) -> bytes:
     """``payload`` (4-byte lengths) with start codes instead. Raises MalformedConfig."""
     return b"".join(START_CODE + nal_unit for nal_unit in nal_units(payload))

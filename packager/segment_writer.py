@@ -12,6 +12,7 @@ from typing import Protocol
 from media.configs import AudioConfig, TrackConfig
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, Kind
+from packager.bitrate import Bitrate
 from packager.cutter import Cut
 from packager.fragment import ProducerReference, Sample, fragment
 from packager.init_segment import init_segment
@@ -92,13 +93,16 @@ class SegmentWriter:
         """The open segment's number."""
         return self._cut.msn if self._cut else None
 
-    def configure(self, config: TrackConfig, frame_rate: Fraction | None = None) -> None:
-        """Segments begun from now on need ``config``; a repeated one costs nothing."""
+    def configure(
+        self, config: TrackConfig, frame_rate: Fraction | None = None, bitrate: Bitrate | None = None
+    ) -> int:
+        """Segments begun from now on need ``config``; its init's number. A repeated one costs nothing."""
         if self._init is not None and self._init.config == config:
-            return
+            return self._init.number
         number = 0 if self._init is None else self._init.number + 1
-        self._init = Init(self._track, number, config, frame_rate, init_segment(config))
+        self._init = Init(self._track, number, config, frame_rate, init_segment(config, bitrate=bitrate))
         self._sink.on_init(self._init)
+        return number
 
     def begin(self, cut: Cut, start: int, *, lead: int = 0) -> None:
         """Open the segment of ``cut``; its first sample is decoded at ``start`` and presented ``lead`` later."""

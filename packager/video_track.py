@@ -5,15 +5,18 @@ duration is promised instead. The next part then starts exactly where the promis
 composition offset takes up the difference, so what is presented when stays exact.
 
 Decoding times are the source's: offsets of B-frames stay positive, because FFmpeg's demuxer presents a whole track
-later by its most negative offset.
+later by its most negative offset. It also reads one init segment only: once the configuration has changed,
+segments begin with their parameter sets.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media.configs import VideoConfig
+from media.h264 import config_parameter_sets
 from media.units import VIDEO_TIMESCALE, AccessUnit
+from packager.bitrate import Bitrate
 from packager.cutter import Cut
 from packager.fragment import Sample
 from packager.segment_writer import SegmentWriter
@@ -45,11 +48,12 @@ class VideoTrack:
         self._rate_known = False
         self._fresh = True
         self._received_ns: int | None = None
-        self._next_config: tuple[VideoConfig, Fraction | None] | None = None
+        self._parameter_sets = b""
+        self._next_config: tuple[VideoConfig, Fraction | None, Bitrate | None] | None = None
 
-    def configure(self, config: VideoConfig, frame_rate: Fraction | None) -> None:
-        """Takes effect where the next segment begins."""
-        self._next_config = (config, frame_rate)
+    def configure(self, config: VideoConfig, frame_rate: Fraction | None, bitrate: Bitrate | None = None) -> None:
+        """Takes effect where the next timeline begins."""
+        self._next_config = (config, frame_rate, bitrate)
 
     def cut(self, cut: Cut) -> None:
         self._cuts.append(cut)
@@ -58,6 +62,8 @@ class VideoTrack:
         if self._cuts and unit.pts >= self._cuts[0].pts and (unit.key or not self._cuts[0].independent):
             self._turn(unit)
             self._received_ns = received_ns
+            if self._parameter_sets:
+                unit = replace(unit, payload=self._parameter_sets + unit.payload)
         if not self._writer.open:
             return
         decode = self._place(unit)
@@ -99,8 +105,9 @@ class VideoTrack:
     def _begin_epoch(self, unit: AccessUnit) -> None:
         if self._next_config is None:
             raise AssertionError("a track is configured before it is fed")
-        config, frame_rate = self._next_config
-        self._writer.configure(config, frame_rate)
+        config, frame_rate, bitrate = self._next_config
+        if self._writer.configure(config, frame_rate, bitrate) > 0:
+            self._parameter_sets = config_parameter_sets(config.record)
         self._rate_known = frame_rate is not None
         if frame_rate is not None:
             self._frame = round(VIDEO_TIMESCALE / frame_rate)

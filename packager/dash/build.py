@@ -21,7 +21,7 @@ from packager.dash.model import (
     Representation,
     SegmentTemplate,
 )
-from packager.dash.periods import Stretch, stretches
+from packager.dash.periods import Stretch, settled, stretches
 from packager.dash.timeline import run_lengths
 from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
 
@@ -50,6 +50,7 @@ def dash_presentation(
     found = stretches(tracks, entries_by_track)
     if facts.ended:
         return _static(facts, tracks, found, publish_time_ms, base_url)
+    found = settled(found, tracks, entries_by_track)
     target_ms = facts.segment_target_ms
     return Presentation(
         type=PresentationType.DYNAMIC,

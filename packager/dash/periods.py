@@ -2,7 +2,8 @@
 
 Inside a Period every track's segments follow each other unbroken, so that ``$Number$`` is the MSN and one init
 serves them all. A discontinuity, a new init, and the beginning and the end of a gap on any track each start a
-Period; during a gap the track is not in it.
+Period; during a gap the track is not in it. While there is only sound, or only picture, of a broadcast that has
+both, there is no Period: players jump over a hole, but do not survive a Period without the one or the other.
 """
 
 from bisect import bisect_right
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from packager.facts import Run, SegmentEntry, TrackFacts, breaks
 
 MILLISECONDS = 1000
+PATIENCE = 3
+BEGINNING = Run(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +28,53 @@ class Stretch:
 def stretches(
     tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
 ) -> list[Stretch]:
-    """The Periods in order, those without any media left out. Where tracks break at the same MSN, the first of
-    ``tracks`` that does says when."""
+    """The Periods in order. Where tracks break at the same MSN, the first of ``tracks`` that does says when."""
     runs: dict[int, Run] = {}
     for track in tracks:
         for run in _runs(track, entries_by_track.get(track.track, ())):
             runs.setdefault(run.msn, run)
     found = [Stretch(runs[msn]) for msn in sorted(runs)]
     starts = [stretch.run.msn for stretch in found]
+    begin = _common_begin(entries_by_track.get(track.track, ()) for track in tracks)
     for track in tracks:
         for entry in entries_by_track.get(track.track, ()):
-            if not entry.gap:
+            if entry.msn >= begin and not entry.gap:
                 stretch = found[bisect_right(starts, entry.msn) - 1]
                 stretch.entries.setdefault(track.track, []).append(entry)
-    return [stretch for stretch in found if stretch.entries]
+    kind_of = {track.track: track.kind for track in tracks}
+    carried = [{kind_of[name] for name in stretch.entries} for stretch in found]
+    whole = set().union(*carried)
+    return [stretch for stretch, kinds in zip(found, carried, strict=True) if kinds and kinds == whole]
+
+
+def settled(
+    found: list[Stretch], tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
+) -> list[Stretch]:
+    """``found`` without a last one that some track has not reached yet.
+
+    Tracks finish a segment one after the other, and players do not take up a rendition that joins a Period they
+    already know. A track that fell silent holds the others up for :data:`PATIENCE` segments at most.
+    """
+    if not found:
+        return found
+    newest = found[-1]
+    first = newest.run.msn
+    by_track = (entries_by_track.get(track.track, ()) for track in tracks)
+    late = any(not entries or entries[-1].msn < first for entries in by_track)
+    if late and all(len(entries) < PATIENCE for entries in newest.entries.values()):
+        return found[:-1]
+    return found
+
+
+def _common_begin(windows: Iterable[Sequence[SegmentEntry]]) -> int:
+    """The first MSN that every track's window still has; a track that began later does not count.
+
+    Windows are cut by time, and audio segments end a little beside the video's: without this the oldest Period
+    would now and then have lost its sound before its picture.
+    """
+    firsts = (entries[0] for entries in windows if entries)
+    cut = (first.msn for first in firsts if first.discontinuity or first.msn > (first.run or BEGINNING).msn)
+    return max(cut, default=0)
 
 
 def _runs(track: TrackFacts, entries: Iterable[SegmentEntry]) -> Iterable[Run]:
@@ -46,7 +82,7 @@ def _runs(track: TrackFacts, entries: Iterable[SegmentEntry]) -> Iterable[Run]:
     previous: SegmentEntry | None = None
     for entry in entries:
         if previous is None:
-            yield entry.run or Run(0, 0)
+            yield entry.run or BEGINNING
         elif breaks(previous, entry):
             own = entry.run
             start_ms = entry.start * MILLISECONDS // track.config_of(entry.init).timescale

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.h264 import config_parameter_sets
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit
 from packager.cutter import Cut, Cutter, CutterOptions
@@ -107,10 +109,7 @@ def test_a_discontinuity_begins_where_the_frame_is_presented() -> None:
 def test_a_changed_configuration_begins_with_the_next_discontinuity() -> None:
     bench = Bench().feed(frames(31))
     bench.track.configure(video_config(), Fraction(30))
-    other = video_config()
-    bench.track.configure(
-        type(other)(**{**{name: getattr(other, name) for name in other.__slots__}, "width": 128}), Fraction(30)
-    )
+    bench.track.configure(replace(video_config(), sample_aspect_ratio=Fraction(4, 3)), Fraction(30))
     bench.feed(frames(31, start=31 * 3000, gop=1000))
     assert len(bench.out.inits) == 1
     bench.cutter.discontinue()
@@ -163,3 +162,13 @@ def test_parts_keep_within_their_target(fps: int) -> None:
         assert part.duration <= PART
         if part.msn == following.msn:
             assert part.duration >= PART * 85 // 100
+
+
+def test_once_changed_the_parameter_sets_are_in_the_segments_too() -> None:
+    bench = Bench().feed(frames(61))
+    changed = replace(video_config(), sample_aspect_ratio=Fraction(4, 3))
+    bench.track.configure(changed, Fraction(30))
+    bench.cutter.discontinue()
+    bench.feed(frames(121, start=4 * S))
+    sets = config_parameter_sets(changed.record)
+    assert [sets in segment.data for segment in bench.out.segments] == [False, False, True, True]

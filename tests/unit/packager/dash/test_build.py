@@ -7,7 +7,7 @@ import pytest
 from media.configs import VideoConfig
 from media.units import Codec, Kind
 from packager.dash import AdaptationSet, Period, Presentation, PresentationType, SegmentRun, SegmentTemplate
-from packager.presentation import BroadcastFacts, SegmentEntry, dash_presentation
+from packager.presentation import BroadcastFacts, Run, SegmentEntry, dash_presentation
 from tests.unit.packager.broadcasts import (
     A64,
     A128,
@@ -137,18 +137,34 @@ def test_a_period_keeps_its_name_and_start_while_the_window_slides() -> None:
     assert list(seen) == ["p0", "p9", "p13", "p15", "p20"]
 
 
-def test_windows_that_begin_a_segment_apart_are_no_break() -> None:
+def test_windows_that_begin_a_segment_apart_are_cut_alike() -> None:
     """Audio frames end where they end: its window may let a segment go before the video's does."""
-    made = broadcast(TRACKS, 20)
+    made = broadcast(TRACKS, 20, discontinuities={8})
     made["a128k"] = made["a128k"][8:]
     made["v480p"] = made["v480p"][7:]
     made["vsource"] = made["vsource"][7:]
     (period,) = present(made).periods
+    assert period.id == "p8"
     assert {track: template.start_number for track, template in templates(period).items()} == {
-        "vsource": 7,
-        "v480p": 7,
+        "vsource": 8,
+        "v480p": 8,
         "a128k": 8,
     }
+
+
+def test_a_period_begins_for_all_tracks_at_once() -> None:
+    """The audio has not finished its first segment after the discontinuity."""
+    made = broadcast(TRACKS, 12, discontinuities={10})
+    waiting = {**made, "a128k": made["a128k"][:10]}
+    assert [period.id for period in present(waiting).periods] == ["p0"]
+    assert [period.id for period in present(made).periods] == ["p0", "p10"]
+
+
+def test_a_rendition_that_fell_silent_does_not_hold_up_the_others_for_long() -> None:
+    made = broadcast(TRACKS, 13, discontinuities={10})
+    made["v480p"] = made["v480p"][:10]
+    assert [period.id for period in present(made).periods] == ["p0", "p10"]
+    assert [period.id for period in present(window(made, 0, 11)).periods] == ["p0"]
 
 
 def test_a_rendition_a_segment_behind_has_a_timeline_of_its_own() -> None:
@@ -202,15 +218,21 @@ def test_where_nothing_was_made_there_is_no_period() -> None:
     assert [period.id for period in periods] == ["p0", "p7"]
 
 
-def test_audio_that_starts_late_starts_a_period() -> None:
+def test_a_broadcast_with_sound_has_it_in_every_period() -> None:
+    """dash.js and shaka-player end, or stay silent, at a Period that has no sound, or no picture."""
     made = broadcast(TRACKS, 12)
     late = made["a128k"][3:]
-    made["a128k"] = [
-        replace(entry, run=replace(late[0].run, msn=3, start_ms=6006)) for entry in late if late[0].run
-    ]
-    periods = present(made).periods
-    assert [(period.id, period.start_ms) for period in periods] == [("p0", 0), ("p3", 6006)]
-    assert [len(period.adaptation_sets) for period in periods] == [1, 2]
+    made["a128k"] = [replace(entry, run=Run(3, 6006)) for entry in late]
+    assert [(period.id, period.start_ms) for period in present(made).periods] == [("p3", 6006)]
+    silent = broadcast(TRACKS, 12)
+    silent["a128k"] = entries(A128, 12, gaps={5, 6})
+    assert [period.id for period in present(silent).periods] == ["p0", "p7"]
+
+
+def test_a_broadcast_without_sound_is_whole_without_it() -> None:
+    made = broadcast(TRACKS, 12)
+    del made["a128k"]
+    assert [period.id for period in present(made).periods] == ["p0"]
 
 
 def test_entries_that_know_no_run_break_where_they_show_it() -> None:
@@ -260,11 +282,12 @@ def test_audio_of_one_kind_shares_a_set_and_other_audio_does_not() -> None:
 
 
 def test_a_set_has_the_same_id_in_every_period() -> None:
-    made = broadcast(TRACKS, 10)
-    made["vsource"] = entries(V720, 10, gaps={0, 1})
-    made["v480p"] = entries(V480, 10, gaps={0, 1})
-    ids = [{s.kind: s.id for s in period.adaptation_sets} for period in present(made).periods]
-    assert ids == [{Kind.AUDIO: 2}, {Kind.VIDEO: 0, Kind.AUDIO: 2}]
+    speech = replace(A128, track="a48k", config=replace(STEREO, channels=1))
+    facts = replace(FACTS, tracks=(V720, speech, A128))
+    made = broadcast(facts.tracks, 10)
+    made["a48k"] = entries(speech, 10, gaps={0, 1})
+    ids = [[s.id for s in period.adaptation_sets] for period in present(made, facts).periods]
+    assert ids == [[0, 2], [0, 1, 2]]
 
 
 def test_a_period_speaks_of_its_own_init() -> None:

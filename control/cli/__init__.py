@@ -1,0 +1,27 @@
+"""The command ``headwater``.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Data goes to standard output, words about failures to
+standard error.
+"""
+
+from collections.abc import Sequence
+
+import httpx
+
+from control.cli.app import app
+from control.cli.output import complain
+from media.errors import HeadwaterError
+
+__all__ = ["app", "main"]
+
+
+def main(arguments: Sequence[str] | None = None, transport: httpx.BaseTransport | None = None) -> int:
+    """Run one command and return its exit code. ``transport`` takes the network's place in tests."""
+    try:
+        app(args=arguments, prog_name="headwater", obj=transport)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except HeadwaterError as error:
+        complain(str(error))
+        return 1
+    return 0

@@ -1,0 +1,82 @@
+"""The REST API as the commands use it: JSON in and out, failures in words."""
+
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from control.cli.errors import CliError, Refused, ServerUnreachable
+from control.cli.target import Target
+
+TIMEOUT_S = 15.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ApiClient:
+    """Raises ServerUnreachable, Refused and CliError. ``transport`` takes the network's place in tests."""
+
+    def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
+        self._target = target
+        headers = {"Accept": "application/json"}
+        if target.token is not None:
+            headers["Authorization"] = f"Bearer {target.token}"
+        self._http = httpx.Client(
+            base_url=f"{target.url}/api/v1",
+            headers=headers,
+            timeout=TIMEOUT_S,
+            transport=transport,
+            # A proxy of the environment knows nothing of this machine's own loopback.
+            trust_env=urlsplit(target.url).hostname not in LOOPBACK,
+        )
+
+    def __enter__(self) -> "ApiClient":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, *path: str) -> Any:
+        return self._request("GET", path)
+
+    def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._request("POST", path, body)
+
+    def delete(self, *path: str) -> None:
+        self._request("DELETE", path)
+
+    def _request(self, method: str, path: tuple[str, ...], body: dict[str, Any] | None = None) -> Any:
+        url = "/" + "/".join(quote(part, safe="") for part in path)
+        try:
+            response = self._http.request(method, url, json=body)
+        except httpx.ConnectError:
+            raise ServerUnreachable(
+                f"no Headwater answers at {self._target.url}: is `headwater serve` running?"
+            ) from None
+        except httpx.TimeoutException:
+            raise ServerUnreachable(f"{self._target.url} did not answer within {TIMEOUT_S:g} s") from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ServerUnreachable(f"{self._target.url}: {str(error) or type(error).__name__}") from None
+        if response.is_success:
+            return self._json(response) if response.content else None
+        raise self._refusal(response)
+
+    def _json(self, response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError:
+            raise CliError(f"{self._target.url} answered with something else than JSON: is it Headwater?") from None
+
+    def _refusal(self, response: httpx.Response) -> CliError:
+        problem = None
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
+            problem = self._json(response)
+        if not isinstance(problem, dict):
+            reason = f"{response.status_code} {response.reason_phrase}"
+            return CliError(f"{self._target.url} answered {reason}: is it Headwater?")
+        code, detail = str(problem.get("code")), str(problem.get("detail"))
+        if response.status_code == 401 and self._target.token is None:
+            detail = "the server wants its token: give it with HEADWATER_TOKEN (or --token)"
+        return Refused(detail, code)

@@ -1,0 +1,141 @@
+"""``demo``: a synthetic broadcaster, and a server for it where none runs."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from control.cli.client import ApiClient
+from control.cli.errors import CliError, ServerUnreachable
+from control.cli.output import complain, show
+from control.cli.serve import (
+    ConfigFile,
+    DataOption,
+    EndpointOption,
+    HttpOption,
+    RtmpOption,
+    StoreOption,
+    server_config,
+)
+from control.cli.target import Target
+from control.config import Config
+from control.datadir import DataDir
+from control.demo import Broadcaster, DemoError
+
+STREAM = "live"
+
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        "--server",
+        metavar="rtmp://HOST:PORT/APP",
+        help="Only publish, to this server; needs --key.",
+        show_default=False,
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option("--key", metavar="KEY", help="The stream key to publish with.", show_default=False),
+]
+
+
+def demo(
+    config: ConfigFile = None,
+    data: DataOption = None,
+    rtmp: RtmpOption = None,
+    http: HttpOption = None,
+    store: StoreOption = None,
+    s3_endpoint: EndpointOption = None,
+    to: ToOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Broadcast a test picture with a clock and sound; Ctrl-C ends it.
+
+    It goes to the server that runs on the data directory; where none does, one is started.
+    """
+    if (to is None) != (key is None):
+        raise typer.BadParameter("--to and --key go together")
+    if to is not None and key is not None:
+        publish(Broadcaster(to, key))
+        return
+    settings = server_config(config, data=data, rtmp=rtmp, http=http, store=store, s3_endpoint=s3_endpoint)
+    broadcaster = running_server(DataDir(settings.data))
+    if broadcaster is not None:
+        publish(broadcaster)
+    else:
+        raise typer.Exit(serve_and_publish(settings))
+
+
+def publish(broadcaster: Broadcaster) -> None:
+    """Publish until Ctrl-C or SIGTERM."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        broadcaster.run()
+    except KeyboardInterrupt:
+        broadcaster.stop()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def running_server(directory: DataDir) -> Broadcaster | None:
+    """A broadcaster to the server of the data directory; None where none runs. Raises CliError, DemoError."""
+    server = directory.server()
+    if server is None:
+        return None
+    with ApiClient(Target(server.http, directory.known_token())) as api:
+        try:
+            status = api.get("streams", STREAM)
+        except ServerUnreachable:
+            return None
+    if status["state"] == "live":
+        raise CliError(f"the stream {STREAM} is live already: watch it at {status['watch']}")
+    key = directory.stream_key(STREAM)
+    if key is None:
+        raise CliError(
+            f"the key of the stream {STREAM} is not kept in {directory.path}: "
+            f"name one with `headwater demo --to {server.rtmp} --key KEY`"
+        )
+    show(Text(f"The demo is on the air; watch it at {status['watch']}"))
+    return Broadcaster(server.rtmp, key)
+
+
+def serve_and_publish(settings: Config) -> int:
+    """Run the server, and the broadcaster beside it from the moment that it is ready. The server's exit code."""
+    from control import serve as server
+
+    session = _Session(DataDir(settings.data))
+    try:
+        return server.run(settings, json_output=False, on_ready=session.start)
+    finally:
+        session.stop()
+
+
+class _Session:
+    """The broadcaster beside a server in the same process, in a thread of its own."""
+
+    def __init__(self, directory: DataDir) -> None:
+        self._directory = directory
+        self._broadcaster: Broadcaster | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._broadcaster is not None:
+            self._broadcaster.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._broadcaster = running_server(self._directory)
+            if self._broadcaster is not None and not self._stopped.is_set():
+                self._broadcaster.run()
+        except (CliError, DemoError) as error:
+            complain(str(error))

@@ -1,0 +1,25 @@
+"""What makes a command end with exit code 1."""
+
+from typing import ClassVar
+
+from control.errors import ControlError
+
+
+class CliError(ControlError):
+    """A command was refused or could not be carried out; the text says what to do."""
+
+    code: ClassVar[str] = "command-failed"
+
+
+class ServerUnreachable(CliError):
+    """No Headwater answers where it should be."""
+
+    code: ClassVar[str] = "server-unreachable"
+
+
+class Refused(CliError):
+    """The server refused; ``code`` of the problem it sent stands in the instance."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.problem_code = code

@@ -1,0 +1,30 @@
+"""How commands print: JSON for programs, tables and short lines for persons, errors on standard error."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+# Piped into another program a table is not squeezed into 80 columns.
+WIDTH_WHEN_PIPED = 200
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def console() -> Console:
+    """For standard output. Peers' words go in as ``rich.text.Text``, never as markup."""
+    probe = Console()
+    return probe if probe.is_terminal else Console(width=WIDTH_WHEN_PIPED)
+
+
+def show(*renderables: RenderableType) -> None:
+    output = console()
+    for renderable in renderables:
+        output.print(renderable, markup=False, highlight=False, emoji=False)
+
+
+def complain(text: str) -> None:
+    print(f"headwater: {text}", file=sys.stderr)

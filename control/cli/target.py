@@ -1,0 +1,42 @@
+"""Which server a command talks to: the one named, else the one that runs on the data directory."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from control.cli.errors import CliError, ServerUnreachable
+from control.datadir import DataDir
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``url`` has no slash at its end; ``token`` is None where none is known."""
+
+    url: str
+    token: str | None = field(repr=False)
+
+
+def find_target(server: str | None, token: str | None, data: Path) -> Target:
+    """Raises CliError where nothing says which server, or its name is no URL."""
+    directory = DataDir(data)
+    running = directory.server()
+    if server is None:
+        if running is None:
+            raise ServerUnreachable(
+                f"no Headwater runs on the data directory {data}: start `headwater serve`, "
+                "or name a server with --server URL (or HEADWATER_SERVER)"
+            )
+        return Target(running.http, token or directory.known_token())
+    url = _url(server)
+    # The token of this machine's server is nobody else's business.
+    if token is None and running is not None and running.http == url:
+        token = directory.known_token()
+    return Target(url, token)
+
+
+def _url(server: str) -> str:
+    text = server if "://" in server else f"http://{server}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CliError(f'--server "{server}" is not a URL; write it as http://HOST:8080')
+    return text.rstrip("/")

@@ -1,0 +1,18 @@
+"""What the person may have meant."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=cutoff)
+    return matches[0] if matches else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean "listen"?``, or where nothing comes near, ``; known are: …``."""
+    names = list(known)
+    match = closest(word, names)
+    if match is not None:
+        return f'; did you mean "{match}"?'
+    return f"; known are: {', '.join(names)}"

@@ -1,0 +1,43 @@
+"""The addresses to print and show: what a broadcaster types into OBS, and where the pages are."""
+
+import socket
+
+from control.config.address import Address
+from control.config.model import Config
+
+# A documentation address (RFC 5737) outside this machine: connecting a datagram socket to it sends nothing, it
+# only makes the system choose the interface, and so the address by which others reach this machine.
+ELSEWHERE = ("192.0.2.1", 9)
+
+
+def guess_host() -> str:
+    """The address by which other machines most likely reach this one; ``localhost`` where there is no network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(ELSEWHERE)
+            host = str(probe.getsockname()[0])
+        except OSError:
+            return "localhost"
+    return "localhost" if host == "0.0.0.0" else host
+
+
+def rtmp_url(config: Config, bound: Address) -> str:
+    """The Server line for OBS. ``bound`` is where the server listens, with the port it really got."""
+    host = config.rtmp.public_host or _host_of(bound)
+    return f"rtmp://{Address(host, bound.port)}/{config.rtmp.app}"
+
+
+def public_url(config: Config, bound: Address) -> str:
+    """The origin's URL for viewers, without a slash at its end."""
+    return config.http.public_url or f"http://{Address(config.rtmp.public_host or _host_of(bound), bound.port)}"
+
+
+def local_url(bound: Address) -> str:
+    """The origin's URL for programs on this machine."""
+    if bound.is_wildcard:
+        bound = Address("::1" if ":" in bound.host else "127.0.0.1", bound.port)
+    return f"http://{bound}"
+
+
+def _host_of(bound: Address) -> str:
+    return guess_host() if bound.is_wildcard else bound.host

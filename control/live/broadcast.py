@@ -1,0 +1,355 @@
+"""One going-live on a stream: from the units of its publishers to the tracks of its publisher.
+
+    units ─▶ frame clock ─▶ cutter ─▶ passthrough tracks ─┐
+                 └────────▶ transcoding ─▶ encoded tracks ─┴▶ packager's publisher
+
+A publisher that comes back continues the broadcast: its time is moved behind what is there, and the next keyframe
+starts a discontinuity.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from control.live.meter import SourceMeter
+from control.live.start_gate import StartGate
+from control.live.tracks import TrackPlan, plan_tracks
+from control.live.transcoding import Transcoding
+from control.live.troubles import Troubles
+from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.timescale import rescale
+from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
+from packager.audio_track import AudioTrack
+from packager.bitrate import Bitrate
+from packager.cutter import Cut, Cutter, CutterOptions
+from packager.frame_clock import FrameClock
+from packager.publisher import Publisher
+from packager.segment_writer import SegmentWriter
+from packager.video_track import VideoTrack
+from transcoder.ladder import SOURCE_TRACK, LadderSetting
+from transcoder.messages import Job
+from transcoder.options import TranscodeOptions
+
+# Segments a track may lag behind the source's cuts before they are given up as gaps.
+LONGEST_LAG = 3
+# Seconds, as 90 kHz ticks, that video may run ahead of its audio before silence takes its place.
+PATIENCE_SOURCE = VIDEO_TIMESCALE
+PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
+# Space left before a publisher that comes back, so that time never overlaps.
+RETURN_GAP = VIDEO_TIMESCALE // 10
+MAX_GATE_UNITS = 512
+# Above this many seconds between keyframes, viewers wait longer than they should.
+KEYFRAME_ADVICE_S = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastOptions:
+    """``part_target`` is 90 kHz ticks."""
+
+    cutter: CutterOptions
+    part_target: int
+    ladder: LadderSetting
+    transcode: TranscodeOptions
+
+
+@dataclass(slots=True)
+class Source:
+    """What one publisher's connection has said so far, until and after its timeline joined the broadcast's."""
+
+    gate: StartGate = field(default_factory=StartGate)
+    waiting: list[AccessUnit] = field(default_factory=list)
+    joined: bool = False
+    base: int = 0
+    audio_base: int = 0
+
+
+class Broadcast:
+    """Pure of sockets and clocks but for ``clock`` (monotonic seconds) and ``unix_ns``."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        options: BroadcastOptions,
+        *,
+        zero_ms: int,
+        clock: Callable[[], float],
+        unix_ns: Callable[[], int],
+        on_keyframe: Callable[[VideoConfig, AccessUnit], None],
+        sparse: bool = False,
+    ) -> None:
+        self.publisher = publisher
+        self.troubles = Troubles()
+        self.meter = SourceMeter()
+        self.dropped: dict[str, int] = {}
+        self.video: VideoConfig | None = None
+        self.audio: AudioConfig | None = None
+        self.frame_rate: Fraction | None = None
+        self.plan = TrackPlan()
+        self._options = options
+        self._zero_ms = zero_ms
+        self._clock = clock
+        self._unix_ns = unix_ns
+        self._on_keyframe = on_keyframe
+        self._started = clock()
+        self._cutter = Cutter(options.cutter, sparse=sparse)
+        self._announced_rate: Fraction | None = None
+        self._announced_bitrate: Bitrate | None = None
+        self._frame_clock: FrameClock | None = None
+        self._recent_cuts: deque[Cut] = deque(maxlen=2 * LONGEST_LAG)
+        self._source = Source()
+        self._videos: dict[str, VideoTrack] = {}
+        self._audios: dict[str, AudioTrack] = {}
+        self._end = 0
+        self.transcoding = Transcoding(self, clock=clock)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the source's keyframes are too far apart to pass it through."""
+        return self._cutter.sparse
+
+    def attach(self) -> None:
+        """A publisher begins to send, the first or one that came back."""
+        self._source = Source()
+        self.meter.restart()
+
+    def on_metadata(self, metadata: Mapping[str, object]) -> None:
+        self._source.gate.on_metadata(metadata)
+        rate = metadata.get("framerate")
+        if isinstance(rate, int | float) and 1 <= rate <= 240:
+            self._announced_rate = named_rate(float(rate))
+        kilobits = metadata.get("videodatarate")
+        if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
+            self._announced_bitrate = Bitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
+
+    def on_config(self, config: TrackConfig) -> None:
+        """The source's configuration, the first or a changed one."""
+        source = self._source
+        if isinstance(config, VideoConfig):
+            source.gate.video = config
+        else:
+            source.gate.audio = config
+        if source.joined:
+            self._configure(source.gate.video, source.gate.audio)
+
+    def on_unit(self, unit: AccessUnit) -> None:
+        self.meter.add(unit)
+        source = self._source
+        if source.joined:
+            self._take(unit)
+            return
+        source.waiting.append(unit)
+        scale = VIDEO_TIMESCALE if unit.kind is Kind.VIDEO else self._audio_rate(source)
+        waited_ms = unit.dts * 1000 // scale
+        if source.gate.opens(waited_ms) or len(source.waiting) > MAX_GATE_UNITS:
+            self._join(source)
+
+    def on_dropped(self, reason: str) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def tick(self, now: float, unix: float) -> None:
+        """About once a second: measure, and say what is wrong in words."""
+        self.meter.tick(now, unix)
+        interval = self.meter.keyframe_interval_s
+        if interval is not None and interval > KEYFRAME_ADVICE_S:
+            text = f"keyframe every {interval:.1f} s: set Keyframe Interval to 2 s in OBS, Settings, Output"
+            if self._cutter.sparse:
+                text += (
+                    "; until then the top rendition is encoded anew, because viewers cannot join between keyframes"
+                )
+            self.troubles.report("keyframe-interval", text, now)
+        else:
+            self.troubles.clear("keyframe-interval")
+        if (error := self.publisher.store_trouble) is not None:
+            self.troubles.report("store", f"the store does not take uploads: {error}", now)
+        else:
+            self.troubles.clear("store")
+
+    def keyframes_are_sparse(self) -> bool:
+        interval = self.meter.keyframe_interval_s
+        return interval is not None and interval * VIDEO_TIMESCALE > self._options.cutter.max_keyframe_interval
+
+    async def finish(self, timeout: float) -> None:
+        """Bring out what is still being encoded and complete every segment."""
+        if not self._source.joined and self._source.waiting:
+            self._join(self._source)
+        await self.transcoding.finish(timeout)
+        for track in self._all_tracks():
+            track.close()
+
+    # What the transcoder's children make (TranscodingSink).
+
+    def on_encoded_config(self, track: str, config: TrackConfig) -> None:
+        if isinstance(config, VideoConfig):
+            self._configure_rung(track, config)
+        elif track in self._audios:
+            self._audios[track].configure(config)
+        else:
+            self._add_audio(track, config, PATIENCE_ENCODED)
+            for cut in self._recent_cuts:
+                self._audios[track].cut(cut)
+
+    def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
+        if unit.kind is Kind.VIDEO:
+            self._videos[track].add(unit, self._unix_ns())
+        else:
+            self._audios[track].add(unit, self._unix_ns())
+            if self.video is None:
+                self._audios[track].advance(None)
+
+    def on_transcoder_died(self, reason: str) -> None:
+        self.troubles.report(
+            "transcoder-died", f"the transcoder died and is started again: {reason}", self._clock()
+        )
+
+    def on_transcoder_overrun(self, dropping: bool) -> None:
+        if dropping:
+            text = (
+                "this machine cannot encode the ladder in real time: renditions lose frames; use fewer or smaller "
+                "renditions, a faster preset or a hardware encoder"
+            )
+            self.troubles.report("transcoder-overrun", text, self._clock())
+        else:
+            self.troubles.clear("transcoder-overrun")
+
+    # The source's timeline.
+
+    def _audio_rate(self, source: Source) -> int:
+        return source.gate.audio.sample_rate if source.gate.audio else VIDEO_TIMESCALE
+
+    def _join(self, source: Source) -> None:
+        source.joined = True
+        if self._cutter.started:
+            elapsed = round((self._clock() - self._started) * VIDEO_TIMESCALE)
+            source.base = max(elapsed, self._end + RETURN_GAP)
+            self._configure(source.gate.video, source.gate.audio, returning=True)
+        else:
+            self._configure(source.gate.video, source.gate.audio)
+        waiting, source.waiting = source.waiting, []
+        for unit in waiting:
+            self._take(unit)
+
+    def _configure(self, video: VideoConfig | None, audio: AudioConfig | None, *, returning: bool = False) -> None:
+        """Plan the tracks for a source that is new, came back or changed."""
+        changed = (video, audio) != (self.video, self.audio)
+        if self._cutter.started and (changed or returning):
+            self._cutter.discontinue()
+            for track in self._audios.values():
+                track.discontinue()
+        if video is not None and (video != self.video or returning):
+            self.frame_rate = self._announced_rate or video.frame_rate
+            self._frame_clock = FrameClock(self.frame_rate) if self.frame_rate else None
+        if audio is not None:
+            self._source.audio_base = rescale(self._source.base, VIDEO_TIMESCALE, audio.sample_rate)
+        self.video, self.audio = video, audio
+        if changed or (not self._videos and not self._audios):
+            self._plan()
+
+    def _plan(self) -> None:
+        options = self._options
+        plan = plan_tracks(
+            self.video,
+            self.audio,
+            self.frame_rate,
+            options.ladder,
+            encode_top=self._cutter.sparse,
+            low_audio_bps=options.transcode.low_audio_bps,
+        )
+        self.plan = plan
+        for track in plan.tracks:
+            self.publisher.expect(track.name, track.kind, default=track.default, label=track.label)
+        if plan.passes_video and self.video is not None:
+            self._video_track(SOURCE_TRACK).configure(self.video, self.frame_rate, self._announced_bitrate)
+        if plan.audio_passthrough is not None and self.audio is not None:
+            if plan.audio_passthrough in self._audios:
+                self._audios[plan.audio_passthrough].configure(self.audio)
+            else:
+                self._add_audio(plan.audio_passthrough, self.audio, PATIENCE_SOURCE)
+        for rung in plan.rungs:
+            self._video_track(rung.track)
+        if plan.rungs or plan.audio_rungs:
+            video = replace(self.video, frame_rate=self.frame_rate) if plan.rungs and self.video else None
+            audio = self.audio if plan.audio_rungs else None
+            self.transcoding.begin(Job(video, plan.rungs, audio, plan.audio_rungs, options.transcode))
+
+    def _take(self, unit: AccessUnit) -> None:
+        if unit.kind is Kind.VIDEO:
+            self._take_video(unit)
+        else:
+            self._take_audio(unit)
+
+    def _take_video(self, unit: AccessUnit) -> None:
+        dts, cts = unit.dts, unit.cts
+        if self._frame_clock is not None:
+            dts, cts = self._frame_clock.snap(dts, cts)
+        unit = AccessUnit(Kind.VIDEO, self._source.base + dts, cts, unit.key, unit.payload)
+        self._end = max(self._end, unit.dts)
+        was_sparse = self._cutter.sparse
+        cut = self._cutter.video(unit)
+        if self._cutter.sparse and not was_sparse:
+            self._plan()
+        if cut is not None:
+            self._apply(cut, key=unit.key)
+        if self.plan.passes_video:
+            self._videos[SOURCE_TRACK].add(unit, self._unix_ns())
+        if self.plan.rungs:
+            self.transcoding.feed(unit)
+        if unit.key and self.video is not None:
+            self._on_keyframe(self.video, unit)
+        for track in self._audios.values():
+            track.advance(unit.dts)
+
+    def _take_audio(self, unit: AccessUnit) -> None:
+        if self.audio is None:
+            return
+        unit = AccessUnit(Kind.AUDIO, self._source.audio_base + unit.dts, 0, True, unit.payload)
+        pts = rescale(unit.dts, self.audio.sample_rate, VIDEO_TIMESCALE)
+        self._end = max(self._end, pts)
+        cut = self._cutter.audio(pts, alone=self.video is None)
+        if cut is not None:
+            self._apply(cut, key=False)
+        if self.plan.audio_passthrough is not None:
+            track = self._audios[self.plan.audio_passthrough]
+            track.add(unit, self._unix_ns())
+            if self.video is None:
+                track.advance(None)
+        if self.plan.audio_rungs:
+            self.transcoding.feed(unit)
+
+    def _apply(self, cut: Cut, *, key: bool) -> None:
+        self._recent_cuts.append(cut)
+        self.transcoding.cut(cut.pts, key=key)
+        for track in self._all_tracks():
+            track.cut(cut)
+            track.expire(cut.msn - LONGEST_LAG)
+
+    # Tracks.
+
+    def _all_tracks(self) -> tuple[VideoTrack | AudioTrack, ...]:
+        return (*self._videos.values(), *self._audios.values())
+
+    def _video_track(self, name: str) -> VideoTrack:
+        if name not in self._videos:
+            self._videos[name] = VideoTrack(self._writer(name), part_target=self._options.part_target)
+        return self._videos[name]
+
+    def _configure_rung(self, name: str, config: VideoConfig) -> None:
+        rung = next((rung for rung in self.plan.rungs if rung.track == name), None)
+        if rung is not None:
+            rate = self.frame_rate / rung.frame_divisor if self.frame_rate else None
+            self._video_track(name).configure(config, rate, Bitrate(rung.max_bitrate_bps, rung.bitrate_bps))
+
+    def _add_audio(self, name: str, config: AudioConfig, patience: int) -> None:
+        self._audios[name] = AudioTrack(
+            self._writer(name), config, part_target=self._options.part_target, patience=patience
+        )
+
+    def _writer(self, name: str) -> SegmentWriter:
+        return SegmentWriter(name, self.publisher, self._zero_ms)
+
+
+def named_rate(rate: float) -> Fraction:
+    """The frame rate that a rounded number means: 29.97 is 30000/1001."""
+    whole, ntsc = Fraction(round(rate)), Fraction(round(rate * 1.001) * 1000, 1001)
+    named = min(whole, ntsc, key=lambda candidate: abs(candidate - Fraction(rate)))
+    return named if abs(float(named) - rate) < 0.005 else Fraction(rate).limit_denominator(1001)

@@ -1,0 +1,187 @@
+"""A stream while it is on air: one broadcast, the publisher that feeds it, and the wait for one that was lost."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from bus import Bus
+from bus.state import Done, History, KillCommand, PublisherStatus, StreamState, Thumbnail
+from control.live.broadcast import Broadcast
+from control.live.session import Session
+from control.live.status import describe
+from control.metrics import StreamMetrics
+from ingest.interface import EndReason, PublisherLink, PublishRequest
+from media.configs import VideoConfig
+from media.units import AccessUnit
+from storage.catalogue import Catalogue
+from storage.interface import StorageError
+from storage.records import BroadcastRecord
+from transcoder.client import Thumbnailer
+
+log = structlog.get_logger("live")
+
+THUMBNAIL_EVERY_S = 4.0
+# A broadcast whose renditions are late begins without them.
+LONGEST_START_S = 8.0
+FLUSH_S = 10.0
+
+
+class Channel:
+    """``on_closed`` is told once the broadcast takes no publisher any more; :meth:`closed` waits for its store."""
+
+    def __init__(
+        self,
+        broadcast: Broadcast,
+        *,
+        bus: Bus,
+        catalogue: Catalogue,
+        metrics: StreamMetrics,
+        thumbnailer: Thumbnailer | None,
+        reconnect_window: float,
+        store_patience: float,
+        on_closed: Callable[["Channel"], None],
+    ) -> None:
+        self.stream = broadcast.publisher.stream
+        self.broadcast = broadcast
+        self.session: Session | None = None
+        self._bus = bus
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._thumbnailer = thumbnailer
+        self._reconnect_window = reconnect_window
+        self._store_patience = store_patience
+        self._on_closed = on_closed
+        self._started_unix = time.time()
+        self._started = time.monotonic()
+        self._pictured = 0.0
+        self._picturing: asyncio.Task[None] | None = None
+        self._giving_up: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._serving = bus.serve(f"command.{self.stream}", self._on_command)
+        self._recording = asyncio.create_task(self.record())
+        self._ticking = asyncio.create_task(self._tick_for_ever())
+
+    @property
+    def open(self) -> bool:
+        return self._ending is None
+
+    def attach(self, request: PublishRequest, link: PublisherLink) -> Session:
+        """Let a publisher feed the broadcast; one that still does is told and disconnected."""
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+        if self.session is not None:
+            self.session.link.kick("another publisher with this stream key took over", EndReason.TAKEN_OVER)
+        self.broadcast.attach()
+        self.session = Session(
+            self.broadcast, request, link, since=time.monotonic(), on_ended=self._on_session_ended
+        )
+        self._say_status()
+        log.info("publisher connected", stream=self.stream, address=link.address, software=request.software)
+        return self.session
+
+    def close(self, reason: str) -> None:
+        """End the broadcast: no more media, playlists closed."""
+        if self._ending is not None:
+            return
+        self._serving.close()
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+        self._ending = asyncio.create_task(self._end(reason))
+        if self.session is not None:
+            self.session.link.kick(reason)
+        self._on_closed(self)
+
+    async def closed(self) -> None:
+        if self._ending is not None:
+            await self._ending
+
+    def on_keyframe(self, config: VideoConfig, unit: AccessUnit) -> None:
+        now = time.monotonic()
+        busy = self._picturing is not None and not self._picturing.done()
+        if self._thumbnailer is not None and now - self._pictured >= THUMBNAIL_EVERY_S and not busy:
+            self._pictured = now
+            self._picturing = asyncio.create_task(self._picture(self._thumbnailer, config, unit))
+
+    async def record(self, *, ended: bool = False, reason: str | None = None) -> None:
+        """Write what is known of the broadcast into the catalogue."""
+        publisher = self.broadcast.publisher
+        record = BroadcastRecord(
+            stream=self.stream,
+            broadcast=publisher.broadcast,
+            started_at=self._started_unix,
+            ended_at=time.time() if ended else None,
+            duration_s=round(publisher.duration_s(), 3),
+            bytes=publisher.total_bytes(),
+            tracks=tuple(publisher.tracks),
+            end_reason=reason,
+        )
+        try:
+            await self._catalogue.put_broadcast(record)
+        except StorageError as error:
+            log.error("the catalogue misses a broadcast", stream=self.stream, error=str(error))
+
+    def _on_session_ended(self, session: Session, reason: EndReason, text: str) -> None:
+        log.info("publisher gone", stream=self.stream, reason=reason.value, text=text)
+        if session is not self.session:
+            return
+        self.session = None
+        if self._ending is not None or reason is EndReason.TAKEN_OVER:
+            return
+        if reason in (EndReason.UNPUBLISHED, EndReason.KICKED) or self._reconnect_window <= 0:
+            self.close(text or reason.value)
+            return
+        loop = asyncio.get_running_loop()
+        self._giving_up = loop.call_later(self._reconnect_window, self.close, "the publisher did not come back")
+        self._say_status()
+
+    async def _on_command(self, message: object) -> Done:
+        assert isinstance(message, KillCommand)
+        self.close(message.reason)
+        return Done()
+
+    async def _picture(self, thumbnailer: Thumbnailer, config: VideoConfig, unit: AccessUnit) -> None:
+        jpeg = await thumbnailer.picture(config, unit)
+        if jpeg and self.open:
+            self._bus.state.put(f"thumbnail.{self.stream}", Thumbnail(jpeg=jpeg, at=time.time()))
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.broadcast.tick(time.monotonic(), time.time())
+            self._metrics.units_dropped(self.broadcast.dropped)
+            self._metrics.transcoder_restarts(self.broadcast.transcoding.restarts)
+            if time.monotonic() - self._started > LONGEST_START_S:
+                self.broadcast.publisher.give_up_waiting()
+            self._say_status()
+
+    def _say_status(self) -> None:
+        now = time.monotonic()
+        publisher = None
+        if self.session is not None:
+            publisher = PublisherStatus(
+                address=self.session.link.address,
+                software=self.session.software,
+                connected_s=round(now - self.session.since, 1),
+            )
+        state = StreamState.LIVE if self.session is not None else StreamState.WAITING
+        status = describe(self.broadcast, state, publisher, uptime_s=now - self._started, now=now)
+        self._bus.state.put(f"stream.{self.stream}", status)
+        samples = tuple(self.broadcast.meter.history)
+        self._bus.state.put(f"history.{self.stream}", History(samples=samples))
+
+    async def _end(self, reason: str) -> None:
+        self._ticking.cancel()
+        for kind in ("stream", "history", "thumbnail"):
+            self._bus.state.delete(f"{kind}.{self.stream}")
+        await self.broadcast.finish(FLUSH_S)
+        await self._recording
+        durable = await self.broadcast.publisher.finish(self._store_patience)
+        if not durable:
+            log.error("the store did not take the whole broadcast", stream=self.stream)
+        await self.record(ended=True, reason=reason)
+        if self._picturing is not None:
+            self._picturing.cancel()
+        log.info("broadcast ended", stream=self.stream, reason=reason)

@@ -1,0 +1,55 @@
+"""One publisher's connection, as ingest's Publication: it feeds a broadcast for as long as it is the current one."""
+
+from collections.abc import Callable, Mapping
+
+from control.live.broadcast import Broadcast
+from ingest.interface import EndReason, PublisherLink, PublishRequest
+from media.configs import AudioConfig, VideoConfig
+from media.units import AccessUnit
+
+
+class Session:
+    """``since`` is monotonic seconds; ``on_ended`` hears the end, exactly once."""
+
+    def __init__(
+        self,
+        broadcast: Broadcast,
+        request: PublishRequest,
+        link: PublisherLink,
+        *,
+        since: float,
+        on_ended: Callable[["Session", EndReason, str], None],
+    ) -> None:
+        self.link = link
+        self.software = request.software
+        self.since = since
+        self._broadcast = broadcast
+        self._on_ended = on_ended
+        self._current = True
+
+    def on_metadata(self, metadata: Mapping[str, object]) -> None:
+        if isinstance(encoder := metadata.get("encoder"), str) and encoder:
+            self.software = encoder[:200]
+        self._broadcast.on_metadata(metadata)
+
+    def on_video_config(self, config: VideoConfig) -> None:
+        if self._current:
+            self._broadcast.on_config(config)
+
+    def on_audio_config(self, config: AudioConfig) -> None:
+        if self._current:
+            self._broadcast.on_config(config)
+
+    def on_unit(self, unit: AccessUnit) -> None:
+        if self._current:
+            self._broadcast.on_unit(unit)
+
+    def on_discontinuity(self) -> None:
+        self._broadcast.on_dropped("timestamp-jump")
+
+    def on_dropped(self, reason: str) -> None:
+        self._broadcast.on_dropped(reason)
+
+    def on_end(self, reason: EndReason, text: str) -> None:
+        self._current = False
+        self._on_ended(self, reason, text)

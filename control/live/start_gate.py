@@ -1,0 +1,37 @@
+"""Decides when enough is known of a source to begin: which tracks there are cannot be taken back later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from media.configs import AudioConfig, VideoConfig
+
+# Media that may pass, in milliseconds, before a source begins with the tracks it has shown.
+LONGEST_WAIT_MS = 1000
+
+
+@dataclass(slots=True)
+class StartGate:
+    """Fed what a publisher says; :meth:`opens` after each message."""
+
+    video: VideoConfig | None = None
+    audio: AudioConfig | None = None
+    _metadata: Mapping[str, object] | None = field(default=None)
+
+    def on_metadata(self, metadata: Mapping[str, object]) -> None:
+        self._metadata = metadata
+
+    def opens(self, waited_ms: int) -> bool:
+        """``waited_ms``: how much media the source has sent so far."""
+        if self.video is None and self.audio is None:
+            return False
+        if self.video is not None and self.audio is not None:
+            return True
+        return waited_ms >= LONGEST_WAIT_MS or self._announced_only(waited_ms)
+
+    def _announced_only(self, waited_ms: int) -> bool:
+        """Whether onMetaData names no other track than the one that is here."""
+        if self._metadata is None or waited_ms == 0:
+            return False
+        expects_video = "videocodecid" in self._metadata or "width" in self._metadata
+        expects_audio = "audiocodecid" in self._metadata
+        return (self.video is not None or not expects_video) and (self.audio is not None or not expects_audio)

@@ -1,0 +1,78 @@
+"""Which tracks a source gets: what is passed through, what is encoded, and how each is called."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media.configs import AudioConfig, VideoConfig
+from media.units import Codec, Kind
+from transcoder.ladder import SOURCE_TRACK, LadderSetting, Rung, plan_ladder
+from transcoder.messages import AudioRung
+
+SOURCE_AUDIO = "asource"
+AUDIO_BPS = 128_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrack:
+    name: str
+    kind: Kind
+    default: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPlan:
+    """``tracks`` is every one of them; ``audio_passthrough`` names the track of the source's own audio."""
+
+    tracks: tuple[PlannedTrack, ...] = ()
+    passes_video: bool = False
+    audio_passthrough: str | None = None
+    rungs: tuple[Rung, ...] = ()
+    audio_rungs: tuple[AudioRung, ...] = ()
+
+    def encodes(self, track: str) -> bool:
+        return track in {rung.track for rung in self.rungs} | {rung.track for rung in self.audio_rungs}
+
+
+def plan_tracks(
+    video: VideoConfig | None,
+    audio: AudioConfig | None,
+    frame_rate: Fraction | None,
+    ladder: LadderSetting,
+    *,
+    encode_top: bool,
+    low_audio_bps: int | None,
+) -> TrackPlan:
+    """Plan for a source; ``encode_top``: its video cannot be passed through. Raises BadLadder."""
+    rungs: tuple[Rung, ...] = ()
+    tracks = []
+    if video is not None:
+        rungs = plan_ladder(video, frame_rate, ladder, encode_top=encode_top)
+        names = dict.fromkeys((SOURCE_TRACK, *(rung.track for rung in rungs)))
+        tracks = [PlannedTrack(name, Kind.VIDEO) for name in names]
+    audio_rungs: list[AudioRung] = []
+    passthrough = None
+    if audio is not None:
+        if audio.codec is Codec.AAC:
+            passthrough = SOURCE_AUDIO
+        else:
+            audio_rungs.append(AudioRung(audio_name(AUDIO_BPS), AUDIO_BPS))
+        if low_audio_bps is not None and ladder != "source":
+            audio_rungs.append(AudioRung(audio_name(low_audio_bps), low_audio_bps))
+        first = passthrough or audio_rungs[0].track
+        audio_names = dict.fromkeys((first, *(rung.track for rung in audio_rungs)))
+        tracks += [
+            PlannedTrack(name, Kind.AUDIO, name == first, "Audio" if name == first else "Audio, low bitrate")
+            for name in audio_names
+        ]
+    return TrackPlan(
+        tracks=tuple(tracks),
+        passes_video=video is not None and not encode_top,
+        audio_passthrough=passthrough,
+        rungs=rungs,
+        audio_rungs=tuple(audio_rungs),
+    )
+
+
+def audio_name(bitrate_bps: int) -> str:
+    return f"a{bitrate_bps // 1000}k"

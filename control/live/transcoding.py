@@ -1,0 +1,168 @@
+"""Keeps one transcoder child at work for a broadcast: starts it at a keyframe, feeds it, replaces it when it dies.
+
+A child that replaces another begins with the next cut on a keyframe; what the renditions miss until then are gaps.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from media.configs import TrackConfig
+from media.units import AccessUnit, Kind
+from transcoder.client import Transcoder, TranscoderEnd
+from transcoder.errors import WorkerUnavailable
+from transcoder.messages import Job
+
+log = structlog.get_logger("transcoding")
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 30.0
+# A child that lived this long was sound: its death starts the back-off anew.
+SOUND_AFTER_S = 60.0
+MAX_WAITING = 1500
+
+
+class TranscodingSink(Protocol):
+    """Who takes what the children make, and hears of their deaths."""
+
+    def on_encoded_config(self, track: str, config: TrackConfig) -> None: ...
+
+    def on_encoded_unit(self, track: str, unit: AccessUnit) -> None: ...
+
+    def on_transcoder_died(self, reason: str) -> None: ...
+
+    def on_transcoder_overrun(self, dropping: bool) -> None: ...
+
+
+class Transcoding:
+    """The children of one broadcast, one at a time. All calls are on the event loop and none blocks."""
+
+    def __init__(self, sink: TranscodingSink, *, clock: Callable[[], float]) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._job: Job | None = None
+        self._generation = 0
+        self._child: Transcoder | None = None
+        self._waiting: list[AccessUnit | int] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retry_s = FIRST_RETRY_S
+        self._started_at = 0.0
+        self._may_start = False
+        self._spoke: dict[str, int] = {}
+        self._dropping = False
+        self.restarts = 0
+
+    @property
+    def active(self) -> bool:
+        return self._job is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    def begin(self, job: Job) -> None:
+        """Work on ``job`` from the next cut on a keyframe (any cut, without video); a running child ends first."""
+        self._retire()
+        self._job = job
+        self._may_start = True
+
+    def cut(self, pts: int, *, key: bool) -> None:
+        """The next unit fed starts a segment at ``pts`` (90 kHz)."""
+        if self._job is None:
+            return
+        if self._may_start and (key or self._job.video is None):
+            self._start(self._job)
+        if self._child is not None:
+            self._child.cut(pts)
+        elif self._waiting is not None:
+            self._waiting.append(pts)
+
+    def feed(self, unit: AccessUnit) -> None:
+        if self._child is not None:
+            fits = self._child.feed(unit)
+            if fits == self._dropping and unit.kind is Kind.VIDEO:
+                self._dropping = not fits
+                self._sink.on_transcoder_overrun(self._dropping)
+        elif self._waiting is not None and len(self._waiting) < MAX_WAITING:
+            self._waiting.append(unit)
+
+    async def finish(self, timeout: float) -> None:
+        """Let every frame that was fed come out, then end the child."""
+        self._job, self._may_start = None, False
+        child, self._child, self._waiting = self._child, None, None
+        if child is not None:
+            await child.finish(timeout)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, job: Job) -> None:
+        self._may_start = False
+        self._generation += 1
+        self._waiting = []
+        self._spawn(self._bring_up(job, self._generation))
+
+    async def _bring_up(self, job: Job, generation: int) -> None:
+        try:
+            child = await Transcoder.start(
+                job,
+                on_ready=lambda track, config: self._on_ready(generation, track, config),
+                on_unit=lambda track, unit: self._on_unit(generation, track, unit),
+                on_end=lambda end: self._on_end(generation, end),
+            )
+        except WorkerUnavailable as error:
+            self._died(generation, f"it could not be started: {error}")
+            return
+        if generation != self._generation or self._waiting is None:
+            child.kill()
+            return
+        self._child, self._started_at = child, self._clock()
+        waiting, self._waiting = self._waiting, None
+        for item in waiting:
+            if isinstance(item, int):
+                child.cut(item)
+            else:
+                child.feed(item)
+
+    def _retire(self) -> None:
+        """The running child brings out what it has, while another may already work."""
+        child, self._child, self._waiting = self._child, None, None
+        if child is not None:
+            self._spawn(child.finish(10.0))
+
+    def _on_ready(self, generation: int, track: str, config: TrackConfig) -> None:
+        if generation >= self._spoke.get(track, 0):
+            self._sink.on_encoded_config(track, config)
+
+    def _on_unit(self, generation: int, track: str, unit: AccessUnit) -> None:
+        if generation < self._spoke.get(track, 0):
+            return
+        self._spoke[track] = generation
+        self._sink.on_encoded_unit(track, unit)
+
+    def _on_end(self, generation: int, end: TranscoderEnd) -> None:
+        if generation == self._generation and self._job is not None and self._child is not None:
+            self._died(generation, end.text)
+
+    def _died(self, generation: int, reason: str) -> None:
+        if generation != self._generation:
+            return
+        self._child, self._waiting = None, None
+        self.restarts += 1
+        if self._clock() - self._started_at > SOUND_AFTER_S:
+            self._retry_s = FIRST_RETRY_S
+        log.warning("transcoder died", reason=reason, retry_s=self._retry_s)
+        self._sink.on_transcoder_died(reason)
+        self._spawn(self._permit_start(self._retry_s))
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+
+    async def _permit_start(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        self._may_start = self._job is not None
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,80 @@
+"""From the operator's configuration to the options of each part."""
+
+from control.config import Config
+from control.config.ladder import Ladder
+from control.live.broadcast import BroadcastOptions
+from ingest.options import IngestOptions
+from media.units import VIDEO_TIMESCALE
+from packager.cutter import CutterOptions
+from packager.publisher import PublisherOptions
+from storage.records import StreamRecord
+from storage.s3_client import S3Options
+from transcoder.ladder import LadderSetting, LadderStep
+from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+
+
+def ticks(seconds: float) -> int:
+    return round(seconds * VIDEO_TIMESCALE)
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def s3_options(config: Config) -> S3Options:
+    store = config.store
+    return S3Options(endpoint=store.s3_endpoint, region=store.s3_region, path_style=store.path_style)
+
+
+def ingest_options(config: Config) -> IngestOptions:
+    rtmp = config.rtmp
+    return IngestOptions(app=rtmp.app, idle_timeout=rtmp.idle_timeout, max_connections=rtmp.max_publishers)
+
+
+def publisher_options(config: Config, public_url: str) -> PublisherOptions:
+    packager = config.packager
+    return PublisherOptions(
+        segment_target_ms=milliseconds(packager.segment_target),
+        playlist_window_ms=milliseconds(packager.playlist_window),
+        dvr_ms=None if packager.dvr == "all" else milliseconds(packager.dvr),
+        utc_timing_url=f"{public_url}/time",
+        upload_bytes=config.store.upload_buffer,
+    )
+
+
+def transcode_options(config: Config) -> TranscodeOptions:
+    transcoder = config.transcoder
+    return TranscodeOptions(
+        encoder=Encoder(transcoder.encoder),
+        preset=Preset(transcoder.preset),
+        profile=Profile(transcoder.profile),
+        threads=transcoder.threads,
+        latency=Latency(transcoder.latency),
+        low_audio_bps=transcoder.low_audio_bitrate,
+    )
+
+
+def broadcast_options(config: Config, record: StreamRecord) -> BroadcastOptions:
+    """For one stream: what its record says goes before the configuration's ladder."""
+    ladder = ladder_setting(config.ladder_of(record.stream))
+    own = record.settings.ladder
+    if isinstance(own, str):
+        ladder = "source" if own == "source" else "auto"
+    elif own is not None:
+        ladder = tuple(LadderStep(rung.height, rung.bitrate) for rung in own)
+    return BroadcastOptions(
+        cutter=CutterOptions(
+            target=ticks(config.packager.segment_target),
+            max_keyframe_interval=ticks(config.transcoder.max_keyframe_interval),
+            free_cuts=ladder != "source",
+        ),
+        part_target=ticks(config.packager.part_target),
+        ladder=ladder,
+        transcode=transcode_options(config),
+    )
+
+
+def ladder_setting(ladder: Ladder) -> LadderSetting:
+    if isinstance(ladder, str):
+        return ladder
+    return tuple(LadderStep(rung.height, rung.bitrate) for rung in ladder)

@@ -1,0 +1,27 @@
+"""Aggregate messages (RTMP 1.0, section 7.1.6): FLV tags in a row, of old encoders."""
+
+from collections.abc import Iterator
+
+from ingest.rtmp.errors import MalformedMessage
+from ingest.rtmp.message import Message
+
+TAG_HEADER_SIZE = 11
+BACK_POINTER_SIZE = 4
+
+
+def split_aggregate(message: Message) -> Iterator[Message]:
+    """The messages inside; the first one's timestamp is the aggregate's own. Raises MalformedMessage."""
+    payload, at = message.payload, 0
+    shift: int | None = None
+    while at < len(payload):
+        header = payload[at : at + TAG_HEADER_SIZE]
+        body = at + TAG_HEADER_SIZE
+        after = body + int.from_bytes(header[1:4], "big")
+        if len(header) < TAG_HEADER_SIZE or after > len(payload):
+            raise MalformedMessage("an aggregate message is cut short")
+        # FLV puts the timestamp's upper eight bits behind its lower 24.
+        timestamp = header[7] << 24 | int.from_bytes(header[4:7], "big")
+        if shift is None:
+            shift = message.timestamp - timestamp
+        yield Message(header[0], message.stream_id, (timestamp + shift) & 0xFFFFFFFF, payload[body:after])
+        at = after + BACK_POINTER_SIZE

@@ -1,0 +1,54 @@
+"""The bytes that have come and are not read yet, in one block that the socket writes into directly."""
+
+# What one read of the socket may bring, and the longest chunk payload that waits here until it is whole.
+READ_SIZE = 64 * 1024
+
+
+class ReceiveBuffer:
+    """Unread bytes are ``data[start:end]``; ``view`` is the same memory. Readers advance ``start``."""
+
+    __slots__ = ("data", "end", "start", "view")
+
+    def __init__(self) -> None:
+        self.data = bytearray(2 * READ_SIZE)
+        self.view = memoryview(self.data)
+        self.start = 0
+        self.end = 0
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def writable(self, size: int = READ_SIZE // 2) -> memoryview:
+        """Room for at least ``size`` bytes; :meth:`written` says how many were used."""
+        start, end = self.start, self.end
+        if start == end:
+            self.start = self.end = end = 0
+        if len(self.data) - end < size:
+            self._make_room(size)
+        return self.view[self.end :]
+
+    def written(self, count: int) -> None:
+        self.end += count
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        count = len(data)
+        self.writable(count)[:count] = data
+        self.end += count
+
+    def take(self, count: int) -> bytes:
+        """The next ``count`` unread bytes, which must be there."""
+        start = self.start
+        self.start = start + count
+        return self.view[start : start + count].tobytes()
+
+    def clear(self) -> None:
+        self.start = self.end = 0
+
+    def _make_room(self, size: int) -> None:
+        unread = len(self)
+        source = self.view[self.start : self.end].tobytes()
+        if len(self.data) < unread + size:
+            self.data = bytearray(2 * (unread + size))
+            self.view = memoryview(self.data)
+        self.view[:unread] = source
+        self.start, self.end = 0, unread

@@ -1,0 +1,232 @@
+"""One RTMP session, the server's side, without I/O: bytes in, events out, bytes to send.
+
+    connection.receive_data(data)              # or get_buffer() and buffer_updated(), which spare a copy
+    while (event := connection.next_event()) not in (NEED_DATA, PAUSED):
+        ...
+    transport.write(connection.data_to_send())
+
+Everything is answered in here but one question, whether a publisher may publish. Only errors of
+:mod:`ingest.rtmp.errors` leave, and after one of the peer's the connection is of no further use.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from os import urandom
+from types import MappingProxyType
+
+from ingest.rtmp import control, replies
+from ingest.rtmp.aggregate import split_aggregate
+from ingest.rtmp.buffer import ReceiveBuffer
+from ingest.rtmp.chunk_reader import ChunkReader
+from ingest.rtmp.chunk_writer import DEFAULT_CHUNK_SIZE, encode_message
+from ingest.rtmp.command import parse_command
+from ingest.rtmp.data_message import parse_metadata
+from ingest.rtmp.errors import RtmpError
+from ingest.rtmp.events import (
+    NEED_DATA,
+    PAUSED,
+    AudioMessage,
+    Event,
+    MessageDropped,
+    Metadata,
+    Signal,
+    VideoMessage,
+)
+from ingest.rtmp.handshake import ServerHandshake
+from ingest.rtmp.limits import Limits
+from ingest.rtmp.message import Message, MessageType
+from ingest.rtmp.session import Session
+from ingest.rtmp.states import State
+
+# Looked up for every frame: a name costs a tenth of an enumeration's member.
+AUDIO = int(MessageType.AUDIO)
+VIDEO = int(MessageType.VIDEO)
+PUBLISHING = State.PUBLISHING
+
+
+class ServerConnection:
+    """``entropy(n)`` gives n random bytes for the handshake."""
+
+    def __init__(self, limits: Limits | None = None, entropy: Callable[[int], bytes] = urandom) -> None:
+        self._limits = limits or Limits()
+        self._buffer = ReceiveBuffer()
+        self._handshake = ServerHandshake(entropy)
+        self._reader = ChunkReader(self._buffer, self._limits)
+        self._session = Session(self._send, self._limits.max_message_streams)
+        self._events: deque[Event] = deque()
+        self._out: list[bytes] = []
+        self._out_chunk_size = DEFAULT_CHUNK_SIZE
+        self._received = 0
+        self._acknowledged = 0
+        self._peer_window: int | None = None
+        self._own_window = replies.WINDOW_SIZE
+
+    @property
+    def state(self) -> State:
+        return self._session.state
+
+    @property
+    def bytes_received(self) -> int:
+        return self._received
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Take bytes of the peer. While ``next_event`` says PAUSED they pile up: stop reading the socket."""
+        self._buffer.append(data)
+        self._count(len(data))
+
+    def get_buffer(self) -> memoryview:
+        """Where the next bytes of the peer may be written; then call :meth:`buffer_updated`."""
+        return self._buffer.writable()
+
+    def buffer_updated(self, count: int) -> None:
+        self._buffer.written(count)
+        self._count(count)
+
+    def data_to_send(self) -> bytes:
+        """Everything that is to be sent and was not returned yet."""
+        if not self._out:
+            return b""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def next_event(self) -> Event | Signal:
+        """The next event; NEED_DATA; PAUSED while a publish request is open. Raises PeerError, LimitError."""
+        state = self._session.state
+        if state is not PUBLISHING:
+            if state is State.AUTHORIZING:
+                return PAUSED
+            if state is State.ENDED:
+                self._buffer.clear()
+                return NEED_DATA
+            if state is State.HANDSHAKE and not self._shake_hands():
+                return NEED_DATA
+        if self._events:
+            return self._events.popleft()
+        next_message = self._reader.next_message
+        while (message := next_message()) is not None:
+            event = self._on_message(message)
+            if event is not None:
+                return event
+        return NEED_DATA
+
+    def accept_publish(self) -> None:
+        """Let the publisher send. Raises LocalError where no publish request is open."""
+        self._session.accept_publish()
+        self._reader.media_limit = self._limits.max_message_size
+
+    def refuse_publish(self, text: str) -> None:
+        """Turn the publisher away and end. With the code sent OBS fails at once and logs ``text``.
+
+        Raises LocalError where no publish request is open.
+        """
+        self._session.refuse_publish(text)
+
+    def end(self, text: str | None = None) -> None:
+        """End the session from our side, in any state; one who publishes or asks to is told ``text``."""
+        self._session.end(text)
+        self._events.clear()
+
+    def _shake_hands(self) -> bool:
+        answer, done = self._handshake.advance(self._buffer)
+        if answer:
+            self._out.append(answer)
+        if done:
+            self._session.handshaken()
+        return done
+
+    def _on_message(self, message: Message) -> Event | None:
+        type_id, _, timestamp, payload = message
+        if type_id == VIDEO:
+            return VideoMessage(timestamp, payload) if self._publishing else None
+        if type_id == AUDIO:
+            return AudioMessage(timestamp, payload) if self._publishing else None
+        return OTHER_MESSAGES[type_id](self, message)
+
+    @property
+    def _publishing(self) -> bool:
+        return self._session.state is PUBLISHING
+
+    def _on_aggregate(self, message: Message) -> Event | None:
+        try:
+            parts = list(split_aggregate(message))
+        except RtmpError as error:
+            return self._dropped(error)
+        for part in parts:
+            if part.type_id in (AUDIO, VIDEO, MessageType.DATA_AMF0):
+                event = self._on_message(part)
+                if event is not None:
+                    self._events.append(event)
+        return self._events.popleft() if self._events else None
+
+    def _on_data(self, message: Message) -> Event | None:
+        try:
+            metadata = parse_metadata(message, self._limits)
+        except RtmpError as error:
+            return self._dropped(error)
+        return Metadata(metadata) if metadata is not None and self._publishing else None
+
+    def _dropped(self, error: RtmpError) -> Event | None:
+        return MessageDropped(error.code) if self._publishing else None
+
+    def _on_command(self, message: Message) -> Event | None:
+        event = self._session.command(parse_command(message, self._limits))
+        if not self._publishing:
+            self._reader.media_limit = self._limits.max_command_size
+        return event
+
+    def _on_set_chunk_size(self, message: Message) -> None:
+        self._reader.set_chunk_size(control.uint32(message))
+
+    def _on_abort(self, message: Message) -> None:
+        self._reader.abort(control.uint32(message))
+
+    def _on_window_size(self, message: Message) -> None:
+        self._peer_window = control.uint32(message) or None
+
+    def _on_peer_bandwidth(self, message: Message) -> None:
+        """Section 5.4.5: answered with our window where that is not the one announced last."""
+        size = control.uint32(message)
+        if size != self._own_window:
+            self._own_window = size
+            self._send(replies.Reply(control.CHUNK_STREAM, control.window_acknowledgement_size(size)))
+
+    def _on_user_control(self, message: Message) -> None:
+        response = control.ping_response(message)
+        if response is not None:
+            self._send(replies.Reply(control.CHUNK_STREAM, response))
+
+    def _ignore(self, message: Message) -> None:
+        return None
+
+    def _send(self, *messages: replies.Reply) -> None:
+        for chunk_stream, message in messages:
+            self._out.append(encode_message(chunk_stream, message, self._out_chunk_size))
+            if message.type_id == MessageType.SET_CHUNK_SIZE:
+                self._out_chunk_size = control.uint32(message)
+
+    def _count(self, received: int) -> None:
+        self._received += received
+        window = self._peer_window
+        if window is not None and self._received - self._acknowledged >= window:
+            self._acknowledged = self._received
+            self._send(replies.Reply(control.CHUNK_STREAM, control.acknowledgement(self._received)))
+
+
+OTHER_MESSAGES: Mapping[int, Callable[[ServerConnection, Message], Event | None]] = MappingProxyType(
+    {
+        MessageType.SET_CHUNK_SIZE: ServerConnection._on_set_chunk_size,
+        MessageType.ABORT: ServerConnection._on_abort,
+        MessageType.ACKNOWLEDGEMENT: ServerConnection._ignore,
+        MessageType.USER_CONTROL: ServerConnection._on_user_control,
+        MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE: ServerConnection._on_window_size,
+        MessageType.SET_PEER_BANDWIDTH: ServerConnection._on_peer_bandwidth,
+        MessageType.DATA_AMF3: ServerConnection._on_data,
+        MessageType.SHARED_OBJECT_AMF3: ServerConnection._ignore,
+        MessageType.COMMAND_AMF3: ServerConnection._on_command,
+        MessageType.DATA_AMF0: ServerConnection._on_data,
+        MessageType.SHARED_OBJECT_AMF0: ServerConnection._ignore,
+        MessageType.COMMAND_AMF0: ServerConnection._on_command,
+        MessageType.AGGREGATE: ServerConnection._on_aggregate,
+    }
+)

@@ -1,0 +1,65 @@
+"""What :meth:`ServerConnection.next_event` returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, NamedTuple
+
+
+class Signal(Enum):
+    """NEED_DATA: give more bytes. PAUSED: answer the publish request first."""
+
+    NEED_DATA = "need-data"
+    PAUSED = "paused"
+
+
+NEED_DATA: Final[Literal[Signal.NEED_DATA]] = Signal.NEED_DATA
+PAUSED: Final[Literal[Signal.PAUSED]] = Signal.PAUSED
+
+
+class VideoMessage(NamedTuple):
+    """``payload`` is an FLV video tag's body. ``timestamp`` is milliseconds modulo 2^32."""
+
+    timestamp: int
+    payload: bytes
+
+
+class AudioMessage(NamedTuple):
+    """``payload`` is an FLV audio tag's body. ``timestamp`` is milliseconds modulo 2^32."""
+
+    timestamp: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequested:
+    """To be answered with ``accept_publish`` or ``refuse_publish``."""
+
+    app: str
+    key: str = field(repr=False)
+    software: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRefused:
+    """The peer wanted to play and has been told where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDropped:
+    """A message within a broadcast could not be read; ``reason`` is an error's code."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """The publisher stopped on purpose."""
+
+
+Event = VideoMessage | AudioMessage | PublishRequested | PlayRefused | Metadata | MessageDropped | Unpublished

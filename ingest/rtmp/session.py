@@ -1,0 +1,141 @@
+"""The commands of a publishing session, answered by the state table (RTMP 1.0, section 7.2).
+
+Adobe's own commands, and those that encoders add around them: releaseStream, FCPublish, FCUnpublish,
+getStreamLength, _checkbw.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ingest.rtmp import replies
+from ingest.rtmp.amf0 import UNDEFINED
+from ingest.rtmp.command import Command
+from ingest.rtmp.errors import LocalError, TooManyMessageStreams, UnexpectedCommand
+from ingest.rtmp.events import Event, PlayRefused, PublishRequested, Unpublished
+from ingest.rtmp.states import TRANSITIONS, Input, State
+
+# What each command is to the state table; every other name is a plain call.
+COMMAND_INPUTS: Mapping[str, Input] = MappingProxyType(
+    {
+        "connect": Input.CONNECT,
+        "publish": Input.PUBLISH,
+        "FCUnpublish": Input.UNPUBLISH,
+        "closeStream": Input.UNPUBLISH,
+        "deleteStream": Input.UNPUBLISH,
+        "play": Input.PLAY,
+        "play2": Input.PLAY,
+    }
+)
+ANSWERS_OF_THE_PEER = frozenset({"_result", "_error", "onStatus"})
+MAX_SOFTWARE_LENGTH = 200
+PLAY_REFUSAL = "This RTMP port is for publishing only: watch by HLS or DASH."
+
+
+class Session:
+    """``send(*replies)`` puts answers on their way."""
+
+    def __init__(self, send: Callable[..., None], max_message_streams: int) -> None:
+        self.state = State.HANDSHAKE
+        self._send = send
+        self._max_message_streams = max_message_streams
+        self._message_streams = 0
+        self._publish_stream = 0
+        self._app = ""
+        self._software: str | None = None
+
+    def handshaken(self) -> None:
+        self._advance(Input.HANDSHAKEN)
+
+    def command(self, command: Command) -> Event | None:
+        """Raises UnexpectedCommand, TooManyMessageStreams."""
+        if command.name in ANSWERS_OF_THE_PEER:
+            return None
+        what = COMMAND_INPUTS.get(command.name, Input.CALL)
+        before = self.state
+        if what not in TRANSITIONS[before]:
+            raise UnexpectedCommand(f"a {what.value} command came while {before.value}")
+        self._advance(what)
+        return COMMANDS.get(command.name, Session._unknown)(self, command, before)
+
+    def accept_publish(self) -> None:
+        self._answer_publish(Input.ACCEPT)
+        self._send(
+            replies.stream_begin(self._publish_stream),
+            replies.status(self._publish_stream, "NetStream.Publish.Start", "Publishing has started."),
+        )
+
+    def refuse_publish(self, text: str) -> None:
+        self._answer_publish(Input.REFUSE)
+        self._send(replies.status(self._publish_stream, "NetStream.Publish.BadName", text, level="error"))
+
+    def end(self, text: str | None) -> None:
+        if text is not None and self.state in (State.AUTHORIZING, State.PUBLISHING):
+            self._send(replies.status(self._publish_stream, "NetStream.Publish.Rejected", text, level="error"))
+        self._advance(Input.END)
+
+    def _connect(self, command: Command, before: State) -> None:
+        properties = command.command_object if isinstance(command.command_object, dict) else {}
+        app, software = properties.get("app"), properties.get("flashVer")
+        self._app = app.split("?")[0].strip("/") if isinstance(app, str) else ""
+        self._software = software[:MAX_SOFTWARE_LENGTH] if isinstance(software, str) and software else None
+        self._send(*replies.connected(command))
+
+    def _create_stream(self, command: Command, before: State) -> None:
+        self._message_streams += 1
+        if self._message_streams > self._max_message_streams:
+            raise TooManyMessageStreams(f"more than {self._max_message_streams} message streams")
+        self._send(replies.result(command, None, float(self._message_streams)))
+
+    def _publish(self, command: Command, before: State) -> Event:
+        self._publish_stream = command.stream_id
+        key = command.argument(0)
+        return PublishRequested(self._app, key if isinstance(key, str) else "", self._software)
+
+    def _unpublish(self, command: Command, before: State) -> Event | None:
+        if command.name == "FCUnpublish":
+            self._acknowledge(command, before)
+        if before is not State.PUBLISHING:
+            return None
+        self._send(replies.status(self._publish_stream, "NetStream.Unpublish.Success", "Publishing has ended."))
+        return Unpublished()
+
+    def _play(self, command: Command, before: State) -> Event:
+        self._send(replies.status(command.stream_id, "NetStream.Play.Failed", PLAY_REFUSAL, level="error"))
+        return PlayRefused()
+
+    def _acknowledge(self, command: Command, before: State) -> None:
+        if command.transaction:
+            self._send(replies.result(command, None, UNDEFINED))
+
+    def _stream_length(self, command: Command, before: State) -> None:
+        self._send(replies.result(command, None, 0.0))
+
+    def _unknown(self, command: Command, before: State) -> None:
+        if command.transaction:
+            self._send(replies.failed(command, "There is no such call here."))
+
+    def _answer_publish(self, answer: Input) -> None:
+        if answer not in TRANSITIONS[self.state]:
+            raise LocalError(f"no publish request is open while {self.state.value}")
+        self._advance(answer)
+
+    def _advance(self, what: Input) -> None:
+        self.state = TRANSITIONS[self.state][what]
+
+
+COMMANDS: Mapping[str, Callable[[Session, Command, State], Event | None]] = MappingProxyType(
+    {
+        "connect": Session._connect,
+        "createStream": Session._create_stream,
+        "publish": Session._publish,
+        "FCUnpublish": Session._unpublish,
+        "closeStream": Session._unpublish,
+        "deleteStream": Session._unpublish,
+        "play": Session._play,
+        "play2": Session._play,
+        "releaseStream": Session._acknowledge,
+        "FCPublish": Session._acknowledge,
+        "_checkbw": Session._acknowledge,
+        "getStreamLength": Session._stream_length,
+    }
+)

@@ -1,0 +1,138 @@
+"""Requests and answers of the REST API, beside the live state that :mod:`bus.state` defines."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from bus.state import Frozen, StreamState, StreamStatus
+from media.names import MANIFEST, MASTER_PLAYLIST, broadcast_prefix
+from storage.records import MAX_TITLE, BroadcastRecord, Ladder
+
+LONGEST_BAN_S = 366 * 86_400
+
+
+class StreamView(StreamStatus):
+    """A stream with its live state and the page to watch it on."""
+
+    watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a"])
+    title: str = Field(default="", examples=["Studio A"])
+
+
+class NewStream(Frozen):
+    stream: str = Field(
+        examples=["studio-a"], description="lower-case letters, digits and inner hyphens, at most 63"
+    )
+    title: str = Field(default="", max_length=MAX_TITLE, examples=["Studio A"])
+    ladder: Ladder | None = Field(
+        default=None,
+        examples=["auto", "source", [{"height": 720, "bitrate": "2500k"}, {"height": 360, "bitrate": "800k"}]],
+        description="null leaves it to the server's configuration",
+    )
+
+
+class StreamChange(Frozen):
+    """What is left out stays as it is; ``ladder`` null leaves it to the server's configuration."""
+
+    title: str | None = Field(default=None, max_length=MAX_TITLE, examples=["Studio A"])
+    ladder: Ladder | None = Field(default=None, examples=["source"])
+
+
+class StreamKey(Frozen):
+    """What to type into OBS. The key is told this once."""
+
+    stream: str = Field(examples=["studio-a"])
+    server: str = Field(examples=["rtmp://media.example.org:1935/live"])
+    key: str = Field(examples=["k7f2-9wq3-m4xt-c8np-2hvr-6bzd"])
+    watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a"])
+
+
+class KillRequest(Frozen):
+    ban_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=LONGEST_BAN_S,
+        allow_inf_nan=False,
+        examples=[60],
+        description="refuse publishers for this long",
+    )
+    reason: str = Field(
+        default="ended by the operator",
+        max_length=200,
+        examples=["wrong stream"],
+        description="what the publisher is told",
+    )
+
+
+class Killed(Frozen):
+    stream: str = Field(examples=["studio-a"])
+    banned_until: float | None = Field(default=None, description="seconds since the Unix epoch")
+
+
+class BroadcastState(StrEnum):
+    LIVE = "live"
+    ENDED = "ended"
+    INTERRUPTED = "interrupted"
+
+
+class BroadcastView(Frozen):
+    """One going-live. ``interrupted``: the server stopped before it could end it."""
+
+    broadcast: str = Field(examples=["20261121t104105z-ab12cd"])
+    state: BroadcastState
+    started_at: float = Field(examples=[1795257665.0], description="seconds since the Unix epoch")
+    ended_at: float | None = Field(examples=[1795261265.0])
+    duration_s: float = Field(examples=[3600.0])
+    bytes: int = Field(examples=[1_530_000_000], description="all tracks together")
+    end_reason: str | None = None
+    hls: str = Field(examples=["http://media.example.org:8080/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])
+    dash: str = Field(examples=["http://media.example.org:8080/live/studio-a/20261121t104105z-ab12cd/manifest.mpd"])
+    watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a?broadcast=20261121t104105z-ab12cd"])
+
+
+class WatchStatus(Frozen):
+    """What a page or an app needs to play a stream.
+
+    ``broadcast`` is the current one, else the last; ``hls`` and ``dash`` are paths on this origin, null until there
+    is something to play.
+    """
+
+    stream: str = Field(examples=["studio-a"])
+    title: str = Field(examples=["Studio A"])
+    state: StreamState
+    broadcast: str | None = Field(examples=["20261121t104105z-ab12cd"])
+    hls: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])
+    dash: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/manifest.mpd"])
+
+
+class Version(Frozen):
+    version: str = Field(examples=["0.1.0"])
+
+
+def hls_path(stream: str, broadcast: str) -> str:
+    return f"/{broadcast_prefix(stream, broadcast)}/{MASTER_PLAYLIST}"
+
+
+def dash_path(stream: str, broadcast: str) -> str:
+    return f"/{broadcast_prefix(stream, broadcast)}/{MANIFEST}"
+
+
+def broadcast_view(record: BroadcastRecord, live: StreamStatus | None, *, now: float, url: str) -> BroadcastView:
+    """``live`` is the stream's state now, None where it is idle; ``url`` is the origin's."""
+    is_live = live is not None and live.broadcast == record.broadcast
+    if record.ended_at is not None:
+        state = BroadcastState.ENDED
+    else:
+        state = BroadcastState.LIVE if is_live else BroadcastState.INTERRUPTED
+    duration = round(now - record.started_at, 1) if state is BroadcastState.LIVE else record.duration_s
+    return BroadcastView(
+        broadcast=record.broadcast,
+        state=state,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        duration_s=duration,
+        bytes=record.bytes,
+        end_reason=record.end_reason,
+        hls=url + hls_path(record.stream, record.broadcast),
+        dash=url + dash_path(record.stream, record.broadcast),
+        watch=f"{url}/watch/{record.stream}?broadcast={record.broadcast}",
+    )

@@ -1,0 +1,151 @@
+"""Errors as problem details (RFC 9457), each with a stable ``code``."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from bus import RequestTimeout
+from media.errors import HeadwaterError
+from origin.api.errors import ApiError, Unauthorized
+from storage.catalogue import BadStreamName
+from storage.interface import ObjectNotFound, PreconditionFailed, StoreUnavailable
+
+log = structlog.get_logger("api")
+
+MEDIA_TYPE = "application/problem+json"
+
+# The statuses of other packages' errors; a subclass counts as its base, and what is not here is ours (500).
+STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
+    (BadStreamName, 422),
+    (RequestTimeout, 504),
+    (ObjectNotFound, 404),
+    (PreconditionFailed, 409),
+    (StoreUnavailable, 503),
+)
+
+
+class Problem(BaseModel):
+    """What went wrong. Programs read ``code``, persons read ``detail``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field(examples=["urn:headwater:problem:not-live"])
+    title: str = Field(examples=["Conflict"], description="the HTTP status in words")
+    status: int = Field(examples=[409])
+    detail: str = Field(examples=["studio-a is not live: there is nothing to end"])
+    code: str = Field(examples=["not-live"], description="stable; lower case with dashes")
+    errors: list[dict[str, str]] | None = Field(
+        default=None,
+        examples=[[{"pointer": "#/ban_s", "detail": "has to be greater than or equal to 0"}]],
+        description="one for each field of the request that is refused",
+    )
+
+
+class ProblemResponse(JSONResponse):
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    body = Problem(
+        type=f"urn:headwater:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors,
+    )
+    # A cache before the origin would keep a 404 for as long as it likes (RFC 9111, 4.2.2).
+    return ProblemResponse(
+        body.model_dump(exclude_none=True),
+        status_code=status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str, Any]]:
+    """An entry of a route's ``responses``."""
+    example = Problem(
+        type=f"urn:headwater:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+    )
+    content = {
+        MEDIA_TYPE: {"schema": Problem.model_json_schema(), "example": example.model_dump(exclude_none=True)}
+    }
+    return {status: {"description": HTTPStatus(status).phrase, "content": content}}
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem, the declared ones with their own code."""
+    app.add_exception_handler(HeadwaterError, _declared)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _declared(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HeadwaterError)
+    status = _status(error)
+    if status >= 500:
+        log.warning("request failed", path=request.url.path, code=error.code, error=str(error))
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+    return problem(status, error.code, str(error), headers=headers)
+
+
+def _status(error: HeadwaterError) -> int:
+    if isinstance(error, ApiError):
+        return error.status
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code < 400:
+        return Response(status_code=error.status_code, headers=error.headers)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = error.detail if error.detail != phrase else f"{phrase}: {request.method} {request.url.path}"
+    return problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": "#/" + "/".join(str(part) for part in details["loc"][1:]), "detail": _words(details)}
+        for details in error.errors()
+    ]
+    detail = "; ".join(f"{fault['pointer'].removeprefix('#/') or 'the body'} {fault['detail']}" for fault in errors)
+    return problem(422, "invalid-request", detail, errors=errors)
+
+
+def _words(details: Mapping[str, Any]) -> str:
+    match details["type"]:
+        case "extra_forbidden":
+            return "is not a field of this request"
+        case "missing":
+            return "is missing"
+        case "json_invalid":
+            return "is not JSON"
+        case "value_error":
+            return str(details["ctx"]["error"])
+        case _:
+            return str(details["msg"]).replace("Input should", "has to")
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    return problem(500, "internal", "this is a fault in Headwater; its log says more")

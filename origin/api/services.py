@@ -1,0 +1,28 @@
+"""What the API stands on, given by whoever composes the origin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bus import Bus
+from storage.catalogue import Catalogue
+
+
+def _nobody_keeps_it(stream: str, key: str | None) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end;
+    ``clock`` tells Unix seconds. ``on_key`` hears of a stream's new key, and of None where it is deleted."""
+
+    bus: Bus
+    catalogue: Catalogue
+    token: str = field(repr=False)
+    rtmp_url: str
+    public_url: str
+    clock: Callable[[], float]
+    on_key: Callable[[str, str | None], None] = _nobody_keeps_it
+
+    def watch_url(self, stream: str) -> str:
+        return f"{self.public_url}/watch/{stream}"

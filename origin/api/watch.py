@@ -1,0 +1,82 @@
+"""What the watch page asks, without a token: whether a stream is live, and where its media is."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from bus.state import StreamState
+from origin.api.live import NOT_FOUND, live_status
+from origin.api.models import WatchStatus, dash_path, hls_path
+from origin.api.recent import Recent
+from origin.api.services import ApiServices
+from storage.catalogue import StreamNotFound
+
+# Every waiting viewer asks every few seconds, and a cache may answer; what it asks of the store is remembered.
+CACHING = "public, max-age=1"
+REMEMBERED_S = 2.0
+MAX_REMEMBERED = 4096
+
+
+@dataclass(slots=True)
+class Lasting:
+    """What a stream has while it is not live: its title, and its newest broadcast as far as known."""
+
+    title: str
+    newest: str | None
+
+
+class WatchStatuses:
+    """However many viewers wait, the store is asked once in a while."""
+
+    def __init__(self, services: ApiServices) -> None:
+        self._services = services
+        self._streams: Recent[Lasting | None] = Recent(
+            fresh_s=REMEMBERED_S, remembered=MAX_REMEMBERED, clock=services.clock
+        )
+
+    async def get(self, stream: str) -> WatchStatus:
+        """Raises StreamNotFound and what the store raises."""
+        lasting = await self._streams.get(stream, lambda: self._read(stream))
+        if lasting is None:
+            raise StreamNotFound(f"there is no stream {stream[:80]}")
+        live = live_status(self._services, stream)
+        if live is None or live.broadcast is None:
+            playable = broadcast = lasting.newest
+        else:
+            broadcast = live.broadcast
+            playable = broadcast if live.renditions else None
+            # What was read of the store before this broadcast began must not speak for it right after its end.
+            lasting.newest = max(broadcast, lasting.newest or "")
+        return WatchStatus(
+            stream=stream,
+            title=lasting.title,
+            state=StreamState.IDLE if live is None else live.state,
+            broadcast=broadcast,
+            hls=playable and hls_path(stream, playable),
+            dash=playable and dash_path(stream, playable),
+        )
+
+    async def _read(self, stream: str) -> Lasting | None:
+        try:
+            record = await self._services.catalogue.get_stream(stream)
+        except StreamNotFound:
+            return None
+        newest = await self._services.catalogue.list_broadcasts(stream, limit=1)
+        return Lasting(record.settings.title, newest[0].broadcast if newest else None)
+
+
+def watch_router(services: ApiServices) -> APIRouter:
+    router = APIRouter(tags=["watch"])
+    statuses = WatchStatuses(services)
+
+    @router.get(
+        "/watch/{stream}",
+        summary="Whether a stream is live, and where its media is",
+        description="Needs no token. The paths name the current broadcast, or else the last one.",
+        responses=NOT_FOUND,
+    )
+    async def watch(stream: str, response: Response) -> WatchStatus:
+        response.headers["Cache-Control"] = CACHING
+        return await statuses.get(stream)
+
+    return router

@@ -1,0 +1,65 @@
+"""What the pages' responses say besides their bodies: security policy and caching.
+
+Content-Security-Policy is that of CSP Level 3: nothing inline, nothing from another origin. ``blob:`` is there for
+Media Source playback (``media-src``), for hls.js's demuxing worker (``worker-src``) and for the dashboard's
+thumbnails, which are fetched with the bearer token (``img-src``).
+"""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+
+_SAME_ORIGIN_ONLY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+}
+_EVERY_PAGE = {
+    "Cache-Control": REVALIDATE,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def watch_headers(frame_ancestors: str) -> dict[str, str]:
+    """The watch page may be embedded by ``frame_ancestors`` (a source list of CSP Level 3, 7.6.2).
+
+    ``*`` means everybody, which is to leave the directive out: its own ``*`` does not cover local files.
+    """
+    policy = _SAME_ORIGIN_ONLY | {"media-src": "'self' blob:", "worker-src": "'self' blob:"}
+    if frame_ancestors != "*":
+        policy["frame-ancestors"] = frame_ancestors
+    return _EVERY_PAGE | {
+        "Content-Security-Policy": _render(policy),
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+
+
+def dashboard_headers() -> dict[str, str]:
+    """The dashboard is never framed, and, running only our own code, gives up every way from text to markup."""
+    policy = _SAME_ORIGIN_ONLY | {
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return _EVERY_PAGE | {
+        "Content-Security-Policy": _render(policy),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+    }
+
+
+def static_headers() -> dict[str, str]:
+    return {
+        "Cache-Control": IMMUTABLE,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _render(policy: dict[str, str]) -> str:
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())

@@ -1,0 +1,97 @@
+"""The pages' routes. Everything served is made when the router is, so a request costs a dictionary look-up."""
+
+from functools import lru_cache
+from pathlib import Path
+from string import Template
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from media.names import is_stream_name
+from origin.pages.assets import Asset, load_tree, make_asset
+from origin.pages.headers import REVALIDATE, dashboard_headers, static_headers, watch_headers
+
+log = structlog.get_logger("pages")
+
+HERE = Path(__file__).parent
+STATIC_DIR = HERE / "static"
+TEMPLATES_DIR = HERE / "templates"
+PLAYER_SCRIPT = "vendor/hls.min.js"
+READ = ["GET", "HEAD"]
+
+
+def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -> APIRouter:
+    """Routes for ``/``, ``/watch/{stream}``, ``/static/…`` and ``/favicon.ico``.
+
+    ``frame_ancestors`` says who may embed the watch page: a source list of CSP Level 3, 7.6.2, such as ``'self'``
+    or ``https://example.org``; by default everybody.
+    """
+    tree = load_tree(static_dir)
+    if PLAYER_SCRIPT not in tree.assets:
+        log.warning(
+            "the players' scripts are missing, run `make setup`: browsers without native HLS show no picture"
+        )
+
+    on_watch, on_dashboard, on_static = watch_headers(frame_ancestors), dashboard_headers(), static_headers()
+    templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES_DIR.glob("*.html")}
+
+    def page(name: str, **values: str) -> Asset:
+        return make_asset(templates[name].substitute(static=f"/static/{tree.digest}", **values).encode(), ".html")
+
+    @lru_cache(maxsize=256)
+    def watch_page(stream: str) -> Asset:
+        return page("watch", stream=stream)
+
+    dashboard_page, missing_page = page("dashboard"), page("missing")
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/", methods=READ)
+    async def dashboard(request: Request) -> Response:
+        return respond(request, dashboard_page, on_dashboard)
+
+    @router.api_route("/watch/{stream}", methods=READ)
+    async def watch(request: Request, stream: str) -> Response:
+        if not is_stream_name(stream):
+            return respond(request, missing_page, on_watch, status=404)
+        return respond(request, watch_page(stream), on_watch)
+
+    @router.api_route("/static/{digest}/{path:path}", methods=READ)
+    async def static(request: Request, digest: str, path: str) -> Response:
+        asset = tree.assets.get(path)
+        if asset is None:
+            return Response(status_code=404, headers={"Cache-Control": REVALIDATE})
+        if digest != tree.digest:
+            # A page that was open through an upgrade loads the rest of its scripts from the version that is here.
+            location = f"/static/{tree.digest}/{path}"
+            return RedirectResponse(location, status_code=307, headers={"Cache-Control": REVALIDATE})
+        return respond(request, asset, on_static)
+
+    @router.api_route("/favicon.ico", methods=READ)
+    async def favicon() -> Response:
+        return RedirectResponse(
+            f"/static/{tree.digest}/favicon.svg", headers={"Cache-Control": "public, max-age=3600"}
+        )
+
+    return router
+
+
+def respond(request: Request, asset: Asset, headers: dict[str, str], *, status: int = 200) -> Response:
+    """``asset`` in the encoding the client accepts, or 304 where it has it already (RFC 9110, 13.1.2)."""
+    headers = headers | {"ETag": asset.etag, "Vary": "Accept-Encoding"}
+    if status == 200 and asset.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = asset.body
+    if asset.compressed is not None and accepts_gzip(request.headers.get("accept-encoding", "")):
+        body = asset.compressed
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, status_code=status, headers=headers, media_type=asset.content_type)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is named and not refused with a weight of zero (RFC 9110, 12.5.3)."""
+    for choice in accept_encoding.lower().split(","):
+        name, _, weight = choice.partition(";")
+        if name.strip() == "gzip":
+            return weight.strip() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

@@ -1,0 +1,143 @@
+// One stream on the board. The element lives as long as the stream is listed, so focus and open menus survive updates.
+
+import { h, setText } from "../dom.js";
+import { formatBitrate, formatClock, formatRate, formatSpan } from "../format.js";
+import { icon } from "../icons.js";
+import { Chart } from "./chart.js";
+import { confirmDelete, confirmKill, confirmRotate, showBroadcasts } from "./dialogs.js";
+import { describeRendition, describeSource } from "./words.js";
+
+const STATES = { live: "LIVE", waiting: "RECONNECTING", idle: "Offline" };
+
+export class Card {
+  #api;
+  #stream;
+  #status = null;
+  #seenAt = 0;
+  #picture = null;
+  #uptime = h("span", {});
+  #word = h("b", {});
+  #badge = h("span", { class: "badge" }, h("i", {}), this.#word, this.#uptime);
+  #thumbnail = h("img", { alt: "", hidden: true });
+  #link = h("a", { class: "thumbnail", target: "_blank", rel: "noopener" }, icon("broadcast"), this.#thumbnail);
+  #source = h("p", { class: "source" });
+  #sound = h("p", { class: "muted" });
+  #publisher = h("p", { class: "muted publisher" });
+  #renditions = h("ul", { class: "renditions", "aria-label": "Renditions" });
+  #warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
+  #bitrate = new Chart("Bitrate", formatBitrate);
+  #rate = new Chart("Frame rate", (fps) => `${formatRate(fps)} fps`);
+  #watch = h("a", { class: "button quiet", target: "_blank", rel: "noopener" }, "Watch page");
+
+  /** `refresh` asks for the streams again at once, after something was changed. */
+  constructor(stream, api, refresh) {
+    this.#stream = stream;
+    this.#api = api;
+    const after = (action) => async (...values) => {
+      const result = await action(...values);
+      refresh();
+      return result;
+    };
+    const button = (label, onclick, kind = "quiet") => h("button", { type: "button", class: kind, onclick }, label);
+    this.kill = button("End broadcast", () => confirmKill(stream, after((ban) => api.kill(stream, ban))), "danger");
+    this.remove = button("Delete", () => confirmDelete(stream, after(() => api.remove(stream))));
+    this.details = h(
+      "div",
+      { class: "details" },
+      h("div", { class: "facts" }, this.#source, this.#sound, this.#publisher),
+      this.#renditions,
+      this.#warnings,
+      h("div", { class: "charts" }, this.#bitrate.element, this.#rate.element),
+    );
+    this.element = h(
+      "article",
+      { class: "card", "data-stream": stream },
+      this.#link,
+      h("header", {}, h("h2", {}, stream), this.#badge),
+      this.details,
+      h(
+        "footer",
+        {},
+        this.#watch,
+        button("Broadcasts", () => showBroadcasts(stream, () => api.broadcasts(stream))),
+        button("New key", () => confirmRotate(stream, () => api.rotateKey(stream))),
+        this.remove,
+        h("span", { class: "gap" }),
+        this.kill,
+      ),
+    );
+    this.#thumbnail.addEventListener("load", () => this.#thumbnail.removeAttribute("hidden"));
+    this.#bitrate.update([]);
+    this.#rate.update([]);
+  }
+
+  get onAir() {
+    return this.#status.state !== "idle";
+  }
+
+  update(status) {
+    this.#status = status;
+    this.#seenAt = performance.now();
+    this.element.dataset.state = status.state;
+    this.#badge.dataset.state = status.state;
+    setText(this.#word, STATES[status.state]);
+    this.#link.href = this.#watch.href = status.watch;
+    this.#link.title = `Open the watch page of ${status.stream}`;
+    this.#link.hidden = this.kill.hidden = this.details.hidden = !this.onAir;
+    this.remove.hidden = this.onAir;
+    this.tick();
+    if (this.onAir) this.#updateDetails(status);
+    else this.#forgetPicture();
+  }
+
+  /** Let the clock run between two answers of the server. */
+  tick() {
+    const { uptime_s: uptime } = this.#status;
+    setText(this.#uptime, uptime === null ? "" : formatClock(uptime + (performance.now() - this.#seenAt) / 1000));
+  }
+
+  /** Fetch what costs more: the picture and the last minutes. */
+  async updateMedia() {
+    const [picture, history] = await Promise.all([this.#api.thumbnail(this.#stream), this.#api.history(this.#stream)]);
+    if (picture) this.#showPicture(picture);
+    this.#bitrate.update(history.samples.map(({ at, bitrate_bps: value }) => ({ at, value })));
+    this.#rate.update(history.samples.map(({ at, fps: value }) => ({ at, value })));
+  }
+
+  #updateDetails({ source, renditions, publisher, warnings }) {
+    const [picture, sound] = source ? describeSource(source) : ["Waiting for the first frames", ""];
+    setText(this.#source, picture);
+    setText(this.#sound, sound);
+    setText(
+      this.#publisher,
+      publisher ? `From ${publisher.address}${publisher.software ? `, ${publisher.software}` : ""}` : "Nobody is connected",
+    );
+    replaceItems(this.#renditions, renditions, (rendition) => {
+      const { name, detail } = describeRendition(rendition);
+      return [h("b", {}, name), ` ${detail}`];
+    });
+    replaceItems(this.#warnings, warnings, ({ text, since_s: since }) => [
+      icon("alert"),
+      h("span", {}, text, h("small", {}, ` for ${formatSpan(since)}`)),
+    ]);
+  }
+
+  #showPicture(blob) {
+    this.#forgetPicture();
+    this.#picture = URL.createObjectURL(blob);
+    this.#thumbnail.src = this.#picture;
+  }
+
+  #forgetPicture() {
+    if (this.#picture) URL.revokeObjectURL(this.#picture);
+    this.#picture = null;
+  }
+}
+
+/** Make `list` show `items`, touching it only when its text changes. */
+function replaceItems(list, items, render) {
+  const made = items.map((item) => h("li", {}, render(item)));
+  list.hidden = made.length === 0;
+  if (made.map((item) => item.textContent).join("\n") === [...list.children].map((item) => item.textContent).join("\n")) return;
+  list.replaceChildren(...made);
+}

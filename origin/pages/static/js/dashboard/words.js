@@ -1,0 +1,36 @@
+// A stream's status in words.
+
+import { formatBitrate, formatRate } from "../format.js";
+
+const CODECS = { h264: "H.264", aac: "AAC", mp3: "MP3" };
+
+const codec = (name) => CODECS[name] ?? name;
+
+/** What the broadcaster sends, as two lines: picture and sound. */
+export function describeSource(source) {
+  const picture = source.codec
+    ? [
+        `${codec(source.codec)} ${source.width} × ${source.height}`,
+        source.fps ? `${formatRate(source.fps)} fps` : null,
+        formatBitrate(source.bitrate_bps),
+        source.keyframe_interval_s ? `keyframe every ${formatRate(source.keyframe_interval_s)} s` : null,
+      ]
+    : ["No picture", formatBitrate(source.bitrate_bps)];
+  return [join(picture), source.audio ? describeAudio(source.audio) : "No sound"];
+}
+
+function describeAudio({ codec: name, sample_rate: rate, channels, bitrate_bps: bitrate }) {
+  const layout = { 1: "mono", 2: "stereo" }[channels] ?? `${channels} channels`;
+  return join([`${codec(name)} ${rate / 1000} kHz`, layout, formatBitrate(bitrate)]);
+}
+
+/** A rendition as `{name, detail}`. */
+export function describeRendition({ kind, width, height, fps, bitrate_bps: bitrate, encoded }) {
+  const rate = fps > 31 ? Math.round(fps) : "";
+  const name = kind === "video" && height ? `${Math.min(width, height)}p${rate}` : "Audio";
+  return { name, detail: join([formatBitrate(bitrate), encoded ? null : "as sent"]) };
+}
+
+function join(parts) {
+  return parts.filter(Boolean).join(" · ");
+}

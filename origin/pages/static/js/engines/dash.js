@@ -1,0 +1,103 @@
+// DASH by dash.js, for operators who want to see that side of the same media.
+
+import { AUDIO, AUTO, audioQuality, Engine, nameQualities } from "./engine.js";
+import { loadPlayer } from "./script.js";
+
+let dashjs;
+
+export async function load() {
+  dashjs = await loadPlayer("dash.mediaplayer.min.js", "dashjs");
+  return DashEngine;
+}
+
+class DashEngine extends Engine {
+  name = "dash.js";
+  #player = null;
+
+  close() {
+    this.#player?.destroy();
+    this.#player = null;
+  }
+
+  get live() {
+    return this.#ready && this.#player.isDynamic();
+  }
+
+  get latency() {
+    const seconds = this.live ? this.#player.getCurrentLiveLatency() : NaN;
+    return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+  }
+
+  get targetLatency() {
+    return (this.live && this.#player.getTargetLiveDelay()) || super.targetLatency;
+  }
+
+  get playing() {
+    if (this.selected === AUDIO) return this.quality(AUDIO);
+    return this.qualityOf(this.#ready ? this.#player.getCurrentRepresentationForType("video")?.id : null);
+  }
+
+  goLive() {
+    this.#player?.seekToOriginalLive();
+  }
+
+  /** Done when the manifest is read: the library misses a `play` that comes before, and takes the video for paused. */
+  start(position) {
+    this.close();
+    const player = dashjs.MediaPlayer().create();
+    this.#player = player;
+    const { events } = dashjs.MediaPlayer;
+    player.on(events.STREAM_INITIALIZED, () => this.#player === player && this.#readLadder());
+    player.on(events.QUALITY_CHANGE_RENDERED, () => this.changed());
+    player.on(events.ERROR, ({ error }) => this.#onError(error));
+    player.initialize();
+    player.updateSettings({ debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE } });
+    // The library's own list of clocks names servers elsewhere; the manifest names ours.
+    player.clearDefaultUTCTimingSources();
+    if (this.selected === AUDIO) {
+      player.registerCustomCapabilitiesFilter((representation) => !representation.mimeType?.startsWith("video/"));
+    }
+    player.setAutoPlay(false);
+    player.attachView(this.video);
+    return new Promise((resolve) => {
+      player.on(events.STREAM_INITIALIZED, resolve);
+      this.addEventListener("failure", resolve, { once: true });
+      player.attachSource(this.url, position ?? undefined);
+    });
+  }
+
+  applyQuality() {
+    const quality = this.quality(this.selected);
+    this.#player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: this.selected === AUTO } } } });
+    if (quality) this.#player.setRepresentationForTypeById("video", quality.key);
+  }
+
+  get #ready() {
+    return this.#player?.isReady() ?? false;
+  }
+
+  #readLadder() {
+    if (this.selected !== AUDIO) {
+      const levels = this.#player.getRepresentationsByType("video").map(({ id, width, height, frameRate, bandwidth }) => ({
+        key: id,
+        width,
+        height,
+        frameRate,
+        bitrate: bandwidth,
+      }));
+      const audio = this.#player.getRepresentationsByType("audio").sort((a, b) => a.bandwidth - b.bandwidth)[0];
+      this.qualities = nameQualities(levels);
+      if (audio && levels.length) this.qualities.push(audioQuality(audio.bandwidth, audio.id));
+      this.applyQuality();
+    }
+    this.changed();
+  }
+
+  #onError({ code, message, data }) {
+    const { errors } = dashjs.MediaPlayer;
+    const status = data?.response?.status;
+    const unsupported = [errors.CAPABILITY_MEDIASOURCE_ERROR_CODE, errors.MEDIASOURCE_TYPE_UNSUPPORTED_CODE];
+    if (status === 404 || status === 410) this.fail("missing", message);
+    else this.fail(unsupported.includes(code) ? "format" : "connection", message);
+  }
+}

@@ -1,0 +1,114 @@
+// HLS by hls.js. Errors are treated as its API documentation says ("Fatal error recovery").
+
+import { AUDIO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
+import { loadPlayer, vendorUrl } from "./script.js";
+
+const MEDIA_RECOVERY_GAP_MS = 5000;
+
+let Hls;
+
+export async function load() {
+  Hls = await loadPlayer("hls.min.js", "Hls");
+  if (!Hls.isSupported()) throw new PlaybackFailure("format", "no Media Source Extensions");
+  return HlsEngine;
+}
+
+class HlsEngine extends Engine {
+  name = "hls.js";
+  #hls = null;
+  #recoveredAt = -Infinity;
+
+  close() {
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  get live() {
+    return this.#hls?.latestLevelDetails?.live ?? false;
+  }
+
+  get latency() {
+    return this.live && this.#hls.liveSyncPosition !== null ? this.#hls.latency : null;
+  }
+
+  get targetLatency() {
+    return this.#hls?.targetLatency ?? super.targetLatency;
+  }
+
+  get playing() {
+    return this.selected === AUDIO ? this.quality(AUDIO) : this.qualityOf(this.#hls?.currentLevel);
+  }
+
+  goLive() {
+    const position = this.#hls?.liveSyncPosition;
+    if (position) this.video.currentTime = position;
+  }
+
+  start(position) {
+    this.close();
+    const hls = new Hls({
+      abrEwmaDefaultEstimate: 3_000_000,
+      backBufferLength: 60,
+      maxLiveSyncPlaybackRate: 1.05,
+      startLevel: -1,
+      startPosition: position ?? -1,
+      testBandwidth: false,
+      workerPath: vendorUrl("hls.worker.js"),
+    });
+    this.#hls = hls;
+    const { Events } = Hls;
+    hls.on(Events.ERROR, (_, data) => this.#onError(data));
+    hls.on(Events.LEVEL_SWITCHED, () => this.changed());
+    hls.on(Events.LEVEL_UPDATED, () => this.changed());
+    if (this.selected === AUDIO) {
+      hls.loadSource(this.quality(AUDIO).key);
+    } else {
+      // The library works on the manifest before it tells us, so its own levels are there by now.
+      hls.on(Events.MANIFEST_LOADED, (_, data) => this.#readLadder(data.levels));
+      hls.loadSource(this.url);
+    }
+    hls.attachMedia(this.video);
+  }
+
+  applyQuality() {
+    this.#hls.nextLevel = this.quality(this.selected)?.key ?? -1;
+  }
+
+  /** hls.js leaves audio-only variants out of `levels` where there is video: they are found among all `variants`. */
+  #readLadder(variants) {
+    const levels = this.#hls.levels.map(({ width, height, frameRate, bitrate }, key) => ({
+      key,
+      width,
+      height,
+      frameRate,
+      bitrate,
+    }));
+    const audio = variants
+      .filter((variant) => variant.audioCodec && !variant.videoCodec && !variant.height)
+      .sort((a, b) => a.bitrate - b.bitrate)[0];
+    this.qualities = nameQualities(levels.filter((level) => level.height > 0));
+    if (audio && this.qualities.length) this.qualities.push(audioQuality(audio.bitrate, audio.url));
+    this.applyQuality();
+    this.changed();
+  }
+
+  #onError({ fatal, type, details, response }) {
+    if (!fatal) return;
+    const { ErrorDetails, ErrorTypes } = Hls;
+    if (type === ErrorTypes.NETWORK_ERROR) {
+      const missing = response?.code === 404 || response?.code === 410;
+      this.fail(missing ? "missing" : "connection", details);
+      return;
+    }
+    const incompatible = details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    const recentlyRecovered = performance.now() - this.#recoveredAt < MEDIA_RECOVERY_GAP_MS;
+    if (type !== ErrorTypes.MEDIA_ERROR || incompatible || recentlyRecovered) {
+      this.fail("format", details);
+      return;
+    }
+    this.#recoveredAt = performance.now();
+    const { paused } = this.video;
+    this.#hls.recoverMediaError();
+    if (!paused) this.video.play().catch(() => {});
+  }
+}

@@ -1,0 +1,77 @@
+// The watch page: its parts, put together.
+
+import { setText } from "../dom.js";
+import { AUDIO } from "../engines/engine.js";
+import { choosePlayer, loadEngine } from "../engines/index.js";
+import { Controls } from "./controls.js";
+import { Facts, observe } from "./facts.js";
+import { listenToKeys } from "./keys.js";
+import { readOptions } from "./options.js";
+import { Panel } from "./panel.js";
+import { Session } from "./session.js";
+import { Stage } from "./stage.js";
+import { StatusPoller } from "./status.js";
+
+const TICK_MS = 500;
+
+const byId = (id) => document.getElementById(id);
+const options = readOptions(window.location);
+const video = byId("video");
+const player = choosePlayer(options.player);
+const poller = new StatusPoller(options.stream);
+video.muted = options.muted;
+
+const session = new Session({ options, player, video, poller });
+const stage = new Stage(byId("stage"), video);
+const panel = new Panel(byId("panel"));
+const controls = new Controls({ session, video, stage: byId("stage"), bar: byId("controls"), unmute: byId("unmute") });
+const state = observe(session, video);
+const facts = new Facts(byId("facts"), state, session);
+const notice = byId("notice");
+window.headwater = state;
+
+function summary() {
+  const words = { live: "Live now", waiting: "The broadcaster is reconnecting", idle: "Offline" };
+  if (session.opened?.recording) return "Recording";
+  return words[session.status?.state] ?? "";
+}
+
+/** Sound alone: because the viewer chose so, or because the broadcaster sends no more. */
+function hasNoPicture() {
+  const decoding = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  return session.engine?.playing?.id === AUDIO || (decoding && video.videoWidth === 0);
+}
+
+function update() {
+  const title = session.status?.title || options.stream;
+  setText(byId("title"), title);
+  document.title = `${session.live ? "● " : ""}${title}`;
+  setText(byId("summary"), summary());
+  stage.show(session.screen);
+  stage.audioOnly = hasNoPicture();
+  panel.update(session, title);
+  setText(notice, "A new broadcast is on air: go there");
+  notice.hidden = !session.offer;
+  if (byId("details").open) facts.update();
+}
+
+/** A click on the picture pauses; a tap only shows the controls, which the stage does. */
+function onPictureClick(event) {
+  if (session.screen === "playing" && event.pointerType !== "touch") controls.togglePlay();
+}
+
+session.addEventListener("change", update);
+notice.addEventListener("click", () => session.watchLive());
+video.addEventListener("click", onPictureClick);
+video.addEventListener("dblclick", () => controls.toggleFullscreen());
+byId("details").addEventListener("toggle", () => facts.update());
+setInterval(() => {
+  controls.update();
+  stage.audioOnly = hasNoPicture();
+  if (byId("details").open) facts.update();
+}, TICK_MS);
+listenToKeys(controls);
+
+// The player's script travels while the status is asked for; a failure is met when the player is wanted.
+loadEngine(player).catch(() => {});
+poller.refresh();

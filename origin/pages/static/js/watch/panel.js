@@ -1,0 +1,90 @@
+// The words and buttons over the picture for each of the session's screens.
+
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+
+const FAILURES = {
+  connection: "The connection to the server is interrupted",
+  missing: "This video is not there any more",
+  format: "This browser cannot play this video",
+  script: "The player itself could not be loaded",
+};
+
+/** The screen as `{icon, title, text, actions}`, or null where the picture speaks for itself. */
+function describe(session, title) {
+  const recording = session.status?.hls ? { label: "Watch the last broadcast", act: () => session.watchRecording() } : null;
+  switch (session.screen) {
+    case "ready":
+      return { icon: "play", title, text: "Ready when you are.", actions: [{ label: "Play", act: () => session.begin() }] };
+    case "missing":
+      return {
+        icon: "search",
+        title: "No such stream",
+        text: `There is no stream called “${title}” here. If it is made later, this page will notice.`,
+      };
+    case "offline":
+      return {
+        icon: "moon",
+        title: `${title} is offline`,
+        text: "Leave this page open: it starts by itself when the broadcast does.",
+        actions: recording ? [recording] : [],
+      };
+    case "starting":
+      return { icon: "broadcast", title: "Starting", text: "The broadcast has begun. The first picture is a moment away." };
+    case "waiting":
+      return {
+        icon: "reconnect",
+        title: "The broadcaster is reconnecting",
+        text: "The picture goes on by itself as soon as they are back.",
+      };
+    case "ended":
+      return {
+        icon: "check",
+        title: session.opened?.recording ? "That was the recording" : "The broadcast has ended",
+        text: "If another one starts, this page goes live by itself.",
+        actions: [{ label: "Watch from the start", act: () => session.watchRecording() }],
+      };
+    case "error":
+      return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure) };
+    default:
+      return null;
+  }
+}
+
+function advice({ code }) {
+  if (code === "connection" && !navigator.onLine) return "You are offline. It goes on by itself when you are connected again.";
+  if (code === "format") return "Another browser, or a newer version of this one, may. Trying again in the meantime.";
+  return "Trying again by itself.";
+}
+
+/** Keeps `element` showing what `session` says, and touches it only when that changes. */
+export class Panel {
+  #element;
+  #shown = "";
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  update(session, title) {
+    const content = describe(session, title);
+    const key = content ? JSON.stringify([content.title, content.text, content.actions?.map(({ label }) => label)]) : "";
+    if (key === this.#shown) return;
+    this.#shown = key;
+    this.#element.replaceChildren(...(content ? render(content) : []));
+  }
+}
+
+function render({ icon: name, title, text, actions = [] }) {
+  return [
+    icon(name),
+    h("h2", {}, title),
+    h("p", {}, text),
+    actions.length > 0 &&
+      h(
+        "div",
+        { class: "actions" },
+        actions.map(({ label, act }) => h("button", { type: "button", class: "primary", onclick: act }, label)),
+      ),
+  ].filter(Boolean);
+}

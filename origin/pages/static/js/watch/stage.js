@@ -1,0 +1,63 @@
+// The frame around the picture: its shape, the spinner, and controls that step aside while somebody just watches.
+
+const IDLE_MS = 3000;
+const SPINNER_AFTER_MS = 400;
+
+export class Stage {
+  #stage;
+  #video;
+  #idle = 0;
+  #spin = 0;
+
+  constructor(stage, video) {
+    this.#stage = stage;
+    this.#video = video;
+    for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) stage.addEventListener(event, () => this.wake());
+    stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#rest());
+    for (const event of ["waiting", "stalled", "playing", "canplay", "pause", "play", "emptied", "timeupdate"]) {
+      video.addEventListener(event, () => this.#updateSpinner());
+    }
+    video.addEventListener("resize", () => this.#fit());
+    document.addEventListener("keydown", () => this.wake());
+    if (window.self !== window.top) document.documentElement.classList.add("embedded");
+  }
+
+  show(screen) {
+    if (this.#stage.dataset.screen === screen) return;
+    this.#stage.dataset.screen = screen;
+    this.#updateSpinner();
+    this.wake();
+  }
+
+  set audioOnly(value) {
+    this.#stage.toggleAttribute("data-audio", value);
+  }
+
+  /** Show the controls, and put them away again when nothing has moved for a while. */
+  wake() {
+    this.#stage.classList.remove("resting");
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#rest(), IDLE_MS);
+  }
+
+  #rest() {
+    const busy = this.#stage.querySelector('[aria-expanded="true"], .controls :focus-visible');
+    if (!this.#video.paused && !busy) this.#stage.classList.add("resting");
+  }
+
+  #updateSpinner() {
+    const late = !this.#video.paused && this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (late && !this.#spin) {
+      this.#spin = setTimeout(() => this.#stage.classList.add("spinning"), SPINNER_AFTER_MS);
+    } else if (!late) {
+      clearTimeout(this.#spin);
+      this.#spin = 0;
+      this.#stage.classList.remove("spinning");
+    }
+  }
+
+  #fit() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    if (width && height) this.#stage.style.setProperty("--ratio", String(width / height));
+  }
+}

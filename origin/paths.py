@@ -1,0 +1,72 @@
+"""What a path under ``live/`` names (see the design's names on the wire)."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from media.names import BROADCAST_ID, MANIFEST, MASTER_PLAYLIST, MEDIA_PLAYLIST, STREAM_NAME
+
+# A number longer than this is nobody's segment; it also bounds what int() is given.
+NUMBER = r"(?:0|[1-9][0-9]{0,11})"
+TRACK_NAME = re.compile(r"[a-z0-9]{1,32}")
+INIT = re.compile(rf"init-({NUMBER})\.mp4")
+SEGMENT = re.compile(rf"({NUMBER})\.m4s")
+PART = re.compile(rf"({NUMBER})\.({NUMBER})\.m4s")
+
+
+class Resource(Enum):
+    MASTER = "master"
+    MANIFEST = "manifest"
+    PLAYLIST = "playlist"
+    INIT = "init"
+    SEGMENT = "segment"
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePath:
+    """``broadcast`` is None for the stream's current one; ``number`` is the init's or the MSN."""
+
+    key: str
+    resource: Resource
+    stream: str
+    broadcast: str | None = None
+    track: str = ""
+    number: int = 0
+    part: int = 0
+
+
+def parse_live_path(path: str) -> LivePath | None:
+    """``path`` is what follows ``live/``; None for what is no name of ours."""
+    stream, *rest = path.split("/")
+    if not STREAM_NAME.fullmatch(stream) or not rest:
+        return None
+    key = f"live/{path}"
+    if len(rest) == 1:
+        resource = _manifest(rest[0])
+        return LivePath(key, resource, stream) if resource else None
+    broadcast, *rest = rest
+    if not BROADCAST_ID.fullmatch(broadcast):
+        return None
+    if len(rest) == 1:
+        resource = _manifest(rest[0])
+        return LivePath(key, resource, stream, broadcast) if resource else None
+    if len(rest) != 2 or not TRACK_NAME.fullmatch(rest[0]):
+        return None
+    return _track_path(key, stream, broadcast, *rest)
+
+
+def _manifest(name: str) -> Resource | None:
+    return {MASTER_PLAYLIST: Resource.MASTER, MANIFEST: Resource.MANIFEST}.get(name)
+
+
+def _track_path(key: str, stream: str, broadcast: str, track: str, name: str) -> LivePath | None:
+    if name == MEDIA_PLAYLIST:
+        return LivePath(key, Resource.PLAYLIST, stream, broadcast, track)
+    if match := INIT.fullmatch(name):
+        return LivePath(key, Resource.INIT, stream, broadcast, track, int(match[1]))
+    if match := SEGMENT.fullmatch(name):
+        return LivePath(key, Resource.SEGMENT, stream, broadcast, track, int(match[1]))
+    if match := PART.fullmatch(name):
+        return LivePath(key, Resource.PART, stream, broadcast, track, int(match[1]), int(match[2]))
+    return None

@@ -1,0 +1,293 @@
+"""The object store of a single machine: a directory, one file an object, at the path that its key names.
+
+A file appears whole or not at all: it is written beside the tree under ``.headwater/`` and renamed into place.
+Every write takes one of a few lock files (``flock``), so conditional puts hold between processes too. The ETag is
+the file's modification time, which is set to the nanosecond at each put, and its size.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from storage import content
+from storage.interface import (
+    ObjectInfo,
+    ObjectNotFound,
+    PreconditionFailed,
+    StorageError,
+    StoredObject,
+    StoreMisconfigured,
+    StoreUnavailable,
+)
+from storage.object_keys import is_key, is_key_prefix, require_key
+from storage.probe import probe
+from storage.threads import Threads
+
+T = TypeVar("T")
+
+OWN = ".headwater"
+LOCKS = 64
+LIST_BATCH = 256
+RENAME_TRIES = 16
+STALE_AFTER_S = 3600.0
+"""A temporary file this old was left by a process that died."""
+
+_NEEDS_THE_OPERATOR = {
+    errno.EACCES: "permission denied: give the user that runs Headwater read and write access to it",
+    errno.EPERM: "not permitted: give the user that runs Headwater read and write access to it",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.ENOTDIR: "a file is where a directory is needed: move it away",
+    errno.EISDIR: "a directory is where a file is needed: move it away",
+    errno.EXDEV: "a subdirectory is on another file system: use one file system for the whole store",
+    errno.ENAMETOOLONG: "the path is too long for the file system: use a store directory with a shorter path",
+}
+_MAY_PASS = {
+    errno.ENOSPC: "the disk is full: free some space or delete old broadcasts",
+    errno.EDQUOT: "the disk quota is used up: raise it or delete old broadcasts",
+    errno.EMFILE: "too many open files: raise the process's limit (ulimit -n)",
+    errno.ENFILE: "too many open files on this machine",
+}
+
+
+class DirectoryStore:
+    """:class:`storage.interface.ObjectStore` on a directory.
+
+    ``fsync``: whether a put returns only once the disk has the bytes and the name (on by default: a playlist must
+    not outlive the segments it names). ``threads``: how many files are read or written at once.
+    """
+
+    def __init__(self, root: Path, *, fsync: bool = True, threads: int = 4) -> None:
+        self._root = root
+        self._fsync = fsync
+        self._threads = Threads("store-directory", threads)
+
+    async def check(self) -> None:
+        await self._run(str(self._root), self._prepare)
+        await probe(self)
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectInfo:
+        """``content_type`` and ``cache_control`` are not kept: reading derives them from the key again."""
+        require_key(key)
+        return await self._run(key, lambda: self._put(key, body, if_none_match=if_none_match, if_match=if_match))
+
+    async def get(self, key: str) -> StoredObject:
+        self._require_possible(key)
+        return await self._run(key, lambda: self._get(key))
+
+    async def head(self, key: str) -> ObjectInfo:
+        self._require_possible(key)
+        return await self._run(key, lambda: self._head(key))
+
+    async def delete(self, key: str) -> None:
+        if is_key(key):
+            await self._run(key, lambda: self._delete(key))
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        if not is_key_prefix(prefix):
+            return
+        walk = self._walk(prefix)
+        while batch := await self._run(prefix, lambda: list(islice(walk, LIST_BATCH))):
+            for found in batch:
+                yield found
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+    async def _run(self, what: str, call: Callable[[], T]) -> T:
+        try:
+            return await self._threads.run(call)
+        except OSError as error:
+            raise self._translated(what, error) from error
+
+    def _translated(self, what: str, error: OSError) -> StorageError:
+        path = error.filename or self._root / what
+        if error.errno in _NEEDS_THE_OPERATOR:
+            return StoreMisconfigured(f"cannot use {path}: {_NEEDS_THE_OPERATOR[error.errno]}")
+        reason = _MAY_PASS.get(error.errno or 0, error.strerror or str(error))
+        return StoreUnavailable(f"cannot use {path}: {reason}")
+
+    def _require_possible(self, key: str) -> None:
+        if not is_key(key):
+            raise ObjectNotFound(f"there is no object {key[:80]!r}")
+
+    def _prepare(self) -> None:
+        (self._root / OWN / "tmp").mkdir(parents=True, exist_ok=True)
+        (self._root / OWN / "locks").mkdir(exist_ok=True)
+        stale = time.time() - STALE_AFTER_S
+        for left in (self._root / OWN / "tmp").iterdir():
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < stale:
+                    left.unlink()
+
+    def _put(self, key: str, body: bytes, *, if_none_match: bool, if_match: str | None) -> ObjectInfo:
+        temporary = self._write_temporary(body)
+        try:
+            with self._locked(key):
+                if if_none_match or if_match is not None:
+                    self._require_condition(key, if_match)
+                # Set under the lock: two puts of one key can then never share an ETag.
+                now = time.time_ns()
+                os.utime(temporary, ns=(now, now))
+                info = self._info(key, os.stat(temporary))
+                self._rename(temporary, self._root / key)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return info
+
+    def _write_temporary(self, body: bytes) -> Path:
+        path = self._root / OWN / "tmp" / secrets.token_hex(12)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileNotFoundError:
+            self._prepare()
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(body)
+                file.flush()
+                if self._fsync:
+                    os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _require_condition(self, key: str, if_match: str | None) -> None:
+        try:
+            found = self._head(key)
+        except ObjectNotFound:
+            if if_match is None:
+                return
+            raise PreconditionFailed(f"{key} is not there any more") from None
+        if if_match is None:
+            raise PreconditionFailed(f"{key} is already there")
+        if found.etag != if_match:
+            raise PreconditionFailed(f"{key} was changed by another writer")
+
+    def _rename(self, temporary: Path, path: Path) -> None:
+        for _ in range(RENAME_TRIES):
+            # The directory is new, or a delete just removed it as empty, perhaps while we make it.
+            with suppress(FileNotFoundError):
+                os.replace(temporary, path)
+                break
+            with suppress(FileNotFoundError):
+                self._make_directories(path.parent)
+        else:
+            raise OSError(errno.EAGAIN, "its directory is removed as fast as it is made", str(path))
+        if self._fsync:
+            with suppress(FileNotFoundError):
+                _sync_directory(path.parent)
+
+    def _make_directories(self, path: Path) -> None:
+        if path == self._root or path.is_dir():
+            return
+        self._make_directories(path.parent)
+        with suppress(FileExistsError):
+            path.mkdir()
+        if self._fsync:
+            _sync_directory(path.parent)
+
+    def _get(self, key: str) -> StoredObject:
+        try:
+            with open(self._root / key, "rb") as file:
+                info = self._info(key, os.fstat(file.fileno()))
+                return StoredObject(info, file.read())
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise ObjectNotFound(f"there is no object {key}") from None
+
+    def _head(self, key: str) -> ObjectInfo:
+        try:
+            status = os.stat(self._root / key)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ObjectNotFound(f"there is no object {key}") from None
+        if not stat.S_ISREG(status.st_mode):
+            raise ObjectNotFound(f"there is no object {key}")
+        return self._info(key, status)
+
+    def _delete(self, key: str) -> None:
+        path = self._root / key
+        with self._locked(key):
+            try:
+                path.unlink()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                return
+        for parent in path.parents:
+            if parent == self._root:
+                return
+            try:
+                parent.rmdir()
+            except OSError:
+                return
+
+    def _walk(self, prefix: str) -> Iterator[ObjectInfo]:
+        directory, _, start = prefix.rpartition("/")
+        yield from self._walk_directory(f"{directory}/" if directory else "", start)
+
+    def _walk_directory(self, directory: str, start: str) -> Iterator[ObjectInfo]:
+        """``directory`` is empty or ends in ``/``; a directory sorts as its name with the ``/`` that follows."""
+        try:
+            with os.scandir(self._root / directory) as entries:
+                names = sorted(
+                    f"{entry.name}/" if entry.is_dir() else entry.name
+                    for entry in entries
+                    if entry.name.startswith(start) and not entry.name.startswith(".")
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            if name.endswith("/") and is_key_prefix(directory + name):
+                yield from self._walk_directory(directory + name, "")
+            elif is_key(directory + name):
+                with suppress(ObjectNotFound):
+                    yield self._head(directory + name)
+
+    def _info(self, key: str, status: os.stat_result) -> ObjectInfo:
+        return ObjectInfo(
+            key=key,
+            size=status.st_size,
+            etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
+            modified=status.st_mtime,
+            content_type=content.content_type(key),
+            cache_control=content.cache_control(key),
+        )
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        path = self._root / OWN / "locks" / f"{zlib.crc32(key.encode()) % LOCKS:02d}"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            self._prepare()
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

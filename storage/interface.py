@@ -1,0 +1,95 @@
+"""The object store as a contract: every byte that must last goes through these few verbs."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from media.errors import HeadwaterError
+
+
+class StorageError(HeadwaterError):
+    """Base of what a store raises. ``retryable`` says whether the same call may succeed later."""
+
+    code: ClassVar[str] = "storage"
+    retryable: ClassVar[bool] = False
+
+
+class ObjectNotFound(StorageError):
+    code: ClassVar[str] = "object-not-found"
+
+
+class PreconditionFailed(StorageError):
+    """Another writer was first (``If-None-Match``, ``If-Match``)."""
+
+    code: ClassVar[str] = "precondition-failed"
+
+
+class StoreMisconfigured(StorageError):
+    """The store refuses as it is set up; the text says what to change."""
+
+    code: ClassVar[str] = "store-misconfigured"
+
+
+class StoreUnavailable(StorageError):
+    """The store is unreachable or failing; try again later."""
+
+    code: ClassVar[str] = "store-unavailable"
+    retryable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """``etag`` is opaque and without quotes; ``modified`` is seconds since the Unix epoch."""
+
+    key: str
+    size: int
+    etag: str
+    modified: float
+    content_type: str = "application/octet-stream"
+    cache_control: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    info: ObjectInfo
+    body: bytes
+
+
+class ObjectStore(Protocol):
+    """Keys are relative to the store's prefix, with ``/`` between parts and none at either end."""
+
+    async def check(self) -> None:
+        """Prove at start that the store can be written and read. Raises StoreMisconfigured, StoreUnavailable."""
+        ...
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectInfo:
+        """Write the whole object atomically. ``if_none_match``: only where there is none; ``if_match``: only over
+        that etag. Raises PreconditionFailed, StoreMisconfigured, StoreUnavailable."""
+        ...
+
+    async def get(self, key: str) -> StoredObject:
+        """Raises ObjectNotFound, StoreMisconfigured, StoreUnavailable."""
+        ...
+
+    async def head(self, key: str) -> ObjectInfo:
+        """Raises ObjectNotFound, StoreMisconfigured, StoreUnavailable."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Deleting what is not there is no error."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Objects whose key starts with ``prefix``, in the order of their keys."""
+        ...
+
+    async def close(self) -> None: ...

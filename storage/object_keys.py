@@ -1,0 +1,38 @@
+"""What an object's key may look like: plain parts with ``/`` between them, so that every store can hold it.
+
+A part starts with a letter or digit, so ``.``, ``..`` and hidden files can never be named, and a key is at once a
+safe relative path and a URL path that needs no escaping.
+"""
+
+import re
+from typing import ClassVar
+
+from storage.interface import StorageError
+
+MAX_KEY_LENGTH = 512
+"""Below S3's 1024 bytes with room for a prefix."""
+
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}"
+_KEY = re.compile(rf"{_PART}(?:/{_PART})*")
+_PREFIX = re.compile(rf"(?:{_PART}(?:/{_PART})*/?)?")
+
+
+class InvalidKey(StorageError):
+    """No object can have this key."""
+
+    code: ClassVar[str] = "invalid-key"
+
+
+def is_key(key: str) -> bool:
+    return len(key) <= MAX_KEY_LENGTH and _KEY.fullmatch(key) is not None
+
+
+def require_key(key: str) -> None:
+    """Raises InvalidKey."""
+    if not is_key(key):
+        raise InvalidKey(f"{key[:80]!r} is not a key that an object can have")
+
+
+def is_key_prefix(prefix: str) -> bool:
+    """Whether any key can start with ``prefix``: empty, or a key with or without a ``/`` after it."""
+    return len(prefix) <= MAX_KEY_LENGTH and _PREFIX.fullmatch(prefix) is not None

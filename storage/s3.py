@@ -1,0 +1,180 @@
+"""The object store on S3 or anything that speaks it, through boto3 in threads of its own.
+
+One client for the whole process: boto3 clients are safe between threads and heavy to make. Credentials come from
+boto3's own chain (environment, shared files, container and instance roles).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage import content
+from storage.interface import ObjectInfo, ObjectNotFound, StoredObject
+from storage.object_keys import is_key, is_key_prefix, require_key
+from storage.probe import probe
+from storage.s3_client import S3Options, make_client
+from storage.s3_errors import Place, translated, wrong_region
+from storage.threads import Threads
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        HeadObjectOutputTypeDef,
+        ListObjectsV2RequestTypeDef,
+        ObjectTypeDef,
+        PutObjectRequestTypeDef,
+    )
+
+T = TypeVar("T")
+
+
+class S3Store:
+    """:class:`storage.interface.ObjectStore` in a bucket, below ``prefix`` (no ``/`` at either end, may be empty).
+
+    Nothing is asked of the network before the first call.
+    """
+
+    def __init__(self, bucket: str, prefix: str = "", options: S3Options | None = None) -> None:
+        self._bucket = bucket
+        self._root = f"{prefix}/" if prefix else ""
+        self._options = options = options or S3Options()
+        self._place = Place(bucket, prefix, options.endpoint)
+        self._threads = Threads("store-s3", options.connections)
+        self._client_made = threading.Lock()
+        self._client: S3Client | None = None
+
+    async def check(self) -> None:
+        await self._run("", self._require_region)
+        await probe(self)
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectInfo:
+        require_key(key)
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": self._root + key,
+            "Body": body,
+            "ContentType": content_type,
+        }
+        if cache_control is not None:
+            request["CacheControl"] = cache_control
+        if if_none_match:
+            request["IfNoneMatch"] = "*"
+        if if_match is not None:
+            request["IfMatch"] = f'"{if_match}"'
+        return await self._run(key, lambda client: _put(client, key, request, len(body)))
+
+    async def get(self, key: str) -> StoredObject:
+        _require_possible(key)
+        return await self._run(key, lambda client: self._get(client, key))
+
+    async def head(self, key: str) -> ObjectInfo:
+        _require_possible(key)
+        answer = await self._run(key, lambda client: client.head_object(Bucket=self._bucket, Key=self._root + key))
+        return _described(key, answer)
+
+    async def delete(self, key: str) -> None:
+        if is_key(key):
+            with contextlib.suppress(ObjectNotFound):
+                await self._run(key, lambda client: client.delete_object(Bucket=self._bucket, Key=self._root + key))
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Pages of 1000. Content types are those of the keys: a listing does not carry the stored ones."""
+        if not is_key_prefix(prefix):
+            return
+        request: ListObjectsV2RequestTypeDef = {"Bucket": self._bucket, "Prefix": self._root + prefix}
+        while True:
+            page = await self._run(prefix, lambda client: client.list_objects_v2(**request))
+            for found in page.get("Contents", ()):
+                key = found["Key"].removeprefix(self._root)
+                if is_key(key):
+                    yield _listed(key, found)
+            if not page["IsTruncated"]:
+                return
+            request["ContinuationToken"] = page["NextContinuationToken"]
+
+    async def close(self) -> None:
+        await self._threads.close()
+        if self._client is not None:
+            self._client.close()
+
+    async def _run(self, key: str, call: Callable[[S3Client], T]) -> T:
+        return await self._threads.run(lambda: self._call(key, call))
+
+    def _call(self, key: str, call: Callable[[S3Client], T]) -> T:
+        try:
+            return call(self._connected())
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise translated(error, self._place, key) from error
+
+    def _connected(self) -> S3Client:
+        with self._client_made:
+            if self._client is None:
+                self._client = make_client(self._options)
+            return self._client
+
+    def _get(self, client: S3Client, key: str) -> StoredObject:
+        answer = client.get_object(Bucket=self._bucket, Key=self._root + key)
+        with contextlib.closing(answer["Body"]) as body:
+            return StoredObject(_described(key, answer), body.read())
+
+    def _require_region(self, client: S3Client) -> None:
+        """boto3 follows AWS to the right region by itself, at the price of a second request: say so at start."""
+        answer = client.list_objects_v2(Bucket=self._bucket, Prefix=self._root, MaxKeys=1)
+        actual = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+        if actual and actual != client.meta.region_name:
+            raise wrong_region(self._place, actual)
+
+
+def _put(client: S3Client, key: str, request: PutObjectRequestTypeDef, size: int) -> ObjectInfo:
+    answer = client.put_object(**request)
+    return ObjectInfo(
+        key=key,
+        size=size,
+        etag=answer["ETag"].strip('"'),
+        modified=time.time(),
+        content_type=request["ContentType"],
+        cache_control=request.get("CacheControl"),
+    )
+
+
+def _described(key: str, answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=answer["ContentLength"],
+        etag=answer["ETag"].strip('"'),
+        modified=answer["LastModified"].timestamp(),
+        content_type=answer.get("ContentType", content.DEFAULT_TYPE),
+        cache_control=answer.get("CacheControl"),
+    )
+
+
+def _listed(key: str, found: ObjectTypeDef) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=found["Size"],
+        etag=found["ETag"].strip('"'),
+        modified=found["LastModified"].replace(microsecond=0).timestamp(),
+        content_type=content.content_type(key),
+        cache_control=content.cache_control(key),
+    )
+
+
+def _require_possible(key: str) -> None:
+    if not is_key(key):
+        raise ObjectNotFound(f"there is no object {key[:80]!r}")

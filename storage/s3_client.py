@@ -1,0 +1,54 @@
+"""boto3's client as Headwater uses it: how it connects, what it waits for, how often it tries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+DEFAULT_REGION = "us-east-1"
+ATTEMPTS = 2
+"""One quick retry for a connection that died; longer trouble is the caller's to wait out."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Options:
+    """``endpoint`` is a URL, None for AWS. ``region`` None leaves it to boto3's configuration
+    (``AWS_DEFAULT_REGION``, the shared files), then us-east-1. ``path_style`` None means: path style exactly where
+    an endpoint is given. ``connections`` is how many requests run at once; each holds one thread and one
+    connection. Timeouts are seconds.
+    """
+
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool | None = None
+    connections: int = 8
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
+
+
+def make_client(options: S3Options) -> S3Client:
+    """Credentials come from boto3's own chain. Raises what boto3 raises for settings it cannot use."""
+    path_style = options.endpoint is not None if options.path_style is None else options.path_style
+    session = boto3.session.Session()
+    return session.client(
+        "s3",
+        endpoint_url=options.endpoint,
+        region_name=options.region or session.region_name or DEFAULT_REGION,
+        config=Config(
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            max_pool_connections=options.connections,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            s3={"addressing_style": "path" if path_style else "auto"},
+            tcp_keepalive=True,
+            # Bodies are covered by the request's signature already, and not every server knows the newer trailers.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

@@ -1,0 +1,126 @@
+"""boto3's errors as the store's own, each with a sentence that says what to change."""
+
+from dataclasses import dataclass
+
+from botocore import exceptions as boto
+from botocore.exceptions import ClientError
+
+from storage.interface import (
+    ObjectNotFound,
+    PreconditionFailed,
+    StorageError,
+    StoreMisconfigured,
+    StoreUnavailable,
+)
+
+_NOT_FOUND = frozenset({"NoSuchKey", "NotFound", "404"})
+_CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "412"})
+_WRONG_REGION = frozenset(
+    {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
+)
+_WRONG_CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"})
+_DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "403"})
+_BUSY = frozenset(
+    {"SlowDown", "RequestTimeout", "RequestTimeoutException", "TooManyRequests", "ThrottlingException"}
+)
+
+_READ = "s3:GetObject, and s3:ListBucket on the whole bucket,"
+_PERMISSIONS = {
+    "PutObject": "s3:PutObject",
+    "GetObject": _READ,
+    "HeadObject": _READ,
+    "DeleteObject": "s3:DeleteObject",
+    "ListObjectsV2": "s3:ListBucket",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the store is, for the sentences. ``endpoint`` None is AWS."""
+
+    bucket: str
+    prefix: str
+    endpoint: str | None
+
+    def __str__(self) -> str:
+        location = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+        return f"{location} at {self.server}"
+
+    @property
+    def server(self) -> str:
+        return self.endpoint or "AWS"
+
+
+def translated(error: Exception, place: Place, key: str) -> StorageError:
+    if isinstance(error, ClientError):
+        return _answered(error, place, key)
+    if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoAuthTokenError)):
+        return StoreMisconfigured(
+            f"no credentials for {place}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
+            "or run with a role (boto3 looks in this order)"
+        )
+    if isinstance(error, (boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.TokenRetrievalError)):
+        return StoreUnavailable(f"the credentials for {place} cannot be fetched: {error}")
+    if isinstance(error, boto.SSLError):
+        return StoreMisconfigured(
+            f"{place.server} is not trusted: {error}; use a certificate this machine trusts (AWS_CA_BUNDLE), "
+            "or http:// where the server speaks plain HTTP"
+        )
+    if isinstance(error, (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)):
+        return StoreUnavailable(
+            f"{place.server} cannot be reached: is the endpoint's host and port right, and is the server running? "
+            f"({error})"
+        )
+    if isinstance(error, (boto.ProfileNotFound, boto.ConfigParseError, boto.ConfigNotFound)):
+        return StoreMisconfigured(f"the AWS configuration files cannot be used: {error}")
+    if isinstance(error, (boto.ValidationError, boto.ParamValidationError, boto.EndpointProviderError, ValueError)):
+        return StoreMisconfigured(f"the settings for {place} cannot be used: {error}")
+    return StoreUnavailable(f"{place} failed: {error}")
+
+
+def wrong_region(place: Place, actual: str | None) -> StoreMisconfigured:
+    there = f"in region {actual}: set the region to {actual}" if actual else "in another S3 region than the one set"
+    return StoreMisconfigured(f"the bucket {place.bucket} is {there}")
+
+
+def _answered(error: ClientError, place: Place, key: str) -> StorageError:
+    """What the server itself said. Answers to HEAD have no body, so their code is the status."""
+    code = error.response.get("Error", {}).get("Code", "")
+    said = error.response.get("Error", {}).get("Message", "") or code
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
+    operation = error.operation_name
+    if code in _CONFLICT:
+        return PreconditionFailed(f"{key} was written by another writer first")
+    if code in _NOT_FOUND:
+        # An If-Match put over an object that is gone is answered with NoSuchKey.
+        if operation == "PutObject":
+            return PreconditionFailed(f"{key} is not there any more")
+        return ObjectNotFound(f"there is no object {key}")
+    if code == "NoSuchBucket":
+        return StoreMisconfigured(
+            f"there is no bucket {place.bucket} at {place.server}: create it, or correct the store's name"
+        )
+    if code in _WRONG_REGION:
+        named = error.response.get("Error", {}).get("Region")
+        header = metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        return wrong_region(place, str(named or header) if named or header else None)
+    if code in _WRONG_CREDENTIALS:
+        return StoreMisconfigured(
+            f"{place.server} does not accept the credentials ({code}): check the access key and its secret"
+        )
+    if code in _EXPIRED_CREDENTIALS:
+        return StoreMisconfigured(f"{place.server} says the credentials have expired: renew them")
+    if code == "RequestTimeTooSkewed":
+        return StoreMisconfigured(f"this machine's clock and that of {place.server} differ too much: set the time")
+    if code == "NotImplemented" or status == 501:
+        return StoreMisconfigured(f"{place.server} cannot do what Headwater needs ({operation}): {said}")
+    if code in _DENIED:
+        permission = _PERMISSIONS.get(operation, operation)
+        return StoreMisconfigured(
+            f"access denied to {place}: allow {permission} to these credentials (docs/storage.md has the policy)"
+        )
+    if status >= 500 or status == 429 or code in _BUSY:
+        return StoreUnavailable(f"{place} is failing ({operation}): {said}")
+    return StoreMisconfigured(f"{place} refuses {operation} of {key}: {said} ({code})")

@@ -1,0 +1,273 @@
+"""The way of one broadcast's objects into the store: bounded, in order, and never in the way of what is live.
+
+Media go up a few at a time, in the order they came. A text (playlist, manifest) starts only after everything that
+was submitted before it is stored or lost, and its bytes are made at that moment: a playlist never names what is not
+durable. Texts that wait are coalesced, but the first waiting one of a key keeps its place: where media come faster
+than a slow store takes them, a playlist that always moved behind the newest segment would never be put at all.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+import structlog
+
+from storage.backoff import backoff_for
+from storage.interface import ObjectStore, StorageError, StoreMisconfigured, StoreUnavailable
+
+log = structlog.get_logger("storage")
+
+T = TypeVar("T")
+
+MAX_BYTES = 64 << 20
+MAX_OBJECTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    key: str
+    body: bytes
+    content_type: str
+    cache_control: str | None
+    required: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """``after`` is the number of the last media submitted before it."""
+
+    key: str
+    render: Callable[[], bytes | None]
+    content_type: str
+    cache_control: str | None
+    after: int
+    since: float
+
+
+class UploadQueue:
+    """Holds at most ``max_bytes`` of media; ``parallel`` media and one text are on their way at once.
+
+    ``on_stored`` and ``on_lost`` are called on the event loop for each media object, exactly one of them once;
+    ``on_lost`` also from within ``put_media`` itself, with what ails the store or None where it is just too slow.
+    ``on_trouble`` is called when puts begin to fail or fail differently, and with None once none fails any more.
+    ``clock`` counts seconds from anywhere.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        max_bytes: int = MAX_BYTES,
+        parallel: int = 4,
+        on_stored: Callable[[str], None],
+        on_lost: Callable[[str, StorageError | None], None],
+        on_trouble: Callable[[StorageError | None], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._max_bytes = max_bytes
+        self._parallel = parallel
+        self._on_stored = on_stored
+        self._on_lost = on_lost
+        self._on_trouble = on_trouble
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        self._submitted = 0
+        self._bytes = 0
+        self._unfinished: dict[int, _Media] = {}
+        self._waiting: dict[int, _Media] = {}
+        self._texts: list[_Text] = []
+        self._text_under_way: _Text | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trouble: StorageError | None = None
+        self._failing: set[str] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """Of media, on their way included."""
+        return self._bytes
+
+    @property
+    def pending_objects(self) -> int:
+        return len(self._unfinished) + len(self._texts) + (self._text_under_way is not None)
+
+    def oldest_age(self, now: float) -> float:
+        """Seconds that the oldest object has been waiting or on its way; ``now`` is of the queue's ``clock``."""
+        since = [media.since for media in _first(self._unfinished.values())]
+        since += [text.since for text in _first(self._texts)]
+        if self._text_under_way is not None:
+            since.append(self._text_under_way.since)
+        return max(0.0, now - min(since, default=now))
+
+    def put_media(
+        self, key: str, body: bytes, *, content_type: str, cache_control: str | None, required: bool = False
+    ) -> None:
+        """Never blocks. Where the queue is full, the oldest media that have not started are lost; ``required`` ones
+        (init segments, without which the rest is worthless) last."""
+        if self._closed:
+            self._tell_lost(key)
+            return
+        self._submitted += 1
+        media = _Media(key, body, content_type, cache_control, required, self._clock())
+        self._unfinished[self._submitted] = self._waiting[self._submitted] = media
+        self._bytes += len(body)
+        self._idle.clear()
+        while self._waiting and (self._bytes > self._max_bytes or len(self._unfinished) > MAX_OBJECTS):
+            self._drop_oldest()
+        self._start_what_can()
+
+    def put_text(
+        self, key: str, render: Callable[[], bytes | None], *, content_type: str, cache_control: str | None
+    ) -> None:
+        """Never blocks. ``render`` is called when the text is about to be put, again at each retry, and gives None
+        for nothing to put. It must list only what ``on_stored`` has told of. A newer text replaces the newest
+        waiting one of its key, not the first: between the two, texts of other keys keep their order."""
+        if self._closed:
+            return
+        text = _Text(key, render, content_type, cache_control, self._submitted, self._clock())
+        waiting = [place for place, other in enumerate(self._texts) if other.key == key]
+        last = self._texts[-1] if self._texts else None
+        if last is not None and last.key == key and last.after == text.after:
+            self._texts[-1] = replace(text, since=last.since)
+        else:
+            if len(waiting) > 1:
+                del self._texts[waiting[-1]]
+            self._texts.append(text)
+        self._idle.clear()
+        self._start_what_can()
+
+    async def drain(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds until nothing is waiting or on its way. Whether that came to be."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Stop at once. What is not stored by now is lost."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left, self._unfinished = self._unfinished, {}
+        self._waiting.clear()
+        self._texts.clear()
+        self._bytes = 0
+        self._idle.set()
+        for media in left.values():
+            self._tell_lost(media.key)
+
+    def _start_what_can(self) -> None:
+        if self._closed:
+            return
+        while self._waiting and len(self._unfinished) - len(self._waiting) < self._parallel:
+            number = next(iter(self._waiting))
+            self._start(self._upload_media(number, self._waiting.pop(number)))
+        if self._text_under_way is None and self._texts and self._is_due(self._texts[0]):
+            self._text_under_way = self._texts.pop(0)
+            self._start(self._upload_text(self._text_under_way))
+        if not self._unfinished and not self._texts and self._text_under_way is None:
+            self._idle.set()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _is_due(self, text: _Text) -> bool:
+        return all(number > text.after for number in _first(self._unfinished))
+
+    async def _upload_media(self, number: int, media: _Media) -> None:
+        error = await self._put(media, lambda: media.body)
+        del self._unfinished[number]
+        self._bytes -= len(media.body)
+        if error is None:
+            self._tell(lambda: self._on_stored(media.key))
+        else:
+            self._tell(lambda: self._on_lost(media.key, error))
+        self._start_what_can()
+
+    async def _upload_text(self, text: _Text) -> None:
+        await self._put(text, text.render)
+        self._text_under_way = None
+        self._start_what_can()
+
+    async def _put(self, what: _Media | _Text, render: Callable[[], bytes | None]) -> StorageError | None:
+        """Try until it is stored. Returns the error where trying again cannot help."""
+        failures = 0
+        while True:
+            error = await self._try(what, render)
+            if error is None:
+                self._note_success(what.key)
+                return None
+            self._note_failure(what.key, error)
+            if not error.retryable and not isinstance(error, StoreMisconfigured):
+                self._failing.discard(what.key)
+                return error
+            failures += 1
+            await self._sleep(backoff_for(error).delay(failures, self._jitter()))
+
+    async def _try(self, what: _Media | _Text, render: Callable[[], bytes | None]) -> StorageError | None:
+        try:
+            body = render()
+        except Exception:
+            log.exception("a playlist could not be made", key=what.key)
+            return None
+        if body is None:
+            return None
+        try:
+            await self._store.put(what.key, body, content_type=what.content_type, cache_control=what.cache_control)
+        except StorageError as error:
+            return error
+        except Exception as error:
+            log.exception("the store failed in an undeclared way", key=what.key)
+            return StoreUnavailable(f"the store failed: {error!r}")
+        return None
+
+    def _drop_oldest(self) -> None:
+        number = next((n for n, media in self._waiting.items() if not media.required), next(iter(self._waiting)))
+        media = self._waiting.pop(number)
+        del self._unfinished[number]
+        self._bytes -= len(media.body)
+        self._tell_lost(media.key)
+
+    def _note_failure(self, key: str, error: StorageError) -> None:
+        self._failing.add(key)
+        before, self._trouble = self._trouble, error
+        if before is None or before.code != error.code:
+            log.error("uploads fail", key=key, code=error.code, error=str(error))
+            self._tell(lambda: self._on_trouble(error))
+
+    def _note_success(self, key: str) -> None:
+        self._failing.discard(key)
+        if self._trouble is not None and not self._failing:
+            self._trouble = None
+            log.info("the store takes uploads again")
+            self._tell(lambda: self._on_trouble(None))
+
+    def _tell_lost(self, key: str) -> None:
+        self._tell(lambda: self._on_lost(key, self._trouble))
+
+    def _tell(self, callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception:
+            log.exception("a listener of the upload queue failed")
+
+
+def _first(values: Iterable[T]) -> list[T]:
+    """The first of ``values`` alone, or nothing."""
+    return list(islice(values, 1))

@@ -1,0 +1,88 @@
+"""A real broadcaster for the tests: ffmpeg from a wheel, driven by ffmpeg-python."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+import imageio_ffmpeg
+
+
+def ffmpeg_path() -> str:
+    path: str = imageio_ffmpeg.get_ffmpeg_exe()
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What to make: sizes in luma samples, ``gop`` in frames, None for a track that is not there."""
+
+    seconds: int
+    size: str | None = "640x360"
+    fps: int = 30
+    gop: int = 60
+    audio: str | None = "aac"
+    video_options: tuple[tuple[str, str | int], ...] = ()
+
+
+def make_clip(clip: Clip, path: Path) -> Path:
+    """Encode ``clip`` into an FLV file once; publishing it then costs no encoding."""
+    inputs, options = [], {}
+    if clip.size is not None:
+        inputs.append(ffmpeg.input(f"testsrc2=size={clip.size}:rate={clip.fps}", f="lavfi", t=clip.seconds))
+        options |= {"vcodec": "libx264", "preset": "veryfast", "pix_fmt": "yuv420p", "video_bitrate": "1000k"}
+        options |= {"g": clip.gop, "keyint_min": clip.gop, "sc_threshold": 0, **dict(clip.video_options)}
+    if clip.audio is not None:
+        inputs.append(ffmpeg.input("sine=frequency=440:beep_factor=4:sample_rate=48000", f="lavfi", t=clip.seconds))
+        options |= {"acodec": clip.audio, "audio_bitrate": "96k", "ac": 2}
+    command = ffmpeg.output(*inputs, str(path), format="flv", **options).overwrite_output()
+    subprocess.run(command.compile(cmd=ffmpeg_path()), check=True, capture_output=True)
+    return path
+
+
+def publish_command(source: Path, url: str, *, seconds: float | None = None) -> list[str]:
+    """``url`` is the server's line and the key; the file is sent at its own pace."""
+    limits = {} if seconds is None else {"t": seconds}
+    stream = ffmpeg.input(str(source), re=None).output(
+        url, format="flv", c="copy", flvflags="no_duration_filesize", **limits
+    )
+    command: list[str] = stream.global_args("-hide_banner", "-loglevel", "warning").compile(cmd=ffmpeg_path())
+    return command
+
+
+@contextmanager
+def publishing(source: Path, url: str, *, seconds: float | None = None) -> Iterator[subprocess.Popen[str]]:
+    """ffmpeg publishing ``source``; it is ended with the block."""
+    process = subprocess.Popen(
+        publish_command(source, url, seconds=seconds),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What ffmpeg decoded: frames of the best video stream, and every error it met. (Its HLS reader warns of the init
+    segment that it reads again with each playlist, so warnings tell nothing.)"""
+
+    frames: int
+    errors: str
+
+
+def play(url: str, *, timeout: float = 60) -> Played:
+    """Decode all of ``url`` (its best video and audio) with ffmpeg, to the end."""
+    command = [ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]
+    command += ["-i", url, "-f", "null", "-"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    counts = [int(line.removeprefix("frame=")) for line in result.stdout.splitlines() if line.startswith("frame=")]
+    return Played(counts[-1] if counts else 0, result.stderr if result.returncode or result.stderr else "")

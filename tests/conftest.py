@@ -1,0 +1,28 @@
+"""What all tests share: the report's header says which outside programs are there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.s3server import s3_report_header
+
+PROGRAMS = ("chromium", "nginx")
+# A reason to skip that names one of these is the want of a program.
+WANTED = (*PROGRAMS, "MinIO")
+
+
+def pytest_report_header() -> list[str]:
+    found = {program: shutil.which(program) or "not found: its tests are skipped" for program in PROGRAMS}
+    return [s3_report_header(), *(f"{program}: {place}" for program, place in found.items())]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """With HEADWATER_TEST_REQUIRE_ALL set, a test that was skipped for want of a program has failed."""
+    report = yield
+    wanted = report.skipped and any(program in str(report.longrepr) for program in WANTED)
+    if wanted and os.environ.get("HEADWATER_TEST_REQUIRE_ALL"):
+        report.outcome = "failed"
+    return report

@@ -1,0 +1,374 @@
+"""A server for the pages alone: the real page routes, a pretended API, and media that ffmpeg makes as it goes."""
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import imageio_ffmpeg  # type: ignore[import-untyped]
+import uvicorn
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from bus.state import (
+    AudioStatus,
+    History,
+    PublisherStatus,
+    RenditionStatus,
+    Sample,
+    SourceStatus,
+    StreamState,
+    StreamStatus,
+    WarningStatus,
+)
+from origin.pages import pages_router
+
+TOKEN = "open-sesame"
+LADDER = ((640, 360, 500), (320, 180, 200))
+MASTER = """#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="media_2.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=700000,CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=15.000,AUDIO="a"
+media_0.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=350000,CODECS="avc1.42c00c,mp4a.40.2",RESOLUTION=320x180,FRAME-RATE=15.000,AUDIO="a"
+media_1.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=70000,CODECS="mp4a.40.2",AUDIO="a"
+media_2.m3u8
+"""
+
+
+class Broadcast:
+    """A moving picture and a tone as CMAF with HLS and DASH playlists, made in real time until ``end``."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self.id = directory.name
+        rungs = [
+            argument
+            for index, (width, height, rate) in enumerate(LADDER)
+            for argument in (
+                *("-map", "0:v", f"-s:v:{index}", f"{width}x{height}", f"-b:v:{index}", f"{rate}k"),
+                *(f"-maxrate:v:{index}", f"{rate}k", f"-bufsize:v:{index}", f"{rate}k"),
+            )
+        ]
+        self._process = subprocess.Popen(
+            (
+                *(imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y"),
+                *("-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15"),
+                *("-re", "-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"),
+                *rungs,
+                *("-map", "1:a", "-c:a", "aac", "-b:a", "64k", "-ac", "2"),
+                *("-c:v", "libx264", "-profile:v", "baseline", "-preset", "ultrafast", "-threads", "1"),
+                *("-pix_fmt", "yuv420p", "-g", "15", "-keyint_min", "15", "-sc_threshold", "0"),
+                *("-f", "dash", "-seg_duration", "1", "-window_size", "30", "-extra_window_size", "10"),
+                *("-hls_playlist", "1", "-adaptation_sets", "id=0,streams=v id=1,streams=a"),
+                str(directory / "manifest.mpd"),
+            )
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether a player can begin: every playlist names a segment."""
+        playlists = [self.directory / f"media_{index}.m3u8" for index in range(3)]
+        return all(playlist.exists() and "#EXTINF" in playlist.read_text() for playlist in playlists)
+
+    def freeze(self) -> None:
+        """Make nothing more until ``thaw``: the broadcaster has gone, and may come back."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Close the playlists, as a broadcast's end does."""
+        self.thaw()
+        self._process.terminate()
+        self._process.wait(timeout=10)
+
+
+@dataclass(slots=True)
+class Stream:
+    """``state`` follows from ``broadcast``, but for ``waiting``, which a test may set."""
+
+    name: str
+    broadcast: Broadcast | None = None
+    past: list[Broadcast] = field(default_factory=list)
+    waiting: bool = False
+    killed: list[int] = field(default_factory=list)
+    software: str = "obs-output module (libobs version 30.2.3)"
+
+    @property
+    def state(self) -> StreamState:
+        if self.broadcast is None:
+            return StreamState.IDLE
+        return StreamState.WAITING if self.waiting else StreamState.LIVE
+
+    @property
+    def last(self) -> Broadcast | None:
+        return self.broadcast or (self.past[-1] if self.past else None)
+
+    def end(self) -> None:
+        if self.broadcast is not None:
+            self.broadcast.end()
+            self.past.append(self.broadcast)
+            self.broadcast = None
+
+
+class FakeOrigin:
+    """``down`` makes every request below ``/api`` and ``/live`` fail with 503."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.streams: dict[str, Stream] = {}
+        self.down = False
+        self.base_url = ""
+        self._counter = 0
+        self._lock = threading.Lock()
+
+    def add(self, name: str) -> Stream:
+        self.streams[name] = Stream(name)
+        return self.streams[name]
+
+    def go_live(self, name: str) -> Broadcast:
+        """Start a broadcast on ``name`` and return when it is on air."""
+        with self._lock:
+            self._counter += 1
+        broadcast = Broadcast(self.directory / name / f"20261121t1041{self._counter:02d}z-ab12cd")
+        deadline = time.monotonic() + 20
+        while not broadcast.ready:
+            assert time.monotonic() < deadline, "ffmpeg made nothing"
+            time.sleep(0.05)
+        self.streams[name].broadcast = broadcast
+        return broadcast
+
+    def close(self) -> None:
+        for stream in self.streams.values():
+            stream.end()
+
+
+def problem(status: int, code: str, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+class Refused(Exception):
+    pass
+
+
+def require_token(authorization: Annotated[str, Header()] = "") -> None:
+    if authorization != f"Bearer {TOKEN}":
+        raise Refused
+
+
+def status_of(stream: Stream) -> StreamStatus:
+    if stream.broadcast is None:
+        return StreamStatus(stream=stream.name, state=StreamState.IDLE)
+    return StreamStatus(
+        stream=stream.name,
+        state=stream.state,
+        broadcast=stream.broadcast.id,
+        uptime_s=3725.5,
+        source=SourceStatus(
+            codec="h264",
+            width=1280,
+            height=720,
+            fps=30.0,
+            bitrate_bps=2_612_000,
+            keyframe_interval_s=8.3,
+            audio=AudioStatus(codec="aac", sample_rate=48000, channels=2, bitrate_bps=160_000),
+        ),
+        renditions=(
+            RenditionStatus(
+                track="vsource", kind="video", codec="avc1.64001f", width=1280, height=720, fps=30.0,
+                bitrate_bps=2_450_000, encoded=False,
+            ),
+            RenditionStatus(
+                track="v480p", kind="video", codec="avc1.64001f", width=854, height=480, fps=30.0,
+                bitrate_bps=1_400_000, encoded=True,
+            ),
+            RenditionStatus(
+                track="a160k", kind="audio", codec="mp4a.40.2", sample_rate=48000,
+                bitrate_bps=160_000, encoded=False,
+            ),
+        ),
+        publisher=PublisherStatus(
+            address="203.0.113.7:50114", software=stream.software, connected_s=3725.5
+        ),
+        warnings=(
+            WarningStatus(
+                code="keyframe-interval",
+                text="keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output",
+                since_s=60.0,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def history_of(stream: Stream, now: float) -> History:
+    if stream.broadcast is None:
+        return History()
+    samples = (
+        Sample(
+            at=now - 300 + i, bitrate_bps=2_500_000 + 400_000 * (i * 7919 % 13 - 6) // 6, fps=30 - (i % 97 == 0) * 6
+        )
+        for i in range(300)
+    )
+    return History(samples=tuple(samples))
+
+
+def create_app(origin: FakeOrigin) -> FastAPI:
+    app = FastAPI()
+    operator = [Depends(require_token)]
+
+    @app.exception_handler(Refused)
+    def refused(request: Request, error: Exception) -> JSONResponse:
+        return problem(401, "unauthorized", "this needs the operator's token")
+
+    @app.middleware("http")
+    async def outage(request: Request, call_next: Any) -> Response:
+        if origin.down and request.url.path.startswith(("/api/", "/live/")):
+            return problem(503, "unavailable", "the server is down")
+        response: Response = await call_next(request)
+        return response
+
+    def addresses(stream: str, broadcast: Broadcast | None) -> dict[str, str | None]:
+        prefix = f"/live/{stream}/{broadcast.id}" if broadcast else None
+        return {
+            "hls": f"{prefix}/master.m3u8" if prefix else None,
+            "dash": f"{prefix}/manifest.mpd" if prefix else None,
+        }
+
+    @app.get("/api/v1/watch/{name}")
+    def watch(name: str) -> Response:
+        if (stream := origin.streams.get(name)) is None:
+            return problem(404, "stream-not-found", f"there is no stream {name}")
+        last = stream.last
+        body = {"stream": name, "title": name, "state": stream.state, "broadcast": last.id if last else None}
+        return JSONResponse(body | addresses(name, last), headers={"Cache-Control": "no-store"})
+
+    @app.get("/live/{name}/{broadcast}/{file}")
+    def media(name: str, broadcast: str, file: str) -> Response:
+        path = origin.directory / name / broadcast / file
+        if not path.exists():
+            return Response(status_code=404)
+        if file == "master.m3u8":
+            return Response(MASTER, media_type="application/vnd.apple.mpegurl")
+        if file == "manifest.mpd":
+            manifest = path.read_text().replace('PresentationDelay="PT1S"', 'PresentationDelay="PT3S"')
+            return Response(manifest, media_type="application/dash+xml", headers={"Cache-Control": "no-store"})
+        types = {".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/mp4"}
+        return FileResponse(path, media_type=types[path.suffix], headers={"Cache-Control": "no-store"})
+
+    @app.get("/api/v1/streams", dependencies=operator)
+    def streams() -> list[dict[str, Any]]:
+        return [
+            status_of(stream).model_dump(mode="json") | {"watch": f"/watch/{stream.name}"}
+            for stream in origin.streams.values()
+        ]
+
+    @app.post("/api/v1/streams", dependencies=operator, status_code=201)
+    async def create(request: Request) -> Response:
+        name = (await request.json())["stream"]
+        if name in origin.streams:
+            return problem(409, "stream-exists", f"there is a stream called {name} already")
+        origin.add(name)
+        return JSONResponse(secrets_of(name, "k-first"), status_code=201)
+
+    @app.post("/api/v1/streams/{name}/rotate-key", dependencies=operator)
+    def rotate(name: str) -> dict[str, str]:
+        return secrets_of(name, "k-second")
+
+    def secrets_of(name: str, key: str) -> dict[str, str]:
+        return {
+            "stream": name,
+            "server": "rtmp://127.0.0.1:1935/live",
+            "key": f"{name}-{key}-0123456789abcdef",
+            "watch": f"{origin.base_url}/watch/{name}",
+        }
+
+    @app.delete("/api/v1/streams/{name}", dependencies=operator)
+    def delete(name: str) -> Response:
+        if origin.streams[name].broadcast is not None:
+            return problem(409, "stream-live", f"{name} is live: end its broadcast first")
+        del origin.streams[name]
+        return Response(status_code=204)
+
+    @app.post("/api/v1/streams/{name}/kill", dependencies=operator)
+    async def kill(name: str, request: Request) -> Response:
+        stream = origin.streams[name]
+        if stream.broadcast is None:
+            return problem(409, "not-live", f"{name} is not live: there is nothing to end")
+        stream.killed.append((await request.json())["ban_s"])
+        stream.end()
+        return JSONResponse({})
+
+    @app.get("/api/v1/streams/{name}/history", dependencies=operator)
+    def history(name: str) -> History:
+        return history_of(origin.streams[name], time.time())
+
+    @app.get("/api/v1/streams/{name}/thumbnail.jpg", dependencies=operator)
+    def thumbnail(name: str) -> Response:
+        broadcast = origin.streams[name].broadcast
+        if broadcast is None:
+            return problem(404, "no-thumbnail", "no picture yet")
+        return Response(make_thumbnail(broadcast), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @app.get("/api/v1/streams/{name}/broadcasts", dependencies=operator)
+    def broadcasts(name: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "broadcast": broadcast.id,
+                "started_at": 1_795_257_665.0,
+                "ended_at": 1_795_262_000.0,
+                "duration_s": 4335.0,
+                "bytes": 1_284_000_000,
+                "watch": f"/watch/{name}?broadcast={broadcast.id}",
+                **addresses(name, broadcast),
+            }
+            for broadcast in reversed(origin.streams[name].past)
+        ]
+
+    app.include_router(pages_router())
+    return app
+
+
+def make_thumbnail(broadcast: Broadcast) -> bytes:
+    seconds = int(time.time()) % 60
+    return subprocess.run(
+        (
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-nostdin", "-f", "lavfi"),
+            *("-i", f"testsrc2=size=480x270:rate=1:duration={seconds + 1}", "-ss", str(seconds), "-frames:v", "1"),
+            *("-f", "mjpeg", "-"),
+        ),
+        capture_output=True,
+        check=True,
+    ).stdout
+
+
+@contextmanager
+def serve(directory: Path) -> Iterator[FakeOrigin]:
+    """Run the server in a thread on a free port of the loopback interface, until the block ends."""
+    origin = FakeOrigin(directory)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(origin), host="127.0.0.1", port=0, log_level="warning", ws="none")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        origin.base_url = f"http://127.0.0.1:{port}"
+        yield origin
+    finally:
+        server.should_exit = True
+        origin.close()
+        thread.join(timeout=10)

@@ -1,0 +1,248 @@
+"""The watch page in Chromium, from nobody there to the picture and on to the next broadcast."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser import (
+    PHONE,
+    check_ladder,
+    check_picture_moves,
+    check_sound,
+    choose_quality,
+    chromium,
+    needs_chromium,
+    player,
+    quality_menu,
+    visit,
+    wait_for,
+    wait_for_screen,
+)
+from tests.e2e.fake_origin import FakeOrigin, serve
+
+pytestmark = needs_chromium
+LADDER = ["360p", "180p", "Audio only"]
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeOrigin]:
+    """A server with ``always``, a stream that is live throughout."""
+    with serve(tmp_path_factory.mktemp("origin")) as origin:
+        origin.add("always")
+        origin.go_live("always")
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.parametrize(("name", "library"), [("hls", "hls.js"), ("dash", "dash.js"), ("shaka", "shaka-player")])
+def test_every_player_shows_the_picture_and_switches_quality(
+    origin: FakeOrigin, browser: Browser, name: str, library: str
+) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always?player={name}") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        check_sound(page)
+        check_ladder(page, LADDER)
+        assert player(page, "player") == library
+        assert player(page, "live") is True
+        quality_menu(page)
+        choose_quality(page, "audio")
+        wait_for(page, "() => window.headwater.width === 0 && window.headwater.currentTime > 0.5")
+        check_sound(page)
+        quality_menu(page)
+        choose_quality(page, "auto")
+        check_picture_moves(page)
+        opened.assert_quiet()
+
+
+def test_hls_js_is_the_player_by_itself(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always") as opened:
+        check_picture_moves(opened.page)
+        assert player(opened.page, "player") == "hls.js"
+        assert 0 < player(opened.page, "latency") < 10
+        assert player(opened.page, "buffered") > 0
+        expect(opened.page.locator("#badge")).to_contain_text("LIVE")
+        opened.assert_quiet()
+
+
+def test_offline_live_ended_and_live_again_without_a_touch(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.add("evening")
+    with visit(browser, f"{origin.base_url}/watch/evening") as opened:
+        page = opened.page
+        wait_for_screen(page, "offline")
+        expect(page.get_by_role("heading", name="evening is offline")).to_be_visible()
+        first = origin.go_live("evening")
+        check_picture_moves(page)
+        assert player(page, "broadcast") == first.id
+        stream.end()
+        wait_for_screen(page, "ended")
+        expect(page.get_by_role("button", name="Watch from the start")).to_be_visible()
+        second = origin.go_live("evening")
+        check_picture_moves(page)
+        assert player(page, "broadcast") == second.id
+        opened.assert_quiet()
+    stream.end()
+
+
+def test_the_last_broadcast_can_be_watched_and_left_for_the_next(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.add("recorded")
+    first = origin.go_live("recorded")
+    stream.end()
+    with visit(browser, f"{origin.base_url}/watch/recorded") as opened:
+        page = opened.page
+        page.get_by_role("button", name="Watch the last broadcast").click()
+        wait_for(page, "() => window.headwater.screen === 'playing' && window.headwater.frames > 0")
+        assert player(page, "broadcast") == first.id
+        assert player(page, "live") is False
+        expect(page.locator("#badge")).to_contain_text("RECORDING")
+        page.keyboard.press("k")
+        second = origin.go_live("recorded")
+        page.get_by_role("button", name="A new broadcast is on air").click()
+        check_picture_moves(page)
+        assert player(page, "broadcast") == second.id
+        opened.assert_quiet()
+    stream.end()
+    with visit(browser, f"{origin.base_url}/watch/recorded?broadcast={first.id}") as opened:
+        wait_for(opened.page, "() => window.headwater.frames > 0")
+        assert player(opened.page, "broadcast") == first.id
+        opened.assert_quiet()
+
+
+def test_a_broadcaster_that_reconnects_is_waited_for(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.add("flaky")
+    broadcast = origin.go_live("flaky")
+    with visit(browser, f"{origin.base_url}/watch/flaky") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        broadcast.freeze()
+        stream.waiting = True
+        wait_for_screen(page, "waiting")
+        expect(page.get_by_role("heading", name="The broadcaster is reconnecting")).to_be_visible()
+        broadcast.thaw()
+        stream.waiting = False
+        check_picture_moves(page)
+        assert player(page, "broadcast") == broadcast.id
+        assert player(page, "errors") == []
+        opened.assert_quiet()
+    stream.end()
+
+
+def test_an_outage_is_told_in_words_and_recovered_from(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always", ignored=("503",)) as opened:
+        check_picture_moves(opened.page)
+        origin.down = True
+        try:
+            wait_for_screen(opened.page, "error")
+            expect(opened.page.get_by_role("heading", name="The connection to the server")).to_be_visible()
+        finally:
+            origin.down = False
+        check_picture_moves(opened.page)
+        opened.assert_quiet()
+
+
+def test_behind_and_back_to_live(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        go_live = page.get_by_role("button", name="Go live")
+        expect(go_live).to_be_hidden()
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+        wait_for(page, "() => window.headwater.latency > 12")
+        expect(go_live).to_be_visible()
+        go_live.click()
+        wait_for(page, "() => window.headwater.latency < 8")
+        expect(go_live).to_be_hidden()
+        opened.assert_quiet()
+
+
+def test_keys(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        page.keyboard.press("k")
+        assert player(page, "paused") is True
+        page.keyboard.press(" ")
+        assert player(page, "paused") is False
+        page.keyboard.press("m")
+        expect(page.get_by_role("button", name="Tap for sound")).to_be_visible()
+        page.keyboard.press("q")
+        expect(page.get_by_role("menuitemradio", name="Auto")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("menuitemradio", name="360p 700")).to_be_focused()
+        page.keyboard.press("Enter")
+        assert player(page, "selected") == "360p"
+        expect(page.get_by_role("menu")).to_be_hidden()
+        opened.assert_quiet()
+
+
+def test_muted_has_a_clear_way_out(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always?muted=1") as opened:
+        check_picture_moves(opened.page)
+        unmute = opened.page.get_by_role("button", name="Tap for sound")
+        unmute.click()
+        expect(unmute).to_be_hidden()
+        assert opened.page.evaluate("document.getElementById('video').muted") is False
+        opened.assert_quiet()
+
+
+def test_autoplay_off_loads_nothing_until_play(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always?autoplay=0") as opened:
+        wait_for_screen(opened.page, "ready")
+        assert player(opened.page, "player") is None
+        opened.page.get_by_role("button", name="Play", exact=True).click()
+        check_picture_moves(opened.page)
+        opened.assert_quiet()
+
+
+def test_an_unknown_stream_is_told_and_noticed_when_it_is_made(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/not-yet", ignored=("404",)) as opened:
+        wait_for_screen(opened.page, "missing")
+        origin.add("not-yet")
+        wait_for_screen(opened.page, "offline")
+        opened.assert_quiet()
+
+
+def test_embedded_in_another_sites_page(origin: FakeOrigin, browser: Browser) -> None:
+    elsewhere = origin.base_url.replace("127.0.0.1", "localhost") + "/page"
+    frame = f'<iframe src="{origin.base_url}/watch/always" width="640" height="360" allow="autoplay"></iframe>'
+    with visit(browser, "about:blank") as opened:
+        page = opened.page
+        page.route(elsewhere, lambda route: route.fulfill(body=frame, content_type="text/html"))
+        page.goto(elsewhere)
+        inner = page.frames[1]
+        inner.wait_for_function("() => window.headwater?.frames > 10")
+        assert inner.evaluate("document.getElementById('stage').clientHeight") == 360
+        opened.assert_quiet()
+
+
+def test_a_phone_scrolls_nowhere_sideways_and_shows_controls_on_a_tap(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always", viewport=PHONE, touch=True) as opened:
+        page = opened.page
+        check_picture_moves(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        wait_for(page, "() => document.getElementById('stage').classList.contains('resting')")
+        page.touchscreen.tap(190, 60)
+        assert player(page, "paused") is False
+        page.locator("#quality").tap()
+        entry = page.locator('[data-quality="180p"]')
+        assert is_inside(page, entry)
+        entry.tap()
+        assert player(page, "selected") == "180p"
+        opened.assert_quiet()
+
+
+def is_inside(page: Page, element: Locator) -> bool:
+    """Whether all of ``element`` is within the window."""
+    width, height = page.evaluate("[innerWidth, innerHeight]")
+    box = element.bounding_box()
+    assert box is not None
+    return (
+        box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
+    )

@@ -1,0 +1,211 @@
+"""The whole road: a real ffmpeg publishes, real players play, the store keeps what was live.
+
+Two broadcasts run beside each other for ten seconds, one with a ladder; everything about them is tested after that.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import m3u8
+import pytest
+
+from tests.broadcaster import Clip, Played, make_clip, play, publishing
+from tests.fragments import read_fragments
+from tests.server import Server, serving
+from tests.waiting import until
+
+SECONDS = 10
+FPS = 30
+CONFIG = '[streams.beta]\nladder = "source"\n'
+
+
+@dataclass(slots=True)
+class Road:
+    """What was seen while it was live; the server goes on running."""
+
+    server: Server
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    shown: str = ""
+    live: dict[str, bytes] = field(default_factory=dict)
+    played: dict[str, Played] = field(default_factory=dict)
+    thumbnail: bytes = b""
+    metrics: str = ""
+
+    def url(self, path: str) -> str:
+        return f"{self.server.http}/live/{path}"
+
+    def broadcast(self, stream: str) -> str:
+        (one,) = self.server.json("broadcasts", stream)
+        broadcast: str = one["broadcast"]
+        return broadcast
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    folder = tmp_path_factory.mktemp("road")
+    big = make_clip(Clip(SECONDS, size="854x480"), folder / "big.flv")
+    small = make_clip(Clip(SECONDS, size="320x180", video_options=(("bf", 0),)), folder / "small.flv")
+    with serving(folder / "data", config=CONFIG) as server:
+        road = Road(server)
+        alpha, beta = server.create("alpha"), server.create("beta")
+        with publishing(big, alpha) as first, publishing(small, beta) as second:
+            watch_live(road)
+            assert first.wait(30) == 0, first.stderr
+            assert second.wait(30) == 0, second.stderr
+        until(lambda: all(stream["state"] == "idle" for stream in server.json("list")))
+        until(lambda: all(b["state"] == "ended" for s in ("alpha", "beta") for b in server.json("broadcasts", s)))
+        yield road
+
+
+def watch_live(road: Road) -> None:
+    """While both are live: list them, and play them as any viewer would."""
+
+    def watch(stream: str) -> None:
+        road.played[stream] = play(road.url(f"{stream}/master.m3u8"))
+
+    until(lambda: all(s["renditions"] for s in road.server.json("list") if s["stream"] != "live"))
+    viewers = [threading.Thread(target=watch, args=(stream,)) for stream in ("alpha", "beta")]
+    for viewer in viewers:
+        viewer.start()
+    until(lambda: read_live(road, "alpha") and read_live(road, "beta"))
+    road.listed = road.server.json("list")
+    road.shown = road.server.cli("show", "alpha").stdout
+    road.metrics = httpx.get(f"{road.server.http}/metrics").text
+    token = (road.server.data / "api-token").read_text().strip()
+    road.thumbnail = until(lambda: picture(road, token))
+    for viewer in viewers:
+        viewer.join()
+
+
+def picture(road: Road, token: str) -> bytes:
+    url = f"{road.server.http}/api/v1/streams/alpha/thumbnail.jpg"
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+    return answer.content if answer.status_code == 200 else b""
+
+
+def read_live(road: Road, stream: str) -> bool:
+    """Keep every segment that is live now; whether there were two on every track."""
+    master = m3u8.load(road.url(f"{stream}/master.m3u8"))
+    uris = [playlist.absolute_uri for playlist in master.playlists] + [
+        media.absolute_uri for media in master.media if media.uri
+    ]
+    enough = True
+    for uri in dict.fromkeys(uris):
+        playlist = m3u8.load(uri)
+        names = [segment.absolute_uri for segment in playlist.segments]
+        names += [section.absolute_uri for section in playlist.segment_map]
+        for name in names:
+            if name not in road.live:
+                road.live[name] = httpx.get(name).content
+        enough = enough and len(playlist.segments) >= 2
+    return enough
+
+
+def stored(road: Road, stream: str) -> Path:
+    return road.server.data / "store" / "live" / stream / road.broadcast(stream)
+
+
+def tracks(folder: Path) -> dict[str, bytes]:
+    """Each track's media, put together as a player would."""
+    media = {}
+    for playlist_file in sorted(folder.glob("*/media.m3u8")):
+        playlist = m3u8.loads(playlist_file.read_text())
+        data = (playlist_file.parent / playlist.segment_map[0].uri).read_bytes()
+        data += b"".join((playlist_file.parent / segment.uri).read_bytes() for segment in playlist.segments)
+        media[playlist_file.parent.name] = data
+    return media
+
+
+def test_list_shows_both_live_with_their_renditions(road: Road) -> None:
+    streams = {stream["stream"]: stream for stream in road.listed}
+    assert [stream["state"] for stream in road.listed] == ["live", "live", "idle"]
+    assert {r["track"] for r in streams["alpha"]["renditions"]} == {"vsource", "v360p", "asource"}
+    assert {r["track"] for r in streams["beta"]["renditions"]} == {"vsource", "asource"}
+    source = streams["alpha"]["source"]
+    assert (source["codec"], source["width"], source["height"]) == ("h264", 854, 480)
+    assert source["keyframe_interval_s"] == pytest.approx(2, abs=0.01)
+    assert streams["alpha"]["uptime_s"] > 0
+    assert "127.0.0.1" in streams["alpha"]["publisher"]["address"]
+    assert "854x480" in road.shown
+
+
+@pytest.mark.parametrize("stream", ["alpha", "beta"])
+def test_live_hls_plays_to_the_end(road: Road, stream: str) -> None:
+    played = road.played[stream]
+    assert played.errors == ""
+    assert played.frames >= (SECONDS - 2) * FPS
+
+
+@pytest.mark.parametrize("stream", ["alpha", "beta"])
+@pytest.mark.parametrize("manifest", ["master.m3u8", "manifest.mpd"])
+def test_the_recording_plays_whole(road: Road, stream: str, manifest: str) -> None:
+    for path in (f"{stream}/{manifest}", f"{stream}/{road.broadcast(stream)}/{manifest}"):
+        played = play(road.url(path))
+        assert played.frames == SECONDS * FPS, path
+
+
+@pytest.mark.parametrize("stream", ["alpha", "beta"])
+def test_every_track_decodes_and_none_lost_a_frame(road: Road, stream: str, tmp_path: Path) -> None:
+    for name, data in tracks(stored(road, stream)).items():
+        file = tmp_path / f"{name}.mp4"
+        file.write_bytes(data)
+        with av.open(str(file)) as container:
+            (track,) = container.streams
+            frames = sum(1 for _ in container.decode(track))
+        if name.startswith("v"):
+            assert frames == SECONDS * FPS, name
+        else:
+            assert frames * 1024 / 48_000 == pytest.approx(SECONDS, abs=0.15)
+
+
+@pytest.mark.parametrize("stream", ["alpha", "beta"])
+def test_segments_of_all_tracks_start_together(road: Road, stream: str) -> None:
+    starts: dict[str, list[float]] = {}
+    for folder in (path.parent for path in stored(road, stream).glob("*/media.m3u8")):
+        scale = 90_000 if folder.name.startswith("v") else 48_000
+        segments = sorted(folder.glob("*.m4s"), key=lambda path: int(path.stem))
+        starts[folder.name] = [next(read_fragments(path.read_bytes())).samples[0].pts / scale for path in segments]
+    video = starts["vsource"]
+    for name, times in starts.items():
+        tolerance = 0 if name.startswith("v") else 0.022
+        assert all(abs(time - video[i]) <= tolerance for i, time in enumerate(times[: len(video)])), name
+
+
+@pytest.mark.parametrize("stream", ["alpha", "beta"])
+def test_the_store_has_the_live_bytes(road: Road, stream: str) -> None:
+    prefix = f"{road.server.http}/live/{stream}/"
+    seen = {url: body for url, body in road.live.items() if url.startswith(prefix)}
+    assert len(seen) >= 6
+    for url, body in seen.items():
+        assert (road.server.data / "store" / url.removeprefix(f"{road.server.http}/")).read_bytes() == body
+        assert httpx.get(url).content == body
+
+
+def test_audio_and_video_are_in_step(road: Road) -> None:
+    """Both start with the broadcaster's first frame; nothing moves one against the other."""
+    firsts = {}
+    for name, data in tracks(stored(road, "alpha")).items():
+        scale = 90_000 if name.startswith("v") else 48_000
+        firsts[name] = next(read_fragments(data)).samples[0].pts / scale
+    assert max(firsts.values()) - min(firsts.values()) <= 0.011
+
+
+def test_there_is_a_thumbnail_of_the_source(road: Road) -> None:
+    assert road.thumbnail.startswith(b"\xff\xd8\xff")
+
+
+def test_metrics_count_what_was_made(road: Road) -> None:
+    assert 'headwater_streams{state="live"} 2.0' in road.metrics
+    assert 'headwater_segments_total{stream="alpha",track="v360p"}' in road.metrics
+
+
+def test_broadcasts_lists_the_recording(road: Road) -> None:
+    (one,) = road.server.json("broadcasts", "alpha")
+    assert one["duration_s"] == pytest.approx(SECONDS, abs=0.3)
+    assert one["bytes"] > 100_000
+    assert httpx.get(road.server.http + one["hls"] if one["hls"].startswith("/") else one["hls"]).status_code == 200

@@ -1,0 +1,272 @@
+"""What :class:`storage.ObjectStore` promises, asked of every backend."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+
+import pytest
+
+from storage import ObjectNotFound, ObjectStore, PreconditionFailed, StoreMisconfigured
+from storage.catalogue import Catalogue
+from storage.content import IMMUTABLE, SHORT, cache_control, content_type
+from storage.directory import DirectoryStore
+from storage.object_keys import InvalidKey
+from storage.probe import probe
+from storage.s3 import S3Store
+from storage.s3_client import S3Options
+from tests.s3server import running_s3_server
+
+SEGMENT = "live/a/20261121t104105z-ab12cd/v720p/1.m4s"
+NO_KEYS = ("", "/a", "a/", "a//b", "../a", "a/../b", ".hidden", "a/.headwater", "a\\b", "a b", "x/" * 300 + "x")
+
+Open = Callable[[], ObjectStore]
+
+
+@pytest.fixture(scope="module", params=["directory", "s3"])
+def opener(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Opens the same place again and again."""
+    if request.param == "directory":
+        root = tmp_path_factory.mktemp("store")
+        yield lambda: DirectoryStore(root, fsync=False)
+        return
+    with ExitStack() as stack:
+        server = stack.enter_context(running_s3_server())
+        bucket = stack.enter_context(server.bucket())
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield lambda: S3Store(bucket, "some/prefix", S3Options(endpoint=server.endpoint, region=server.region))
+
+
+@pytest.fixture
+async def store(opener: Open) -> AsyncIterator[ObjectStore]:
+    store = opener()
+    yield store
+    async for found in store.list(""):
+        await store.delete(found.key)
+    await store.close()
+
+
+async def put(store: ObjectStore, key: str, body: bytes = b"x", **conditions: object) -> str:
+    info = await store.put(
+        key,
+        body,
+        content_type=content_type(key),
+        cache_control=cache_control(key),
+        **conditions,  # type: ignore[arg-type]
+    )
+    return info.etag
+
+
+async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
+    return [found.key async for found in store.list(prefix)]
+
+
+async def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
+    made = await store.put(SEGMENT, b"body", content_type="video/iso.segment", cache_control=IMMUTABLE)
+    found = await store.get(SEGMENT)
+    assert found.body == b"body"
+    assert (found.info.key, found.info.size, found.info.etag) == (SEGMENT, 4, made.etag)
+    assert (found.info.content_type, found.info.cache_control) == ("video/iso.segment", IMMUTABLE)
+    assert await store.head(SEGMENT) == found.info
+    assert (made.key, made.size, made.content_type, made.cache_control) == (
+        SEGMENT,
+        4,
+        "video/iso.segment",
+        IMMUTABLE,
+    )
+    assert abs(made.modified - found.info.modified) < 60
+    assert '"' not in made.etag
+
+
+@pytest.mark.parametrize("size", [0, 1, 6 << 20])
+async def test_of_every_size(store: ObjectStore, size: int) -> None:
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    await put(store, SEGMENT, body)
+    assert (await store.get(SEGMENT)).body == body
+    assert (await store.head(SEGMENT)).size == size
+
+
+async def test_an_overwrite_has_another_etag(store: ObjectStore) -> None:
+    key = "live/a/master.m3u8"
+    first = await put(store, key, b"one")
+    second = await put(store, key, b"two")
+    found = await store.get(key)
+    assert first != second == found.info.etag
+    assert (found.body, found.info.cache_control) == (b"two", SHORT)
+    assert [info.etag async for info in store.list(key)] == [second]
+
+
+async def test_what_is_not_there(store: ObjectStore) -> None:
+    await put(store, "live/a/1.m4s")
+    for key in ("live/a/2.m4s", "live/a", "live", "live/a/1.m4s/x", "live/a/1"):
+        with pytest.raises(ObjectNotFound):
+            await store.get(key)
+        with pytest.raises(ObjectNotFound):
+            await store.head(key)
+        await store.delete(key)
+    assert await keys(store) == ["live/a/1.m4s"]
+
+
+async def test_a_deleted_object_is_gone(store: ObjectStore) -> None:
+    await put(store, SEGMENT)
+    await store.delete(SEGMENT)
+    with pytest.raises(ObjectNotFound):
+        await store.get(SEGMENT)
+    assert await keys(store) == []
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+async def test_what_no_object_can_be_called(store: ObjectStore, key: str) -> None:
+    with pytest.raises(InvalidKey):
+        await put(store, key)
+    with pytest.raises(ObjectNotFound):
+        await store.get(key)
+    with pytest.raises(ObjectNotFound):
+        await store.head(key)
+    await store.delete(key)
+    assert await keys(store) == []
+
+
+async def test_if_none_match_writes_once(store: ObjectStore) -> None:
+    await put(store, "a", b"first", if_none_match=True)
+    with pytest.raises(PreconditionFailed):
+        await put(store, "a", b"second", if_none_match=True)
+    assert (await store.get("a")).body == b"first"
+
+
+async def test_of_many_who_write_if_none_match_one_wins(opener: Open, store: ObjectStore) -> None:
+    stores = [opener() for _ in range(4)]
+    bodies = [b"%d" % number for number in range(16)]
+    results = await asyncio.gather(
+        *(put(stores[number % 4], "a", body, if_none_match=True) for number, body in enumerate(bodies)),
+        return_exceptions=True,
+    )
+    winners = [body for body, result in zip(bodies, results, strict=True) if isinstance(result, str)]
+    assert len(winners) == 1
+    assert all(isinstance(result, str | PreconditionFailed) for result in results)
+    assert (await store.get("a")).body == winners[0]
+    for each in stores:
+        await each.close()
+
+
+async def test_if_match_overwrites_only_what_was_read(store: ObjectStore) -> None:
+    first = await put(store, "a", b"1")
+    second = await put(store, "a", b"2", if_match=first)
+    with pytest.raises(PreconditionFailed):
+        await put(store, "a", b"3", if_match=first)
+    assert (await store.get("a")).body == b"2"
+    await store.delete("a")
+    with pytest.raises(PreconditionFailed):
+        await put(store, "a", b"3", if_match=second)
+    assert await keys(store) == []
+
+
+async def test_counting_with_if_match_loses_nothing(opener: Open, store: ObjectStore) -> None:
+    await put(store, "counter", b"0")
+    stores = [opener() for _ in range(3)]
+
+    async def count(own: ObjectStore) -> None:
+        done = 0
+        while done < 5:
+            found = await own.get("counter")
+            try:
+                await put(own, "counter", b"%d" % (int(found.body) + 1), if_match=found.info.etag)
+                done += 1
+            except PreconditionFailed:
+                continue
+
+    await asyncio.gather(*(count(own) for own in stores))
+    assert (await store.get("counter")).body == b"15"
+    for own in stores:
+        await own.close()
+
+
+async def test_a_reader_never_sees_half_an_object(store: ObjectStore) -> None:
+    key, size = "live/a/master.m3u8", 1 << 18
+    await put(store, key, b"a" * size)
+
+    async def write() -> None:
+        for number in range(20):
+            await put(store, key, (b"a", b"b")[number % 2] * size)
+
+    writing = asyncio.create_task(write())
+    while not writing.done():
+        found = await store.get(key)
+        assert len(found.body) == size == found.info.size
+        assert found.body.count(found.body[:1]) == size
+    await writing
+
+
+async def test_a_listing_is_in_the_order_of_keys(store: ObjectStore) -> None:
+    made = ["a-b/c", "a.b", "a/b", "a/b.c/d", "a0", "b/1.m4s", "b/10.m4s", "b/2.m4s", "c/d/e/f", "A/b"]
+    for key in made:
+        await put(store, key, key.encode())
+    assert await keys(store) == sorted(made)
+    assert await keys(store, "a/") == ["a/b", "a/b.c/d"]
+    assert await keys(store, "b/1") == ["b/1.m4s", "b/10.m4s"]
+    assert await keys(store, "b/2.m4s") == ["b/2.m4s"]
+    assert await keys(store, "nothing/") == []
+    assert await keys(store, "../") == []
+    listed = [info async for info in store.list("b/1.")]
+    assert listed == [await store.head("b/1.m4s")]
+
+
+async def test_a_long_listing_comes_in_pages(store: ObjectStore) -> None:
+    made = [f"live/a/{number:04d}.m4s" for number in range(1005)]
+    gate = asyncio.Semaphore(8)
+
+    async def make(key: str) -> None:
+        async with gate:
+            await put(store, key)
+
+    async with asyncio.TaskGroup() as group:
+        for key in made:
+            group.create_task(make(key))
+    assert await keys(store) == made
+    seen = 0
+    async for _ in store.list("live/"):
+        seen += 1
+        if seen == 3:
+            break
+    assert seen == 3
+
+
+async def test_check_leaves_nothing_behind(store: ObjectStore) -> None:
+    await store.check()
+    assert await keys(store) == []
+
+
+async def test_a_store_that_ignores_conditions_is_refused(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest: Callable[..., Awaitable[object]] = store.put
+
+    def ignoring(*names: str) -> Callable[..., Awaitable[object]]:
+        async def careless(key: str, body: bytes, **how: object) -> object:
+            return await honest(key, body, **{name: value for name, value in how.items() if name not in names})
+
+        return careless
+
+    for name, header in (("if_none_match", "If-None-Match"), ("if_match", "If-Match")):
+        monkeypatch.setattr(store, "put", ignoring(name))
+        with pytest.raises(StoreMisconfigured, match=f"ignores {header}"):
+            await probe(store)
+    assert await keys(store) == []
+
+
+async def test_the_catalogue_on_it(opener: Open, store: ObjectStore) -> None:
+    async with AsyncExitStack() as stack:
+        other = opener()
+        stack.push_async_callback(other.close)
+        here, there = Catalogue(store), Catalogue(other)
+        record, key = await here.create_stream("studio-a", now=1.0)
+        assert await there.find_by_key(key) == record
+        await asyncio.gather(here.ban("studio-a", 60.0), there.rotate_key("studio-a"))
+        updated = await there.get_stream("studio-a")
+        assert updated.banned_until == 60.0
+        assert len(updated.key_hashes) == 1 and updated.key_hashes != record.key_hashes
+        assert await there.find_by_key(key) is None
+        assert await there.list_streams() == [updated]
+        await there.delete_stream("studio-a")
+        assert await keys(store) == []

@@ -1,0 +1,89 @@
+"""A real ffmpeg publishes: its digest handshake, its chunk sizes, its media, and what it shows when refused."""
+
+import asyncio
+from itertools import pairwise
+
+import imageio_ffmpeg  # type: ignore[import-untyped]
+import pytest
+
+from ingest import EndReason, IngestServer, PublisherLink, PublishRefused, PublishRequest
+from media.units import Kind
+from tests.unit.ingest.samples import Recorder
+
+SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", "sine=sample_rate=48000"]
+H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-bf", "2"]
+
+
+class Handler:
+    def __init__(self) -> None:
+        self.told = Recorder()
+
+    async def authorize(self, request: PublishRequest, link: PublisherLink) -> Recorder:
+        if request.key != "good":
+            raise PublishRefused("That stream key is not known")
+        return self.told
+
+
+async def run_ffmpeg(port: int, key: str, *codecs: str, seconds: str = "2") -> tuple[int, str]:
+    """Exit status and what it wrote to standard error."""
+    url = f"rtmp://127.0.0.1:{port}/live/{key}"
+    process = await asyncio.create_subprocess_exec(
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        *("-nostdin", "-v", "error", *SOURCE, "-t", seconds, *codecs, "-f", "flv", url),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
+    return process.returncode or 0, errors.decode()
+
+
+async def publish(key: str, *codecs: str) -> tuple[Recorder, list[str], int, str]:
+    handler, refused = Handler(), list[str]()
+    server = IngestServer(handler, on_refused=refused.append)
+    _, port = await server.start("127.0.0.1", 0)
+    try:
+        status, errors = await run_ffmpeg(port, key, *codecs)
+    finally:
+        await server.close()
+    return handler.told, refused, status, errors
+
+
+async def test_h264_and_aac() -> None:
+    told, refused, status, _ = await publish("good", *H264, "-c:a", "aac")
+    assert (status, refused) == (0, [])
+    assert told.all("video-config") == [(320, 180)]
+    assert told.all("audio-config") == [("aac", 48000)]
+    assert told.all("end") == [EndReason.UNPUBLISHED]
+    assert told.all("dropped") == []
+    video = [unit for unit in told.units if unit.kind is Kind.VIDEO]
+    audio = [unit for unit in told.units if unit.kind is Kind.AUDIO]
+    assert [number for number, unit in enumerate(video) if unit.key] == [0, 30]
+    assert len(video) == 60
+    assert any(unit.cts for unit in video)
+    assert all(abs(unit.pts / 90 - round(unit.pts / 3000) * 1000 / 30) < 2 for unit in video)
+    assert {after.dts - before.dts for before, after in pairwise(audio)} == {1024}
+
+
+async def test_mp3() -> None:
+    told, refused, status, _ = await publish("good", "-map", "1:a", "-c:a", "libmp3lame")
+    assert (status, refused) == (0, [])
+    assert told.all("audio-config") == [("mp3", 48000)]
+    assert {unit.kind for unit in told.units} == {Kind.AUDIO}
+
+
+@pytest.mark.parametrize(
+    "codecs",
+    [[*H264, "-c:a", "libopus"], ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"]],
+)
+async def test_another_codec(codecs: list[str]) -> None:
+    told, refused, _, _ = await publish("good", *codecs)
+    assert refused == ["unsupported-codec"]
+    assert told.all("end") == [EndReason.PROTOCOL_ERROR]
+
+
+async def test_a_wrong_key_is_shown_to_the_person() -> None:
+    told, refused, status, errors = await publish("wrong", *H264, "-c:a", "aac")
+    assert status != 0
+    assert "Server error: That stream key is not known" in errors
+    assert refused == ["publish-refused"]
+    assert told.calls == []

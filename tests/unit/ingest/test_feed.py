@@ -1,0 +1,240 @@
+"""From FLV messages to what a publication is told."""
+
+import pytest
+
+from ingest.feed import PERSISTENT, MediaFeed
+from ingest.flv import UnsupportedCodec
+from media.units import AccessUnit, Kind
+from tests.unit.ingest.samples import (
+    AAC_FRAME,
+    AVC_RECORD,
+    IDR,
+    MP3_FRAME,
+    NON_IDR,
+    OTHER_AAC_RECORD,
+    OTHER_AVC_RECORD,
+    SEI_RECOVERY_POINT,
+    Recorder,
+    aac,
+    aac_header,
+    avc,
+    avc_header,
+    inter_frame,
+    key_frame,
+    nal_units,
+)
+
+HEVC = b"\x90hvc1"
+OPUS = b"\x90Opus"
+MP3 = b"\x2f" + MP3_FRAME
+
+
+class Broadcast:
+    def __init__(self) -> None:
+        self.told = Recorder()
+        self._feed = MediaFeed(self.told)
+
+    def video(self, timestamp: int, *bodies: bytes) -> None:
+        for body in bodies:
+            self._feed.video.take(timestamp, body)
+
+    def audio(self, timestamp: int, *bodies: bytes) -> None:
+        for body in bodies:
+            self._feed.audio.take(timestamp, body)
+
+
+@pytest.fixture
+def broadcast() -> Broadcast:
+    return Broadcast()
+
+
+@pytest.fixture
+def running(broadcast: Broadcast) -> Broadcast:
+    """Both tracks have begun."""
+    broadcast.video(0, avc_header(), key_frame())
+    broadcast.audio(0, aac_header(), AAC_FRAME)
+    broadcast.told.calls.clear()
+    return broadcast
+
+
+def test_a_beginning(broadcast: Broadcast) -> None:
+    broadcast.video(1000, avc_header(), key_frame(composition_ms=66))
+    broadcast.audio(1000, aac_header(), AAC_FRAME)
+    broadcast.video(1033, inter_frame(-33))
+    broadcast.audio(1021, AAC_FRAME)
+    assert broadcast.told.calls == [
+        ("video-config", (320, 180)),
+        ("unit", AccessUnit(Kind.VIDEO, 0, 5940, True, nal_units(IDR))),
+        ("audio-config", ("aac", 48000)),
+        ("unit", AccessUnit(Kind.AUDIO, 0, 0, True, AAC_FRAME[2:])),
+        ("unit", AccessUnit(Kind.VIDEO, 2970, -2970, False, nal_units(NON_IDR))),
+        ("unit", AccessUnit(Kind.AUDIO, 1024, 0, True, AAC_FRAME[2:])),
+    ]
+
+
+def test_headers_that_say_the_same_again_are_nothing(running: Broadcast) -> None:
+    running.video(33, avc_header(), avc_header())
+    running.audio(33, aac_header(), aac_header())
+    assert running.told.calls == []
+
+
+def test_a_header_that_differs_in_nothing_that_matters(running: Broadcast) -> None:
+    """NAL length sizes are evened out, so a record with another one is the same configuration."""
+    running.video(33, avc_header(AVC_RECORD[:4] + b"\xfd" + AVC_RECORD[5:]))
+    running.video(33, avc(nal_units(IDR, length_size=2), key=True))
+    assert running.told.names == ["unit"]
+    assert running.told.units[0].payload == nal_units(IDR)
+
+
+def test_headers_that_change(running: Broadcast) -> None:
+    running.video(33, avc_header(OTHER_AVC_RECORD), key_frame())
+    running.audio(33, aac_header(OTHER_AAC_RECORD), AAC_FRAME)
+    assert running.told.all("video-config") == [(640, 360)]
+    assert running.told.all("audio-config") == [("aac", 44100)]
+
+
+@pytest.mark.parametrize("length_size", [1, 2])
+def test_short_nal_lengths_become_long(broadcast: Broadcast, length_size: int) -> None:
+    record = AVC_RECORD[:4] + bytes((0xFC | length_size - 1,)) + AVC_RECORD[5:]
+    broadcast.video(0, avc_header(record), avc(nal_units(b"\x09\xf0", IDR, length_size=length_size), key=True))
+    (unit,) = broadcast.told.units
+    assert unit.payload == nal_units(b"\x09\xf0", IDR)
+    assert unit.key
+
+
+def test_a_key_frame_is_one_only_with_an_idr_or_a_recovery_point(running: Broadcast) -> None:
+    running.video(33, avc(nal_units(NON_IDR), key=True))
+    running.video(66, avc(nal_units(SEI_RECOVERY_POINT, NON_IDR), key=True))
+    running.video(100, avc(nal_units(IDR)))
+    assert [unit.key for unit in running.told.units] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "empty-frame"),
+        (avc(b""), "empty-frame"),
+        (b"\x27\x01", "truncated-tag"),
+        (avc(nal_units(NON_IDR)[:-1]), "malformed-frame"),
+        (avc(b"\x00\x00"), "malformed-frame"),
+        (avc(bytes(8)), "malformed-frame"),
+        (avc(b"\xff\xff\xff\xff" + NON_IDR, key=True), "malformed-frame"),
+        (avc(nal_units(NON_IDR), composition_ms=-8_000_000), "implausible-offset"),
+        (avc(b"x", packet=9), "unknown-packet"),
+        (avc_header(b""), "malformed-config"),
+        (avc_header(b"\x01" + bytes(40)), "malformed-config"),
+        (avc_header(AVC_RECORD[:-9]), "malformed-config"),
+        (HEVC, "unsupported-codec"),
+        (b"\x12garbage", "unsupported-codec"),
+    ],
+)
+def test_one_odd_video_message_costs_itself(running: Broadcast, body: bytes, reason: str) -> None:
+    running.video(33, body)
+    running.video(66, inter_frame())
+    assert running.told.calls == [
+        ("dropped", reason),
+        ("unit", AccessUnit(Kind.VIDEO, 5940, 0, False, nal_units(NON_IDR))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "empty-frame"),
+        (aac(b""), "empty-frame"),
+        (b"\xaf", "truncated-tag"),
+        (aac(b"x", packet=7), "unknown-packet"),
+        (aac_header(b""), "malformed-config"),
+        (b"\x2f\x00\x00\x00\x00", "malformed-config"),
+        (b"\x2f\x00", "malformed-config"),
+        (OPUS, "unsupported-codec"),
+    ],
+)
+def test_one_odd_audio_message_costs_itself(running: Broadcast, body: bytes, reason: str) -> None:
+    running.audio(21, body)
+    running.audio(21, AAC_FRAME)
+    assert running.told.names == ["dropped", "unit"]
+    assert running.told.all("dropped") == [reason]
+
+
+def test_media_before_its_configuration(broadcast: Broadcast) -> None:
+    broadcast.video(0, key_frame())
+    broadcast.audio(0, AAC_FRAME)
+    assert broadcast.told.all("dropped") == ["no-config", "no-config"]
+
+
+def test_empty_nal_units_are_left_out(running: Broadcast) -> None:
+    running.video(33, avc(nal_units(b"", IDR, b""), key=True))
+    assert running.told.units[0].payload == nal_units(IDR)
+
+
+def test_the_end_of_a_sequence_is_nothing(running: Broadcast) -> None:
+    running.video(33, avc(b"", key=True, packet=2))
+    assert running.told.calls == []
+
+
+def test_mp3_needs_no_header(broadcast: Broadcast) -> None:
+    for at in (0, 26, 52):
+        broadcast.audio(at, MP3)
+    assert broadcast.told.calls[0] == ("audio-config", ("mp3", 44100))
+    assert [unit.dts for unit in broadcast.told.units] == [0, 1152, 2304]
+    assert broadcast.told.units[0].payload == MP3_FRAME
+
+
+def test_mp3_bitrate_and_padding_are_no_new_configuration(broadcast: Broadcast) -> None:
+    broadcast.audio(0, MP3)
+    broadcast.audio(26, b"\x2f\xff\xfa\xa2\x44" + bytes(500))
+    assert broadcast.told.names == ["audio-config", "unit", "unit"]
+
+
+def test_audio_that_changes_its_codec_and_back(running: Broadcast) -> None:
+    running.audio(21, MP3, AAC_FRAME)
+    running.audio(60, aac_header(), AAC_FRAME)
+    assert running.told.names == ["audio-config", "unit", "dropped", "audio-config", "unit"]
+    assert running.told.all("audio-config") == [("mp3", 44100), ("aac", 48000)]
+    assert running.told.all("dropped") == ["no-config"]
+
+
+@pytest.mark.parametrize(("body", "name"), [(HEVC, "HEVC"), (b"\x12x", "H.263")])
+def test_a_broadcast_of_another_video_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedCodec, match=name):
+        broadcast.video(0, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (OPUS, "Opus"),
+        (b"\xb2x", "Speex"),
+        (aac_header(bytes.fromhex("f8ee4000")), "AAC"),
+        (b"\x2f\xff\xfd\x90\x64", "layer 2"),
+    ],
+)
+def test_a_broadcast_of_another_audio_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedCodec, match=name):
+        broadcast.audio(0, body)
+
+
+def test_a_codec_that_changes_for_good_ends_the_broadcast(running: Broadcast) -> None:
+    for _ in range(PERSISTENT - 1):
+        running.video(33, HEVC)
+    running.video(66, inter_frame())
+    for _ in range(PERSISTENT - 1):
+        running.video(99, HEVC)
+    with pytest.raises(UnsupportedCodec, match="HEVC"):
+        running.video(99, HEVC)
+
+
+def test_a_jump_is_told_before_the_unit_that_jumped(running: Broadcast) -> None:
+    running.video(100_000, key_frame())
+    running.audio(100_000, AAC_FRAME)
+    running.audio(100_021, AAC_FRAME)
+    assert running.told.names == ["discontinuity", "unit", "unit", "unit"]
+
+
+def test_audio_over_what_is_there_is_dropped(running: Broadcast) -> None:
+    for at in range(21, 500, 21):
+        running.audio(at, AAC_FRAME)
+    running.told.calls.clear()
+    running.audio(100, AAC_FRAME)
+    assert running.told.calls == [("dropped", "timestamp-overlap")]

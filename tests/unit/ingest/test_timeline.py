@@ -1,0 +1,323 @@
+"""One continuous timeline from what publishers make of timestamps."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.timeline import STEP_MS, TOLERANCE_MS, Placement, Timeline, difference
+
+RATE, FRAME = 48_000, 1024
+WRAP = 1 << 32
+
+
+class Player:
+    """Puts units on a timeline in the order of their true times, and keeps where they went, in milliseconds."""
+
+    def __init__(self, rate: int = RATE, frame: int = FRAME) -> None:
+        self.rate, self.frame = rate, frame
+        self.timeline = Timeline()
+        self.timeline.set_audio(rate, frame)
+        self.video_dts: list[int] = []
+        self.audio_dts: list[int] = []
+        self.discontinuities = 0
+        self.dropped = 0
+
+    def video(self, timestamp: int) -> int:
+        placement = self.timeline.video(timestamp % WRAP)
+        self.discontinuities += placement.discontinuity
+        self.video_dts.append(placement.dts)
+        return placement.dts
+
+    def audio(self, timestamp: int) -> int | None:
+        placement = self.timeline.audio(timestamp % WRAP)
+        if placement is None:
+            self.dropped += 1
+            return None
+        self.discontinuities += placement.discontinuity
+        self.audio_dts.append(placement.dts)
+        return placement.dts
+
+    @property
+    def audio_steps(self) -> list[int]:
+        return [after - before for before, after in pairwise(self.audio_dts)]
+
+    @property
+    def video_steps(self) -> list[int]:
+        return [after - before for before, after in pairwise(self.video_dts)]
+
+
+def play(player: Player, start: int, seconds: float, *, video_from: float = 0, audio_from: float = 0) -> None:
+    """A clean 30 frames a second beside AAC, as ffmpeg rounds it, from the true time 0 at ``start``."""
+    units = [(video_from + number / 30, "video") for number in range(round((seconds - video_from) * 30))]
+    frames = round((seconds - audio_from) * player.rate / player.frame)
+    units += [(audio_from + number * player.frame / player.rate, "audio") for number in range(frames)]
+    for at, kind in sorted(units):
+        (player.video if kind == "video" else player.audio)(start + round(at * 1000))
+
+
+@pytest.mark.parametrize("start", [0, 1, 66, 12_345_678, WRAP // 2, WRAP - 1, WRAP - 3000])
+def test_a_clean_broadcast_begins_at_0_wherever_its_timestamps_do(start: int) -> None:
+    player = Player()
+    play(player, start, 10)
+    assert player.discontinuities == player.dropped == 0
+    assert player.video_dts[0] == player.audio_dts[0] == 0
+    assert player.video_dts == [round(number * 1000 / 30) * 90 for number in range(300)]
+    assert set(player.audio_steps) == {FRAME}
+
+
+@pytest.mark.parametrize(("rate", "frame"), [(44_100, 1024), (22_050, 1024), (44_100, 1152), (48_000, 2048)])
+def test_audio_is_exact_at_every_rate(rate: int, frame: int) -> None:
+    player = Player(rate, frame)
+    play(player, 0, 60)
+    assert set(player.audio_steps) == {frame}
+
+
+def test_audio_alone_and_video_alone() -> None:
+    alone = Player()
+    for number in range(100):
+        alone.audio(5000 + number * FRAME * 1000 // RATE)
+    assert alone.audio_dts == [number * FRAME for number in range(100)]
+    alone = Player()
+    for number in range(100):
+        alone.video(5000 + number * 40)
+    assert alone.video_dts == [number * 3600 for number in range(100)]
+
+
+@pytest.mark.parametrize("seconds", [0.02, 3, 45])
+def test_audio_that_starts_late_starts_late(seconds: float) -> None:
+    player = Player()
+    play(player, 1000, seconds + 5, audio_from=seconds)
+    assert player.discontinuities == 0
+    assert player.audio_dts[0] == pytest.approx(seconds * RATE, abs=RATE // 1000)
+    assert set(player.audio_steps) == {FRAME}
+
+
+def test_video_that_starts_late_starts_late() -> None:
+    player = Player()
+    play(player, 1000, 8, video_from=3)
+    assert player.discontinuities == 0
+    assert player.video_dts[0] == 3000 * 90
+
+
+def test_video_that_comes_second_but_belongs_before_is_not_lost() -> None:
+    """Its first frame is the one all others need; it catches up within the time that it came too late."""
+    player = Player()
+    player.audio(100)
+    assert [player.video(at) for at in (0, 33, 66, 100, 133)] == [0, 1, 2, 3, 33 * 90]
+
+
+def test_audio_that_comes_second_but_belongs_before_is_left_out() -> None:
+    player = Player()
+    player.video(100)
+    assert [player.audio(at) for at in (0, 21, 43, 64, 85, 107)] == [None, None, None, None, None, 336]
+
+
+def test_timestamps_wrap() -> None:
+    player = Player()
+    play(player, WRAP - 5000, 10)
+    assert player.discontinuities == 0
+    assert max(player.video_steps) <= 34 * 90
+    assert set(player.audio_steps) == {FRAME}
+
+
+def test_equal_and_slightly_backward_video_timestamps_still_increase() -> None:
+    player = Player()
+    assert [player.video(at) for at in (0, 33, 33, 20, 66)] == [0, 2970, 2971, 2972, 5940]
+    assert player.discontinuities == 0
+
+
+@pytest.mark.parametrize("jump", [10_500, 60_000, -1500, -60_000, 2_000_000_000, -2_000_000_000])
+@pytest.mark.parametrize("first", ["video", "audio"])
+def test_both_tracks_jump(jump: int, first: str) -> None:
+    """Reported once; time goes on right behind what there was, in the relation of the new timestamps."""
+    player = Player()
+    play(player, 1_000_000_000, 10)
+    end = max(player.video_dts[-1] / 90 + 33, (player.audio_dts[-1] + FRAME) * 1000 / RATE)
+    videos, audios = len(player.video_dts), len(player.audio_dts)
+    at = 1_000_000_000 + 10_000 + jump
+    if first == "video":
+        player.video(at)
+        player.audio(at + 40)
+    else:
+        player.audio(at)
+        player.video(at + 40)
+    for number in range(1, 100):
+        player.video(at + 40 + number * 33)
+        player.audio(at + 40 + number * FRAME * 1000 // RATE)
+    assert player.discontinuities == 1
+    first_video, first_audio = player.video_dts[videos] / 90, player.audio_dts[audios] * 1000 / RATE
+    assert min(first_video, first_audio) == pytest.approx(end, abs=2)
+    assert first_audio - first_video == pytest.approx(40 if first == "video" else -40, abs=2)
+
+
+def test_stragglers_of_the_old_base_stay_in_it() -> None:
+    player = Player()
+    play(player, 500_000, 5)
+    audios = len(player.audio_dts)
+    player.video(20)
+    assert [player.audio(505_000 + number * FRAME * 1000 // RATE) for number in range(3)] == [
+        player.audio_dts[audios - 1] + FRAME * number for number in (1, 2, 3)
+    ]
+    assert player.discontinuities == 1
+    player.audio(20)
+    assert player.discontinuities == 1
+    assert player.audio_dts[-1] / RATE == pytest.approx(player.video_dts[-1] / 90_000, abs=0.035)
+
+
+def test_one_track_that_jumps_leaves_the_other_alone() -> None:
+    player = Player()
+    play(player, 0, 5)
+    player.video(100_000)
+    player.audio(5013)
+    assert player.discontinuities == 1
+    assert player.video_dts[-1] == pytest.approx(5000 * 90, abs=40 * 90)
+    assert player.audio_dts[-1] == pytest.approx(5 * RATE, abs=FRAME)
+
+
+@pytest.mark.parametrize("gap", [1000, 9000])
+def test_a_gap_stays_a_gap(gap: int) -> None:
+    """An encoder that dropped frames says so by its timestamps, and both tracks keep them."""
+    player = Player()
+    play(player, 0, 2)
+    player.video(2000 + gap)
+    player.audio(2000 + gap)
+    assert player.discontinuities == 0
+    assert player.video_dts[-1] == (2000 + gap) * 90
+    assert player.audio_dts[-1] == (2000 + gap) * RATE // 1000
+
+
+def sync_errors(drift_ppm: int, jitter_ms: float = 0, minutes: int = 3) -> tuple[list[float], list[int]]:
+    """How far audio is from its timestamps at every frame, and by how many samples each frame was moved, where the
+    audio clock runs ``drift_ppm`` fast against the timestamps."""
+    random = Random(7)
+    player = Player()
+    errors = []
+    for number in range(minutes * 60 * RATE // FRAME):
+        true_ms = number * FRAME * 1000 / RATE * (1 - drift_ppm / 1_000_000)
+        dts = player.audio(round(5000 + true_ms + random.uniform(-jitter_ms, jitter_ms)))
+        assert dts is not None
+        errors.append(dts * 1000 / RATE - true_ms)
+    return errors, [step - FRAME for step in player.audio_steps]
+
+
+@pytest.mark.parametrize("ppm", [0, 20, -20, 200, -200, 1000, -1000])
+def test_drift_is_corrected_within_10_ms(ppm: int) -> None:
+    errors, moves = sync_errors(ppm)
+    assert max(map(abs, errors)) < 10
+    assert max(map(abs, moves)) <= RATE * STEP_MS // 1000
+    drifted = abs(ppm) * 180_000 / 1_000_000
+    assert sum(move != 0 for move in moves) <= 5 * (drifted / TOLERANCE_MS + 1)
+    if ppm == 0:
+        assert set(moves) == {0}
+
+
+@pytest.mark.parametrize("jitter_ms", [1, 5, 15])
+def test_jitter_is_not_passed_on(jitter_ms: float) -> None:
+    _, moves = sync_errors(0, jitter_ms, minutes=1)
+    assert sum(move != 0 for move in moves) <= 10
+
+
+@pytest.mark.parametrize("offset", [30, -30, 55, -55])
+def test_an_offset_below_a_gap_is_steered_away(offset: int) -> None:
+    player = Player()
+    play(player, 0, 5)
+    for number in range(200):
+        player.audio(4992 + offset + round(number * FRAME * 1000 / RATE))
+    assert player.dropped == 0
+    true_ms = 4992 + offset + 199 * FRAME * 1000 / RATE
+    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(true_ms, abs=TOLERANCE_MS)
+    assert {abs(step - FRAME) <= RATE * STEP_MS // 1000 for step in player.audio_steps} == {True}
+
+
+def test_audio_that_runs_back_waits_until_it_is_new_again() -> None:
+    player = Player()
+    play(player, 0, 5)
+    for number in range(60):
+        player.audio(4500 + round(number * FRAME * 1000 / RATE))
+    assert player.discontinuities == 0
+    assert 20 <= player.dropped <= 26
+    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(4500 + 59 * FRAME * 1000 / RATE, abs=TOLERANCE_MS)
+
+
+def test_one_odd_audio_timestamp_costs_one_frame() -> None:
+    player = Player()
+    play(player, 0, 5)
+    player.audio(4000 + 100)
+    for number in range(1, 20):
+        player.audio(round(5000 + 13 + number * FRAME * 1000 / RATE))
+    assert player.dropped == 1
+    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(5013 + 19 * FRAME * 1000 / RATE, abs=1)
+
+
+def test_a_new_sample_rate_goes_on_from_where_the_old_one_ended() -> None:
+    player = Player()
+    play(player, 0, 5)
+    end = player.audio_dts[-1] + FRAME
+    player.timeline.set_audio(44_100, 1024)
+    placement = player.timeline.audio(round(end * 1000 / RATE))
+    assert placement is not None
+    assert placement.dts == pytest.approx(end * 44_100 / RATE, abs=45)
+    assert placement.dts >= end * 44_100 // RATE
+
+
+def test_the_same_audio_again_changes_nothing() -> None:
+    player = Player()
+    play(player, 0, 1)
+    player.timeline.set_audio(RATE, FRAME)
+    player.audio(round(len(player.audio_dts) * FRAME * 1000 / RATE))
+    assert set(player.audio_steps) == {FRAME}
+
+
+def test_audio_before_its_rate_is_the_callers_mistake() -> None:
+    with pytest.raises(ValueError, match="sample rate"):
+        Timeline().audio(0)
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "expected"),
+    [(5, 3, 2), (3, 5, -2), (2, WRAP - 2, 4), (WRAP - 2, 2, -4), (WRAP // 2, 0, -WRAP // 2), (0, 0, 0)],
+)
+def test_difference(later: int, earlier: int, expected: int) -> None:
+    assert difference(later, earlier) == expected
+
+
+timestamps = st.one_of(st.integers(0, WRAP - 1), st.integers(0, 3000), st.integers(WRAP - 3000, WRAP - 1))
+steps = st.one_of(st.just(33), st.integers(0, 100), st.integers(-1500, 12_000), st.integers(0, WRAP - 1))
+
+
+@settings(max_examples=200, deadline=None)
+@given(timestamps, st.lists(st.tuples(st.sampled_from(["video", "audio"]), steps), max_size=60))
+def test_whatever_comes_time_goes_on(start: int, units: list[tuple[str, int]]) -> None:
+    player = Player()
+    at = {"video": start, "audio": start}
+    for kind, step in units:
+        at[kind] = (at[kind] + step) % WRAP
+        (player.video if kind == "video" else player.audio)(at[kind])
+    assert all(step > 0 for step in player.video_steps)
+    assert all(step >= FRAME - RATE * STEP_MS // 1000 for step in player.audio_steps)
+    assert all(dts >= 0 for dts in player.video_dts + player.audio_dts)
+    first = (player.video_dts if units and units[0][0] == "video" else player.audio_dts)[:1]
+    assert first in ([0], [])
+    # No unit carries time further than its own step may, so nothing lands in the far future.
+    latest = max([0, *(dts / 90 for dts in player.video_dts), *(dts * 1000 / RATE for dts in player.audio_dts)])
+    assert latest <= len(units) * 10_000 + 100
+
+
+@settings(max_examples=50, deadline=None)
+@given(timestamps, st.integers(0, 200), st.integers(-60, 60))
+def test_the_offset_between_the_tracks_is_kept(start: int, first_ms: int, offset: int) -> None:
+    """Wherever a clean broadcast starts and however its tracks are shifted, what was together stays together."""
+    player = Player()
+    play(player, start, 1 + first_ms / 1000)
+    at = start + 5000 + first_ms
+    player.video(at)
+    placed = player.audio(at + offset)
+    assert placed is not None
+    assert placed * 1000 / RATE - player.video_dts[-1] / 90 == pytest.approx(offset, abs=1)
+
+
+def test_placements_are_values() -> None:
+    assert Timeline().video(7) == Placement(0, False)

@@ -1,0 +1,162 @@
+"""Everything under /live/, asked over ASGI of a broadcast that is made in the test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from origin.delivery import Delivery, delivery_router
+from origin.live import LiveWindows
+from packager.publisher import PublisherOptions
+from storage.coalesce import CoalescingReader
+from storage.interface import StoreUnavailable
+from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM, Bench
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+class Origin:
+    def __init__(self, options: PublisherOptions | None = None) -> None:
+        self.bench = Bench(options, announce=False)
+        self.windows = LiveWindows(self.bench.bus)
+        self.bench.announce()
+        self.served: list[tuple[str, int, int]] = []
+        reader = CoalescingReader(self.bench.store, missing_s=0)
+        app = FastAPI()
+        app.include_router(
+            delivery_router(
+                Delivery(self.windows, reader, lambda: 1_700_000_100.0),
+                lambda resource, status, size: self.served.append((resource, status, size)),
+            )
+        )
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
+
+    async def get(self, name: str, **headers: str) -> httpx.Response:
+        path = name if name.startswith("/") else f"/{PREFIX}/{name}"
+        return await self.client.get(path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    origin = Origin()
+    await origin.bench.feed(7)
+    yield origin
+    await origin.bench.end()
+    await origin.client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "caching"),
+    [
+        ("master.m3u8", "application/vnd.apple.mpegurl", "public, max-age=1"),
+        (f"/live/{STREAM}/master.m3u8", "application/vnd.apple.mpegurl", "public, max-age=1"),
+        ("manifest.mpd", "application/dash+xml", "public, max-age=1"),
+        ("vsource/media.m3u8", "application/vnd.apple.mpegurl", "public, max-age=1"),
+        ("vsource/init-0.mp4", "video/mp4", IMMUTABLE),
+        ("vsource/1.m4s", "video/iso.segment", IMMUTABLE),
+        ("vsource/1.2.m4s", "video/iso.segment", IMMUTABLE),
+    ],
+)
+async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
+    origin: Origin, name: str, media_type: str, caching: str
+) -> None:
+    response = await origin.get(name)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == media_type
+    assert response.headers["cache-control"] == caching
+    assert "set-cookie" not in response.headers and "vary" not in response.headers
+    again = await origin.get(name, If_None_Match=response.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == response.headers["etag"]
+
+
+async def test_not_yet_and_never(origin: Origin) -> None:
+    for name in ("vsource/9.m4s", "vsource/3.5.m4s", "v480p/0.m4s", "vsource/init-7.mp4", "nothing/media.m3u8"):
+        response = await origin.get(name)
+        assert response.status_code == 404, name
+        assert response.headers["cache-control"] == "public, max-age=1"
+    assert (await origin.get("/live/other/master.m3u8")).status_code == 404
+    assert (await origin.get("/live/studio/..%2f..%2fcatalogue")).status_code == 404
+
+
+async def test_ranges_and_head(origin: Origin) -> None:
+    whole = await origin.get("vsource/1.m4s")
+    part = await origin.get("vsource/1.m4s", Range="bytes=10-19")
+    assert part.status_code == 206
+    assert part.content == whole.content[10:20]
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
+    beyond = await origin.get("vsource/1.m4s", Range="bytes=999999999-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+    other = await origin.get("vsource/1.m4s", Range="bytes=10-19", If_Range='"other"')
+    assert other.content == whole.content
+    head = await origin.client.head(f"/{PREFIX}/vsource/1.m4s")
+    assert int(head.headers["content-length"]) == len(whole.content)
+    assert head.headers["accept-ranges"] == "bytes"
+
+
+async def test_a_segment_is_the_same_from_memory_and_from_the_store(origin: Origin) -> None:
+    live = {n: await origin.get(f"vsource/{n}.m4s") for n in range(3)}
+    await origin.bench.feed(14)
+    assert origin.windows.find(STREAM, BROADCAST) is not None
+    assert origin.bench.window.media("vsource", 0) is None
+    for n, before in live.items():
+        after = await origin.get(f"vsource/{n}.m4s")
+        assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
+    assert (await origin.get("vsource/0.0.m4s")).status_code == 410
+
+
+async def test_after_the_end_the_store_answers(origin: Origin) -> None:
+    await origin.bench.end()
+    assert origin.windows.find(STREAM, BROADCAST) is None
+    assert "#EXT-X-ENDLIST" in (await origin.get("vsource/media.m3u8")).text
+    assert f"{BROADCAST}/vsource/media.m3u8" in (await origin.get(f"/live/{STREAM}/master.m3u8")).text
+    assert (await origin.get("vsource/99.m4s")).status_code == 404
+    assert (await origin.get("vsource/0.0.m4s")).status_code == 410
+
+
+async def test_what_the_dvr_window_has_passed_is_gone() -> None:
+    origin = Origin(PublisherOptions(playlist_window_ms=6000, dvr_ms=8000))
+    await origin.bench.feed(21)
+    await origin.bench.feed(10)
+    assert (await origin.get("vsource/0.m4s")).status_code == 410
+    await origin.bench.end()
+    assert (await origin.get("vsource/1.m4s")).status_code == 410
+
+
+async def test_a_broadcast_that_just_began_is_waited_for() -> None:
+    origin = Origin()
+    await origin.bench.feed(1)
+    waiting = asyncio.ensure_future(origin.get("master.m3u8"))
+    await origin.bench.settle()
+    assert not waiting.done()
+    await origin.bench.feed(3)
+    assert (await waiting).status_code == 200
+    await origin.bench.end()
+
+
+async def test_simultaneous_requests_cost_one_store_read(origin: Origin) -> None:
+    await origin.bench.feed(14)
+    origin.bench.store.gets.clear()
+    answers = await asyncio.gather(*(origin.get("vsource/0.m4s") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert origin.bench.store.gets == [f"{PREFIX}/vsource/0.m4s"]
+
+
+async def test_a_store_that_is_down_is_said_in_words(origin: Origin) -> None:
+    await origin.bench.feed(14)
+    origin.bench.store.failing = StoreUnavailable("down")
+    response = await origin.get("vsource/0.m4s")
+    assert response.status_code == 503
+    assert response.headers["cache-control"] == "no-store"
+    newest = origin.bench.window.tracks["vsource"].entries[-1].msn
+    assert (await origin.get(f"vsource/{newest}.m4s")).status_code == 200
+    origin.bench.store.failing = None
+
+
+async def test_what_was_answered_is_counted(origin: Origin) -> None:
+    response = await origin.get("vsource/1.m4s")
+    await origin.get("vsource/99.m4s")
+    assert origin.served[0] == ("segment", 200, len(response.content))
+    assert origin.served[1][:2] == ("segment", 404)

@@ -1,0 +1,163 @@
+import asyncio
+
+import pytest
+
+from storage import ObjectNotFound, StoreUnavailable
+from storage.coalesce import CoalescingReader
+from tests.unit.storage.memory_store import MemoryStore
+
+SEGMENT = "live/a/b/v720p/1.m4s"
+PLAYLIST = "live/a/b/v720p/media.m3u8"
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def filled(**bodies: int) -> MemoryStore:
+    store = MemoryStore()
+    for name, size in bodies.items():
+        await store.put(f"{name}.m4s", b"x" * size, content_type="video/iso.segment")
+    await store.put(SEGMENT, b"segment", content_type="video/iso.segment")
+    await store.put(PLAYLIST, b"playlist", content_type="application/vnd.apple.mpegurl")
+    store.calls.clear()
+    return store
+
+
+@pytest.mark.parametrize("key", [SEGMENT, PLAYLIST])
+async def test_simultaneous_gets_cost_one_read(key: str) -> None:
+    store = await filled()
+    reader = CoalescingReader(store)
+    found = await asyncio.gather(*(reader.get(key) for _ in range(100)))
+    assert store.calls == [("get", key)]
+    assert len({id(each) for each in found}) == 1
+
+
+async def test_immutable_objects_are_kept_and_playlists_read_anew() -> None:
+    store = await filled()
+    reader = CoalescingReader(store)
+    for _ in range(3):
+        assert (await reader.get(SEGMENT)).body == b"segment"
+        assert (await reader.get(PLAYLIST)).body == b"playlist"
+    assert store.keys_of("get").count(SEGMENT) == 1
+    assert store.keys_of("get").count(PLAYLIST) == 3
+
+
+async def test_the_cache_is_bounded_and_drops_what_was_not_read_lately() -> None:
+    store = await filled(a=40, b=40, c=40)
+    reader = CoalescingReader(store, cache_bytes=100)
+    await reader.get("a.m4s")
+    await reader.get("b.m4s")
+    await reader.get("a.m4s")
+    await reader.get("c.m4s")
+    assert reader.cached_bytes == 80
+    await reader.get("a.m4s")
+    await reader.get("b.m4s")
+    assert store.keys_of("get") == ["a.m4s", "b.m4s", "c.m4s", "b.m4s"]
+
+
+async def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+    store = await filled(a=40, huge=101)
+    reader = CoalescingReader(store, cache_bytes=100)
+    await reader.get("a.m4s")
+    assert len((await reader.get("huge.m4s")).body) == 101
+    assert reader.cached_bytes == 40
+
+
+async def test_missing_is_remembered_shortly() -> None:
+    store, clock = await filled(), Clock()
+    reader = CoalescingReader(store, missing_s=0.5, clock=clock)
+    for _ in range(3):
+        with pytest.raises(ObjectNotFound):
+            await reader.get("later.m4s")
+    assert len(store.calls) == 1
+    await store.put("later.m4s", b"here", content_type="video/iso.segment")
+    clock.now += 0.5
+    assert (await reader.get("later.m4s")).body == b"here"
+
+
+async def test_missing_is_remembered_of_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.coalesce.MAX_MISSING", 2)
+    store = await filled()
+    reader = CoalescingReader(store, clock=Clock())
+    for key in ("x", "y", "z", "z", "x"):
+        with pytest.raises(ObjectNotFound):
+            await reader.get(key)
+    assert store.keys_of("get") == ["x", "y", "z", "x"]
+
+
+async def test_forget_reads_anew() -> None:
+    store = await filled()
+    reader = CoalescingReader(store, clock=Clock())
+    await reader.get(SEGMENT)
+    reader.forget(SEGMENT)
+    assert reader.cached_bytes == 0
+    await reader.get(SEGMENT)
+    assert len(store.calls) == 2
+
+
+async def test_an_error_reaches_every_waiter_and_is_not_kept() -> None:
+    store = await filled()
+    store.failures[SEGMENT] = [StoreUnavailable("down")]
+    reader = CoalescingReader(store)
+    results = await asyncio.gather(*(reader.get(SEGMENT) for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [StoreUnavailable] * 5
+    assert len(store.calls) == 1
+    assert (await reader.get(SEGMENT)).body == b"segment"
+
+
+async def test_a_waiter_that_goes_away_stops_nothing_for_the_others() -> None:
+    store = await filled()
+    store.hold[SEGMENT] = asyncio.Event()
+    reader = CoalescingReader(store)
+    leaver = asyncio.create_task(reader.get(SEGMENT))
+    stayer = asyncio.create_task(reader.get(SEGMENT))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.wait([leaver])
+    store.hold[SEGMENT].set()
+    assert (await stayer).body == b"segment"
+    assert leaver.cancelled()
+    assert len(store.calls) == 1
+
+
+async def test_the_read_goes_on_when_every_waiter_is_gone() -> None:
+    store = await filled()
+    store.hold[SEGMENT] = asyncio.Event()
+    store.failures[PLAYLIST] = [StoreUnavailable("down")]
+    reader = CoalescingReader(store)
+    leavers = [asyncio.create_task(reader.get(key)) for key in (SEGMENT, PLAYLIST)]
+    await asyncio.sleep(0)
+    for leaver in leavers:
+        leaver.cancel()
+    await asyncio.wait(leavers)
+    store.hold[SEGMENT].set()
+    await reader.get(SEGMENT)
+    assert store.keys_of("get").count(SEGMENT) == 1
+
+
+async def test_reads_under_way_are_bounded() -> None:
+    store = await filled()
+    store.hold[SEGMENT] = asyncio.Event()
+    reader = CoalescingReader(store, max_reads=1)
+    first = asyncio.create_task(reader.get(SEGMENT))
+    await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailable, match="too many"):
+        await reader.get(PLAYLIST)
+    store.hold[SEGMENT].set()
+    await first
+    assert (await reader.get(PLAYLIST)).body == b"playlist"
+
+
+async def test_close_ends_the_reads() -> None:
+    store = await filled()
+    store.hold[SEGMENT] = asyncio.Event()
+    reader = CoalescingReader(store)
+    waiter = asyncio.create_task(reader.get(SEGMENT))
+    await asyncio.sleep(0)
+    await reader.close()
+    await asyncio.wait([waiter])
+    assert waiter.cancelled()

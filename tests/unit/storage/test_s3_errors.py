@@ -1,0 +1,77 @@
+import pytest
+from botocore import exceptions as boto
+from botocore.exceptions import ClientError
+
+from storage import ObjectNotFound, PreconditionFailed, StorageError, StoreMisconfigured, StoreUnavailable
+from storage.s3_errors import Place, translated
+
+PLACE = Place("bucket", "a/b", "http://minio:9000")
+
+
+def answer(
+    status: int, code: str, operation: str = "PutObject", headers: dict[str, str] | None = None, **error: str
+) -> ClientError:
+    metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers or {}, "RequestId": "1", "HostId": "1"}
+    return ClientError(
+        {"Error": {"Code": code, "Message": "the server's words", **error}, "ResponseMetadata": metadata},  # type: ignore[typeddict-item]
+        operation,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (answer(404, "NoSuchKey", "GetObject"), ObjectNotFound, "there is no object k"),
+        (answer(404, "404", "HeadObject"), ObjectNotFound, "there is no object k"),
+        (answer(404, "NoSuchKey", "PutObject"), PreconditionFailed, "not there any more"),
+        (answer(412, "PreconditionFailed"), PreconditionFailed, "another writer"),
+        (answer(409, "ConditionalRequestConflict"), PreconditionFailed, "another writer"),
+        (answer(404, "NoSuchBucket"), StoreMisconfigured, "no bucket bucket at http://minio:9000: create it"),
+        (answer(301, "PermanentRedirect"), StoreMisconfigured, "another S3 region"),
+        (answer(400, "AuthorizationHeaderMalformed", Region="eu-west-3"), StoreMisconfigured, "region eu-west-3"),
+        (
+            answer(301, "301", "HeadObject", {"x-amz-bucket-region": "eu-west-3"}),
+            StoreMisconfigured,
+            "set the region to eu-west-3",
+        ),
+        (answer(403, "InvalidAccessKeyId"), StoreMisconfigured, "check the access key"),
+        (answer(403, "SignatureDoesNotMatch"), StoreMisconfigured, "check the access key"),
+        (answer(400, "ExpiredToken"), StoreMisconfigured, "expired"),
+        (answer(403, "RequestTimeTooSkewed"), StoreMisconfigured, "clock"),
+        (answer(403, "AccessDenied"), StoreMisconfigured, "allow s3:PutObject"),
+        (answer(403, "403", "HeadObject"), StoreMisconfigured, "allow s3:GetObject"),
+        (answer(403, "AccessDenied", "ListObjectsV2"), StoreMisconfigured, "allow s3:ListBucket"),
+        (answer(501, "NotImplemented"), StoreMisconfigured, "cannot do what Headwater needs"),
+        (answer(503, "SlowDown"), StoreUnavailable, "the server's words"),
+        (answer(500, "InternalError"), StoreUnavailable, "is failing"),
+        (answer(400, "RequestTimeout"), StoreUnavailable, "is failing"),
+        (answer(429, "Whatever"), StoreUnavailable, "is failing"),
+        (answer(400, "QuotaExceeded"), StoreMisconfigured, "the server's words"),
+        (boto.NoCredentialsError(), StoreMisconfigured, "AWS_ACCESS_KEY_ID"),
+        (boto.PartialCredentialsError(provider="env", cred_var="x"), StoreMisconfigured, "AWS_ACCESS_KEY_ID"),
+        (boto.CredentialRetrievalError(provider="x", error_msg="no"), StoreUnavailable, "cannot be fetched"),
+        (boto.EndpointConnectionError(endpoint_url="http://minio"), StoreUnavailable, "cannot be reached"),
+        (boto.ConnectTimeoutError(endpoint_url="http://minio"), StoreUnavailable, "cannot be reached"),
+        (boto.ReadTimeoutError(endpoint_url="http://minio"), StoreUnavailable, "failed"),
+        (boto.ConnectionClosedError(endpoint_url="http://minio"), StoreUnavailable, "failed"),
+        (
+            boto.SSLError(endpoint_url="https://minio", error=OSError("self-signed")),
+            StoreMisconfigured,
+            "AWS_CA_BUNDLE",
+        ),
+        (boto.ProfileNotFound(profile="x"), StoreMisconfigured, "configuration files"),
+        (boto.ParamValidationError(report="x"), StoreMisconfigured, "settings"),
+        (ValueError("Invalid endpoint: x"), StoreMisconfigured, "Invalid endpoint"),
+    ],
+    ids=lambda value: str(value)[:60] if isinstance(value, Exception) else "",
+)
+def test_every_error_says_what_to_do(error: Exception, kind: type[StorageError], says: str) -> None:
+    ours = translated(error, PLACE, "k")
+    assert type(ours) is kind
+    assert says in str(ours)
+    assert ours.retryable == (kind is StoreUnavailable)
+
+
+def test_a_place_without_an_endpoint_is_aws() -> None:
+    assert str(Place("bucket", "", None)) == "s3://bucket at AWS"
+    assert str(PLACE) == "s3://bucket/a/b at http://minio:9000"

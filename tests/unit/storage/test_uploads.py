@@ -1,0 +1,419 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavailable
+from storage.object_keys import InvalidKey
+from storage.uploads import UploadQueue
+from tests.unit.storage.memory_store import MemoryStore
+
+
+class Uploads:
+    """A queue on a store that a test controls, with everything it told."""
+
+    def __init__(self, *, max_bytes: int = 1000, parallel: int = 2) -> None:
+        self.store = MemoryStore()
+        self.stored: list[str] = []
+        self.lost: list[tuple[str, StorageError | None]] = []
+        self.troubles: list[str | None] = []
+        self.delays: list[float] = []
+        self.now = 100.0
+        self.queue = UploadQueue(
+            self.store,
+            max_bytes=max_bytes,
+            parallel=parallel,
+            on_stored=self.stored.append,
+            on_lost=lambda key, error: self.lost.append((key, error)),
+            on_trouble=lambda error: self.troubles.append(error.code if error else None),
+            clock=lambda: self.now,
+            sleep=self._sleep,
+            jitter=lambda: 0.0,
+        )
+
+    def media(self, key: str, size: int = 10, *, required: bool = False) -> None:
+        self.queue.put_media(key, b"x" * size, content_type="video/mp4", cache_control=None, required=required)
+
+    def text(self, key: str, render: Callable[[], bytes | None] | None = None) -> None:
+        """By default the text lists what is stored by the time it is rendered."""
+        self.queue.put_text(key, render or self._list_stored, content_type="text/plain", cache_control="no-cache")
+
+    def hold(self, *keys: str) -> None:
+        self.store.hold.update((key, asyncio.Event()) for key in keys)
+
+    def release(self, *keys: str) -> None:
+        for key in keys:
+            self.store.hold[key].set()
+
+    async def drained(self) -> None:
+        assert await self.queue.drain(timeout=5)
+
+    def _list_stored(self) -> bytes:
+        return " ".join(sorted(self.stored)).encode()
+
+    async def _sleep(self, seconds: float) -> None:
+        self.delays.append(seconds)
+        await asyncio.sleep(0)
+
+
+async def settle() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def test_the_fake_is_a_store() -> None:
+    store: ObjectStore = MemoryStore()
+    assert store is not None
+
+
+async def test_media_are_stored_and_told() -> None:
+    uploads = Uploads()
+    for number in range(5):
+        uploads.media(f"m{number}")
+    assert (uploads.queue.pending_objects, uploads.queue.pending_bytes) == (5, 50)
+    await uploads.drained()
+    assert sorted(uploads.stored) == ["m0", "m1", "m2", "m3", "m4"]
+    assert uploads.store.keys_of("put") == ["m0", "m1", "m2", "m3", "m4"]
+    assert uploads.store.objects["m0"].info.content_type == "video/mp4"
+    assert (uploads.queue.pending_objects, uploads.queue.pending_bytes) == (0, 0)
+    assert uploads.lost == []
+
+
+async def test_no_more_than_parallel_at_once() -> None:
+    uploads = Uploads(parallel=3)
+    for number in range(10):
+        uploads.media(f"m{number}")
+    await uploads.drained()
+    assert uploads.store.most_at_once == 3
+
+
+async def test_a_text_waits_for_the_media_before_it_and_lists_them() -> None:
+    uploads = Uploads()
+    uploads.hold("m1")
+    uploads.media("m0")
+    uploads.media("m1")
+    uploads.text("list")
+    await settle()
+    assert uploads.stored == ["m0"]
+    assert "list" not in uploads.store.objects
+    uploads.release("m1")
+    await uploads.drained()
+    assert uploads.store.body("list") == b"m0 m1"
+    assert uploads.store.objects["list"].info.cache_control == "no-cache"
+
+
+async def test_a_text_does_not_wait_for_media_after_it() -> None:
+    uploads = Uploads()
+    uploads.media("m0")
+    uploads.text("list")
+    uploads.hold("m1")
+    uploads.media("m1")
+    await settle()
+    assert uploads.store.body("list") == b"m0"
+    uploads.release("m1")
+    await uploads.drained()
+
+
+async def test_media_on_their_way_do_not_hold_up_a_text_for_want_of_a_place() -> None:
+    uploads = Uploads(parallel=1)
+    uploads.text("list")
+    uploads.hold("m0")
+    uploads.media("m0")
+    await settle()
+    assert uploads.store.body("list") == b""
+    uploads.release("m0")
+    await uploads.drained()
+
+
+async def test_waiting_texts_of_one_key_become_one() -> None:
+    uploads = Uploads()
+    uploads.hold("m0")
+    uploads.media("m0")
+    for number in range(5):
+        uploads.text("list", lambda number=number: b"%d" % number)  # type: ignore[misc]
+    await settle()
+    uploads.release("m0")
+    await uploads.drained()
+    assert uploads.store.keys_of("put") == ["m0", "list"]
+    assert uploads.store.body("list") == b"4"
+
+
+async def test_a_playlist_is_put_although_media_never_cease() -> None:
+    uploads = Uploads(parallel=2)
+    keys = [f"m{number}" for number in range(20)]
+    uploads.hold(*keys)
+    for number, key in enumerate(keys):
+        uploads.media(key)
+        uploads.text("list")
+        if number >= 2:
+            # The store is always behind: what was submitted two media ago is only now stored.
+            uploads.release(keys[number - 2])
+            await settle()
+    assert uploads.store.keys_of("put").count("list") >= 5
+    assert uploads.queue.pending_objects <= 2 + 2
+    uploads.release(*keys)
+    await uploads.drained()
+    assert uploads.store.body("list") == " ".join(sorted(keys)).encode()
+
+
+async def test_texts_never_overtake_each_other() -> None:
+    uploads = Uploads()
+    uploads.hold("m0")
+    uploads.media("m0")
+    uploads.text("media.m3u8")
+    uploads.text("master.m3u8")
+    uploads.text("media.m3u8")
+    uploads.media("m1")
+    uploads.text("master.m3u8")
+    uploads.release("m0")
+    await uploads.drained()
+    texts = [key for key in uploads.store.keys_of("put") if key.endswith("m3u8")]
+    assert texts == ["media.m3u8", "master.m3u8", "media.m3u8", "master.m3u8"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["media", "text a", "text b", "turn"]), st.integers(0, 3)), max_size=40),
+    st.integers(1, 4),
+)
+def test_whatever_happens_a_text_starts_after_all_before_it(steps: list[tuple[str, int]], parallel: int) -> None:
+    """``steps`` are submissions whose puts fail so many times first, and turns of the event loop."""
+
+    async def play() -> None:
+        uploads = Uploads(max_bytes=80, parallel=parallel)
+        submitted: list[str] = []
+        last_text: dict[str, frozenset[str]] = {}
+        seen: dict[str, frozenset[str]] = {}
+
+        def finished() -> set[str]:
+            return {*uploads.stored, *(key for key, _ in uploads.lost)}
+
+        for number, (step, failures) in enumerate(steps):
+            if step == "turn":
+                await asyncio.sleep(0)
+                continue
+            key = f"m{number}" if step == "media" else step.replace(" ", "-")
+            uploads.store.failures.setdefault(key, []).extend([StoreUnavailable("down")] * failures)
+            if step == "media":
+                submitted.append(key)
+                uploads.media(key)
+                continue
+            before = frozenset(submitted)
+            last_text[key] = before
+
+            def render(key: str = key, before: frozenset[str] = before) -> bytes:
+                assert before <= finished()
+                assert seen.get(key, frozenset()) <= before
+                seen[key] = before
+                return b"list"
+
+            uploads.text(key, render)
+        await uploads.drained()
+        assert finished() == set(submitted)
+        assert len(uploads.stored) + len(uploads.lost) == len(submitted)
+        assert seen == last_text
+
+    asyncio.run(play())
+
+
+async def test_a_text_with_nothing_to_say_is_not_put() -> None:
+    uploads = Uploads()
+    uploads.text("list", lambda: None)
+    await uploads.drained()
+    assert uploads.store.calls == []
+
+
+async def test_a_text_that_cannot_be_made_stops_nothing() -> None:
+    uploads = Uploads()
+
+    def broken() -> bytes:
+        raise ZeroDivisionError
+
+    uploads.text("broken", broken)
+    uploads.text("list")
+    await uploads.drained()
+    assert uploads.store.keys_of("put") == ["list"]
+
+
+async def test_a_failing_store_is_tried_again_ever_more_seldom() -> None:
+    uploads = Uploads()
+    uploads.store.failures["m0"] = [StoreUnavailable("down")] * 8
+    uploads.media("m0")
+    uploads.text("list")
+    await uploads.drained()
+    assert uploads.delays == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    assert uploads.stored == ["m0"]
+    assert uploads.store.body("list") == b"m0"
+    assert uploads.troubles == ["store-unavailable", None]
+
+
+async def test_a_text_is_made_anew_at_each_try() -> None:
+    uploads = Uploads()
+    uploads.store.failures["list"] = [StoreUnavailable("down")] * 2
+    uploads.text("list")
+    uploads.media("m0")
+    await uploads.drained()
+    assert uploads.store.body("list") == b"m0"
+
+
+async def test_a_misconfigured_store_is_tried_slowly_and_reported_once() -> None:
+    uploads = Uploads()
+    uploads.store.down = StoreMisconfigured("access denied")
+    for number in range(3):
+        uploads.media(f"m{number}")
+    await settle()
+    assert uploads.troubles == ["store-misconfigured"]
+    assert min(uploads.delays) == 5.0
+    uploads.store.down = None
+    await uploads.drained()
+    assert uploads.troubles == ["store-misconfigured", None]
+    assert sorted(uploads.stored) == ["m0", "m1", "m2"]
+
+
+async def test_trouble_lasts_while_any_object_fails() -> None:
+    uploads = Uploads()
+    uploads.store.failures["bad"] = [StoreUnavailable("down")] * 10
+    uploads.media("bad")
+    for number in range(5):
+        uploads.media(f"m{number}")
+    await uploads.drained()
+    assert uploads.troubles == ["store-unavailable", None]
+
+
+async def test_what_no_store_can_hold_is_lost_and_does_not_block() -> None:
+    uploads = Uploads()
+    error = InvalidKey("no key")
+    uploads.store.failures["m0"] = [error]
+    uploads.media("m0")
+    uploads.text("list")
+    await uploads.drained()
+    assert uploads.lost == [("m0", error)]
+    assert uploads.store.body("list") == b""
+
+
+async def test_the_oldest_waiting_media_make_room() -> None:
+    uploads = Uploads(max_bytes=40, parallel=1)
+    uploads.hold("m0")
+    uploads.media("m0")
+    await settle()
+    for number in range(1, 7):
+        uploads.media(f"m{number}")
+    assert uploads.lost == [("m1", None), ("m2", None), ("m3", None)]
+    assert uploads.queue.pending_bytes == 40
+    uploads.text("list")
+    uploads.release("m0")
+    await uploads.drained()
+    assert uploads.stored == ["m0", "m4", "m5", "m6"]
+    assert uploads.store.body("list") == b"m0 m4 m5 m6"
+
+
+async def test_what_is_dropped_while_the_store_is_down_says_why() -> None:
+    uploads = Uploads(max_bytes=20, parallel=1)
+    uploads.store.down = StoreUnavailable("down")
+    uploads.media("m0")
+    await settle()
+    uploads.media("m1")
+    uploads.media("m2")
+    assert uploads.lost == [("m1", uploads.store.down)]
+    uploads.store.down = None
+    await uploads.drained()
+
+
+async def test_required_media_are_dropped_last() -> None:
+    uploads = Uploads(max_bytes=30, parallel=1)
+    uploads.hold("m0")
+    uploads.media("m0")
+    await settle()
+    uploads.media("init", required=True)
+    uploads.media("m1")
+    uploads.media("m2")
+    uploads.media("other-init", required=True)
+    assert [key for key, _ in uploads.lost] == ["m1", "m2"]
+    uploads.media("third-init", required=True)
+    assert [key for key, _ in uploads.lost] == ["m1", "m2", "init"]
+    uploads.release("m0")
+    await uploads.drained()
+
+
+async def test_an_object_larger_than_the_queue_is_lost_at_once() -> None:
+    uploads = Uploads(max_bytes=40)
+    uploads.media("huge", 41)
+    assert uploads.lost == [("huge", None)]
+    await uploads.drained()
+
+
+async def test_age_is_that_of_the_oldest() -> None:
+    uploads = Uploads()
+    assert uploads.queue.oldest_age(500.0) == 0.0
+    uploads.hold("m0", "list")
+    uploads.media("m0")
+    uploads.now = 103.0
+    uploads.text("list")
+    assert uploads.queue.oldest_age(110.0) == 10.0
+    uploads.release("m0")
+    await settle()
+    assert uploads.queue.oldest_age(110.0) == 7.0
+    assert uploads.queue.pending_objects == 1
+    uploads.release("list")
+    await uploads.drained()
+    assert uploads.queue.oldest_age(110.0) == 0.0
+
+
+async def test_drain_gives_up_after_its_time() -> None:
+    uploads = Uploads()
+    uploads.hold("m0")
+    uploads.media("m0")
+    assert not await uploads.queue.drain(timeout=0.01)
+    uploads.release("m0")
+    await uploads.drained()
+
+
+async def test_close_loses_what_is_not_stored() -> None:
+    uploads = Uploads(parallel=1)
+    uploads.hold("m0")
+    uploads.media("m0")
+    uploads.media("m1")
+    uploads.text("list")
+    await settle()
+    await uploads.queue.close()
+    assert uploads.lost == [("m0", None), ("m1", None)]
+    uploads.media("m2")
+    uploads.text("list")
+    await settle()
+    assert uploads.lost[-1] == ("m2", None)
+    assert uploads.store.objects == {}
+    assert uploads.queue.pending_objects == uploads.queue.pending_bytes == 0
+    await uploads.drained()
+
+
+async def test_a_failing_listener_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(key: str) -> None:
+        raise RuntimeError("broken")
+
+    store = MemoryStore()
+    queue = UploadQueue(store, on_stored=fail, on_lost=lambda key, error: None)
+    for number in range(3):
+        queue.put_media(f"m{number}", b"x", content_type="video/mp4", cache_control=None)
+    assert await queue.drain(timeout=5)
+    assert len(store.objects) == 3
+
+
+async def test_an_undeclared_failure_is_tried_again() -> None:
+    class Odd(MemoryStore):
+        broken = True
+
+        async def _called(self, verb: str, key: str) -> None:
+            await super()._called(verb, key)
+            if self.broken:
+                self.broken = False
+                raise RuntimeError("unforeseen")
+
+    uploads = Uploads()
+    uploads.store = Odd()
+    uploads.queue._store = uploads.store
+    uploads.media("m0")
+    await uploads.drained()
+    assert uploads.stored == ["m0"]

@@ -1,0 +1,25 @@
+// Copies the players that the pages load, with their licences, from node_modules to where the origin serves them.
+// Run after `npm ci --ignore-scripts`. The folder is made anew each time, so nothing of an older version stays.
+
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const modules = new URL("./node_modules/", import.meta.url);
+const vendor = new URL("../origin/pages/static/vendor/", import.meta.url);
+
+const files = {
+  "hls.min.js": "hls.js/dist/hls.min.js",
+  "hls.worker.js": "hls.js/dist/hls.worker.js",
+  "hls.LICENSE.txt": "hls.js/LICENSE",
+  "dash.mediaplayer.min.js": "dashjs/dist/modern/umd/dash.mediaplayer.min.js",
+  "dash.LICENSE.txt": "dashjs/LICENSE.md",
+  "shaka-player.dash.js": "shaka-player/dist/shaka-player.dash-es2021.js",
+  "shaka-player.LICENSE.txt": "shaka-player/LICENSE",
+};
+
+await rm(vendor, { recursive: true, force: true });
+await mkdir(vendor, { recursive: true });
+for (const [name, source] of Object.entries(files)) {
+  await copyFile(new URL(source, modules), new URL(name, vendor));
+}
+console.log(`${Object.keys(files).length} files in ${fileURLToPath(vendor)}`);

@@ -13,10 +13,13 @@ import secrets
 from pathlib import Path
 from typing import ClassVar
 
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from control.errors import ControlError
 from media.names import is_stream_name
+
+log = structlog.get_logger("data")
 
 TOKEN_BYTES = 32
 MAX_FILE_BYTES = 64 * 1024
@@ -74,6 +77,18 @@ class DataDir:
 
     def forget_stream_key(self, stream: str) -> None:
         self._remove(self._key_file(stream))
+
+    def key_changed(self, stream: str, key: str | None) -> None:
+        """Follow a change of a key that is kept here; None is its end. Where it fails, that is logged."""
+        try:
+            if self.stream_key(stream) is None:
+                return
+            if key is None:
+                self.forget_stream_key(stream)
+            else:
+                self.keep_stream_key(stream, key)
+        except DataDirError as error:
+            log.warning("the kept stream key is out of date", stream=stream, error=str(error))
 
     def server(self) -> ServerInfo | None:
         """The server last started here and not ended; it may have died since."""

@@ -227,6 +227,7 @@ class Server:
                     rtmp_url=self._rtmp_line,
                     public_url=url,
                     clock=time.time,
+                    on_key=self._data.key_changed,
                 ),
                 delivery=Delivery(self._windows, self._reader, time.time),
                 on_served=self._metrics.served,

@@ -50,7 +50,7 @@ def source(status: Json | None) -> str:
     if status["width"] and status["height"]:
         parts.append(f"{status['width']}x{status['height']}")
     if status["fps"]:
-        parts.append(f"{status['fps']:g} fps")
+        parts.append(f"{round(status['fps'], 1):g} fps")
     if not status["codec"] and status["audio"]:
         parts.append(f"{clean(status['audio']['codec'])} only")
     parts.append(bitrate(status["bitrate_bps"]))

@@ -2,6 +2,8 @@
 
 # What one read of the socket may bring, and the longest chunk payload that waits here until it is whole.
 READ_SIZE = 64 * 1024
+# Enough for a peer that has not been let in yet.
+SMALL_READ_SIZE = 4 * 1024
 
 
 class ReceiveBuffer:
@@ -10,7 +12,7 @@ class ReceiveBuffer:
     __slots__ = ("data", "end", "start", "view")
 
     def __init__(self) -> None:
-        self.data = bytearray(2 * READ_SIZE)
+        self.data = bytearray(SMALL_READ_SIZE)
         self.view = memoryview(self.data)
         self.start = 0
         self.end = 0
@@ -18,7 +20,7 @@ class ReceiveBuffer:
     def __len__(self) -> int:
         return self.end - self.start
 
-    def writable(self, size: int = READ_SIZE // 2) -> memoryview:
+    def writable(self, size: int) -> memoryview:
         """Room for at least ``size`` bytes; :meth:`written` says how many were used."""
         start, end = self.start, self.end
         if start == end:
@@ -48,7 +50,7 @@ class ReceiveBuffer:
         unread = len(self)
         source = self.view[self.start : self.end].tobytes()
         if len(self.data) < unread + size:
-            self.data = bytearray(2 * (unread + size))
+            self.data = bytearray(2 * max(unread + size, READ_SIZE))
             self.view = memoryview(self.data)
         self.view[:unread] = source
         self.start, self.end = 0, unread

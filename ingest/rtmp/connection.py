@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from ingest.rtmp import control, replies
 from ingest.rtmp.aggregate import split_aggregate
-from ingest.rtmp.buffer import ReceiveBuffer
+from ingest.rtmp.buffer import READ_SIZE, SMALL_READ_SIZE, ReceiveBuffer
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import DEFAULT_CHUNK_SIZE, encode_message
 from ingest.rtmp.command import parse_command
@@ -76,7 +76,7 @@ class ServerConnection:
 
     def get_buffer(self) -> memoryview:
         """Where the next bytes of the peer may be written; then call :meth:`buffer_updated`."""
-        return self._buffer.writable()
+        return self._buffer.writable(READ_SIZE // 2 if self._publishing else SMALL_READ_SIZE)
 
     def buffer_updated(self, count: int) -> None:
         self._buffer.written(count)

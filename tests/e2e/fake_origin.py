@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import uvicorn
 from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from bus.state import (
     AudioStatus,
@@ -334,6 +334,12 @@ def create_app(origin: FakeOrigin) -> FastAPI:
             }
             for broadcast in reversed(origin.streams[name].past)
         ]
+
+    @app.get("/embedding/{name}")
+    def embedding(name: str) -> HTMLResponse:
+        """Somebody's page with the watch page in it; ask for it by another host name than ``base_url``'s."""
+        source = f"{origin.base_url}/watch/{name}"
+        return HTMLResponse(f'<iframe src="{source}" width="640" height="360" allow="autoplay"></iframe>')
 
     app.include_router(pages_router())
     return app

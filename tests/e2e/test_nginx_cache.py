@@ -39,6 +39,7 @@ class Origin(ThreadingHTTPServer):
         self.headers_of: dict[str, dict[str, str]] = {}
         self.status: dict[str, int] = {}
         self.version = 0
+        self.gone = False
         self.hold = threading.Event()
         self.hold.set()
         self.lock = threading.Lock()
@@ -59,11 +60,15 @@ class Handler(BaseHTTPRequestHandler):
             origin.headers_of[self.path] = {name.lower(): value for name, value in self.headers.items()}
             status, version = origin.status.get(path, 200), origin.version
         origin.hold.wait(PATIENCE_S)
+        if origin.gone:
+            self.close_connection = True
+            return
         extension = path.rpartition(".")[2]
         body = f"{path} {version}".encode() * 100 if status == 200 else b"no"
         caching = self.caching.get(extension, "no-cache") if status == 200 else "no-store"
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Accept-Ranges", "bytes")
         self.send_header("Cache-Control", "public, max-age=1" if status == 404 else caching)
         self.send_header("Content-Type", "application/vnd.apple.mpegurl" if extension == "m3u8" else "video/mp4")
         if self.headers.get("Origin"):
@@ -233,6 +238,7 @@ def test_while_the_origin_fails_what_was_kept_is_shown(cache: httpx.Client, orig
     if trouble == "503":
         origin.status[PLAYLIST] = origin.status[segment] = 503
     else:
+        origin.gone = True
         origin.server_close()
     eventually(lambda: cache.get(PLAYLIST).headers["X-Cache"] == "STALE")
     assert [cache.get(PLAYLIST).content, cache.get(segment).content] == before

@@ -210,12 +210,9 @@ def test_an_unknown_stream_is_told_and_noticed_when_it_is_made(origin: FakeOrigi
 
 
 def test_embedded_in_another_sites_page(origin: FakeOrigin, browser: Browser) -> None:
-    elsewhere = origin.base_url.replace("127.0.0.1", "localhost") + "/page"
-    frame = f'<iframe src="{origin.base_url}/watch/always" width="640" height="360" allow="autoplay"></iframe>'
-    with visit(browser, "about:blank") as opened:
+    elsewhere = origin.base_url.replace("127.0.0.1", "localhost")
+    with visit(browser, f"{elsewhere}/embedding/always", ignored=("favicon",)) as opened:
         page = opened.page
-        page.route(elsewhere, lambda route: route.fulfill(body=frame, content_type="text/html"))
-        page.goto(elsewhere)
         inner = page.frames[1]
         inner.wait_for_function("() => window.headwater?.frames > 10")
         assert inner.evaluate("document.getElementById('stage').clientHeight") == 360

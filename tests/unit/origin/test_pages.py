@@ -143,7 +143,7 @@ def test_another_versions_file_is_redirected_and_never_kept() -> None:
     assert response.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["nothing.js", "../routes.py", "..%2froutes.py", "%2e%2e/%2e%2e/routes.py", ""])
+@pytest.mark.parametrize("path", ["nothing.js", "..%2froutes.py", "%2e%2e/%2e%2e/routes.py", ""])
 def test_what_is_not_in_the_tree_is_404(path: str) -> None:
     assert client().get(f"/static/{load_tree(STATIC_DIR).digest}/{path}").status_code == 404
 

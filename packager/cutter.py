@@ -12,13 +12,15 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 class Cut:
     """Segment ``msn`` starts at presentation time ``pts`` (90 kHz, broadcast time).
 
-    ``independent`` is false where the source gave no keyframe for so long that the cut could not wait for one.
+    ``independent`` is false where the source gave no keyframe for so long that the cut could not wait for one;
+    ``discontinuities`` counts those before this cut.
     """
 
     msn: int
     pts: int
     discontinuity: bool
     independent: bool = True
+    discontinuities: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Cutter:
         self._last: int | None = None
         self._last_video: int | None = None
         self._discontinuity = False
+        self._discontinuities = 0
         self.sparse = sparse
 
     @property
@@ -89,8 +92,9 @@ class Cutter:
         return self._cut(pts) if stalled and pts - self._last >= self._options.target else None
 
     def _cut(self, pts: int, *, independent: bool = True) -> Cut:
-        cut = Cut(self._next_msn, pts, self._discontinuity, independent)
+        cut = Cut(self._next_msn, pts, self._discontinuity, independent, self._discontinuities)
         self._next_msn += 1
+        self._discontinuities += cut.discontinuity
         self._last = pts
         self._discontinuity = False
         return cut

@@ -25,7 +25,8 @@ class SegmentEntry:
     """One segment of one track as playlists know it.
 
     ``start`` and ``duration`` are ticks of the track's timescale, ``start`` since the broadcast's zero; ``size``
-    is bytes; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A ``gap`` has no media. ``run`` is set by
+    is bytes; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A ``gap`` has no media.
+    ``discontinuities`` counts those of the broadcast before this segment, on whichever track. ``run`` is set by
     :func:`follow`.
     """
 
@@ -38,6 +39,7 @@ class SegmentEntry:
     gap: bool
     wall_ms: int
     independent: bool = True
+    discontinuities: int = 0
     run: Run | None = None
 
 

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 from media.configs import TrackConfig
 from media.units import Kind
+from packager.peak import PeakBitRate
 from packager.presentation import SegmentEntry, TrackFacts
+from packager.segment_writer import Init
 
 
 @dataclass(slots=True)
@@ -18,24 +20,31 @@ class TrackIndex:
     kind: Kind
     default: bool
     label: str
+    target_ms: int
     config: TrackConfig | None = None
+    configs: dict[int, TrackConfig] = field(default_factory=dict)
     frame_rate: Fraction | None = None
     entries: list[SegmentEntry] = field(default_factory=list)
     settled: int = 0
-    discontinuities_gone: int = 0
     total_bytes: int = 0
     total_ticks: int = 0
-    peak_bps: int = 0
+    _peak: PeakBitRate | None = None
     _settled_ahead: set[int] = field(default_factory=set)
+
+    def configure(self, init: Init) -> None:
+        """Segments that name ``init`` may follow."""
+        self.config = self.configs[init.number] = init.config
+        self.frame_rate = init.frame_rate
+        self._peak = self._peak or PeakBitRate(self.target_ms, init.config.timescale)
 
     def add(self, entry: SegmentEntry) -> None:
         self.entries.append(entry)
         if entry.gap:
             self.settle(entry.msn)
-        elif entry.duration > 0 and self.config is not None:
+        elif entry.duration > 0 and self._peak is not None:
             self.total_bytes += entry.size
             self.total_ticks += entry.duration
-            self.peak_bps = max(self.peak_bps, entry.size * 8 * self.config.timescale // entry.duration)
+            self._peak.add(entry.size, entry.duration)
 
     def settle(self, msn: int) -> None:
         self._settled_ahead.add(msn)
@@ -50,19 +59,21 @@ class TrackIndex:
                 self.entries[position] = replace(self.entries[position], gap=True, size=0)
         self.settle(msn)
 
-    def recent(self, window_ms: int) -> tuple[Sequence[SegmentEntry], int]:
-        """The settled entries of the last ``window_ms``, and the discontinuities before them."""
-        first = self._first_within(window_ms, self.settled)
-        gone = self.discontinuities_gone + sum(entry.discontinuity for entry in self.entries[:first])
-        return self.entries[first : self.settled], gone
+    def recent(self, window_ms: int) -> Sequence[SegmentEntry]:
+        """The settled entries of the last ``window_ms``."""
+        return self.entries[self._first_within(window_ms, self.settled) : self.settled]
 
     def forget(self, keep_ms: int) -> list[SegmentEntry]:
         """Take settled entries older than ``keep_ms`` out of the index."""
         first = self._first_within(keep_ms, self.settled)
         gone, self.entries[:first] = self.entries[:first], []
         self.settled -= first
-        self.discontinuities_gone += sum(entry.discontinuity for entry in gone)
         return gone
+
+    @property
+    def peak_bps(self) -> int:
+        """Of what there was to measure; a broadcast shorter than half a segment has its average only."""
+        return max(self._peak.bps if self._peak else 0, self.average_bps())
 
     def average_bps(self) -> int:
         if self.config is None or not self.total_ticks:
@@ -88,6 +99,7 @@ class TrackIndex:
             average_bps=self.average_bps(),
             default=self.default,
             name=self.label,
+            configs=dict(self.configs),
         )
 
     def _first_within(self, window_ms: int, end: int) -> int:

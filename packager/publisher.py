@@ -6,7 +6,7 @@ that are durable by then, and it never takes back what it said.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -116,7 +116,7 @@ class Publisher:
 
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
         """Announce a track; until every announced one has media, the broadcast is not ready."""
-        self._tracks.setdefault(track, TrackIndex(track, kind, default, label))
+        self._tracks.setdefault(track, TrackIndex(track, kind, default, label, self._options.segment_target_ms))
         self._say_facts()
 
     def give_up_waiting(self) -> None:
@@ -134,8 +134,7 @@ class Publisher:
         return self._tracks
 
     def on_init(self, init: Init) -> None:
-        index = self._tracks[init.track]
-        index.config, index.frame_rate = init.config, init.frame_rate
+        self._tracks[init.track].configure(init)
         self._put_media(self._key(init.track, init_name(init.number)), init.data, required=True)
         self._say(init)
         self._say_facts()
@@ -245,19 +244,16 @@ class Publisher:
     def _unless_superseded(self, text: bytes | None) -> bytes | None:
         return None if self._superseded else text
 
-    def _listed(self, index: TrackIndex) -> tuple[list[SegmentEntry], int]:
+    def _listed(self, index: TrackIndex) -> Sequence[SegmentEntry]:
         if self._ended:
-            return index.entries[: index.settled], index.discontinuities_gone
-        entries, gone = index.recent(self._options.playlist_window_ms)
-        return list(entries), gone
+            return index.entries[: index.settled]
+        return index.recent(self._options.playlist_window_ms)
 
     def _render_media(self, index: TrackIndex) -> bytes | None:
-        facts, (entries, gone) = index.facts(), self._listed(index)
+        facts, entries = index.facts(), self._listed(index)
         if facts is None or not entries:
             return None
-        playlist = media_playlist(
-            facts, entries, ended=self._ended, target_ms=self._longest_ms, discontinuity_sequence=gone
-        )
+        playlist = media_playlist(facts, entries, ended=self._ended, target_ms=self._longest_ms)
         return hls.render_media(playlist).encode()
 
     def _render_master(self, prefix: str = "") -> bytes | None:
@@ -266,7 +262,7 @@ class Publisher:
         return hls.render_multivariant(multivariant_playlist(self._facts(), prefix=prefix)).encode()
 
     def _render_manifest(self, base_url: str | None = None) -> bytes | None:
-        entries = {index.track: self._listed(index)[0] for index in self._tracks.values()}
+        entries = {index.track: self._listed(index) for index in self._tracks.values()}
         if not any(entries.values()):
             return None
         presentation = dash_presentation(

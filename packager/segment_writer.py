@@ -16,7 +16,7 @@ from packager.bitrate import Bitrate
 from packager.cutter import Cut
 from packager.fragment import ProducerReference, Sample, fragment
 from packager.init_segment import init_segment
-from packager.presentation import SegmentEntry
+from packager.presentation import SegmentEntry, follow
 
 MILLISECONDS = 1000
 
@@ -79,6 +79,7 @@ class SegmentWriter:
         self._end = 0
         self._lead = 0
         self._parts: list[bytes] = []
+        self._last: SegmentEntry | None = None
 
     @property
     def timescale(self) -> int:
@@ -154,7 +155,7 @@ class SegmentWriter:
         return self._init
 
     def _entry(self, cut: Cut, start: int, end: int, size: int) -> SegmentEntry:
-        return SegmentEntry(
+        entry = SegmentEntry(
             msn=cut.msn,
             start=start,
             duration=end - start,
@@ -164,4 +165,7 @@ class SegmentWriter:
             gap=size == 0,
             wall_ms=self._zero_ms + rescale(start, self.timescale, MILLISECONDS),
             independent=cut.independent,
+            discontinuities=cut.discontinuities,
         )
+        self._last = follow(entry, self._last, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
+        return self._last

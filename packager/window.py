@@ -50,7 +50,6 @@ class WindowTrack:
         self.inits: dict[int, bytes] = {}
         self.entries: deque[SegmentEntry] = deque()
         self.segments: dict[int, WindowSegment] = {}
-        self.discontinuity_sequence = 0
 
     def add(self, segment: Segment, timescale: int, playlist_window_ms: int) -> None:
         entry = segment.entry
@@ -61,7 +60,6 @@ class WindowTrack:
         window = playlist_window_ms * timescale // 1000
         while len(self.entries) > 1 and entry.start + entry.duration - self.entries[1].start >= window:
             gone = self.entries.popleft()
-            self.discontinuity_sequence += gone.discontinuity
             self.segments.pop(gone.msn, None)
         self.trim()
 
@@ -153,11 +151,7 @@ class LiveWindow:
         key = ("media", track)
         if key not in self._texts:
             playlist = media_playlist(
-                facts,
-                known.entries,
-                ended=self.facts.ended,
-                target_ms=self.facts.segment_target_ms,
-                discontinuity_sequence=known.discontinuity_sequence,
+                facts, known.entries, ended=self.facts.ended, target_ms=self.facts.segment_target_ms
             )
             self._texts[key] = hls.render_media(playlist).encode()
         return self._texts[key]

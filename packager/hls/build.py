@@ -44,14 +44,12 @@ def media_playlist(
     *,
     ended: bool,
     target_ms: int,
-    discontinuity_sequence: int = 0,
 ) -> MediaPlaylist:
     """The playlist of consecutive ``entries``.
 
     ``target_ms`` is the longest that a segment of any track is meant to be, or has been: EXT-X-TARGETDURATION
-    must be the same in all playlists of a broadcast, and must not change. ``discontinuity_sequence`` counts the
-    discontinuities among the segments before ``entries``. One that has ended and holds the broadcast from its
-    start is of type VOD.
+    must be the same in all playlists of a broadcast, and must not change. One that has ended and holds the
+    broadcast from its start is of type VOD.
     """
     segments = tuple(hls_segment(entry, track.config_of(entry.init).timescale) for entry in entries)
     longest_us = max((segment.duration_us for segment in segments), default=0)
@@ -60,7 +58,7 @@ def media_playlist(
         target_duration=target_duration(max(longest_us, target_ms * 1000)),
         media_sequence=entries[0].msn if segments else 0,
         segments=segments,
-        discontinuity_sequence=discontinuity_sequence,
+        discontinuity_sequence=entries[0].discontinuities if segments else 0,
         independent_segments=all(entry.independent for entry in entries),
         playlist_type=PlaylistType.VOD if whole else None,
         ended=ended,

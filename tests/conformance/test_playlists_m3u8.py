@@ -23,7 +23,7 @@ from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS
 
 def test_a_live_window() -> None:
     made = entries(V720, 40, discontinuities={12, 30}, inits={30}, gaps={25}, away_ticks=900_000)[20:]
-    playlist = media_playlist(V720, made, ended=False, target_ms=2000, discontinuity_sequence=1)
+    playlist = media_playlist(V720, made, ended=False, target_ms=2000)
     read = m3u8.loads(render(playlist))
     assert (str(read.version), read.target_duration) == ("6", 2)
     assert (read.media_sequence, read.discontinuity_sequence) == (20, 1)

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -251,3 +254,16 @@ async def test_as_many_requests_at_once_as_there_are_connections(server: S3Serve
         workers = [thread for thread in threading.enumerate() if thread.name.startswith("store-s3")]
         assert 1 <= len(workers) <= 3
         assert len([info async for info in store.list("live/")]) == 30
+
+
+def test_the_compose_files_bucket_is_made_once(server: S3Server) -> None:
+    name = f"headwater-test-{secrets.token_hex(6)}"
+    command = [sys.executable, str(DOCUMENT.parents[1] / "docker" / "make_bucket.py"), server.endpoint, name]
+    environment = {**os.environ, "AWS_DEFAULT_REGION": server.region}
+    try:
+        for says in ("made the bucket", "is there"):
+            made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            assert says in made.stdout
+        assert server.sdk().bucket_exists(bucket_name=name)
+    finally:
+        server.sdk().remove_bucket(bucket_name=name)

@@ -77,6 +77,7 @@ def entries(
             duration=end - start,
             size=0 if msn in gaps else track.average_bps // 4,
             init=sum(at <= msn for at in inits),
+            discontinuities=sum(at < msn for at in discontinuities),
             discontinuity=msn in discontinuities,
             gap=msn in gaps,
             wall_ms=ZERO_MS + rescale(start, track.config.timescale, 1000),

@@ -29,7 +29,7 @@ def test_durations_add_up_to_the_time_that_passed() -> None:
 
 def test_a_live_window_keeps_its_place_in_the_broadcast() -> None:
     made = entries(V720, 12, discontinuities={4, 9})[6:]
-    playlist = media_playlist(V720, made, ended=False, target_ms=2000, discontinuity_sequence=1)
+    playlist = media_playlist(V720, made, ended=False, target_ms=2000)
     assert (playlist.media_sequence, playlist.discontinuity_sequence) == (6, 1)
     assert [segment.discontinuity for segment in playlist.segments] == [False, False, False, True, False, False]
     assert playlist.independent_segments

@@ -1,0 +1,12 @@
+"""Every test of this package begins with no variable of Headwater's in its environment."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_headwater_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("HEADWATER_"):
+            monkeypatch.delenv(name)

@@ -1,6 +1,8 @@
 # Headwater's verbs; `make` alone lists them. Everything is installed into .venv and web/node_modules.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The first that runs and is new enough: a name on PATH may be a shim of something that is not installed.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 SOURCES := bus control ingest media origin packager storage transcoder tests
 ARGS ?=
@@ -49,9 +51,7 @@ clean: ## remove what was installed and made
 	rm -rf .venv web/node_modules origin/pages/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is older (make PYTHON=... names another)" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; make PYTHON=... names one" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 

@@ -7,7 +7,14 @@ their own is bounded, all others share one.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -15,6 +22,9 @@ from prometheus_client.registry import Collector
 from bus.state import StreamState, StreamStatus
 from packager.presentation import SegmentEntry
 from storage.interface import StorageError
+
+# A series more for each counter, that no query here needs.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MAX_STREAMS = 1000
 OTHERS = "_others"

@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from origin.api import ApiServices, api_router, install_problem_handlers
-from origin.delivery import Delivery, delivery_router
+from origin.delivery import EXPOSED, Delivery, delivery_router
 from origin.pages import pages_router
 
 
@@ -41,11 +41,12 @@ def create_app(services: OriginServices) -> FastAPI:
         allow_origins=list(services.cors_origins),
         allow_methods=["GET", "HEAD", "OPTIONS"],
         allow_headers=["Range"],
-        expose_headers=["Content-Length", "Content-Range", "Date", "ETag"],
+        expose_headers=list(EXPOSED),
         max_age=86400,
     )
     install_problem_handlers(app)
-    app.include_router(delivery_router(services.delivery, services.on_served))
+    any_origin = "*" in services.cors_origins
+    app.include_router(delivery_router(services.delivery, services.on_served, any_origin=any_origin))
     app.include_router(api_router(services.api))
     app.include_router(health_router(services))
     app.include_router(pages_router(frame_ancestors=services.frame_ancestors))

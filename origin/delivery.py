@@ -25,6 +25,8 @@ from storage.interface import ObjectNotFound, StorageError
 LONGEST_START_WAIT_S = 6.0
 NOT_YET = "public, max-age=1"
 GONE = "public, max-age=60"
+# Headers that players in other origins' pages may read.
+EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
 
 
 class NotYet(Exception):
@@ -133,13 +135,21 @@ class Delivery:
             return None
 
 
-def delivery_router(delivery: Delivery, on_served: Callable[[str, int, int], None]) -> APIRouter:
-    """The routes. ``on_served(resource, status, bytes)`` counts what was answered."""
+def delivery_router(
+    delivery: Delivery, on_served: Callable[[str, int, int], None], *, any_origin: bool = True
+) -> APIRouter:
+    """The routes. ``on_served(resource, status, bytes)`` counts what was answered.
+
+    Where pages of ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
+    """
     router = APIRouter()
 
     async def serve(request: Request, path: str) -> Response:
         live_path = parse_live_path(path)
         response = await answer(request, live_path, delivery.find)
+        if any_origin:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
         resource = live_path.resource.value if live_path else "unknown"
         on_served(resource, response.status_code, int(response.headers.get("content-length", "0")))
         return response
@@ -150,9 +160,7 @@ def delivery_router(delivery: Delivery, on_served: Callable[[str, int, int], Non
     return router
 
 
-async def answer(
-    request: Request, path: LivePath | None, find: Callable[[LivePath], Awaitable[bytes]]
-) -> Response:
+async def answer(request: Request, path: LivePath | None, find: Callable[[LivePath], Awaitable[bytes]]) -> Response:
     """The response to ``request``: its method, validators and range obeyed (RFC 9110, 13 and 14)."""
     try:
         if path is None:

@@ -199,12 +199,12 @@ class Publisher:
         if longer or becomes_ready or index.peak_bps * 20 > said * 21:
             self._say_facts()
 
-    def _facts(self) -> BroadcastFacts:
+    def _facts(self, *, ended: bool | None = None) -> BroadcastFacts:
         known = (index.facts() for index in self._tracks.values())
         return BroadcastFacts(
             tracks=tuple(facts for facts in known if facts is not None),
             availability_start_ms=self._zero_ms,
-            ended=self._ended,
+            ended=self._ended if ended is None else ended,
             segment_target_ms=self._longest_ms,
             playlist_window_ms=self._options.playlist_window_ms,
             utc_timing_url=self._options.utc_timing_url,
@@ -244,6 +244,10 @@ class Publisher:
     def _unless_superseded(self, text: bytes | None) -> bytes | None:
         return None if self._superseded else text
 
+    def _is_whole(self, *indexes: TrackIndex) -> bool:
+        """Whether the broadcast has ended and its last segments are settled: a stored end is final."""
+        return self._ended and all(index.settled == len(index.entries) for index in indexes)
+
     def _listed(self, index: TrackIndex) -> Sequence[SegmentEntry]:
         if self._ended:
             return index.entries[: index.settled]
@@ -253,7 +257,7 @@ class Publisher:
         facts, entries = index.facts(), self._listed(index)
         if facts is None or not entries:
             return None
-        playlist = media_playlist(facts, entries, ended=self._ended, target_ms=self._longest_ms)
+        playlist = media_playlist(facts, entries, ended=self._is_whole(index), target_ms=self._longest_ms)
         return hls.render_media(playlist).encode()
 
     def _render_master(self, prefix: str = "") -> bytes | None:
@@ -265,8 +269,9 @@ class Publisher:
         entries = {index.track: self._listed(index) for index in self._tracks.values()}
         if not any(entries.values()):
             return None
+        facts = self._facts(ended=self._is_whole(*self._tracks.values()))
         presentation = dash_presentation(
-            self._facts(), entries, publish_time_ms=round(self._clock() * 1000), base_url=base_url
+            facts, entries, publish_time_ms=round(self._clock() * 1000), base_url=base_url
         )
         return dash.render(presentation).encode()
 

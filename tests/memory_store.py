@@ -1,7 +1,7 @@
 """An object store in a dict, that can be told to fail or to hang."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from hashlib import md5
 
 from storage.interface import (
@@ -23,6 +23,7 @@ class MemoryStore:
         self.gate.set()
         self.puts: list[str] = []
         self.gets: list[str] = []
+        self.on_put: Callable[[str], object] = lambda key: None
 
     def body(self, key: str) -> bytes:
         return self.objects[key].body
@@ -52,6 +53,7 @@ class MemoryStore:
         info = ObjectInfo(key, len(body), etag, 0.0, content_type, cache_control)
         self.objects[key] = StoredObject(info, body)
         self.puts.append(key)
+        self.on_put(key)
         return info
 
     async def get(self, key: str) -> StoredObject:

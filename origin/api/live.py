@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from bus import NoResponder
 from bus.state import History, KillCommand, StreamStatus, Thumbnail
+from origin.api.bounded import BoundedRoute
 from origin.api.errors import NoThumbnail, NotLive
 from origin.api.models import BroadcastView, Killed, KillRequest, broadcast_view
 from origin.api.problems import documented
@@ -31,7 +32,7 @@ async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool
 
 
 def live_router(services: ApiServices) -> APIRouter:
-    router = APIRouter(prefix="/streams/{stream}", tags=["live"])
+    router = APIRouter(prefix="/streams/{stream}", tags=["live"], route_class=BoundedRoute)
 
     @router.post("/kill", summary="End a live broadcast at once", responses={**NOT_FOUND, **NOT_LIVE})
     async def kill(stream: str, request: KillRequest | None = None) -> Killed:

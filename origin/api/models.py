@@ -78,12 +78,12 @@ class BroadcastView(Frozen):
     """One going-live. ``interrupted``: the server stopped before it could end it."""
 
     broadcast: str = Field(examples=["20261121t104105z-ab12cd"])
-    state: BroadcastState
+    state: BroadcastState = Field(examples=["ended"])
     started_at: float = Field(examples=[1795257665.0], description="seconds since the Unix epoch")
     ended_at: float | None = Field(examples=[1795261265.0])
     duration_s: float = Field(examples=[3600.0])
     bytes: int = Field(examples=[1_530_000_000], description="all tracks together")
-    end_reason: str | None = None
+    end_reason: str | None = Field(default=None, examples=["the publisher stopped"])
     hls: str = Field(examples=["http://media.example.org:8080/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])
     dash: str = Field(examples=["http://media.example.org:8080/live/studio-a/20261121t104105z-ab12cd/manifest.mpd"])
     watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a?broadcast=20261121t104105z-ab12cd"])
@@ -98,7 +98,7 @@ class WatchStatus(Frozen):
 
     stream: str = Field(examples=["studio-a"])
     title: str = Field(examples=["Studio A"])
-    state: StreamState
+    state: StreamState = Field(examples=["live"])
     broadcast: str | None = Field(examples=["20261121t104105z-ab12cd"])
     hls: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])
     dash: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/manifest.mpd"])

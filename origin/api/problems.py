@@ -21,6 +21,11 @@ log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 
+# RFC 9110's names where Python's own differ between its versions.
+PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+# The tags of a ladder's two forms in pydantic's locations; they are not in the request.
+LADDER_FORMS = frozenset({"a-word", "rungs"})
+
 # The statuses of other packages' errors; a subclass counts as its base, and what is not here is ours (500).
 STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (BadStreamName, 422),
@@ -62,7 +67,7 @@ def problem(
 ) -> ProblemResponse:
     body = Problem(
         type=f"urn:headwater:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=_phrase(status),
         status=status,
         detail=detail,
         code=code,
@@ -80,7 +85,7 @@ def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str,
     """An entry of a route's ``responses``."""
     example = Problem(
         type=f"urn:headwater:problem:{code}",
-        title=HTTPStatus(status).phrase,
+        title=_phrase(status),
         status=status,
         detail=detail,
         code=code,
@@ -88,7 +93,7 @@ def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str,
     content = {
         MEDIA_TYPE: {"schema": Problem.model_json_schema(), "example": example.model_dump(exclude_none=True)}
     }
-    return {status: {"description": HTTPStatus(status).phrase, "content": content}}
+    return {status: {"description": _phrase(status), "content": content}}
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -118,19 +123,37 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code < 400:
         return Response(status_code=error.status_code, headers=error.headers)
-    phrase = HTTPStatus(error.status_code).phrase
-    detail = error.detail if error.detail != phrase else f"{phrase}: {request.method} {request.url.path}"
+    phrase = _phrase(error.status_code)
+    detail = (
+        error.detail
+        if error.detail != HTTPStatus(error.status_code).phrase
+        else f"{phrase}: {request.method} {request.url.path}"
+    )
     return problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": "#/" + "/".join(str(part) for part in details["loc"][1:]), "detail": _words(details)}
+        {"pointer": "/".join(["#", *_fields(details["loc"])]), "detail": _words(details)}
         for details in error.errors()
     ]
-    detail = "; ".join(f"{fault['pointer'].removeprefix('#/') or 'the body'} {fault['detail']}" for fault in errors)
+    detail = "; ".join(f"{fault['pointer'][2:] or 'the body'} {fault['detail']}" for fault in errors)
     return problem(422, "invalid-request", detail, errors=errors)
+
+
+def _fields(location: tuple[str | int, ...]) -> list[str]:
+    """pydantic's location without its first part, which says that it is in the body or the path."""
+    parts = [str(part) for part in location]
+    return [
+        part
+        for index, part in enumerate(parts)
+        if index and not (part in LADDER_FORMS and parts[index - 1] == "ladder")
+    ]
+
+
+def _phrase(status: int) -> str:
+    return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def _words(details: Mapping[str, Any]) -> str:

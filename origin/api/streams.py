@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from bus.state import StreamState, StreamStatus
+from origin.api.bounded import BoundedRoute
 from origin.api.live import NOT_FOUND, end_broadcast, live_status
 from origin.api.models import NewStream, StreamChange, StreamKey, StreamView
 from origin.api.problems import documented
@@ -13,7 +14,7 @@ ORDER = {StreamState.LIVE: 0, StreamState.WAITING: 1, StreamState.IDLE: 2}
 
 
 def streams_router(services: ApiServices) -> APIRouter:
-    router = APIRouter(prefix="/streams", tags=["streams"])
+    router = APIRouter(prefix="/streams", tags=["streams"], route_class=BoundedRoute)
 
     def view(record: StreamRecord) -> StreamView:
         status = live_status(services, record.stream)

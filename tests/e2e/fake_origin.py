@@ -102,6 +102,7 @@ class Stream:
     past: list[Broadcast] = field(default_factory=list)
     waiting: bool = False
     killed: list[int] = field(default_factory=list)
+    title: str = ""
     software: str = "obs-output module (libobs version 30.2.3)"
 
     @property
@@ -250,7 +251,12 @@ def create_app(origin: FakeOrigin) -> FastAPI:
         if (stream := origin.streams.get(name)) is None:
             return problem(404, "stream-not-found", f"there is no stream {name}")
         last = stream.last
-        body = {"stream": name, "title": name, "state": stream.state, "broadcast": last.id if last else None}
+        body = {
+            "stream": name,
+            "title": stream.title,
+            "state": stream.state,
+            "broadcast": last.id if last else None,
+        }
         return JSONResponse(body | addresses(name, last), headers={"Cache-Control": "no-store"})
 
     @app.get("/live/{name}/{broadcast}/{file}")
@@ -269,7 +275,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
     @app.get("/api/v1/streams", dependencies=operator)
     def streams() -> list[dict[str, Any]]:
         return [
-            status_of(stream).model_dump(mode="json") | {"watch": f"/watch/{stream.name}"}
+            status_of(stream).model_dump(mode="json") | {"watch": f"/watch/{stream.name}", "title": stream.title}
             for stream in origin.streams.values()
         ]
 
@@ -325,6 +331,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
         return [
             {
                 "broadcast": broadcast.id,
+                "state": "ended",
                 "started_at": 1_795_257_665.0,
                 "ended_at": 1_795_262_000.0,
                 "duration_s": 4335.0,

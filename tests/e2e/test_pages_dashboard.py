@@ -89,9 +89,12 @@ def test_the_thumbnail_and_the_charts_are_drawn(dashboard: Visit) -> None:
 
 
 def test_what_a_broadcaster_sends_is_never_markup(dashboard: Visit, origin: FakeOrigin) -> None:
-    software = '<img src="x" onerror="window.broken = true"><b>encoder</b>'
-    origin.streams["studio-a"].software = software
-    expect(card(dashboard.page, "studio-a").locator(".publisher")).to_contain_text(software)
+    markup = '<img src="x" onerror="window.broken = true"><b>bold</b>'
+    stream = origin.streams["studio-a"]
+    stream.software = stream.title = markup
+    expect(card(dashboard.page, "studio-a").locator(".publisher")).to_contain_text(markup)
+    expect(card(dashboard.page, "studio-a").get_by_role("heading")).to_have_text(markup)
+    stream.title = ""
     assert dashboard.page.evaluate("window.broken") is None
 
 

@@ -51,6 +51,7 @@ def test_every_player_shows_the_picture_and_switches_quality(
         check_ladder(page, LADDER)
         assert player(page, "player") == library
         assert player(page, "live") is True
+        assert 0.5 < player(page, "latency") < 12
         quality_menu(page)
         choose_quality(page, "audio")
         wait_for(page, "() => window.headwater.width === 0 && window.headwater.currentTime > 0.5")

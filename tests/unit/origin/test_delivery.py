@@ -66,6 +66,7 @@ async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
     assert response.status_code == 200
     assert response.headers["content-type"] == media_type
     assert response.headers["cache-control"] == caching
+    assert response.headers["access-control-allow-origin"] == "*"
     assert "set-cookie" not in response.headers and "vary" not in response.headers
     again = await origin.get(name, If_None_Match=response.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")

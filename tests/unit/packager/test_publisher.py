@@ -277,3 +277,19 @@ async def test_a_broadcast_shorter_than_a_segment_ends_well(seconds: int) -> Non
     await bench.feed(seconds)
     assert await bench.end()
     assert (f"{PREFIX}/vsource/media.m3u8" in bench.store.objects) is (seconds == 1)
+
+
+async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
+    bench = Bench()
+    await bench.feed(3)
+    bench.store.gate.clear()
+    await bench.feed(6)
+    ending = asyncio.ensure_future(bench.end())
+    versions = []
+    key = f"{PREFIX}/vsource/media.m3u8"
+    bench.store.on_put = lambda put: versions.append(m3u8.loads(bench.store.text(key))) if put == key else None
+    bench.store.gate.set()
+    assert await ending
+    whole = len([made for made in bench.observer.made if made[0] == "vsource"])
+    assert {len(version.segments) for version in versions if version.is_endlist} == {whole}
+    assert versions[-1].is_endlist

@@ -35,9 +35,9 @@ export function formatBytes(bytes) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Frames per second as `30` or `29.97`. */
-export function formatRate(fps) {
-  return String(Math.round(fps * 100) / 100);
+/** A measured number as `30` or `8.3`. */
+export function formatNumber(value) {
+  return String(Math.round(value * 10) / 10);
 }
 
 /** A moment (seconds since the Unix epoch) in the reader's own language and time zone. */

@@ -1,7 +1,7 @@
 // One stream on the board. The element lives as long as the stream is listed, so focus and open menus survive updates.
 
 import { h, setText } from "../dom.js";
-import { formatBitrate, formatClock, formatRate, formatSpan } from "../format.js";
+import { formatBitrate, formatClock, formatNumber, formatSpan } from "../format.js";
 import { icon } from "../icons.js";
 import { Chart } from "./chart.js";
 import { confirmDelete, confirmKill, confirmRotate, showBroadcasts } from "./dialogs.js";
@@ -15,6 +15,8 @@ export class Card {
   #status = null;
   #seenAt = 0;
   #picture = null;
+  #title = h("h2", {});
+  #name = h("small", {});
   #uptime = h("span", {});
   #word = h("b", {});
   #badge = h("span", { class: "badge" }, h("i", {}), this.#word, this.#uptime);
@@ -26,7 +28,7 @@ export class Card {
   #renditions = h("ul", { class: "renditions", "aria-label": "Renditions" });
   #warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
   #bitrate = new Chart("Bitrate", formatBitrate);
-  #rate = new Chart("Frame rate", (fps) => `${formatRate(fps)} fps`);
+  #rate = new Chart("Frame rate", (fps) => `${formatNumber(fps)} fps`);
   #watch = h("a", { class: "button quiet", target: "_blank", rel: "noopener" }, "Watch page");
 
   /** `refresh` asks for the streams again at once, after something was changed. */
@@ -53,7 +55,7 @@ export class Card {
       "article",
       { class: "card", "data-stream": stream },
       this.#link,
-      h("header", {}, h("h2", {}, stream), this.#badge),
+      h("header", {}, h("div", {}, this.#title, this.#name), this.#badge),
       this.details,
       h(
         "footer",
@@ -81,6 +83,8 @@ export class Card {
     this.element.dataset.state = status.state;
     this.#badge.dataset.state = status.state;
     setText(this.#word, STATES[status.state]);
+    setText(this.#title, status.title || status.stream);
+    setText(this.#name, status.title ? status.stream : "");
     this.#link.href = this.#watch.href = status.watch;
     this.#link.title = `Open the watch page of ${status.stream}`;
     this.#link.hidden = this.kill.hidden = this.details.hidden = !this.onAir;

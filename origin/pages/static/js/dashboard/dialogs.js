@@ -1,8 +1,9 @@
 // Dialogs: a native modal each, made when it is opened and gone when it is closed.
 
 import { h } from "../dom.js";
-import { formatBytes, formatClock, formatMoment } from "../format.js";
+import { formatBytes, formatMoment } from "../format.js";
 import { icon } from "../icons.js";
+import { describeLength } from "./words.js";
 
 const NAME_PATTERN = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
 const BANS = [
@@ -152,7 +153,7 @@ export async function showBroadcasts(stream, load) {
 }
 
 function broadcastTable(broadcasts) {
-  const link = (href, text) => href && h("a", { href, target: "_blank", rel: "noopener" }, text);
+  const link = (href, text) => h("a", { href, target: "_blank", rel: "noopener" }, text);
   return h(
     "table",
     {},
@@ -160,14 +161,20 @@ function broadcastTable(broadcasts) {
     h(
       "tbody",
       {},
-      broadcasts.map(({ started_at: started, ended_at: ended, duration_s: duration, bytes, watch, hls, dash }) =>
+      broadcasts.map((broadcast) =>
         h(
           "tr",
           {},
-          h("td", {}, formatMoment(started)),
-          h("td", {}, ended === null ? "on air" : formatClock(duration)),
-          h("td", {}, formatBytes(bytes)),
-          h("td", { class: "links" }, link(watch, "Watch"), link(hls, "HLS"), link(dash, "DASH")),
+          h("td", {}, formatMoment(broadcast.started_at)),
+          h("td", {}, describeLength(broadcast)),
+          h("td", {}, formatBytes(broadcast.bytes)),
+          h(
+            "td",
+            { class: "links" },
+            link(broadcast.watch, "Watch"),
+            link(broadcast.hls, "HLS"),
+            link(broadcast.dash, "DASH"),
+          ),
         ),
       ),
     ),

@@ -1,6 +1,6 @@
 // A stream's status in words.
 
-import { formatBitrate, formatRate } from "../format.js";
+import { formatBitrate, formatClock, formatNumber } from "../format.js";
 
 const CODECS = { h264: "H.264", aac: "AAC", mp3: "MP3" };
 
@@ -11,9 +11,9 @@ export function describeSource(source) {
   const picture = source.codec
     ? [
         `${codec(source.codec)} ${source.width} × ${source.height}`,
-        source.fps ? `${formatRate(source.fps)} fps` : null,
+        source.fps ? `${formatNumber(source.fps)} fps` : null,
         formatBitrate(source.bitrate_bps),
-        source.keyframe_interval_s ? `keyframe every ${formatRate(source.keyframe_interval_s)} s` : null,
+        source.keyframe_interval_s ? `keyframe every ${formatNumber(source.keyframe_interval_s)} s` : null,
       ]
     : ["No picture", formatBitrate(source.bitrate_bps)];
   return [join(picture), source.audio ? describeAudio(source.audio) : "No sound"];
@@ -29,6 +29,12 @@ export function describeRendition({ kind, width, height, fps, bitrate_bps: bitra
   const rate = fps > 31 ? Math.round(fps) : "";
   const name = kind === "video" && height ? `${Math.min(width, height)}p${rate}` : "Audio";
   return { name, detail: join([formatBitrate(bitrate), encoded ? null : "as sent"]) };
+}
+
+/** How long a broadcast is, and what else there is to say of it. */
+export function describeLength({ state, duration_s: duration }) {
+  const remark = { live: "so far", interrupted: "interrupted" }[state];
+  return join([formatClock(duration), remark]);
 }
 
 function join(parts) {

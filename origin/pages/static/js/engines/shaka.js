@@ -30,6 +30,15 @@ class ShakaEngine extends Engine {
     return this.#player?.seekRange() ?? super.range;
   }
 
+  /** Shaka Player's range ends where it means to play, not at the live edge. */
+  get latency() {
+    return (this.live && this.#player.getStats().liveLatency) || null;
+  }
+
+  get targetLatency() {
+    return this.#player?.getManifest()?.presentationTimeline.getDelay() || super.targetLatency;
+  }
+
   get playing() {
     if (this.selected === AUDIO) return this.quality(AUDIO);
     const track = this.#tracks.find(({ active }) => active);

@@ -1,0 +1,69 @@
+"""A server for the commands, in this process: the real API on a bus and a store in memory."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from bus.memory import MemoryBus
+from bus.state import Done, KillCommand
+from control.cli import main
+from control.datadir import DataDir, ServerInfo
+from origin.api import ApiServices, api_router, install_problem_handlers
+from storage.catalogue import Catalogue
+from tests.memory_store import MemoryStore
+
+NOW = 1_795_257_665.0
+
+
+class FakeServer(httpx.BaseTransport):
+    """``run`` runs a command against it. It is announced in the data directory, as a real one is."""
+
+    def __init__(self, data: Path) -> None:
+        self.directory = DataDir(data)
+        self.directory.create()
+        self.directory.announce(ServerInfo(http="http://127.0.0.1:8080", rtmp="rtmp://127.0.0.1:1935/live", pid=1))
+        self.bus = MemoryBus()
+        self.catalogue = Catalogue(MemoryStore())
+        self.kills: list[str] = []
+        self.urls: list[str] = []
+        self._app = FastAPI()
+        services = ApiServices(
+            bus=self.bus,
+            catalogue=self.catalogue,
+            token=self.directory.api_token(),
+            rtmp_url="rtmp://media.example.org:1935/live",
+            public_url="https://media.example.org",
+            clock=lambda: NOW,
+        )
+        install_problem_handlers(self._app)
+        self._app.include_router(api_router(services))
+
+    def run(self, *arguments: str) -> int:
+        return main(arguments, transport=self)
+
+    def create(self, *streams: str) -> None:
+        for stream in streams:
+            asyncio.run(self.catalogue.create_stream(stream, now=NOW))
+
+    def answer_kills(self, stream: str) -> None:
+        async def end(command: BaseModel) -> Done:
+            assert isinstance(command, KillCommand)
+            self.kills.append(command.reason)
+            return Done()
+
+        self.bus.serve(f"command.{stream}", end)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.urls.append(str(request.url))
+
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
+                return await client.request(
+                    request.method, request.url, headers=request.headers, content=request.read()
+                )
+
+        answer = asyncio.run(ask())
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)

@@ -1,0 +1,230 @@
+"""The synthetic broadcaster: its ffmpeg, its restarts and its end; the command around it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from control import demo
+from control import serve as server
+from control.cli import demo as command
+from control.cli import main
+from control.cli.client import ApiClient
+from control.cli.target import Target
+from control.config import Config
+from control.datadir import ServerInfo
+from control.demo import Broadcaster, DemoError, ffmpeg_command, find_font
+from tests.unit.control.fake_server import FakeServer
+from tests.unit.origin_api.live import status
+from tests.waiting import until
+
+Capture = pytest.CaptureFixture[str]
+URL, KEY = "rtmp://127.0.0.1:1935/live", "s3cr-et00"
+
+
+def program(code: str) -> Callable[[str], list[str]]:
+    """In place of ffmpeg: a Python program whose first argument is where to publish."""
+    return lambda target: [sys.executable, "-c", code, target]
+
+
+def test_failures_are_tried_again_within_bounds_and_told_without_the_key(tmp_path: Path) -> None:
+    log = tmp_path / "runs"
+    code = (
+        f"import sys; open({str(log)!r}, 'a').write(sys.argv[1] + '\\n'); print('noise\\n' * 9, file=sys.stderr);"
+        "sys.exit(f'cannot open {sys.argv[1]}')"
+    )
+    with pytest.raises(
+        DemoError, match=r"ended 5 times in a row; it said: .*cannot open rtmp://.*/live/…"
+    ) as caught:
+        Broadcaster(f"{URL}/", KEY, command=program(code)).run(retry_s=0)
+    assert log.read_text().splitlines() == [f"{URL}/{KEY}"] * demo.MAX_FAILURES
+    assert KEY not in str(caught.value)
+
+
+def test_one_that_ends_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "MAX_FAILURES", 1)
+    with pytest.raises(DemoError, match=r"it said: nothing \(exit code 3\)"):
+        Broadcaster(URL, KEY, command=program("raise SystemExit(3)")).run()
+
+
+def test_one_that_was_well_for_long_may_fail_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "STEADY_S", 0.0)
+    runs = tmp_path / "runs"
+    code = f"open({str(runs)!r}, 'a').write('.')"
+    broadcaster = Broadcaster(URL, KEY, command=program(code))
+    thread = threading.Thread(target=broadcaster.run, kwargs={"retry_s": 0})
+    thread.start()
+    until(lambda: runs.exists() and len(runs.read_text()) > demo.MAX_FAILURES)
+    assert thread.is_alive()
+    broadcaster.stop()
+    thread.join()
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_stopping_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stubborn: bool) -> None:
+    monkeypatch.setattr(demo, "END_TIMEOUT_S", 0.2)
+    fifo = tmp_path / "started"
+    os.mkfifo(fifo)
+    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if stubborn else ""
+    code = f"import os, signal, time; {ignore} open({str(fifo)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    broadcaster = Broadcaster(URL, KEY, command=program(code))
+    thread = threading.Thread(target=broadcaster.run)
+    thread.start()
+    pid = int(fifo.read_text())
+    broadcaster.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    broadcaster.stop()
+
+
+def test_one_that_is_stopped_before_it_runs_starts_nothing(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    broadcaster = Broadcaster(URL, KEY, command=program(f"open({str(started)!r}, 'w')"))
+    broadcaster.stop()
+    broadcaster.run()
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("package", ["ffmpeg", "imageio_ffmpeg"])
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(DemoError, match=rf"needs the package {package}.*pip install 'headwater\[demo\]'"):
+        Broadcaster(URL, KEY)
+
+
+def test_a_font_is_found_where_there_is_one(tmp_path: Path) -> None:
+    assert find_font((tmp_path, tmp_path / "none")) is None
+    for name in ("b/Zapf.ttf", "a/Arial.ttf"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    assert find_font((tmp_path,)) == tmp_path / "a" / "Arial.ttf"
+    (tmp_path / "b" / "DejaVuSans-Bold.ttf").touch()
+    assert find_font((tmp_path / "none", tmp_path)) == tmp_path / "b" / "DejaVuSans-Bold.ttf"
+
+
+@pytest.mark.parametrize("font", [True, False])
+def test_ffmpeg_takes_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, font: bool) -> None:
+    if not font:
+        monkeypatch.setattr(demo, "find_font", lambda: None)
+    target = str(tmp_path / "out.flv")
+    arguments = ffmpeg_command(target)
+    assert ("drawtext" in " ".join(arguments)) == (font and find_font() is not None)
+    index = arguments.index(target)
+    short = [*arguments[:index], "-t", "0.2", *arguments[index:]]
+    result = subprocess.run(short, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert Path(target).read_bytes()[:5] == b"FLV\x01\x05"
+
+
+@pytest.mark.parametrize("arguments", [["--to", URL], ["--key", KEY]])
+def test_where_to_and_with_which_key_go_together(capsys: Capture, arguments: list[str]) -> None:
+    assert main(["demo", *arguments]) == 2
+    assert "--to and --key go together" in capsys.readouterr().err
+
+
+class Recorder:
+    """In place of a broadcaster: what it was told to publish; ``run`` ends at ``stop``."""
+
+    made: list["Recorder"]
+
+    def __init__(self, url: str, key: str) -> None:
+        self.target = (url, key)
+        self.running = threading.Event()
+        self.stopped = threading.Event()
+        self.made.append(self)
+
+    def run(self) -> None:
+        self.running.set()
+        self.stopped.wait()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+    made: list[Recorder] = []
+    monkeypatch.setattr(Recorder, "made", made, raising=False)
+    monkeypatch.setattr(command, "Broadcaster", Recorder)
+    return made
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    fake = FakeServer(tmp_path / "data")
+    fake.create("live")
+    fake.directory.keep_stream_key("live", KEY)
+    monkeypatch.setattr(command, "ApiClient", lambda target: ApiClient(target, fake))
+    return fake
+
+
+def demo_on(fake: FakeServer) -> int:
+    return main(["demo", "--data", str(fake.directory.path)])
+
+
+def test_publishing_alone_ends_with_sigterm(made: list[Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Recorder, "run", lambda self: os.kill(os.getpid(), signal.SIGTERM))
+    assert main(["demo", "--to", URL, "--key", KEY]) == 0
+    assert made[0].target == (URL, KEY)
+    assert made[0].stopped.is_set()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_it_goes_to_the_server_that_runs(
+    fake: FakeServer, made: list[Recorder], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "run", lambda self: None)
+    assert demo_on(fake) == 0
+    assert made[0].target == (URL, KEY)
+    assert "watch it at https://media.example.org/watch/live" in capsys.readouterr().out
+
+
+def test_nobody_is_pushed_off_the_air(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
+    fake.bus.state.put("stream.live", status("live"))
+    assert demo_on(fake) == 1
+    assert "the stream live is live already" in capsys.readouterr().err
+    assert made == []
+
+
+def test_a_key_that_is_not_kept(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
+    fake.directory.forget_stream_key("live")
+    assert demo_on(fake) == 1
+    assert f"`headwater demo --to {URL} --key KEY`" in capsys.readouterr().err
+
+
+def test_where_none_runs_a_server_is_started_and_both_end_together(
+    fake: FakeServer, made: list[Recorder], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.directory.withdraw(1)
+
+    def run(config: Config, *, json_output: bool, on_ready: Callable[[], None]) -> int:
+        assert made == []
+        fake.directory.announce(ServerInfo(http="http://127.0.0.1:8080", rtmp=URL, pid=2))
+        on_ready()
+        until(lambda: made)
+        assert made[0].running.wait(10)
+        return 0
+
+    monkeypatch.setattr(server, "run", run)
+    assert demo_on(fake) == 0
+    assert made[0].target == (URL, KEY)
+    assert made[0].stopped.is_set()
+    assert "watch it at" in capsys.readouterr().out
+
+
+def test_a_server_that_is_gone_is_none(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unanswered(target: Target) -> ApiClient:
+        return ApiClient(Target("http://127.0.0.1:1", target.token))
+
+    monkeypatch.setattr(command, "ApiClient", unanswered)
+    assert command.running_server(fake.directory) is None

@@ -4,8 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * An element with `props` and `children` (elements or strings; null and false are left out).
- * A prop named `on…` with a function is a listener; `class`, `data-…`, `aria-…` and other dashed names are attributes; the
- * rest are properties.
+ * A prop named `on…` is a listener; `class`, `role`, `for` and dashed names are attributes; the rest are properties.
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);

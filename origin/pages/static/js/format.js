@@ -42,5 +42,7 @@ export function formatNumber(value) {
 
 /** A moment (seconds since the Unix epoch) in the reader's own language and time zone. */
 export function formatMoment(epoch) {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(epoch * 1000));
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(epoch * 1000),
+  );
 }

@@ -9,7 +9,8 @@ const PATHS = {
     "M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM7 7 5.6 5.6a9 9 0 0 0 0 12.8L7 17a7 7 0 0 1 0-10zm10 0a7 7 0 0 1 0 10l1.4 1.4a9 9 0 0 0 0-12.8L17 7z",
   check: "M9.2 16.6 4.6 12l-1.4 1.4 6 6L21 7.6l-1.4-1.4z",
   copy: "M8 3h11a2 2 0 0 1 2 2v11h-2V5H8V3zM5 7h9a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V9c0-1.1.9-2 2-2zm0 2v10h9V9H5z",
-  headphones: "M12 3a9 9 0 0 0-9 9v7a2 2 0 0 0 2 2h3v-8H5v-1a7 7 0 0 1 14 0v1h-3v8h3a2 2 0 0 0 2-2v-7a9 9 0 0 0-9-9z",
+  headphones:
+    "M12 3a9 9 0 0 0-9 9v7a2 2 0 0 0 2 2h3v-8H5v-1a7 7 0 0 1 14 0v1h-3v8h3a2 2 0 0 0 2-2v-7a9 9 0 0 0-9-9z",
   fullscreen: "M4 9V4h5v2H6v3H4zm11-5h5v5h-2V6h-3V4zM4 15h2v3h3v2H4v-5zm14 0h2v5h-5v-2h3v-3z",
   fullscreenExit: "M9 4v5H4V7h3V4h2zm6 0h2v3h3v2h-5V4zM4 15h5v5H7v-3H4v-2zm11 0h5v2h-3v3h-2v-5z",
   moon: "M12.5 3a9 9 0 1 0 8.5 12A7.5 7.5 0 0 1 12.5 3z",
@@ -18,10 +19,12 @@ const PATHS = {
   pip: "M3 4h18a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zm1 2v12h16V6H4zm7 5h7v5h-7v-5z",
   play: "M7 4v16l13-8z",
   plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6V5z",
-  reconnect: "M12 4a8 8 0 0 0-7.4 5h2.2a6 6 0 0 1 10-1.3L14 10.5h7v-7l-2.7 2.7A8 8 0 0 0 12 4zM3 13.5v7l2.7-2.7A8 8 0 0 0 19.4 15h-2.2a6 6 0 0 1-10 1.3l2.8-2.8H3z",
+  reconnect:
+    "M12 4a8 8 0 0 0-7.4 5h2.2a6 6 0 0 1 10-1.3L14 10.5h7v-7l-2.7 2.7A8 8 0 0 0 12 4zM3 13.5v7l2.7-2.7A8 8 0 0 0 19.4 15h-2.2a6 6 0 0 1-10 1.3l2.8-2.8H3z",
   search: "M10 3a7 7 0 1 0 4.3 12.5l5.1 5.1 1.4-1.4-5.1-5.1A7 7 0 0 0 10 3zm0 2a5 5 0 1 1 0 10 5 5 0 0 1 0-10z",
   settings: "M4 7h9v2H4V7zm13 0h3v2h-3v2h-2V5h2v2zM4 15h3v-2h2v6H7v-2H4v-2zm7 0h9v2h-9v-2z",
-  volume: "M4 9v6h4l5 5V4L8 9H4zm11.5 3A4 4 0 0 0 14 8.7v6.6a4 4 0 0 0 1.5-3.3zM14 4.8v2.1a5.5 5.5 0 0 1 0 10.2v2.1a7.5 7.5 0 0 0 0-14.4z",
+  volume:
+    "M4 9v6h4l5 5V4L8 9H4zm11.5 3A4 4 0 0 0 14 8.7v6.6a4 4 0 0 0 1.5-3.3zM14 4.8v2.1a5.5 5.5 0 0 1 0 10.2v2.1a7.5 7.5 0 0 0 0-14.4z",
 };
 
 /** A new element of the icon `name`; hidden from screen readers, which read the label of what it stands in. */

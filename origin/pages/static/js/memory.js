@@ -1,4 +1,4 @@
-// Small settings that outlive the page. A browser may refuse storage (a sandboxed frame, private mode): then they do not.
+// Small settings that outlive the page, where the browser allows it: a sandboxed frame or private mode may not.
 
 function attempt(operation) {
   try {

@@ -31,7 +31,12 @@ export class Board {
     this.element = h("div", { class: "board" }, this.#empty, this.#live, this.#idleHeading, this.#idle);
     this.create = h(
       "button",
-      { type: "button", class: "primary", "aria-label": "New stream", onclick: () => createStream((name) => this.#create(name)) },
+      {
+        type: "button",
+        class: "primary",
+        "aria-label": "New stream",
+        onclick: () => createStream((name) => this.#create(name)),
+      },
       icon("plus"),
       h("span", {}, "New stream"),
     );
@@ -74,8 +79,14 @@ export class Board {
     }
     for (const status of sorted) this.#cardOf(status.stream).update(status);
     const cards = sorted.map(({ stream }) => this.#cards.get(stream));
-    arrange(this.#live, cards.filter((card) => card.onAir));
-    arrange(this.#idle, cards.filter((card) => !card.onAir));
+    arrange(
+      this.#live,
+      cards.filter((card) => card.onAir),
+    );
+    arrange(
+      this.#idle,
+      cards.filter((card) => !card.onAir),
+    );
     this.#idleHeading.hidden = this.#idle.childElementCount === 0;
     this.#empty.hidden = streams.length > 0;
     const live = streams.filter(({ state }) => state === "live").length;

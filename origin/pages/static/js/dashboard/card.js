@@ -35,14 +35,29 @@ export class Card {
   constructor(stream, api, refresh) {
     this.#stream = stream;
     this.#api = api;
-    const after = (action) => async (...values) => {
-      const result = await action(...values);
-      refresh();
-      return result;
-    };
+    const after =
+      (action) =>
+      async (...values) => {
+        const result = await action(...values);
+        refresh();
+        return result;
+      };
     const button = (label, onclick, kind = "quiet") => h("button", { type: "button", class: kind, onclick }, label);
-    this.kill = button("End broadcast", () => confirmKill(stream, after((ban) => api.kill(stream, ban))), "danger");
-    this.remove = button("Delete", () => confirmDelete(stream, after(() => api.remove(stream))));
+    this.kill = button(
+      "End broadcast",
+      () =>
+        confirmKill(
+          stream,
+          after((ban) => api.kill(stream, ban)),
+        ),
+      "danger",
+    );
+    this.remove = button("Delete", () =>
+      confirmDelete(
+        stream,
+        after(() => api.remove(stream)),
+      ),
+    );
     this.details = h(
       "div",
       { class: "details" },
@@ -102,7 +117,10 @@ export class Card {
 
   /** Fetch what costs more: the picture and the last minutes. */
   async updateMedia() {
-    const [picture, history] = await Promise.all([this.#api.thumbnail(this.#stream), this.#api.history(this.#stream)]);
+    const [picture, history] = await Promise.all([
+      this.#api.thumbnail(this.#stream),
+      this.#api.history(this.#stream),
+    ]);
     if (picture) this.#showPicture(picture);
     this.#bitrate.update(history.samples.map(({ at, bitrate_bps: value }) => ({ at, value })));
     this.#rate.update(history.samples.map(({ at, fps: value }) => ({ at, value })));
@@ -112,10 +130,8 @@ export class Card {
     const [picture, sound] = source ? describeSource(source) : ["Waiting for the first frames", ""];
     setText(this.#source, picture);
     setText(this.#sound, sound);
-    setText(
-      this.#publisher,
-      publisher ? `From ${publisher.address}${publisher.software ? `, ${publisher.software}` : ""}` : "Nobody is connected",
-    );
+    const from = publisher && [publisher.address, publisher.software].filter(Boolean).join(", ");
+    setText(this.#publisher, from ? `From ${from}` : "Nobody is connected");
     replaceItems(this.#renditions, renditions, (rendition) => {
       const { name, detail } = describeRendition(rendition);
       return [h("b", {}, name), ` ${detail}`];
@@ -141,7 +157,7 @@ export class Card {
 /** Make `list` show `items`, touching it only when its text changes. */
 function replaceItems(list, items, render) {
   const made = items.map((item) => h("li", {}, render(item)));
+  const textOf = (elements) => [...elements].map((element) => element.textContent).join("\n");
   list.hidden = made.length === 0;
-  if (made.map((item) => item.textContent).join("\n") === [...list.children].map((item) => item.textContent).join("\n")) return;
-  list.replaceChildren(...made);
+  if (textOf(made) !== textOf(list.children)) list.replaceChildren(...made);
 }

@@ -25,7 +25,13 @@ export class Chart {
       this.#area,
       this.#line,
     );
-    this.element = h("figure", { class: "chart" }, h("figcaption", {}, label, this.#value), this.picture, this.#top);
+    this.element = h(
+      "figure",
+      { class: "chart" },
+      h("figcaption", {}, label, this.#value),
+      this.picture,
+      this.#top,
+    );
   }
 
   /** `points` are `{at, value}`, `at` in seconds, oldest first. */

@@ -28,8 +28,8 @@ function openDialog(title, ...content) {
 }
 
 /**
- * A dialog with a form: `fields`, then Cancel and a button called `action`. `submit` does the work; what it throws is shown in
- * the form, else the dialog closes.
+ * A dialog with a form: `fields`, then Cancel and a button called `action`. `submit` does the work; what it throws is
+ * shown in the form, else the dialog closes.
  */
 function openForm({ title, text, fields = [], action, dangerous = false, submit }) {
   const error = h("p", { class: "error", role: "alert" });
@@ -81,7 +81,7 @@ export function confirmDelete(stream, remove) {
 export function confirmRotate(stream, rotate) {
   openForm({
     title: `Make a new key for ${stream}?`,
-    text: "The present key stops working for the next connection, so it has to be replaced in the broadcaster's settings.",
+    text: "The present key is refused from the next connection on: the broadcaster has to type in the new one.",
     action: "Make new key",
     submit: async () => showKey(await rotate()),
   });
@@ -111,10 +111,18 @@ export function createStream(create) {
 
 /** Server and key, to be typed into the broadcaster's settings. */
 function showKey({ stream, server, key, watch }) {
-  const done = h("button", { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() }, "Done");
+  const done = h(
+    "button",
+    { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() },
+    "Done",
+  );
   const dialog = openDialog(
     `Broadcast to ${stream}`,
-    h("p", { class: "muted" }, "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now."),
+    h(
+      "p",
+      { class: "muted" },
+      "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now.",
+    ),
     secretField("Server", server),
     secretField("Stream Key", key),
     secretField("Watch page", new URL(watch, window.location).href),
@@ -125,7 +133,11 @@ function showKey({ stream, server, key, watch }) {
 function secretField(label, value) {
   const id = `field-${(counter += 1)}`;
   const field = h("input", { id, readOnly: true, value, onfocus: () => field.select() });
-  const copy = h("button", { type: "button", class: "quiet", title: `Copy ${label}`, "aria-label": `Copy ${label}` }, icon("copy"));
+  const copy = h(
+    "button",
+    { type: "button", class: "quiet", title: `Copy ${label}`, "aria-label": `Copy ${label}` },
+    icon("copy"),
+  );
   copy.addEventListener("click", async () => {
     await copyText(field);
     copy.replaceChildren(icon("check"));
@@ -136,7 +148,8 @@ function secretField(label, value) {
 /** The clipboard interface is only there on HTTPS and localhost; the older command works on a plain address too. */
 async function copyText(field) {
   field.select();
-  if (navigator.clipboard) await navigator.clipboard.writeText(field.value).catch(() => document.execCommand("copy"));
+  if (navigator.clipboard)
+    await navigator.clipboard.writeText(field.value).catch(() => document.execCommand("copy"));
   else document.execCommand("copy");
 }
 
@@ -157,7 +170,15 @@ function broadcastTable(broadcasts) {
   return h(
     "table",
     {},
-    h("thead", {}, h("tr", {}, ["Started", "Length", "Size", "Links"].map((text) => h("th", { scope: "col" }, text)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Started", "Length", "Size", "Links"].map((text) => h("th", { scope: "col" }, text)),
+      ),
+    ),
     h(
       "tbody",
       {},

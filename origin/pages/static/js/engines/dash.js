@@ -78,13 +78,15 @@ class DashEngine extends Engine {
 
   #readLadder() {
     if (this.selected !== AUDIO) {
-      const levels = this.#player.getRepresentationsByType("video").map(({ id, width, height, frameRate, bandwidth }) => ({
-        key: id,
-        width,
-        height,
-        frameRate,
-        bitrate: bandwidth,
-      }));
+      const levels = this.#player
+        .getRepresentationsByType("video")
+        .map(({ id, width, height, frameRate, bandwidth }) => ({
+          key: id,
+          width,
+          height,
+          frameRate,
+          bitrate: bandwidth,
+        }));
       const audio = this.#player.getRepresentationsByType("audio").sort((a, b) => a.bandwidth - b.bandwidth)[0];
       this.qualities = nameQualities(levels);
       if (audio && levels.length) this.qualities.push(audioQuality(audio.bandwidth, audio.id));

@@ -19,11 +19,12 @@ export class PlaybackFailure extends Error {
  * Events: `change` when the ladder or what plays of it changed; `failure` (its `detail` a PlaybackFailure) once, after
  * which the engine is only good for `close()`.
  *
- * `qualities` are `{id, label, kind: "video" | "audio", bitrate}`, best first; bitrate in bit/s, 0 where unknown. `selected`
- * is the id of one of them, or AUTO.
+ * `qualities` are `{id, label, bitrate}`, best first; bitrate in bit/s, 0 where unknown. `selected` is the id of one of
+ * them, or AUTO.
  *
- * A subclass has `name`, `live`, `playing`, `close()`, and for `open` and `select`: `start(position)`, which gives the media
- * element the source `url` as `selected` wants it, and `applyQuality()`, which moves to the rung `selected`.
+ * A subclass has `name`, `live`, `playing` (one of `qualities`, or null), `close()`, and for `open` and `select`:
+ * `start(position)`, which gives the media element the source `url` as `selected` wants it, and `applyQuality()`, which
+ * moves to the rung `selected`.
  */
 export class Engine extends EventTarget {
   qualities = [];
@@ -70,7 +71,9 @@ export class Engine extends EventTarget {
   /** What can be sought to, in seconds of the media element's time. */
   get range() {
     const { seekable } = this.video;
-    return seekable.length ? { start: seekable.start(0), end: seekable.end(seekable.length - 1) } : { start: 0, end: 0 };
+    return seekable.length
+      ? { start: seekable.start(0), end: seekable.end(seekable.length - 1) }
+      : { start: 0, end: 0 };
   }
 
   /** Seconds behind the live edge, or null where that is not known or nothing is live. */
@@ -101,8 +104,8 @@ export class Engine extends EventTarget {
 
 /**
  * The ladder as a menu shows it, best first. `levels` are `{key, width, height, frameRate, bitrate}`; the result keeps
- * `key`, the player's own handle. A rung is called by its shorter side, with the frame rate where it is above 30, and with
- * the bitrate where two rungs would otherwise be called the same.
+ * `key`, the player's own handle. A rung is called by its shorter side, with the frame rate where it is above 30, and
+ * with the bitrate where two rungs would otherwise be called the same.
  */
 export function nameQualities(levels) {
   const name = ({ width, height, frameRate }) =>
@@ -112,12 +115,13 @@ export function nameQualities(levels) {
   return [...levels]
     .sort((a, b) => b.height - a.height || b.bitrate - a.bitrate)
     .map((level) => {
-      const label = counts.get(name(level)) > 1 ? `${name(level)} ${Math.round(level.bitrate / 1000)}k` : name(level);
-      return { id: label.replace(" ", "-"), label, kind: "video", bitrate: level.bitrate, key: level.key };
+      const label =
+        counts.get(name(level)) > 1 ? `${name(level)} ${Math.round(level.bitrate / 1000)}k` : name(level);
+      return { id: label.replace(" ", "-"), label, bitrate: level.bitrate, key: level.key };
     });
 }
 
 /** The menu's last entry. `key` is the player's own handle. */
 export function audioQuality(bitrate, key) {
-  return { id: AUDIO, label: "Audio only", kind: "audio", bitrate, key };
+  return { id: AUDIO, label: "Audio only", bitrate, key };
 }

@@ -1,5 +1,5 @@
-// Which player plays: hls.js where the browser has Media Source Extensions, the browser's own HLS where it has not, or the
-// one that the page's address names.
+// Which player plays: hls.js where the browser has Media Source Extensions, the browser's own HLS where it has not, or
+// the one that the page's address names.
 
 import { PlaybackFailure } from "./engine.js";
 
@@ -23,7 +23,7 @@ export function formatOf(name) {
   return players[name].format;
 }
 
-/** The player's engine class. Raises PlaybackFailure where its script cannot be had or the browser lacks what it needs. */
+/** The player's engine class. Raises PlaybackFailure where its script or the browser is not up to it. */
 export async function loadEngine(name) {
   try {
     return await players[name].load();

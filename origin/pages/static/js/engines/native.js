@@ -31,7 +31,7 @@ export class NativeEngine extends Engine {
 
   get playing() {
     const { videoWidth: width, videoHeight: height } = this.video;
-    return height ? { id: AUTO, label: `${Math.min(width, height)}p`, kind: "video", bitrate: 0 } : null;
+    return height ? { id: AUTO, label: `${Math.min(width, height)}p`, bitrate: 0 } : null;
   }
 
   #onError() {

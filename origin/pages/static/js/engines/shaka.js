@@ -98,7 +98,8 @@ class ShakaEngine extends Engine {
 
   #onError({ code, category, severity, data, message }) {
     const { Category, Code, Severity } = shaka.util.Error;
-    if (code === Code.LOAD_INTERRUPTED || code === Code.OPERATION_ABORTED || severity === Severity.RECOVERABLE) return;
+    if (code === Code.LOAD_INTERRUPTED || code === Code.OPERATION_ABORTED || severity === Severity.RECOVERABLE)
+      return;
     const missing = code === Code.BAD_HTTP_STATUS && (data[1] === 404 || data[1] === 410);
     const connection = category === Category.NETWORK;
     this.fail(missing ? "missing" : connection ? "connection" : "format", message ?? `code ${code}`);

@@ -23,7 +23,14 @@ export class Controls {
     this.menu = new QualityMenu(session);
     this.play = iconButton("play", () => this.togglePlay());
     this.mute = iconButton("mute", () => this.toggleMute());
-    this.volume = h("input", { type: "range", class: "volume", min: 0, max: 1, step: "any", "aria-label": "Volume" });
+    this.volume = h("input", {
+      type: "range",
+      class: "volume",
+      min: 0,
+      max: 1,
+      step: "any",
+      "aria-label": "Volume",
+    });
     this.seek = h("input", { type: "range", class: "seek", min: 0, max: 1, step: "any", "aria-label": "Position" });
     this.badge = h("span", { class: "badge", id: "badge" }, h("i", {}), h("b", {}), h("span", {}));
     this.golive = h("button", { type: "button", class: "golive", id: "golive", hidden: true }, "Go live");
@@ -34,7 +41,20 @@ export class Controls {
     this.unmute.replaceChildren(icon("muted"), "Tap for sound");
     bar.append(
       this.seek,
-      h("div", { class: "row" }, this.play, this.mute, this.volume, this.badge, this.golive, this.clock, h("span", { class: "gap" }), this.menu.element, this.pip, this.full),
+      h(
+        "div",
+        { class: "row" },
+        this.play,
+        this.mute,
+        this.volume,
+        this.badge,
+        this.golive,
+        this.clock,
+        h("span", { class: "gap" }),
+        this.menu.element,
+        this.pip,
+        this.full,
+      ),
     );
     this.pip.hidden = !document.pictureInPictureEnabled;
     this.full.hidden = !this.#canFullscreen;
@@ -86,7 +106,11 @@ export class Controls {
     const silent = muted || volume === 0;
     setButton(this.mute, silent ? "muted" : "volume", silent ? "Sound on (m)" : "Sound off (m)");
     const full = Boolean(document.fullscreenElement);
-    setButton(this.full, full ? "fullscreenExit" : "fullscreen", full ? "Leave full screen (f)" : "Full screen (f)");
+    setButton(
+      this.full,
+      full ? "fullscreenExit" : "fullscreen",
+      full ? "Leave full screen (f)" : "Full screen (f)",
+    );
     this.volume.value = silent ? 0 : volume;
     fill(this.volume);
     this.unmute.hidden = !(muted && !paused && this.#session.screen === "playing");
@@ -108,10 +132,16 @@ export class Controls {
     this.golive.hidden = !live || atEdge;
     const length = end - start;
     this.seek.disabled = length < 1;
-    setText(this.clock, live || length < 1 ? "" : `${formatClock(this.#video.currentTime - start)} / ${formatClock(length)}`);
+    setText(
+      this.clock,
+      live || length < 1 ? "" : `${formatClock(this.#video.currentTime - start)} / ${formatClock(length)}`,
+    );
     if (this.#dragging) return;
     Object.assign(this.seek, { min: start, max: Math.max(end, start + 1), value: this.#video.currentTime });
-    const spoken = live && latency !== null ? `${formatSpan(latency)} behind live` : formatClock(this.#video.currentTime - start);
+    const spoken =
+      live && latency !== null
+        ? `${formatSpan(latency)} behind live`
+        : formatClock(this.#video.currentTime - start);
     this.seek.setAttribute("aria-valuetext", spoken);
     fill(this.seek);
   }

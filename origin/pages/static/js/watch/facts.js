@@ -1,4 +1,4 @@
-// What an operator wants to know about playback: shown under "Details", and as `window.headwater` for tests and consoles.
+// What an operator wants to know about playback: shown under "Details", and `window.headwater` for tests and consoles.
 
 import { h, setText } from "../dom.js";
 import { formatBitrate } from "../format.js";
@@ -42,7 +42,8 @@ export function observe(session, video) {
     get buffered() {
       const { buffered, currentTime } = video;
       for (let i = 0; i < buffered.length; i += 1) {
-        if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i)) return buffered.end(i) - currentTime;
+        if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
+          return buffered.end(i) - currentTime;
       }
       return 0;
     },

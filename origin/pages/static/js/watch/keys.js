@@ -1,4 +1,4 @@
-// Keyboard control, as other video pages have it. Keys typed into a field or held with Ctrl, Alt or Meta are left alone.
+// Keyboard control, as other video pages have it. Keys with Ctrl, Alt or Meta, or with a use where they are, are left.
 
 const STEP_S = 5;
 const VOLUME_STEP = 0.1;

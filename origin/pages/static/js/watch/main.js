@@ -24,7 +24,13 @@ video.muted = options.muted;
 const session = new Session({ options, player, video, poller });
 const stage = new Stage(byId("stage"), video);
 const panel = new Panel(byId("panel"));
-const controls = new Controls({ session, video, stage: byId("stage"), bar: byId("controls"), unmute: byId("unmute") });
+const controls = new Controls({
+  session,
+  video,
+  stage: byId("stage"),
+  bar: byId("controls"),
+  unmute: byId("unmute"),
+});
 const state = observe(session, video);
 const facts = new Facts(byId("facts"), state, session);
 const notice = byId("notice");

@@ -15,7 +15,14 @@ export class QualityMenu {
     this.list = h("div", { class: "menu", role: "menu", hidden: true, "aria-label": "Quality" });
     this.button = h(
       "button",
-      { type: "button", class: "text", "aria-haspopup": "menu", "aria-expanded": "false", title: "Quality (q)", id: "quality" },
+      {
+        type: "button",
+        class: "text",
+        "aria-haspopup": "menu",
+        "aria-expanded": "false",
+        title: "Quality (q)",
+        id: "quality",
+      },
       icon("settings"),
       this.#label,
     );
@@ -57,7 +64,9 @@ export class QualityMenu {
     if (key === this.#shown) return;
     this.#shown = key;
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.quality : null;
-    this.list.replaceChildren(...choices.map((choice) => this.#item(choice, choice.id === (engine?.selected ?? AUTO))));
+    this.list.replaceChildren(
+      ...choices.map((choice) => this.#item(choice, choice.id === (engine?.selected ?? AUTO))),
+    );
     if (focused) this.#items.find((item) => item.dataset.quality === focused)?.focus();
   }
 

@@ -12,10 +12,15 @@ const FAILURES = {
 
 /** The screen as `{icon, title, text, actions}`, or null where the picture speaks for itself. */
 function describe(session, title) {
-  const recording = session.status?.hls ? { label: "Watch the last broadcast", act: () => session.watchRecording() } : null;
+  const { status, opened } = session;
   switch (session.screen) {
     case "ready":
-      return { icon: "play", title, text: "Ready when you are.", actions: [{ label: "Play", act: () => session.begin() }] };
+      return {
+        icon: "play",
+        title,
+        text: "Ready when you are.",
+        actions: [{ label: "Play", act: () => session.begin() }],
+      };
     case "missing":
       return {
         icon: "search",
@@ -27,10 +32,16 @@ function describe(session, title) {
         icon: "moon",
         title: `${title} is offline`,
         text: "Leave this page open: it starts by itself when the broadcast does.",
-        actions: recording ? [recording] : [],
+        actions: status.hls
+          ? [{ label: "Watch the last broadcast", act: () => session.watchRecording(status) }]
+          : [],
       };
     case "starting":
-      return { icon: "broadcast", title: "Starting", text: "The broadcast has begun. The first picture is a moment away." };
+      return {
+        icon: "broadcast",
+        title: "Starting",
+        text: "The broadcast has begun. The first picture is a moment away.",
+      };
     case "waiting":
       return {
         icon: "reconnect",
@@ -40,9 +51,9 @@ function describe(session, title) {
     case "ended":
       return {
         icon: "check",
-        title: session.opened?.recording ? "That was the recording" : "The broadcast has ended",
-        text: "If another one starts, this page goes live by itself.",
-        actions: [{ label: "Watch from the start", act: () => session.watchRecording() }],
+        title: opened.recording ? "That was the recording" : "The broadcast has ended",
+        text: session.followsLive ? "When the next one starts, this page goes live by itself." : "",
+        actions: [{ label: "Watch from the start", act: () => session.watchRecording(opened) }],
       };
     case "error":
       return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure) };
@@ -52,8 +63,10 @@ function describe(session, title) {
 }
 
 function advice({ code }) {
-  if (code === "connection" && !navigator.onLine) return "You are offline. It goes on by itself when you are connected again.";
-  if (code === "format") return "Another browser, or a newer version of this one, may. Trying again in the meantime.";
+  if (code === "connection" && !navigator.onLine)
+    return "You are offline. It goes on by itself when you are connected again.";
+  if (code === "format")
+    return "Another browser, or a newer version of this one, may. Trying again in the meantime.";
   return "Trying again by itself.";
 }
 
@@ -68,7 +81,9 @@ export class Panel {
 
   update(session, title) {
     const content = describe(session, title);
-    const key = content ? JSON.stringify([content.title, content.text, content.actions?.map(({ label }) => label)]) : "";
+    const key = content
+      ? JSON.stringify([content.title, content.text, content.actions?.map(({ label }) => label)])
+      : "";
     if (key === this.#shown) return;
     this.#shown = key;
     this.#element.replaceChildren(...(content ? render(content) : []));
@@ -79,7 +94,7 @@ function render({ icon: name, title, text, actions = [] }) {
   return [
     icon(name),
     h("h2", {}, title),
-    h("p", {}, text),
+    text && h("p", {}, text),
     actions.length > 0 &&
       h(
         "div",

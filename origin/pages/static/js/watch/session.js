@@ -8,19 +8,22 @@ const SLOW_MS = 10_000;
 const DRAIN_MS = 15_000;
 const STEADY_MS = 10_000;
 const MAX_RETRY_MS = 15_000;
+const STARTING_MS = 1000;
+const STARTING_TRIES = 15;
+const KEPT_ERRORS = 20;
 
 /**
  * Events: `change` when `screen` or what plays did.
  *
- * `screen` is one of `loading`, `ready` (waits for the viewer to press play), `missing`, `offline`, `starting`, `playing`,
- * `waiting` (the broadcaster is away and the picture has run out), `ended`, `error`.
+ * `screen` is one of `loading`, `ready` (waits for the viewer to press play), `missing`, `offline`, `starting`,
+ * `playing`, `waiting` (the broadcaster is away and the picture has run out), `ended`, `error`.
  */
 export class Session extends EventTarget {
   screen = "loading";
   status = null;
   failure = null;
   engine = null;
-  /** What was opened last: `{broadcast, recording, at}`, `at` on performance.now's clock; null before the first. */
+  /** What was opened last: `{broadcast, hls, dash, recording, at}`, `at` on performance.now's clock; null at first. */
   opened = null;
   /** A broadcast that is on air while an older one is being watched, or null. */
   offer = null;
@@ -35,6 +38,7 @@ export class Session extends EventTarget {
   #failures = 0;
   #retry = 0;
   #overtakenAt = null;
+  #stalledAt = null;
 
   /** `player` is an engine's name. */
   constructor({ options, player, video, poller }) {
@@ -57,6 +61,11 @@ export class Session extends EventTarget {
     return Boolean(this.engine?.live);
   }
 
+  /** Whether the page goes live by itself when the next broadcast does: not where its address names one of the past. */
+  get followsLive() {
+    return !this.#options.broadcast;
+  }
+
   /** The viewer pressed play on the page that waits for it. */
   begin() {
     this.#wanted = true;
@@ -64,10 +73,10 @@ export class Session extends EventTarget {
     this.#poller.refresh();
   }
 
-  /** Play what the status calls the last broadcast, from its start. */
-  watchRecording() {
+  /** Play `source`, a broadcast that has ended, from its start. */
+  watchRecording(source) {
     this.#wanted = true;
-    this.#recording = this.status;
+    this.#recording = source;
     this.#position = null;
     this.#open(this.#recording, true);
   }
@@ -98,7 +107,7 @@ export class Session extends EventTarget {
   #settleRecording(status) {
     const ended = this.screen === "ended";
     const another = isOnAir(status) && status.broadcast !== this.#recording.broadcast;
-    if (another && ended && !this.#options.broadcast) {
+    if (another && ended && this.followsLive) {
       this.watchLive();
     } else if (!this.engine && !ended) {
       this.#open(this.#recording, true);
@@ -126,7 +135,7 @@ export class Session extends EventTarget {
   #settleOffAir(status) {
     const ended = this.screen === "ended";
     if (this.engine && !ended) {
-      if (status.state === "idle" && this.#starved && this.#seenPicture) this.#onEnded();
+      if (status.state === "idle" && this.#isStuck()) this.#onEnded();
       else this.#changed();
     } else if (status.state === "missing") {
       this.#show("missing");
@@ -147,6 +156,13 @@ export class Session extends EventTarget {
     return this.#starved || performance.now() - this.#overtakenAt > DRAIN_MS;
   }
 
+  /** The broadcast is over but its playlist does not say so, as after a crash of the server. */
+  #isStuck() {
+    if (!this.#starved || !this.#seenPicture) return false;
+    this.#stalledAt ??= performance.now();
+    return performance.now() - this.#stalledAt > DRAIN_MS;
+  }
+
   get #starved() {
     return this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
   }
@@ -155,13 +171,14 @@ export class Session extends EventTarget {
     return this.#video.currentTime > 0;
   }
 
-  async #open(status, recording) {
+  async #open(source, recording) {
     clearTimeout(this.#retry);
     this.#retry = 0;
-    const again = this.opened?.broadcast === status.broadcast;
-    const opened = { broadcast: status.broadcast, recording, at: performance.now() };
+    const { broadcast, hls, dash } = source;
+    const again = this.opened?.broadcast === broadcast;
+    const opened = { broadcast, hls, dash, recording, at: performance.now() };
     this.opened = opened;
-    this.#overtakenAt = null;
+    this.#overtakenAt = this.#stalledAt = null;
     this.#close();
     this.offer = null;
     this.failure = null;
@@ -173,7 +190,7 @@ export class Session extends EventTarget {
       this.engine = engine;
       engine.addEventListener("change", () => this.#onEngineChange());
       engine.addEventListener("failure", ({ detail }) => this.engine === engine && this.#fail(detail));
-      await engine.open(status[formatOf(this.player)], recording ? this.#position : null);
+      await engine.open(opened[formatOf(this.player)], recording ? this.#position : null);
       if (this.engine === engine) await this.#play();
     } catch (error) {
       if (this.opened === opened) this.#fail(asFailure(error));
@@ -204,6 +221,7 @@ export class Session extends EventTarget {
 
   #onTime() {
     if (!this.engine || !this.#seenPicture || this.#starved) return;
+    this.#stalledAt = null;
     if (performance.now() - this.opened.at > STEADY_MS) this.#failures = 0;
     if (this.screen === "starting" || this.screen === "waiting") this.#show("playing");
   }
@@ -215,18 +233,19 @@ export class Session extends EventTarget {
   }
 
   #fail(failure) {
-    this.errors.push(`${failure.code}: ${failure.message}`);
+    this.errors = [...this.errors, `${failure.code}: ${failure.message}`].slice(-KEPT_ERRORS);
     this.failure = failure;
     this.#position = this.opened?.recording ? this.#video.currentTime || this.#position : null;
     const starting = failure.code === "missing" && this.status && isOnAir(this.status) && !this.#seenPicture;
     this.#close();
     this.#show(starting ? "starting" : "error");
-    const delay = Math.min(MAX_RETRY_MS, 1000 * 2 ** this.#failures);
+    const backOff = Math.min(MAX_RETRY_MS, 1000 * 2 ** this.#failures);
+    const delay = starting && this.#failures < STARTING_TRIES ? STARTING_MS : backOff;
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = 0;
       this.#poller.refresh();
-    }, starting ? 1000 : delay);
+    }, delay);
   }
 
   #show(screen) {

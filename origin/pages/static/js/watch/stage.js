@@ -12,7 +12,8 @@ export class Stage {
   constructor(stage, video) {
     this.#stage = stage;
     this.#video = video;
-    for (const event of ["pointermove", "pointerdown", "keydown", "focusin"]) stage.addEventListener(event, () => this.wake());
+    for (const event of ["pointermove", "pointerdown", "keydown", "focusin"])
+      stage.addEventListener(event, () => this.wake());
     stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#rest());
     for (const event of ["waiting", "stalled", "playing", "canplay", "pause", "play", "emptied", "timeupdate"]) {
       video.addEventListener(event, () => this.#updateSpinner());

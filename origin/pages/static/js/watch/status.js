@@ -3,8 +3,8 @@
 const SPREAD = 0.2;
 
 /**
- * Event `status`: `detail` is what the server says (`{stream, title, state, broadcast, hls, dash}`), or `{state: "missing"}`
- * where it knows no such stream, or `{state: "unreachable"}` where it does not answer.
+ * Event `status`: `detail` is what the server says (`{stream, title, state, broadcast, hls, dash}`), or
+ * `{state: "missing"}` where it knows no such stream, or `{state: "unreachable"}` where it does not answer.
  */
 export class StatusPoller extends EventTarget {
   /** Milliseconds from one answer to the next question, spread so that viewers do not ask all at once. */

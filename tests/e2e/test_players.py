@@ -1,0 +1,66 @@
+"""The watch page in headless Chromium, in front of the real server and a real broadcast with a ladder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.broadcaster import Clip, make_clip, publishing
+from tests.browser import (
+    check_card,
+    check_ladder,
+    check_picture_moves,
+    check_sound,
+    chromium,
+    kill_from_dashboard,
+    needs_chromium,
+    sign_in,
+    visit,
+    wait_for_screen,
+)
+from tests.server import Server, serving
+
+pytestmark = needs_chromium
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    server: Server
+    clip: Path
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("players")
+    clip = make_clip(Clip(60, size="854x480"), folder / "clip.flv")
+    with serving(folder / "data") as server:
+        yield Stage(server, clip)
+
+
+@pytest.mark.parametrize("player", ["hls", "dash", "shaka"])
+def test_the_page_starts_by_itself_plays_and_switches(stage: Stage, player: str) -> None:
+    stream = f"studio-{player}"
+    url = stage.server.create(stream)
+    with chromium() as browser, visit(browser, f"{stage.server.http}/watch/{stream}?player={player}") as opened:
+        wait_for_screen(opened.page, "offline")
+        with publishing(stage.clip, url):
+            check_picture_moves(opened.page)
+            check_sound(opened.page)
+            check_ladder(opened.page, ["480p", "360p", "Audio only"])
+        opened.assert_quiet()
+
+
+def test_the_operator_sees_and_ends_a_broadcast(stage: Stage) -> None:
+    token = (stage.server.data / "api-token").read_text().strip()
+    with (
+        chromium() as browser,
+        publishing(stage.clip, stage.server.create("studio")) as publisher,
+        visit(browser, f"{stage.server.http}/") as opened,
+    ):
+        sign_in(opened.page, token)
+        check_card(opened.page, "studio", "live")
+        kill_from_dashboard(opened.page, "studio")
+        check_card(opened.page, "studio", "idle")
+        assert publisher.wait(10) != 0
+        opened.assert_quiet()

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 import structlog
 import uvicorn
 import uvloop
-from control.version import version
 
 from bus.memory import MemoryBus
 from bus.state import StreamStatus
@@ -30,6 +29,7 @@ from control.options import (
     s3_options,
     transcode_options,
 )
+from control.version import version
 from ingest.server import IngestServer
 from origin.api import ApiServices
 from origin.app import OriginServices, create_app

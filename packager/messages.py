@@ -1,7 +1,7 @@
 """What a broadcast says on the bus while it is live, on the subject ``media.{stream}.{broadcast}``.
 
 A :class:`BroadcastChanged` comes first, then :class:`~packager.segment_writer.Init`,
-:class:`~packager.segment_writer.Part` and :class:`~packager.segment_writer.Segment` of every track as they are made.
+:class:`~packager.segment_writer.Part` and :class:`~packager.segment_writer.Segment` of every track as made.
 """
 
 from dataclasses import dataclass

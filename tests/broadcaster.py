@@ -72,8 +72,10 @@ def publishing(source: Path, url: str, *, seconds: float | None = None) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What ffmpeg decoded: frames of the best video stream, and every error it met. (Its HLS reader warns of the init
-    segment that it reads again with each playlist, so warnings tell nothing.)"""
+    """What ffmpeg decoded: frames of the best video stream, and every error it met.
+
+    Warnings tell nothing: its HLS reader warns of the init segment that it reads again with each playlist.
+    """
 
     frames: int
     errors: str

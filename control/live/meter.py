@@ -1,4 +1,4 @@
-"""Measures a source: bit rate, frame rate, keyframe interval, over sliding seconds. ``now`` is monotonic seconds."""
+"""Measures a source: bit rate, frame rate, keyframe interval. ``now`` is monotonic seconds."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One publisher's connection, as ingest's Publication: it feeds a broadcast for as long as it is the current one."""
+"""One publisher's connection, as ingest's Publication: it feeds a broadcast while it is the current one."""
 
 from collections.abc import Callable, Mapping
 

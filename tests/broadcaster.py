@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import ffmpeg
-import imageio_ffmpeg
+import ffmpeg  # type: ignore[import-untyped]
+import imageio_ffmpeg  # type: ignore[import-untyped]
 
 
 def ffmpeg_path() -> str:
@@ -29,7 +29,8 @@ class Clip:
 
 def make_clip(clip: Clip, path: Path) -> Path:
     """Encode ``clip`` into an FLV file once; publishing it then costs no encoding."""
-    inputs, options = [], {}
+    inputs = []
+    options: dict[str, str | int] = {}
     if clip.size is not None:
         inputs.append(ffmpeg.input(f"testsrc2=size={clip.size}:rate={clip.fps}", f="lavfi", t=clip.seconds))
         options |= {"vcodec": "libx264", "preset": "veryfast", "pix_fmt": "yuv420p", "video_bitrate": "1000k"}

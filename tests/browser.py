@@ -32,6 +32,12 @@ TIMEOUT_MS = int(os.environ.get("HEADWATER_BROWSER_TIMEOUT_MS", "20000"))
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 
 
+def require_chromium() -> None:
+    """At a test module's top: skip all of it, in one line, where there is no browser."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on PATH", allow_module_level=True)
+
+
 @dataclass(slots=True)
 class Visit:
     """One page, and everything it complained about on the console, policy violations included."""

@@ -123,12 +123,14 @@ class Stream:
 
 
 class FakeOrigin:
-    """``down`` makes every request below ``/api`` and ``/live`` fail with 503."""
+    """``down`` makes every request below ``/api`` and ``/live`` fail with 503; of the broadcasts in ``withheld``
+    there is no media yet."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.streams: dict[str, Stream] = {}
         self.down = False
+        self.withheld: set[str] = set()
         self.base_url = ""
         self._counter = 0
         self._lock = threading.Lock()
@@ -262,7 +264,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
     @app.get("/live/{name}/{broadcast}/{file}")
     def media(name: str, broadcast: str, file: str) -> Response:
         path = origin.directory / name / broadcast / file
-        if not path.exists():
+        if broadcast in origin.withheld or not path.exists():
             return Response(status_code=404)
         if file == "master.m3u8":
             return Response(MASTER, media_type="application/vnd.apple.mpegurl")

@@ -12,14 +12,14 @@ from tests.browser import (
     check_card,
     chromium,
     kill_from_dashboard,
-    needs_chromium,
+    require_chromium,
     sign_in,
     visit,
     wait_for,
 )
 from tests.e2e.fake_origin import TOKEN, FakeOrigin, serve
 
-pytestmark = needs_chromium
+require_chromium()
 REFUSED = ("401", "409", "503")
 
 

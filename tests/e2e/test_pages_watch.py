@@ -12,16 +12,16 @@ from tests.browser import (
     check_sound,
     choose_quality,
     chromium,
-    needs_chromium,
     player,
     quality_menu,
+    require_chromium,
     visit,
     wait_for,
     wait_for_screen,
 )
 from tests.e2e.fake_origin import FakeOrigin, serve
 
-pytestmark = needs_chromium
+require_chromium()
 LADDER = ["360p", "180p", "Audio only"]
 
 
@@ -130,6 +130,19 @@ def test_a_broadcaster_that_reconnects_is_waited_for(origin: FakeOrigin, browser
         check_picture_moves(page)
         assert player(page, "broadcast") == broadcast.id
         assert player(page, "errors") == []
+        opened.assert_quiet()
+    stream.end()
+
+
+def test_the_first_segment_is_waited_for(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.add("slow-start")
+    broadcast = origin.go_live("slow-start")
+    origin.withheld.add(broadcast.id)
+    with visit(browser, f"{origin.base_url}/watch/slow-start", ignored=("404",)) as opened:
+        wait_for_screen(opened.page, "starting")
+        expect(opened.page.get_by_role("heading", name="Starting")).to_be_visible()
+        origin.withheld.clear()
+        check_picture_moves(opened.page)
         opened.assert_quiet()
     stream.end()
 

@@ -85,7 +85,7 @@ def test_a_lost_publisher_that_comes_back_continues_its_broadcast(server: Server
     until(lambda: playlist(server, "returning").is_endlist)
     after = playlist(server, "returning")
     assert [s.uri for s in after.segments][: len(before.segments)] == [s.uri for s in before.segments]
-    assert sum(1 for segment in after.segments if segment.discontinuity) == 1
+    assert [segment.discontinuity for segment in after.segments].count(True) == 1
     (one,) = server.json("broadcasts", "returning")
     assert one["state"] == "ended"
     assert play(f"{server.http}/live/returning/master.m3u8").frames >= 150
@@ -108,7 +108,7 @@ def test_one_track_alone_is_a_broadcast(server: Server, clips: Path, clip: str, 
     with publishing(clips / f"{clip}.flv", url) as publisher:
         assert publisher.wait(20) == 0
     until(lambda: playlist(server, f"{clip}-only", track).is_endlist)
-    duration = sum(segment.duration for segment in playlist(server, f"{clip}-only", track).segments)
+    duration = sum(segment.duration or 0 for segment in playlist(server, f"{clip}-only", track).segments)
     assert duration == pytest.approx(5, abs=0.1)
     played = play(f"{server.http}/live/{clip}-only/master.m3u8")
     assert played.errors == ""
@@ -123,7 +123,7 @@ def test_sparse_keyframes_and_mp3_are_encoded_and_the_warning_says_why(server: S
     assert "Keyframe Interval to 2 s in OBS" in warning[0]["text"]
     until(lambda: playlist(server, "sparse").is_endlist)
     segments = playlist(server, "sparse").segments
-    assert max(segment.duration for segment in segments[1:]) < 1.5
+    assert max(segment.duration or 0 for segment in segments[1:]) < 1.5
     played = play(f"{server.http}/live/sparse/master.m3u8")
     assert played.frames >= 14 * 30 - 3
 

@@ -115,8 +115,8 @@ def tracks(folder: Path) -> dict[str, bytes]:
     media = {}
     for playlist_file in sorted(folder.glob("*/media.m3u8")):
         playlist = m3u8.loads(playlist_file.read_text())
-        data = (playlist_file.parent / playlist.segment_map[0].uri).read_bytes()
-        data += b"".join((playlist_file.parent / segment.uri).read_bytes() for segment in playlist.segments)
+        data = (playlist_file.parent / str(playlist.segment_map[0].uri)).read_bytes()
+        data += b"".join((playlist_file.parent / str(segment.uri)).read_bytes() for segment in playlist.segments)
         media[playlist_file.parent.name] = data
     return media
 

@@ -65,9 +65,17 @@ class TrackFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LowLatency:
+    """``part_target_us`` is the longest that a part of any track lasts (PART-TARGET), in microseconds."""
+
+    part_target_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastFacts:
     """``availability_start_ms`` is the Unix time of the broadcast's zero; ``segment_target_ms`` is the longest
-    that a segment has been or is meant to be, and is the same for all tracks."""
+    that a segment has been or is meant to be, and is the same for all tracks. ``low_latency`` None: playlists and
+    manifests carry nothing of it."""
 
     tracks: tuple[TrackFacts, ...]
     availability_start_ms: int
@@ -76,6 +84,7 @@ class BroadcastFacts:
     playlist_window_ms: int
     utc_timing_url: str = ""
     independent_segments: bool = True
+    low_latency: LowLatency | None = None
 
 
 def follow(entry: SegmentEntry, previous: SegmentEntry | None, *, start_ms: int) -> SegmentEntry:

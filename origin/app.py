@@ -8,8 +8,9 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from origin.answers import EXPOSED, delivery_router
 from origin.api import ApiServices, api_router, install_problem_handlers
-from origin.delivery import EXPOSED, Delivery, delivery_router
+from origin.delivery import Delivery
 from origin.pages import pages_router
 
 
@@ -36,16 +37,17 @@ def create_app(services: OriginServices) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(services.cors_origins),
-        allow_methods=["GET", "HEAD", "OPTIONS"],
-        allow_headers=["Range"],
-        expose_headers=list(EXPOSED),
-        max_age=86400,
-    )
-    install_problem_handlers(app)
     any_origin = "*" in services.cors_origins
+    if not any_origin:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.cors_origins),
+            allow_methods=["GET", "HEAD", "OPTIONS"],
+            allow_headers=["Range"],
+            expose_headers=list(EXPOSED),
+            max_age=86400,
+        )
+    install_problem_handlers(app)
     app.include_router(delivery_router(services.delivery, services.on_served, any_origin=any_origin))
     app.include_router(api_router(services.api))
     app.include_router(health_router(services))

@@ -1,32 +1,27 @@
 """Everything under ``/live/``: from the live window while it is there, from the store after that.
 
-404 is for what is not yet, 410 for what is gone. Whatever is served says how long caches may keep it, and nothing
-of it depends on who asks.
+404 is for what is not yet, 410 for what is gone; what is about to be made is waited for. Whatever is served says
+how long caches may keep it, and nothing of it depends on who asks.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from fastapi import APIRouter, Request, Response
-
-from media.names import MEDIA_PLAYLIST, broadcast_prefix, track_prefix
+from media.names import MASTER_PLAYLIST, MEDIA_PLAYLIST, broadcast_prefix, track_prefix
 from origin.live import LiveWindows
-from origin.paths import LivePath, Resource, parse_live_path
-from origin.ranges import Unsatisfiable, parse_range
+from origin.paths import LivePath, Resource
 from packager import hls
 from packager.errors import PackagerError
-from packager.window import LiveWindow
+from packager.window import LiveWindow, Reload
+from packager.window_track import Position
 from storage.coalesce import CoalescingReader
-from storage.content import cache_control, content_type, is_immutable
-from storage.interface import ObjectNotFound, StorageError
+from storage.content import IMMUTABLE, SHORT
+from storage.interface import ObjectNotFound
 
 # Seconds a request waits for a broadcast that has begun but has nothing to play yet.
 LONGEST_START_WAIT_S = 6.0
-NOT_YET = "public, max-age=1"
-GONE = "public, max-age=60"
-# Headers that players in other origins' pages may read.
-EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
+# A playlist up to a part is the same whenever it is asked for.
+SNAPSHOT = "public, max-age=3600"
 
 
 class NotYet(Exception):
@@ -37,10 +32,21 @@ class Gone(Exception):
     """410: it was there, and the DVR window or the live window has passed it."""
 
 
+class TooFarAhead(Exception):
+    """400: a blocking request for what will not be made for long (draft-pantos-hls-rfc8216bis, 6.2.5.2)."""
+
+
+class HeldTooLong(Exception):
+    """503: what was waited for did not come."""
+
+
 @dataclass(frozen=True, slots=True)
-class Body:
+class Found:
+    """The bytes of a path, or its chunks as they are made."""
+
     data: bytes
-    etag: str
+    caching: str
+    chunks: AsyncIterator[bytes] | None = None
 
 
 class Delivery:
@@ -51,8 +57,8 @@ class Delivery:
         self._reader = reader
         self._clock = clock
 
-    async def find(self, path: LivePath) -> bytes:
-        """Raises NotYet, Gone, StorageError."""
+    async def find(self, path: LivePath, reload: Reload) -> Found:
+        """Raises NotYet, Gone, TooFarAhead, HeldTooLong, StorageError."""
         window = self._window(path)
         if window is None:
             return await self._stored(path)
@@ -60,21 +66,23 @@ class Delivery:
             case Resource.MASTER | Resource.MANIFEST:
                 return await self._described(path, window)
             case Resource.PLAYLIST:
-                return await self._playlist(path, window)
+                return await self._playlist(path, window, reload)
             case Resource.INIT:
                 data = window.init(path.track, path.number)
             case Resource.SEGMENT:
                 data = window.media(path.track, path.number)
+                if data is None and _is_awaited(window, path):
+                    return await self._growing(path, window)
             case Resource.PART:
-                data = window.media(path.track, path.number, path.part)
-        return data if data is not None else await self._older(path, window)
+                data = await self._part(path, window)
+        return Found(data, IMMUTABLE) if data is not None else await self._older(path, window)
 
     def _window(self, path: LivePath) -> LiveWindow | None:
         if path.broadcast is None:
             return self._windows.newest(path.stream)
         return self._windows.find(path.stream, path.broadcast)
 
-    async def _described(self, path: LivePath, window: LiveWindow) -> bytes:
+    async def _described(self, path: LivePath, window: LiveWindow) -> Found:
         if not await window.wait_ready(LONGEST_START_WAIT_S):
             raise NotYet
         prefix = f"{window.broadcast}/" if path.broadcast is None else ""
@@ -84,17 +92,42 @@ class Delivery:
             text = window.manifest(base_url=prefix or None, now_ms=round(self._clock() * 1000))
         if text is None:
             raise NotYet
-        return text
+        return Found(text, SHORT)
 
-    async def _playlist(self, path: LivePath, window: LiveWindow) -> bytes:
-        if path.track in window.tracks:
-            await window.wait_ready(LONGEST_START_WAIT_S)
-        text = window.playlist(path.track)
+    async def _playlist(self, path: LivePath, window: LiveWindow, reload: Reload) -> Found:
+        if path.track not in window.tracks:
+            raise NotYet
+        await window.wait_ready(LONGEST_START_WAIT_S)
+        if window.low_latency is None:
+            reload = Reload()
+        if reload.position is not None:
+            if not window.ended and not window.is_near(path.track, reload.position):
+                raise TooFarAhead
+            if not await window.wait_for(path.track, reload.position, _patience(window)):
+                raise HeldTooLong
+        text = window.playlist(path.track, reload)
         if text is None:
             raise NotYet
-        return text
+        kept = reload.position is not None and not window.ended
+        return Found(text, SNAPSHOT if kept else SHORT)
 
-    async def _older(self, path: LivePath, window: LiveWindow) -> bytes:
+    async def _part(self, path: LivePath, window: LiveWindow) -> bytes | None:
+        position = Position(path.number, path.part)
+        awaited = window.low_latency is not None and path.track in window.tracks and not window.ended
+        if awaited and window.is_near(path.track, position):
+            await window.wait_for(path.track, position, _patience(window))
+        return window.part(path.track, position)
+
+    async def _growing(self, path: LivePath, window: LiveWindow) -> Found:
+        """A segment that is being made, chunk by chunk; its first one is waited for."""
+        chunks = window.growing(path.track, path.number, _patience(window))
+        try:
+            first = await anext(chunks)
+        except StopAsyncIteration:
+            raise NotYet from None
+        return Found(first, IMMUTABLE, chunks)
+
+    async def _older(self, path: LivePath, window: LiveWindow) -> Found:
         """What the window does not hold in memory."""
         if path.resource is not Resource.INIT:
             if window.is_coming(path.track, path.number):
@@ -103,19 +136,21 @@ class Delivery:
                 raise Gone
         return await self._stored(path)
 
-    async def _stored(self, path: LivePath) -> bytes:
+    async def _stored(self, path: LivePath) -> Found:
         try:
-            return (await self._reader.get(path.key)).body
+            data = (await self._reader.get(path.key)).body
         except ObjectNotFound:
             if path.resource is Resource.PART and await self._broadcast_is_stored(path):
                 raise Gone from None
             if path.resource is Resource.SEGMENT and await self._passed(path):
                 raise Gone from None
             raise NotYet from None
+        return Found(data, IMMUTABLE if path.is_media else SHORT)
 
     async def _broadcast_is_stored(self, path: LivePath) -> bool:
         assert path.broadcast is not None
-        return await self._text(f"{broadcast_prefix(path.stream, path.broadcast)}/master.m3u8") is not None
+        prefix = broadcast_prefix(path.stream, path.broadcast)
+        return await self._text(f"{prefix}/{MASTER_PLAYLIST}") is not None
 
     async def _passed(self, path: LivePath) -> bool:
         """Whether the stored playlist begins after this segment."""
@@ -135,89 +170,16 @@ class Delivery:
             return None
 
 
-def delivery_router(
-    delivery: Delivery, on_served: Callable[[str, int, int], None], *, any_origin: bool = True
-) -> APIRouter:
-    """The routes. ``on_served(resource, status, bytes)`` counts what was answered.
-
-    Where pages of ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
-    """
-    router = APIRouter()
-
-    async def serve(request: Request, path: str) -> Response:
-        live_path = parse_live_path(path)
-        response = await answer(request, live_path, delivery.find)
-        if any_origin:
-            response.headers["Access-Control-Allow-Origin"] = "*"
-            response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
-        resource = live_path.resource.value if live_path else "unknown"
-        on_served(resource, response.status_code, int(response.headers.get("content-length", "0")))
-        return response
-
-    router.add_api_route(
-        "/live/{path:path}", serve, methods=["GET", "HEAD"], response_class=Response, include_in_schema=False
-    )
-    return router
+def _patience(window: LiveWindow) -> float:
+    """How long a request is held: three segments (draft-pantos-hls-rfc8216bis, 6.2.5.2)."""
+    assert window.facts is not None
+    return 3 * window.facts.segment_target_ms / 1000
 
 
-async def answer(request: Request, path: LivePath | None, find: Callable[[LivePath], Awaitable[bytes]]) -> Response:
-    """The response to ``request``: its method, validators and range obeyed (RFC 9110, 13 and 14)."""
-    try:
-        if path is None:
-            raise NotYet
-        data = await find(path)
-    except NotYet:
-        return problem(404, "not there, or not yet", NOT_YET)
-    except Gone:
-        return problem(410, "gone: it has left the window that viewers may go back", GONE)
-    except StorageError:
-        return problem(503, "the store does not answer; try again", "no-store", {"Retry-After": "2"})
-    etag = f'"{entity_tag(path, data)}"'
-    headers = {
-        "Content-Type": content_type(path.key),
-        "Cache-Control": cache_control(path.key),
-        "ETag": etag,
-        "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if etag_matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    return ranged(request, data, etag, headers)
-
-
-def ranged(request: Request, data: bytes, etag: str, headers: dict[str, str]) -> Response:
-    header = request.headers.get("range")
-    if header is None or request.method == "HEAD" or request.headers.get("if-range", etag) != etag:
-        return Response(data, headers=headers)
-    try:
-        span = parse_range(header, len(data))
-    except Unsatisfiable:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(data)}"})
-    if span is None:
-        return Response(data, headers=headers)
-    start, end = span
-    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
-    return Response(data[start:end], status_code=206, headers=headers)
-
-
-def entity_tag(path: LivePath, data: bytes) -> str:
-    """Media names are never reused, so their length tells versions apart well enough; texts are hashed."""
-    if is_immutable(path.key):
-        return f"{len(data):x}"
-    return blake2b(data, digest_size=8).hexdigest()
-
-
-def etag_matches(header: str | None, etag: str) -> bool:
-    """If-None-Match's weak comparison (RFC 9110, 13.1.2)."""
-    if header is None:
+def _is_awaited(window: LiveWindow, path: LivePath) -> bool:
+    """Whether the segment is being made, or is the next one: LL-DASH asks before its first chunk is there."""
+    if window.low_latency is None or window.ended or path.track not in window.tracks:
         return False
-    return header.strip() == "*" or etag in (item.strip().removeprefix("W/") for item in header.split(","))
-
-
-def problem(status: int, text: str, caching: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        text + "\n",
-        status_code=status,
-        media_type="text/plain; charset=utf-8",
-        headers={"Cache-Control": caching, **(headers or {})},
+    return window.is_open(path.track, path.number) or (
+        window.is_coming(path.track, path.number) and (window.is_near(path.track, Position(path.number, 0)))
     )

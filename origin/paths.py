@@ -35,6 +35,11 @@ class LivePath:
     number: int = 0
     part: int = 0
 
+    @property
+    def is_media(self) -> bool:
+        """Whether the name is never reused for other bytes."""
+        return self.resource in (Resource.INIT, Resource.SEGMENT, Resource.PART)
+
 
 def parse_live_path(path: str) -> LivePath | None:
     """``path`` is what follows ``live/``; None for what is no name of ours."""

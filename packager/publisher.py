@@ -7,7 +7,7 @@ that are durable by then, and it never takes back what it said.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -37,6 +37,7 @@ from packager.messages import (
 )
 from packager.presentation import (
     BroadcastFacts,
+    LowLatency,
     SegmentEntry,
     dash_presentation,
     media_playlist,
@@ -72,7 +73,8 @@ class PublisherObserver(Protocol):
 class Publisher:
     """A :class:`~packager.segment_writer.TrackSink` for all tracks of one broadcast.
 
-    ``zero_ms`` is the Unix time, in milliseconds, of broadcast time zero; ``clock`` tells Unix seconds.
+    ``zero_ms`` is the Unix time, in milliseconds, of broadcast time zero, as far as it is known before
+    :meth:`begin`; ``clock`` tells Unix seconds.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Publisher:
         self._ready = False
         self._ended = False
         self._superseded = False
+        self._low_latency: LowLatency | None = None
         self._longest_ms = options.segment_target_ms
         self._said_bps: dict[str, int] = {}
         self._segments_by_key: dict[str, tuple[str, int]] = {}
@@ -113,6 +116,14 @@ class Publisher:
             on_lost=self._lost,
             on_trouble=self._note_trouble,
         )
+
+    def begin(self, zero_ms: int) -> None:
+        """The first frame has come: broadcast time zero was at ``zero_ms``."""
+        self._zero_ms = zero_ms
+
+    def go_low_latency(self, low_latency: LowLatency) -> None:
+        """Live playlists carry parts from the start; stored ones, which nobody can wait for, never do."""
+        self._low_latency = low_latency
 
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
         """Announce a track; until every announced one has media, the broadcast is not ready."""
@@ -212,7 +223,8 @@ class Publisher:
 
     def _say_facts(self) -> None:
         self._said_bps = {index.track: index.peak_bps for index in self._tracks.values()}
-        self._say(BroadcastChanged(self.stream, self.broadcast, self._facts(), self._ready))
+        facts = replace(self._facts(), low_latency=self._low_latency)
+        self._say(BroadcastChanged(self.stream, self.broadcast, facts, self._ready))
 
     def _say(self, message: LiveMessage) -> None:
         self._bus.publish(self._subject, message)

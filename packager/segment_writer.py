@@ -5,7 +5,7 @@ samples with durations, and it hands what it wrote to a :class:`TrackSink`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Init:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One CMAF chunk. ``index`` counts from 0 in its segment; ``start`` and ``duration`` are ticks of the track's
-    timescale."""
+    timescale. ``opened`` is its segment's entry, of no length yet."""
 
     track: str
     msn: int
@@ -44,6 +44,7 @@ class Part:
     duration: int
     independent: bool
     data: bytes
+    opened: SegmentEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class SegmentWriter:
         self._lead = 0
         self._parts: list[bytes] = []
         self._last: SegmentEntry | None = None
+        self._opened: SegmentEntry | None = None
 
     @property
     def timescale(self) -> int:
@@ -108,6 +110,7 @@ class SegmentWriter:
     def begin(self, cut: Cut, start: int, *, lead: int = 0) -> None:
         """Open the segment of ``cut``; its first sample is decoded at ``start`` and presented ``lead`` later."""
         self._cut, self._start, self._end, self._lead = cut, start, start, lead
+        self._opened = self._entry(cut, start + lead, start + lead)
 
     def write(self, start: int, samples: Sequence[Sample], received_ns: int | None = None) -> int:
         """Write ``samples`` as the open segment's next part; returns its end. ``received_ns`` is Unix time."""
@@ -122,22 +125,29 @@ class SegmentWriter:
             self._sequence, start, samples, kind=kind, producer_reference=reference, first_of_segment=first
         )
         self._end = start + sum(sample.duration for sample in samples)
-        part = Part(self._track, self._cut.msn, len(self._parts), start, self._end - start, samples[0].key, data)
+        assert self._opened is not None
+        part = Part(
+            track=self._track,
+            msn=self._cut.msn,
+            index=len(self._parts),
+            start=start,
+            duration=self._end - start,
+            independent=samples[0].key,
+            data=data,
+            opened=self._opened,
+        )
         self._parts.append(data)
         self._sink.on_part(part)
         return self._end
 
     def finish(self) -> None:
-        """Complete the open segment; one without parts is a gap of no length and never named."""
+        """Complete the open segment; one without parts is never named."""
         cut, parts = self._cut, self._parts
         self._cut, self._parts = None, []
         if cut is not None and parts:
             data = b"".join(parts)
-            self._sink.on_segment(
-                Segment(
-                    self._track, self._entry(cut, self._start + self._lead, self._end + self._lead, len(data)), data
-                )
-            )
+            entry = self._entry(cut, self._start + self._lead, self._end + self._lead, len(data))
+            self._complete(cut, entry, data)
 
     def gap(self, cut: Cut, end_pts: int) -> None:
         """Say that the segment of ``cut``, up to ``end_pts`` (90 kHz), has no media on this track; before the
@@ -146,7 +156,7 @@ class SegmentWriter:
             return
         start = rescale(cut.pts, VIDEO_TIMESCALE, self.timescale)
         end = rescale(end_pts, VIDEO_TIMESCALE, self.timescale)
-        self._sink.on_segment(Segment(self._track, self._entry(cut, start, end, 0), b""))
+        self._complete(cut, replace(self._entry(cut, start, end), gap=True), b"")
 
     @property
     def _current(self) -> Init:
@@ -154,18 +164,20 @@ class SegmentWriter:
             raise AssertionError("a track is configured before it is written")
         return self._init
 
-    def _entry(self, cut: Cut, start: int, end: int, size: int) -> SegmentEntry:
-        entry = SegmentEntry(
+    def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes) -> None:
+        self._last = follow(entry, self._last, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
+        self._sink.on_segment(Segment(self._track, self._last, data))
+
+    def _entry(self, cut: Cut, start: int, end: int, size: int = 0) -> SegmentEntry:
+        return SegmentEntry(
             msn=cut.msn,
             start=start,
             duration=end - start,
             size=size,
             init=self._current.number,
             discontinuity=cut.discontinuity,
-            gap=size == 0,
+            gap=False,
             wall_ms=self._zero_ms + rescale(start, self.timescale, MILLISECONDS),
             independent=cut.independent,
             discontinuities=cut.discontinuities,
         )
-        self._last = follow(entry, self._last, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
-        return self._last

@@ -3,73 +3,44 @@
 Built from nothing but the messages of :mod:`packager.messages`, so it can stand in any process that hears them.
 Media leaves the window once it is durable and old, and in any case with the live playlist that names it, so memory
 stays bounded whatever the store does.
+
+Waiting is for what is about to be made. Any number of requests for one thing wait for one event, and what they get
+is rendered once.
 """
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from packager import dash, hls
+from packager.hls.build import MICROSECONDS
+from packager.live_playlist import SKIP_UNTIL, low_latency_playlist
 from packager.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
 from packager.presentation import (
     BroadcastFacts,
-    SegmentEntry,
+    LowLatency,
     TrackFacts,
     dash_presentation,
     media_playlist,
     multivariant_playlist,
 )
 from packager.segment_writer import Init, Part, Segment
+from packager.window_track import Position, WindowTrack
 
-# Segments kept in memory although they are durable: what players at the live edge still ask for.
-KEPT_SEGMENTS = 4
-
-
-@dataclass(slots=True)
-class WindowSegment:
-    """A segment as far as it is made; ``data`` replaces ``parts`` once it is complete."""
-
-    parts: list[bytes] = field(default_factory=list)
-    part_sizes: list[int] = field(default_factory=list)
-    data: bytes | None = None
-    stored: bool = False
-
-    def part(self, index: int) -> bytes | None:
-        if self.data is None:
-            return self.parts[index] if index < len(self.parts) else None
-        if index >= len(self.part_sizes):
-            return None
-        start = sum(self.part_sizes[:index])
-        return self.data[start : start + self.part_sizes[index]]
+# Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments.
+MAX_TEXTS = 256
+# How far ahead of its end a playlist may be asked for (draft-pantos-hls-rfc8216bis, 6.2.5.2).
+SEGMENTS_AHEAD = 2
+PARTS_AHEAD_S = 3
 
 
-class WindowTrack:
-    """One track: inits, the entries of the live playlist, and the media that is still in memory."""
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What a request for a media playlist wants: a position that is there or is waited for, and a delta update."""
 
-    def __init__(self) -> None:
-        self.inits: dict[int, bytes] = {}
-        self.entries: deque[SegmentEntry] = deque()
-        self.segments: dict[int, WindowSegment] = {}
-
-    def add(self, segment: Segment, timescale: int, playlist_window_ms: int) -> None:
-        entry = segment.entry
-        self.entries.append(entry)
-        if not entry.gap:
-            held = self.segments.setdefault(entry.msn, WindowSegment())
-            held.data, held.parts = segment.data, []
-        window = playlist_window_ms * timescale // 1000
-        while len(self.entries) > 1 and entry.start + entry.duration - self.entries[1].start >= window:
-            gone = self.entries.popleft()
-            self.segments.pop(gone.msn, None)
-        self.trim()
-
-    def trim(self) -> None:
-        """Let durable media go, but for the newest."""
-        if not self.entries:
-            return
-        keep_from = self.entries[-1].msn - KEPT_SEGMENTS + 1
-        for msn in [msn for msn, segment in self.segments.items() if msn < keep_from and segment.stored]:
-            del self.segments[msn]
+    position: Position | None = None
+    skip: bool = False
 
 
 class LiveWindow:
@@ -82,17 +53,21 @@ class LiveWindow:
         self.ready = False
         self.gone_before = 0
         self.tracks: dict[str, WindowTrack] = {}
-        self._texts: dict[tuple[str, ...], bytes] = {}
-        self._changed = asyncio.Event()
+        self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._version = 0
+        self._facts_version = 0
+        self._became_ready = asyncio.Event()
 
     def receive(self, message: LiveMessage) -> None:
+        self._version += 1
         match message:
             case Part():
-                held = self._track(message.track).segments.setdefault(message.msn, WindowSegment())
-                held.parts.append(message.data)
-                held.part_sizes.append(len(message.data))
+                self._track(message.track).add_part(message)
             case Segment():
-                self._add_segment(message)
+                facts = self._track_facts(message.track)
+                if facts is not None and self.facts is not None:
+                    track = self._track(message.track)
+                    track.add_segment(message, facts.config.timescale, self.facts.playlist_window_ms)
             case Init():
                 self._track(message.track).inits[message.number] = message.data
             case SegmentStored():
@@ -101,34 +76,82 @@ class LiveWindow:
                     track.segments[message.msn].stored = True
                     track.trim()
             case BroadcastChanged():
-                self.facts, self.ready = message.facts, message.ready
-                self._texts.clear()
+                self._change(message)
             case WindowMoved():
                 self.gone_before = message.msn
-        self._changed.set()
-        self._changed = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self.facts is not None and self.facts.ended
 
     async def wait_ready(self, timeout: float) -> bool:
         """Wait, at most ``timeout`` seconds, until there is something to play."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not self.ready:
-                    await self._changed.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._wait(lambda: self.ready, lambda: self._became_ready, timeout)
 
-    def media(self, track: str, msn: int, part: int | None = None) -> bytes | None:
-        """A complete segment's bytes, or a part's; None where the window does not hold them."""
-        held = self._held(track, msn)
-        if held is None:
+    async def wait_for(self, track: str, position: Position, timeout: float) -> bool:
+        """Wait until the track's playlist has got to ``position``, or the broadcast has ended."""
+        known = self._track(track)
+        return await self._wait(
+            lambda: self.ended or known.has(known.settle(position)), lambda: known.changed, timeout
+        )
+
+    def is_near(self, track: str, position: Position) -> bool:
+        """Whether ``position`` is there or so near that it may be waited for (6.2.5.2)."""
+        known = self.tracks.get(track)
+        if known is None or known.end is None:
+            return position.msn <= SEGMENTS_AHEAD
+        last = known.last_msn if known.last_msn is not None else known.end.msn - 1
+        if position.msn > last + SEGMENTS_AHEAD:
+            return False
+        if position.part is None or self.low_latency is None:
+            return True
+        made = known.end.part or 0 if position.msn == known.end.msn else 0
+        return position.part - made <= max(
+            PARTS_AHEAD_S, PARTS_AHEAD_S * MICROSECONDS // self.low_latency.part_target_us
+        )
+
+    def media(self, track: str, msn: int) -> bytes | None:
+        """A complete segment's bytes; None where the window does not hold them."""
+        known = self.tracks.get(track)
+        held = known.segments.get(msn) if known is not None else None
+        return held.data if held is not None else None
+
+    def part(self, track: str, position: Position) -> bytes | None:
+        """A part's bytes; None where the window does not hold them (yet). A part beyond the last one of its segment
+        is the first of the next: a playlist's hint may have named it so."""
+        known = self.tracks.get(track)
+        if known is None:
             return None
-        return held.data if part is None else held.part(part)
+        position = known.settle(position)
+        held = known.segments.get(position.msn)
+        return held.part(position.part or 0) if held is not None else None
+
+    async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
+        """The chunks of segment ``msn`` as they are made, to its end; each is waited for ``timeout`` seconds."""
+        known, index = self._track(track), 0
+        while True:
+            held = known.segments.get(msn)
+            if held is not None and held.data is not None:
+                whole = sum(part.size for part in held.parts[:index])
+                if whole < len(held.data):
+                    yield held.data[whole:]
+                return
+            if held is not None and index < len(held.chunks):
+                yield held.chunks[index]
+                index += 1
+            elif self.ended or not await self._wait_change(known, timeout):
+                return
+
+    def is_open(self, track: str, msn: int) -> bool:
+        """Whether segment ``msn`` is being made."""
+        known = self.tracks.get(track)
+        opened = known.open_segment if known is not None else None
+        return opened is not None and opened.opened.msn == msn
 
     def is_coming(self, track: str, msn: int) -> bool:
         """Whether segment ``msn`` lies ahead, or is being made."""
         known = self.tracks.get(track)
-        return known is not None and (not known.entries or msn > known.entries[-1].msn)
+        return known is not None and (known.last_msn is None or msn > known.last_msn)
 
     def init(self, track: str, number: int) -> bytes | None:
         known = self.tracks.get(track)
@@ -139,43 +162,99 @@ class LiveWindow:
         facts = self.facts
         if facts is None or not self.ready:
             return None
-        key = ("master", prefix)
-        if key not in self._texts:
-            self._texts[key] = hls.render_multivariant(multivariant_playlist(facts, prefix=prefix)).encode()
-        return self._texts[key]
+        return self._text(
+            ("master", prefix, self._facts_version),
+            lambda: hls.render_multivariant(multivariant_playlist(facts, prefix=prefix)),
+        )
 
-    def playlist(self, track: str) -> bytes | None:
+    def playlist(self, track: str, reload: Reload | None = None) -> bytes | None:
+        """The media playlist as it was at ``reload.position``, or as it is now; None where there is none yet."""
+        reload = reload or Reload()
         known, facts = self.tracks.get(track), self._track_facts(track)
-        if known is None or facts is None or self.facts is None or not known.entries:
+        if known is None or facts is None or self.facts is None or not known.entries or known.end is None:
             return None
-        key = ("media", track)
-        if key not in self._texts:
-            playlist = media_playlist(
-                facts, known.entries, ended=self.facts.ended, target_ms=self.facts.segment_target_ms
-            )
-            self._texts[key] = hls.render_media(playlist).encode()
-        return self._texts[key]
+        position = known.end if reload.position is None else known.settle(reload.position)
+        at = self._version if reload.position is None or self.ended else position
+        return self._text(
+            ("media", track, at, reload.skip),
+            lambda: self._render_media(track, known, facts, position, reload.skip),
+        )
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
         """The MPD; ``now_ms`` is the time it says it was published."""
-        if self.facts is None or not self.ready:
+        facts = self.facts
+        if facts is None or not self.ready:
             return None
-        key = ("manifest", base_url or "")
-        if key not in self._texts:
-            entries = {name: tuple(track.entries) for name, track in self.tracks.items()}
-            presentation = dash_presentation(self.facts, entries, publish_time_ms=now_ms, base_url=base_url)
-            self._texts[key] = dash.render(presentation).encode()
-        return self._texts[key]
+        entries = {name: tuple(track.entries) for name, track in self.tracks.items()}
+        state = tuple((name, listed[-1].msn if listed else -1) for name, listed in entries.items())
+        return self._text(
+            ("manifest", base_url, self._facts_version, state),
+            lambda: dash.render(dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)),
+        )
 
-    def _add_segment(self, segment: Segment) -> None:
-        facts = self._track_facts(segment.track)
-        if facts is None or self.facts is None:
-            return
-        track = self._track(segment.track)
-        track.add(segment, facts.config.timescale, self.facts.playlist_window_ms)
-        self._texts.pop(("media", segment.track), None)
-        for key in [key for key in self._texts if key[0] == "manifest"]:
-            del self._texts[key]
+    @property
+    def low_latency(self) -> LowLatency | None:
+        return self.facts.low_latency if self.facts is not None else None
+
+    def _render_media(
+        self, name: str, track: WindowTrack, facts: TrackFacts, position: Position, skip: bool
+    ) -> str:
+        assert self.facts is not None
+        # Up to a part of a segment, that segment itself is not complete yet.
+        last = position.msn if position.part is None or self.ended else position.msn - 1
+        entries = [entry for entry in track.entries if entry.msn <= last or self.ended]
+        playlist = media_playlist(facts, entries, ended=self.facts.ended, target_ms=self.facts.segment_target_ms)
+        if self.facts.low_latency is not None:
+            playlist = low_latency_playlist(
+                playlist,
+                facts,
+                track,
+                position,
+                low_latency=self.facts.low_latency,
+                segment_target_ms=self.facts.segment_target_ms,
+                others=[(other, known) for other, known in self.tracks.items() if other != name],
+            )
+        if skip and not self.facts.ended:
+            playlist = hls.delta(playlist, SKIP_UNTIL * playlist.target_duration * MICROSECONDS)
+        return hls.render_media(playlist)
+
+    def _change(self, message: BroadcastChanged) -> None:
+        self.facts, self.ready = message.facts, message.ready
+        self._facts_version += 1
+        if self.ready:
+            self._became_ready.set()
+        if self.facts.ended:
+            for track in self.tracks.values():
+                track.wake()
+
+    def _text(self, key: tuple[object, ...], render: Callable[[], str]) -> bytes:
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = render().encode()
+            if len(self._texts) > MAX_TEXTS:
+                self._texts.popitem(last=False)
+        return text
+
+    async def _wait(
+        self, condition: Callable[[], bool], event: Callable[[], asyncio.Event], timeout: float
+    ) -> bool:
+        if condition():
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                while not condition():
+                    await event().wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _wait_change(self, track: WindowTrack, timeout: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                await track.changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _track(self, name: str) -> WindowTrack:
         return self.tracks.setdefault(name, WindowTrack())
@@ -183,7 +262,3 @@ class LiveWindow:
     def _track_facts(self, name: str) -> TrackFacts | None:
         facts = self.facts
         return next((track for track in facts.tracks if track.track == name), None) if facts else None
-
-    def _held(self, track: str, msn: int) -> WindowSegment | None:
-        known = self.tracks.get(track)
-        return known.segments.get(msn) if known else None

@@ -134,6 +134,7 @@ class PackagerConfig(Section):
 
     segment_target: Annotated[float, Duration(at_least=0.5, at_most=20)] = 2.0
     part_target: Annotated[float, Duration(at_least=0.1, at_most=5)] = 0.333
+    low_latency: bool = True
     playlist_window: Annotated[float, Duration(at_least=6, at_most=3600)] = 60.0
     dvr: Annotated[float | Literal["all"], PlainValidator(_dvr)] = "all"
 
@@ -173,9 +174,10 @@ class TranscoderConfig(Section):
 
 
 class StreamConfig(Section):
-    """What one stream has otherwise than ``[transcoder]`` says; None takes that."""
+    """What one stream has otherwise than ``[transcoder]`` and ``[packager]`` say; None takes that."""
 
     ladder: Ladder | None = None
+    low_latency: bool | None = None
 
 
 class LogConfig(Section):
@@ -212,6 +214,11 @@ class Config(BaseSettings):
         """The ladder that the file sets for ``stream``, else the one for all."""
         own = self.streams.get(stream)
         return self.transcoder.ladder if own is None or own.ladder is None else own.ladder
+
+    def low_latency_of(self, stream: str) -> bool:
+        """Whether the live playlists of ``stream`` carry parts."""
+        own = self.streams.get(stream)
+        return self.packager.low_latency if own is None or own.low_latency is None else own.low_latency
 
     @classmethod
     def settings_customise_sources(

@@ -24,6 +24,7 @@ from packager.audio_track import AudioTrack
 from packager.bitrate import Bitrate
 from packager.cutter import Cut, Cutter, CutterOptions
 from packager.frame_clock import FrameClock
+from packager.presentation import LowLatency
 from packager.publisher import Publisher
 from packager.segment_writer import SegmentWriter
 from packager.video_track import VideoTrack
@@ -45,10 +46,11 @@ KEYFRAME_ADVICE_S = 4.5
 
 @dataclass(frozen=True, slots=True)
 class BroadcastOptions:
-    """``part_target`` is 90 kHz ticks."""
+    """``part_target`` is 90 kHz ticks; parts last as many whole frames as fit into it."""
 
     cutter: CutterOptions
     part_target: int
+    low_latency: bool
     ladder: LadderSetting
     transcode: TranscodeOptions
 
@@ -59,6 +61,7 @@ class Source:
 
     gate: StartGate = field(default_factory=StartGate)
     waiting: list[AccessUnit] = field(default_factory=list)
+    first_ns: int | None = None
     joined: bool = False
     base: int = 0
     audio_base: int = 0
@@ -101,6 +104,7 @@ class Broadcast:
         self._videos: dict[str, VideoTrack] = {}
         self._audios: dict[str, AudioTrack] = {}
         self._end = 0
+        self._part_target = options.part_target
         self.transcoding = Transcoding(self, clock=clock)
 
     @property
@@ -138,6 +142,8 @@ class Broadcast:
         if source.joined:
             self._take(unit)
             return
+        if source.first_ns is None:
+            source.first_ns = self._unix_ns()
         source.waiting.append(unit)
         scale = VIDEO_TIMESCALE if unit.kind is Kind.VIDEO else self._audio_rate(source)
         waited_ms = unit.dts * 1000 // scale
@@ -224,10 +230,18 @@ class Broadcast:
             source.base = max(elapsed, self._end + RETURN_GAP)
             self._configure(source.gate.video, source.gate.audio, returning=True)
         else:
+            self._begin(source)
             self._configure(source.gate.video, source.gate.audio)
         waiting, source.waiting = source.waiting, []
         for unit in waiting:
             self._take(unit)
+
+    def _begin(self, source: Source) -> None:
+        """Broadcast time zero is when the first frame came."""
+        if source.first_ns is not None:
+            self._zero_ms = source.first_ns // 1_000_000
+            self._started = self._clock() - (self._unix_ns() - source.first_ns) / 1e9
+            self.publisher.begin(self._zero_ms)
 
     def _configure(self, video: VideoConfig | None, audio: AudioConfig | None, *, returning: bool = False) -> None:
         """Plan the tracks for a source that is new, came back or changed."""
@@ -256,6 +270,8 @@ class Broadcast:
             low_audio_bps=options.transcode.low_audio_bps,
         )
         self.plan = plan
+        if not self._cutter.started:
+            self._settle_parts()
         for track in plan.tracks:
             self.publisher.expect(track.name, track.kind, default=track.default, label=track.label)
         if plan.passes_video and self.video is not None:
@@ -271,6 +287,15 @@ class Broadcast:
             video = replace(self.video, frame_rate=self.frame_rate) if plan.rungs and self.video else None
             audio = self.audio if plan.audio_rungs else None
             self.transcoding.begin(Job(video, plan.rungs, audio, plan.audio_rungs, options.transcode))
+
+    def _settle_parts(self) -> None:
+        """Fix how long parts are, for the whole broadcast: PART-TARGET never changes."""
+        divisor = max((rung.frame_divisor for rung in self.plan.rungs), default=1)
+        rate = self.frame_rate / divisor if self.frame_rate and self.video is not None else None
+        self._part_target = part_ticks(self._options.part_target, rate)
+        if self._options.low_latency:
+            longest_us = -(-self._part_target * 1_000_000 // VIDEO_TIMESCALE)
+            self.publisher.go_low_latency(LowLatency(part_target_us=longest_us))
 
     def _take(self, unit: AccessUnit) -> None:
         if unit.kind is Kind.VIDEO:
@@ -330,7 +355,7 @@ class Broadcast:
 
     def _video_track(self, name: str) -> VideoTrack:
         if name not in self._videos:
-            self._videos[name] = VideoTrack(self._writer(name), part_target=self._options.part_target)
+            self._videos[name] = VideoTrack(self._writer(name), part_target=self._part_target)
         return self._videos[name]
 
     def _configure_rung(self, name: str, config: VideoConfig) -> None:
@@ -341,11 +366,20 @@ class Broadcast:
 
     def _add_audio(self, name: str, config: AudioConfig, patience: int) -> None:
         self._audios[name] = AudioTrack(
-            self._writer(name), config, part_target=self._options.part_target, patience=patience
+            self._writer(name), config, part_target=self._part_target, patience=patience
         )
 
     def _writer(self, name: str) -> SegmentWriter:
         return SegmentWriter(name, self.publisher, self._zero_ms)
+
+
+def part_ticks(target: int, frame_rate: Fraction | None) -> int:
+    """The duration of as many whole frames as fit into ``target`` (90 kHz), but for an eighth of a frame: a part of
+    333 ms is ten frames of 1/30 s."""
+    if frame_rate is None:
+        return target
+    frames = max(1, int((target * frame_rate / VIDEO_TIMESCALE) + Fraction(1, 8)))
+    return int(-(-frames * VIDEO_TIMESCALE // frame_rate))
 
 
 def named_rate(rate: float) -> Fraction:

@@ -41,7 +41,13 @@ class Bench:
         )
         self.broadcast = Broadcast(
             self.publisher,
-            BroadcastOptions(CutterOptions(free_cuts=False), S // 3, "source", TranscodeOptions()),
+            BroadcastOptions(
+                CutterOptions(free_cuts=False),
+                S // 3,
+                low_latency=True,
+                ladder="source",
+                transcode=TranscodeOptions(),
+            ),
             zero_ms=ZERO_MS,
             clock=lambda: self.now,
             unix_ns=lambda: 0,

@@ -17,6 +17,7 @@ from packager.publisher import Publisher, PublisherOptions
 from packager.segment_writer import SegmentWriter
 from packager.video_track import VideoTrack
 from packager.window import LiveWindow
+from packager.window_track import Position
 from storage.interface import StorageError, StoreUnavailable
 from tests.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
@@ -109,11 +110,10 @@ async def test_live_playlist_lists_complete_segments_and_the_window_serves_them(
     assert [segment.uri for segment in playlist.segments] == ["0.m4s", "1.m4s", "2.m4s"]
     assert not playlist.is_endlist
     whole = bench.window.media("vsource", 1)
-    parts = [bench.window.media("vsource", 1, index) for index in range(6)]
+    parts = [bench.window.part("vsource", Position(1, index)) for index in range(6)]
     assert whole is not None and b"".join(part or b"" for part in parts) == whole
-    assert bench.window.media("vsource", 1, 6) is None
     assert bench.window.media("vsource", 3) is None
-    assert bench.window.media("vsource", 3, 0) is not None
+    assert bench.window.part("vsource", Position(3, 0)) is not None
     assert bench.window.is_coming("vsource", 3)
     assert not bench.window.is_coming("vsource", 2)
     assert bench.window.init("vsource", 0) is not None

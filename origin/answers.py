@@ -1,0 +1,185 @@
+"""From what delivery found to an HTTP response: validators, ranges, compression, errors (RFC 9110)."""
+
+import gzip
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from hashlib import blake2b
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from origin.delivery import Delivery, Found, Gone, HeldTooLong, NotYet, TooFarAhead
+from origin.directives import BadDirective, parse_directives
+from origin.paths import LivePath, parse_live_path
+from origin.ranges import Unsatisfiable, parse_range
+from storage.content import content_type
+from storage.interface import StorageError
+
+NOT_YET = "public, max-age=1"
+GONE = "public, max-age=60"
+# Headers that players in other origins' pages may read.
+EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
+ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED)}
+PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Range",
+    "Access-Control-Max-Age": "86400",
+}
+# Compressed texts kept: each version is compressed once, however many ask for it.
+MAX_COMPRESSED = 256
+COMPRESSION = 5
+
+OnServed = Callable[[str, int, int], None]
+
+
+def delivery_router(delivery: Delivery, on_served: OnServed, *, any_origin: bool = True) -> APIRouter:
+    """The routes. ``on_served(resource, status, bytes)`` counts what was answered.
+
+    Where pages of ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
+    """
+    router = APIRouter()
+    compressor = Compressor()
+
+    async def serve(request: Request, path: str) -> Response:
+        live_path = parse_live_path(path)
+        resource = live_path.resource.value if live_path else "unknown"
+        response = await answer(request, live_path, delivery, compressor)
+        if any_origin:
+            response.headers.update(ANY_ORIGIN)
+        if isinstance(response, StreamingResponse):
+            response.body_iterator = counted(response.body_iterator, resource, on_served)
+        else:
+            on_served(resource, response.status_code, int(response.headers.get("content-length", "0")))
+        return response
+
+    async def preflight(path: str) -> Response:
+        return Response(status_code=204, headers=PREFLIGHT)
+
+    if any_origin:
+        router.add_api_route("/live/{path:path}", preflight, methods=["OPTIONS"], include_in_schema=False)
+    router.add_api_route(
+        "/live/{path:path}", serve, methods=["GET", "HEAD"], response_class=Response, include_in_schema=False
+    )
+    return router
+
+
+async def answer(request: Request, path: LivePath | None, delivery: Delivery, compressor: "Compressor") -> Response:
+    """The response to ``request``; every error is one in words."""
+    try:
+        if path is None:
+            raise NotYet
+        found = await delivery.find(path, parse_directives(request.query_params))
+    except NotYet:
+        return problem(404, "not there, or not yet", NOT_YET)
+    except Gone:
+        return problem(410, "gone: it has left the window that viewers may go back", GONE)
+    except BadDirective as error:
+        return problem(400, str(error), "no-store")
+    except TooFarAhead:
+        return problem(400, "too far ahead: that part of the playlist will not be made for long", "no-store")
+    except HeldTooLong:
+        return problem(503, "the broadcaster sends nothing; try again", "no-store", {"Retry-After": "1"})
+    except StorageError:
+        return problem(503, "the store does not answer; try again", "no-store", {"Retry-After": "2"})
+    headers = {
+        "Content-Type": content_type(path.key),
+        "Cache-Control": found.caching,
+        "X-Content-Type-Options": "nosniff",
+    }
+    if found.chunks is not None:
+        return StreamingResponse(joined(found), headers=headers)
+    if not path.is_media:
+        return compressor.respond(request, found.data, headers)
+    # Media names are never reused, so the length tells versions apart well enough.
+    etag = f'"{len(found.data):x}"'
+    headers |= {"ETag": etag, "Accept-Ranges": "bytes"}
+    if etag_matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return ranged(request, found.data, etag, headers)
+
+
+class Compressor:
+    """Texts with their entity tags, compressed once a version."""
+
+    def __init__(self) -> None:
+        self._compressed: OrderedDict[str, bytes] = OrderedDict()
+
+    def respond(self, request: Request, data: bytes, headers: dict[str, str]) -> Response:
+        digest = blake2b(data, digest_size=8).hexdigest()
+        gzips = accepts_gzip(request.headers.get("accept-encoding", ""))
+        etag = f'"{digest}-gzip"' if gzips else f'"{digest}"'
+        headers |= {"ETag": etag, "Vary": "Accept-Encoding"}
+        if etag_matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        if gzips:
+            data = self._compress(digest, data)
+            headers["Content-Encoding"] = "gzip"
+        return Response(data, headers=headers)
+
+    def _compress(self, digest: str, data: bytes) -> bytes:
+        known = self._compressed.get(digest)
+        if known is None:
+            known = self._compressed[digest] = gzip.compress(data, COMPRESSION, mtime=0)
+            if len(self._compressed) > MAX_COMPRESSED:
+                self._compressed.popitem(last=False)
+        return known
+
+
+def accepts_gzip(header: str) -> bool:
+    """Accept-Encoding (RFC 9110, 12.5.3), as far as gzip goes."""
+    for item in header.lower().split(","):
+        coding, _, parameters = item.strip().partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def ranged(request: Request, data: bytes, etag: str, headers: dict[str, str]) -> Response:
+    header = request.headers.get("range")
+    if header is None or request.method == "HEAD" or request.headers.get("if-range", etag) != etag:
+        return Response(data, headers=headers)
+    try:
+        span = parse_range(header, len(data))
+    except Unsatisfiable:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(data)}"})
+    if span is None:
+        return Response(data, headers=headers)
+    start, end = span
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
+    return Response(data[start:end], status_code=206, headers=headers)
+
+
+def etag_matches(header: str | None, etag: str) -> bool:
+    """If-None-Match's weak comparison (RFC 9110, 13.1.2)."""
+    if header is None:
+        return False
+    return header.strip() == "*" or etag in (item.strip().removeprefix("W/") for item in header.split(","))
+
+
+def problem(status: int, text: str, caching: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        text + "\n",
+        status_code=status,
+        media_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": caching, **(headers or {})},
+    )
+
+
+async def joined(found: Found) -> AsyncIterator[bytes]:
+    """The first chunk, which is there, and the others as they come."""
+    yield found.data
+    assert found.chunks is not None
+    async for chunk in found.chunks:
+        yield chunk
+
+
+async def counted(chunks: object, resource: str, on_served: OnServed) -> AsyncIterator[bytes]:
+    size = 0
+    assert isinstance(chunks, AsyncIterator)
+    try:
+        async for chunk in chunks:
+            size += len(chunk)
+            yield chunk
+    finally:
+        on_served(resource, 200, size)

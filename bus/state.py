@@ -62,6 +62,15 @@ class WarningStatus(Frozen):
     since_s: float = Field(description="seconds since it was first seen")
 
 
+class LatencyStatus(Frozen):
+    """How long one stage takes on one track, over the last minute of frames or parts."""
+
+    track: str = Field(examples=["v480p"])
+    stage: str = Field(examples=["encoded"], description="encoded, in a part; or fetched, since the part")
+    p50_ms: float = Field(examples=[21.5])
+    p95_ms: float = Field(examples=[38.0])
+
+
 class Sample(Frozen):
     """One second of the source, for charts."""
 
@@ -79,6 +88,7 @@ class StreamStatus(Frozen):
     renditions: tuple[RenditionStatus, ...] = ()
     publisher: PublisherStatus | None = None
     warnings: tuple[WarningStatus, ...] = ()
+    latency: tuple[LatencyStatus, ...] = ()
 
 
 class History(Frozen):

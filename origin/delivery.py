@@ -116,7 +116,10 @@ class Delivery:
         awaited = window.low_latency is not None and path.track in window.tracks and not window.ended
         if awaited and window.is_near(path.track, position):
             await window.wait_for(path.track, position, _patience(window))
-        return window.part(path.track, position)
+        data = window.part(path.track, position)
+        if data is not None:
+            self._windows.note_fetch(window, path.track, position)
+        return data
 
     async def _growing(self, path: LivePath, window: LiveWindow) -> Found:
         """A segment that is being made, chunk by chunk; its first one is waited for."""

@@ -1,14 +1,16 @@
 """The live windows of every broadcast this origin hears of on the bus."""
 
 from bus import Bus
-from packager.messages import BroadcastChanged, BroadcastClosed, LiveMessage
+from packager.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched, subject
 from packager.window import LiveWindow
+from packager.window_track import Position
 
 
 class LiveWindows:
     """Built from ``media.>`` alone. A window is dropped when all of its broadcast is in the store."""
 
     def __init__(self, bus: Bus) -> None:
+        self._bus = bus
         self._windows: dict[str, LiveWindow] = {}
         self._newest: dict[str, LiveWindow] = {}
         self._subscription = bus.subscribe("media.>", self._receive)
@@ -21,11 +23,17 @@ class LiveWindows:
         """The window of the stream's current broadcast."""
         return self._newest.get(stream)
 
+    def note_fetch(self, window: LiveWindow, track: str, position: Position) -> None:
+        """Tell the worker when a part has its first viewer."""
+        if window.is_first_fetch(track, position):
+            fetched = PartFetched(track, position.msn, position.part or 0)
+            self._bus.publish(subject(window.stream, window.broadcast), fetched)
+
     def close(self) -> None:
         self._subscription.close()
 
-    def _receive(self, subject: str, message: object) -> None:
-        _, stream, broadcast = subject.split(".")
+    def _receive(self, topic: str, message: object) -> None:
+        _, stream, broadcast = topic.split(".")
         window = self._windows.get(broadcast)
         if window is None:
             if not isinstance(message, BroadcastChanged):

@@ -29,6 +29,15 @@ class SegmentStored:
 
 
 @dataclass(frozen=True, slots=True)
+class PartFetched:
+    """The first viewer has asked for this part; said by the origin."""
+
+    track: str
+    msn: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowMoved:
     """Segments before ``msn`` are gone from the store (the DVR window has passed them)."""
 
@@ -43,7 +52,7 @@ class BroadcastClosed:
     broadcast: str
 
 
-LiveMessage = BroadcastChanged | Init | Part | Segment | SegmentStored | WindowMoved | BroadcastClosed
+LiveMessage = BroadcastChanged | Init | Part | Segment | SegmentStored | PartFetched | WindowMoved | BroadcastClosed
 
 
 def subject(stream: str, broadcast: str) -> str:

@@ -126,6 +126,14 @@ class LiveWindow:
         held = known.segments.get(position.msn)
         return held.part(position.part or 0) if held is not None else None
 
+    def is_first_fetch(self, track: str, position: Position) -> bool:
+        """Whether nobody has asked for this part or a later one of its segment before; notes that somebody has."""
+        held = self._track(track).segments.get(position.msn)
+        if held is None or position.part is None or position.part < held.fetched:
+            return False
+        held.fetched = position.part + 1
+        return True
+
     async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
         """The chunks of segment ``msn`` as they are made, to its end; each is waited for ``timeout`` seconds."""
         known, index = self._track(track), 0

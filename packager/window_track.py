@@ -30,6 +30,7 @@ class WindowSegment:
     chunks: list[bytes] = field(default_factory=list)
     data: bytes | None = None
     stored: bool = False
+    fetched: int = 0
 
     def part(self, index: int) -> bytes | None:
         if index >= len(self.parts):

@@ -9,7 +9,7 @@ from rich.text import Text
 from control.cli.client import ApiClient
 from control.cli.options import DEFAULT_DATA, Data, Json, Server, StreamArgument, Token, connect
 from control.cli.output import console, print_json, show
-from control.cli.tables import broadcast_table, stream_details, stream_table
+from control.cli.tables import broadcast_table, latency_table, stream_details, stream_table
 
 REFRESH_S = 1.0
 
@@ -39,6 +39,7 @@ def list_streams(
 def show_stream(
     context: typer.Context,
     stream: StreamArgument,
+    latency: bool = typer.Option(False, "--latency", help="Where time goes between a frame's arrival and viewers."),
     json_output: Json = False,
     server: Server = None,
     token: Token = None,
@@ -49,6 +50,8 @@ def show_stream(
         status = api.get("streams", stream)
     if json_output:
         print_json(status)
+    elif latency:
+        show(latency_table(status))
     else:
         show(stream_details(status))
 

@@ -77,6 +77,22 @@ def broadcast_table(broadcasts: Sequence[Json], stream: str) -> RenderableType:
     return table
 
 
+def latency_table(stream: Json) -> RenderableType:
+    """From a frame's arrival to its part, and from the part to its first viewer."""
+    if not stream["latency"]:
+        return Text(f"{stream['stream']} is not live: there is nothing to measure.")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("RENDITION", "STAGE", "P50", "P95"):
+        table.add_column(heading, justify="right" if heading.startswith("P") else "left")
+    since = {"fetched": "fetched, after its part was made"}
+    for row in sorted(stream["latency"], key=lambda row: (row["track"], row["stage"] == "fetched", row["p50_ms"])):
+        stage = since.get(row["stage"], f"{row['stage']}, after its last frame was received")
+        table.add_row(
+            Text(text.clean(row["track"])), Text(stage), f"{row['p50_ms']:.1f} ms", f"{row['p95_ms']:.1f} ms"
+        )
+    return table
+
+
 def _state(stream: Json) -> Text:
     return Text(stream["state"], style=STATE_STYLES.get(stream["state"], ""))
 

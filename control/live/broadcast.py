@@ -7,11 +7,13 @@ A publisher that comes back continues the broadcast: its time is moved behind wh
 starts a discontinuity.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from control.live.latency import LatencyTrace
 from control.live.meter import SourceMeter
 from control.live.start_gate import StartGate
 from control.live.tracks import TrackPlan, plan_tracks
@@ -85,6 +87,7 @@ class Broadcast:
         self.troubles = Troubles()
         self.meter = SourceMeter()
         self.dropped: dict[str, int] = {}
+        self.latency = LatencyTrace(time.monotonic_ns)
         self.video: VideoConfig | None = None
         self.audio: AudioConfig | None = None
         self.frame_rate: Fraction | None = None
@@ -197,6 +200,7 @@ class Broadcast:
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
         if unit.kind is Kind.VIDEO:
+            self.latency.encoded(track, unit)
             self._videos[track].add(unit, self._unix_ns())
         else:
             self._audios[track].add(unit, self._unix_ns())
@@ -308,6 +312,7 @@ class Broadcast:
         if self._frame_clock is not None:
             dts, cts = self._frame_clock.snap(dts, cts)
         unit = AccessUnit(Kind.VIDEO, self._source.base + dts, cts, unit.key, unit.payload)
+        self.latency.received(SOURCE_TRACK if self.plan.passes_video else None, unit)
         self._end = max(self._end, unit.dts)
         was_sparse = self._cutter.sparse
         cut = self._cutter.video(unit)

@@ -15,6 +15,7 @@ from control.metrics import StreamMetrics
 from ingest.interface import EndReason, PublisherLink, PublishRequest
 from media.configs import VideoConfig
 from media.units import AccessUnit
+from packager.messages import subject
 from storage.catalogue import Catalogue
 from storage.interface import StorageError
 from storage.records import BroadcastRecord
@@ -59,6 +60,7 @@ class Channel:
         self._picturing: asyncio.Task[None] | None = None
         self._giving_up: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._tracing = bus.subscribe(subject(self.stream, broadcast.publisher.broadcast), broadcast.latency.hear)
         self._serving = bus.serve(f"command.{self.stream}", self._on_command)
         self._recording = asyncio.create_task(self.record())
         self._ticking = asyncio.create_task(self._tick_for_ever())
@@ -174,6 +176,7 @@ class Channel:
 
     async def _end(self, reason: str) -> None:
         self._ticking.cancel()
+        self._tracing.close()
         for kind in ("stream", "history", "thumbnail"):
             self._bus.state.delete(f"{kind}.{self.stream}")
         await self.broadcast.finish(FLUSH_S)

@@ -21,6 +21,7 @@ def describe(
         ),
         publisher=publisher,
         warnings=broadcast.troubles.status(now),
+        latency=broadcast.latency.status(),
     )
 
 

@@ -1,0 +1,76 @@
+from dataclasses import replace
+from fractions import Fraction
+
+from control.live.latency import LatencyTrace
+from packager.cutter import Cut
+from packager.messages import PartFetched
+from packager.segment_writer import Part, SegmentWriter
+from packager.video_track import VideoTrack
+from tests.unit.packager.recording import ZERO_MS, Recorder, frame, frames, video_config
+
+MS = 1_000_000
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def some_part() -> Part:
+    out = Recorder()
+    track = VideoTrack(SegmentWriter("vsource", out, ZERO_MS), part_target=30_000)
+    track.configure(video_config(), Fraction(30))
+    track.cut(Cut(0, 0, False))
+    for unit in frames(10):
+        track.add(unit)
+    return out.parts[0]
+
+
+def rows(trace: LatencyTrace) -> list[tuple[str, str, float, float]]:
+    return [(row.track, row.stage, row.p50_ms, row.p95_ms) for row in trace.status()]
+
+
+def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
+    clock = Clock()
+    trace = LatencyTrace(clock)
+    trace.received("vsource", frame(0))
+    clock.now = 3 * MS
+    part = some_part()
+    trace.hear("media.s.b", part)
+    clock.now = 10 * MS
+    trace.hear("media.s.b", PartFetched("vsource", part.msn, part.index))
+    trace.hear("media.s.b", PartFetched("vsource", part.msn, part.index))
+    assert rows(trace) == [("vsource", "in a part", 3.0, 3.0), ("vsource", "fetched", 7.0, 7.0)]
+
+
+def test_a_rendition_counts_from_its_own_frame() -> None:
+    clock = Clock()
+    trace = LatencyTrace(clock)
+    for index in range(10):
+        clock.now = index * 33 * MS
+        trace.received("vsource", frame(index * 3000))
+    clock.now = 320 * MS
+    trace.encoded("v480p", frame(9 * 3000))
+    clock.now = 321 * MS
+    trace.hear("media.s.b", replace(some_part(), track="v480p"))
+    assert rows(trace) == [("v480p", "encoded", 23.0, 23.0), ("v480p", "in a part", 24.0, 24.0)]
+
+
+def test_percentiles_and_bounds() -> None:
+    clock = Clock()
+    trace = LatencyTrace(clock)
+    for index in range(2000):
+        clock.now = 0
+        trace.received(None, frame(index * 3000))
+        clock.now = (index % 100 + 1) * MS
+        trace.encoded("v480p", frame(index * 3000))
+    assert rows(trace) == [("v480p", "encoded", 50.0, 95.0)]
+
+
+def test_frames_never_received_are_not_counted() -> None:
+    trace = LatencyTrace(Clock())
+    trace.encoded("v480p", frame(0))
+    assert rows(trace) == []

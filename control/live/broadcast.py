@@ -8,34 +8,30 @@ starts a discontinuity.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from control.live.latency import LatencyTrace
 from control.live.meter import SourceMeter
+from control.live.rates import named_rate, part_ticks
 from control.live.start_gate import StartGate
+from control.live.track_set import TrackSet
 from control.live.tracks import TrackPlan, plan_tracks
 from control.live.transcoding import Transcoding
 from control.live.troubles import Troubles
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.audio_track import AudioTrack
 from packager.bitrate import Bitrate
 from packager.cutter import Cut, Cutter, CutterOptions
 from packager.frame_clock import FrameClock
 from packager.presentation import LowLatency
 from packager.publisher import Publisher
-from packager.segment_writer import SegmentWriter
-from packager.video_track import VideoTrack
 from transcoder.ladder import SOURCE_TRACK, LadderSetting
 from transcoder.messages import Job
 from transcoder.options import TranscodeOptions
 
-# Segments a track may lag behind the source's cuts before they are given up as gaps.
-LONGEST_LAG = 3
 # Seconds, as 90 kHz ticks, that video may run ahead of its audio before silence takes its place.
 PATIENCE_SOURCE = VIDEO_TIMESCALE
 PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
@@ -93,7 +89,6 @@ class Broadcast:
         self.frame_rate: Fraction | None = None
         self.plan = TrackPlan()
         self._options = options
-        self._zero_ms = zero_ms
         self._clock = clock
         self._unix_ns = unix_ns
         self._on_keyframe = on_keyframe
@@ -102,12 +97,9 @@ class Broadcast:
         self._announced_rate: Fraction | None = None
         self._announced_bitrate: Bitrate | None = None
         self._frame_clock: FrameClock | None = None
-        self._recent_cuts: deque[Cut] = deque(maxlen=2 * LONGEST_LAG)
         self._source = Source()
-        self._videos: dict[str, VideoTrack] = {}
-        self._audios: dict[str, AudioTrack] = {}
         self._end = 0
-        self._part_target = options.part_target
+        self._tracks = TrackSet(publisher, part_target=options.part_target, zero_ms=zero_ms, unix_ns=unix_ns)
         self.transcoding = Transcoding(self, clock=clock)
 
     @property
@@ -183,29 +175,22 @@ class Broadcast:
         if not self._source.joined and self._source.waiting:
             self._join(self._source)
         await self.transcoding.finish(timeout)
-        for track in self._all_tracks():
-            track.close()
+        self._tracks.close()
 
     # What the transcoder's children make (TranscodingSink).
 
     def on_encoded_config(self, track: str, config: TrackConfig) -> None:
         if isinstance(config, VideoConfig):
             self._configure_rung(track, config)
-        elif track in self._audios:
-            self._audios[track].configure(config)
         else:
-            self._add_audio(track, config, PATIENCE_ENCODED)
-            for cut in self._recent_cuts:
-                self._audios[track].cut(cut)
+            self._tracks.configure_audio(track, config, patience=PATIENCE_ENCODED, late=True)
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
         if unit.kind is Kind.VIDEO:
             self.latency.encoded(track, unit)
-            self._videos[track].add(unit, self._unix_ns())
+            self._tracks.add_video(track, unit)
         else:
-            self._audios[track].add(unit, self._unix_ns())
-            if self.video is None:
-                self._audios[track].advance(None)
+            self._tracks.add_audio(track, unit, alone=self.video is None)
 
     def on_transcoder_died(self, reason: str) -> None:
         self.troubles.report(
@@ -243,24 +228,23 @@ class Broadcast:
     def _begin(self, source: Source) -> None:
         """Broadcast time zero is when the first frame came."""
         if source.first_ns is not None:
-            self._zero_ms = source.first_ns // 1_000_000
             self._started = self._clock() - (self._unix_ns() - source.first_ns) / 1e9
-            self.publisher.begin(self._zero_ms)
+            self._tracks.zero_ms = source.first_ns // 1_000_000
+            self.publisher.begin(self._tracks.zero_ms)
 
     def _configure(self, video: VideoConfig | None, audio: AudioConfig | None, *, returning: bool = False) -> None:
         """Plan the tracks for a source that is new, came back or changed."""
         changed = (video, audio) != (self.video, self.audio)
         if self._cutter.started and (changed or returning):
             self._cutter.discontinue()
-            for track in self._audios.values():
-                track.discontinue()
+            self._tracks.discontinue()
         if video is not None and (video != self.video or returning):
             self.frame_rate = self._announced_rate or video.frame_rate
             self._frame_clock = FrameClock(self.frame_rate) if self.frame_rate else None
         if audio is not None:
             self._source.audio_base = rescale(self._source.base, VIDEO_TIMESCALE, audio.sample_rate)
         self.video, self.audio = video, audio
-        if changed or (not self._videos and not self._audios):
+        if changed or not self._tracks:
             self._plan()
 
     def _plan(self) -> None:
@@ -279,14 +263,11 @@ class Broadcast:
         for track in plan.tracks:
             self.publisher.expect(track.name, track.kind, default=track.default, label=track.label)
         if plan.passes_video and self.video is not None:
-            self._video_track(SOURCE_TRACK).configure(self.video, self.frame_rate, self._announced_bitrate)
+            self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, self._announced_bitrate)
         if plan.audio_passthrough is not None and self.audio is not None:
-            if plan.audio_passthrough in self._audios:
-                self._audios[plan.audio_passthrough].configure(self.audio)
-            else:
-                self._add_audio(plan.audio_passthrough, self.audio, PATIENCE_SOURCE)
+            self._tracks.configure_audio(plan.audio_passthrough, self.audio, patience=PATIENCE_SOURCE)
         for rung in plan.rungs:
-            self._video_track(rung.track)
+            self._tracks.video(rung.track)
         if plan.rungs or plan.audio_rungs:
             video = replace(self.video, frame_rate=self.frame_rate) if plan.rungs and self.video else None
             audio = self.audio if plan.audio_rungs else None
@@ -296,9 +277,9 @@ class Broadcast:
         """Fix how long parts are, for the whole broadcast: PART-TARGET never changes."""
         divisor = max((rung.frame_divisor for rung in self.plan.rungs), default=1)
         rate = self.frame_rate / divisor if self.frame_rate and self.video is not None else None
-        self._part_target = part_ticks(self._options.part_target, rate)
+        ticks = self._tracks.part_target = part_ticks(self._options.part_target, rate)
         if self._options.low_latency:
-            longest_us = -(-self._part_target * 1_000_000 // VIDEO_TIMESCALE)
+            longest_us = -(-ticks * 1_000_000 // VIDEO_TIMESCALE)
             self.publisher.go_low_latency(LowLatency(part_target_us=longest_us))
 
     def _take(self, unit: AccessUnit) -> None:
@@ -321,13 +302,12 @@ class Broadcast:
         if cut is not None:
             self._apply(cut, key=unit.key)
         if self.plan.passes_video:
-            self._videos[SOURCE_TRACK].add(unit, self._unix_ns())
+            self._tracks.add_video(SOURCE_TRACK, unit)
         if self.plan.rungs:
             self.transcoding.feed(unit)
         if unit.key and self.video is not None:
             self._on_keyframe(self.video, unit)
-        for track in self._audios.values():
-            track.advance(unit.dts)
+        self._tracks.advance(unit.dts)
 
     def _take_audio(self, unit: AccessUnit) -> None:
         if self.audio is None:
@@ -339,56 +319,16 @@ class Broadcast:
         if cut is not None:
             self._apply(cut, key=False)
         if self.plan.audio_passthrough is not None:
-            track = self._audios[self.plan.audio_passthrough]
-            track.add(unit, self._unix_ns())
-            if self.video is None:
-                track.advance(None)
+            self._tracks.add_audio(self.plan.audio_passthrough, unit, alone=self.video is None)
         if self.plan.audio_rungs:
             self.transcoding.feed(unit)
 
     def _apply(self, cut: Cut, *, key: bool) -> None:
-        self._recent_cuts.append(cut)
         self.transcoding.cut(cut.pts, key=key)
-        for track in self._all_tracks():
-            track.cut(cut)
-            track.expire(cut.msn - LONGEST_LAG)
-
-    # Tracks.
-
-    def _all_tracks(self) -> tuple[VideoTrack | AudioTrack, ...]:
-        return (*self._videos.values(), *self._audios.values())
-
-    def _video_track(self, name: str) -> VideoTrack:
-        if name not in self._videos:
-            self._videos[name] = VideoTrack(self._writer(name), part_target=self._part_target)
-        return self._videos[name]
+        self._tracks.cut(cut)
 
     def _configure_rung(self, name: str, config: VideoConfig) -> None:
         rung = next((rung for rung in self.plan.rungs if rung.track == name), None)
         if rung is not None:
             rate = self.frame_rate / rung.frame_divisor if self.frame_rate else None
-            self._video_track(name).configure(config, rate, Bitrate(rung.max_bitrate_bps, rung.bitrate_bps))
-
-    def _add_audio(self, name: str, config: AudioConfig, patience: int) -> None:
-        self._audios[name] = AudioTrack(
-            self._writer(name), config, part_target=self._part_target, patience=patience
-        )
-
-    def _writer(self, name: str) -> SegmentWriter:
-        return SegmentWriter(name, self.publisher, self._zero_ms)
-
-
-def part_ticks(target: int, frame_rate: Fraction | None) -> int:
-    """The duration of as many whole frames as fit into ``target`` (90 kHz), but for an eighth of a frame: a part of
-    333 ms is ten frames of 1/30 s."""
-    if frame_rate is None:
-        return target
-    frames = max(1, int((target * frame_rate / VIDEO_TIMESCALE) + Fraction(1, 8)))
-    return int(-(-frames * VIDEO_TIMESCALE // frame_rate))
-
-
-def named_rate(rate: float) -> Fraction:
-    """The frame rate that a rounded number means: 29.97 is 30000/1001."""
-    whole, ntsc = Fraction(round(rate)), Fraction(round(rate * 1.001) * 1000, 1001)
-    named = min(whole, ntsc, key=lambda candidate: abs(candidate - Fraction(rate)))
-    return named if abs(float(named) - rate) < 0.005 else Fraction(rate).limit_denominator(1001)
+            self._tracks.video(name).configure(config, rate, Bitrate(rung.max_bitrate_bps, rung.bitrate_bps))

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-import pytest
-
 from bus.memory import MemoryBus
-from control.live.broadcast import Broadcast, BroadcastOptions, named_rate
+from control.live.broadcast import Broadcast, BroadcastOptions
 from control.metrics import Metrics
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE as S
@@ -197,14 +195,6 @@ async def test_keyframes_are_offered_for_pictures() -> None:
     bench.feed(frames(121))
     assert bench.pictures == [video_config()] * 3
     await bench.finish()
-
-
-@pytest.mark.parametrize(
-    ("rate", "expected"),
-    [(30, "30"), (29.97, "30000/1001"), (23.976, "24000/1001"), (59.94, "60000/1001"), (25, "25"), (12.5, "25/2")],
-)
-def test_rounded_rates_are_named(rate: float, expected: str) -> None:
-    assert str(named_rate(rate)) == expected
 
 
 async def test_a_source_that_never_says_what_it_is_makes_nothing() -> None:

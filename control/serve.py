@@ -35,6 +35,7 @@ from origin.api import ApiServices
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
 from origin.live import LiveWindows
+from origin.playback import PlaybackGate, PlaybackSecret, PrivateStreams
 from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.interface import ObjectStore, StorageError
@@ -109,6 +110,7 @@ class Server:
         self._bus = MemoryBus()
         self._store: ObjectStore = open_store(config.store_location, s3_options(config))
         self._catalogue = Catalogue(self._store)
+        self._playback = PlaybackSecret(self._store, time.time)
         self._windows = LiveWindows(self._bus)
         self._reader = CoalescingReader(self._store)
         self._thumbnailer: Thumbnailer | None = None
@@ -226,10 +228,17 @@ class Server:
                     token=self._data.api_token(),
                     rtmp_url=self._rtmp_line,
                     public_url=url,
+                    playback_keys=self._playback.keys,
                     clock=time.time,
                     on_key=self._data.key_changed,
                 ),
                 delivery=Delivery(self._windows, self._reader, time.time),
+                gate=PlaybackGate(
+                    self._playback.keys,
+                    PrivateStreams(self._catalogue.is_private).is_private,
+                    clock=time.time,
+                    bucket_s=round(self._config.playback.bucket),
+                ),
                 on_served=self._metrics.served,
                 metrics=self._metrics.exposition,
                 not_ready=self._not_ready,
@@ -246,6 +255,7 @@ class Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            forwarded_allow_ips=list(self._config.http.trusted_proxies),
             timeout_graceful_shutdown=3,
             backlog=BACKLOG,
         )

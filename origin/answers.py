@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from origin.delivery import Delivery, Found, Gone, HeldTooLong, NotYet, TooFarAhead
 from origin.directives import BadDirective, parse_directives
-from origin.paths import LivePath, parse_live_path
+from origin.paths import LivePath
+from origin.playback import PlaybackGate, PlaybackRefused, Redirected, capped
 from origin.ranges import Unsatisfiable, parse_range
 from storage.content import content_type
 from storage.interface import StorageError
@@ -33,7 +34,9 @@ COMPRESSION = 5
 OnServed = Callable[[str, int, int], None]
 
 
-def delivery_router(delivery: Delivery, on_served: OnServed, *, any_origin: bool = True) -> APIRouter:
+def delivery_router(
+    delivery: Delivery, gate: PlaybackGate, on_served: OnServed, *, any_origin: bool = True
+) -> APIRouter:
     """The routes. ``on_served(resource, status, bytes)`` counts what was answered.
 
     Where pages of ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
@@ -42,9 +45,7 @@ def delivery_router(delivery: Delivery, on_served: OnServed, *, any_origin: bool
     compressor = Compressor()
 
     async def serve(request: Request, path: str) -> Response:
-        live_path = parse_live_path(path)
-        resource = live_path.resource.value if live_path else "unknown"
-        response = await answer(request, live_path, delivery, compressor)
+        resource, response = await admitted(request, path, gate, delivery, compressor)
         if any_origin:
             response.headers.update(ANY_ORIGIN)
         if isinstance(response, StreamingResponse):
@@ -64,6 +65,26 @@ def delivery_router(delivery: Delivery, on_served: OnServed, *, any_origin: bool
     return router
 
 
+async def admitted(
+    request: Request, path: str, gate: PlaybackGate, delivery: Delivery, compressor: "Compressor"
+) -> tuple[str, Response]:
+    """What was asked for and the response, where the gate lets it through."""
+    address = request.client.host if request.client is not None else None
+    try:
+        admission = await gate.admit(path, token=request.query_params.get("token"), address=address)
+    except PlaybackRefused as refusal:
+        return "refused", problem(403, f"{refusal} ({refusal.code})", "no-store")
+    except StorageError:
+        return "unknown", store_trouble()
+    if isinstance(admission, Redirected):
+        headers = {"Location": admission.location, "Cache-Control": "no-store"}
+        return admission.path.resource.value, Response(status_code=302, headers=headers)
+    resource = admission.path.resource.value if admission.path else "unknown"
+    response = await answer(request, admission.path, delivery, compressor)
+    response.headers["Cache-Control"] = capped(response.headers["Cache-Control"], admission.seconds_left)
+    return resource, response
+
+
 async def answer(request: Request, path: LivePath | None, delivery: Delivery, compressor: "Compressor") -> Response:
     """The response to ``request``; every error is one in words."""
     try:
@@ -81,14 +102,15 @@ async def answer(request: Request, path: LivePath | None, delivery: Delivery, co
     except HeldTooLong:
         return problem(503, "the broadcaster sends nothing; try again", "no-store", {"Retry-After": "1"})
     except StorageError:
-        return problem(503, "the store does not answer; try again", "no-store", {"Retry-After": "2"})
+        return store_trouble()
     headers = {
         "Content-Type": content_type(path.key),
         "Cache-Control": found.caching,
         "X-Content-Type-Options": "nosniff",
     }
     if found.chunks is not None:
-        return StreamingResponse(joined(found), headers=headers)
+        chunks = joined(found) if request.method != "HEAD" else no_chunks()
+        return StreamingResponse(chunks, headers=headers)
     if not path.is_media:
         return compressor.respond(request, found.data, headers)
     # Media names are never reused, so the length tells versions apart well enough.
@@ -128,11 +150,11 @@ class Compressor:
 
 def accepts_gzip(header: str) -> bool:
     """Accept-Encoding (RFC 9110, 12.5.3), as far as gzip goes."""
+    wanted = {}
     for item in header.lower().split(","):
-        coding, _, parameters = item.strip().partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        coding, _, parameters = item.partition(";")
+        wanted[coding.strip()] = parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return wanted.get("gzip", wanted.get("*", False))
 
 
 def ranged(request: Request, data: bytes, etag: str, headers: dict[str, str]) -> Response:
@@ -166,12 +188,22 @@ def problem(status: int, text: str, caching: str, headers: dict[str, str] | None
     )
 
 
+def store_trouble() -> Response:
+    return problem(503, "the store does not answer; try again", "no-store", {"Retry-After": "2"})
+
+
 async def joined(found: Found) -> AsyncIterator[bytes]:
     """The first chunk, which is there, and the others as they come."""
     yield found.data
     assert found.chunks is not None
     async for chunk in found.chunks:
         yield chunk
+
+
+async def no_chunks() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD."""
+    return
+    yield b""
 
 
 async def counted(chunks: object, resource: str, on_served: OnServed) -> AsyncIterator[bytes]:

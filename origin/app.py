@@ -12,6 +12,7 @@ from origin.answers import EXPOSED, delivery_router
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
 from origin.pages import pages_router
+from origin.playback import PlaybackGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class OriginServices:
 
     api: ApiServices
     delivery: Delivery
+    gate: PlaybackGate
     on_served: Callable[[str, int, int], None]
     metrics: Callable[[], tuple[bytes, str]]
     not_ready: Callable[[], Awaitable[str | None]]
@@ -48,7 +50,7 @@ def create_app(services: OriginServices) -> FastAPI:
             max_age=86400,
         )
     install_problem_handlers(app)
-    app.include_router(delivery_router(services.delivery, services.on_served, any_origin=any_origin))
+    app.include_router(delivery_router(services.delivery, services.gate, services.on_served, any_origin=any_origin))
     app.include_router(api_router(services.api))
     app.include_router(health_router(services))
     app.include_router(pages_router(frame_ancestors=services.frame_ancestors))

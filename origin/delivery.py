@@ -11,7 +11,7 @@ from media.names import MASTER_PLAYLIST, MEDIA_PLAYLIST, broadcast_prefix, track
 from origin.live import LiveWindows
 from origin.paths import LivePath, Resource
 from packager import hls
-from packager.errors import PackagerError
+from packager.errors import PackagerError, SegmentUnfinished
 from packager.window import LiveWindow, Reload
 from packager.window_track import Position
 from storage.coalesce import CoalescingReader
@@ -108,14 +108,15 @@ class Delivery:
         text = window.playlist(path.track, reload)
         if text is None:
             raise NotYet
-        kept = reload.position is not None and not window.ended
+        kept = reload.position is not None and window.recalls(path.track, reload.position)
         return Found(text, SNAPSHOT if kept else SHORT)
 
     async def _part(self, path: LivePath, window: LiveWindow) -> bytes | None:
         position = Position(path.number, path.part)
         awaited = window.low_latency is not None and path.track in window.tracks and not window.ended
-        if awaited and window.is_near(path.track, position):
-            await window.wait_for(path.track, position, _patience(window))
+        awaited = awaited and window.is_near(path.track, position)
+        if awaited and not await window.wait_for(path.track, position, _patience(window)):
+            raise HeldTooLong
         data = window.part(path.track, position)
         if data is not None:
             self._windows.note_fetch(window, path.track, position)
@@ -128,6 +129,8 @@ class Delivery:
             first = await anext(chunks)
         except StopAsyncIteration:
             raise NotYet from None
+        except SegmentUnfinished:
+            raise HeldTooLong from None
         return Found(first, IMMUTABLE, chunks)
 
     async def _older(self, path: LivePath, window: LiveWindow) -> Found:

@@ -3,6 +3,7 @@
     catalogue/streams/{stream}.json                    StreamRecord
     catalogue/keys/{sha256}.json                       KeyRecord: the stream of a key, found with one read
     catalogue/broadcasts/{stream}/{broadcast}.json     BroadcastRecord
+    catalogue/private/{stream}.json                    PrivateRecord: it is deleted, its recordings stay private
 
 Where two writers could meet, writes are conditional. A key's object is made before the stream's record lists it: a
 key counts only where both agree, so a crash in between leaves nothing open.
@@ -27,7 +28,14 @@ from storage.interface import (
     StoreUnavailable,
 )
 from storage.known_records import KnownRecords
-from storage.records import MAX_KEYS, BroadcastRecord, KeyRecord, StreamRecord, StreamSettings
+from storage.records import (
+    MAX_KEYS,
+    BroadcastRecord,
+    KeyRecord,
+    PrivateRecord,
+    StreamRecord,
+    StreamSettings,
+)
 from storage.stream_keys import key_hash, new_stream_key
 
 log = structlog.get_logger("catalogue")
@@ -109,6 +117,13 @@ class Catalogue:
         record, _ = await self._read_stream(stream)
         return record
 
+    async def is_private(self, stream: str) -> bool:
+        """Whether viewers need a token, by a record that may be ``fresh_s`` old; a deleted stream is as it was."""
+        try:
+            return (await self._recent(stream)).settings.private
+        except ObjectNotFound:
+            return await self._was_private(stream)
+
     async def list_streams(self) -> list[StreamRecord]:
         """Sorted by name. What cannot be read is left out and logged."""
         keys = [found.key async for found in self._store.list(_STREAMS)]
@@ -138,15 +153,19 @@ class Catalogue:
     async def delete_stream(self, stream: str, *, purge: bool = False) -> None:
         """Remove the record and its keys; with ``purge`` all media and past broadcasts too. Raises StreamNotFound.
 
-        The record goes last, so that one that failed on the way can be asked for again.
+        The record goes last, so that one that failed on the way can be asked for again. What is left of a private
+        stream stays private.
         """
         record = await self.get_stream(stream)
+        if record.settings.private and not purge:
+            await self._documents.put(_private_object(stream), PrivateRecord(stream=stream))
         for hashed in record.key_hashes:
             await self._store.delete(_key_object(hashed))
         self._known.forget(stream)
         if purge:
             await self._delete_all(f"{stream_prefix(stream)}/")
             await self._delete_all(_broadcasts(stream))
+            await self._store.delete(_private_object(stream))
         await self._store.delete(_stream_object(stream))
         self._known.forget(stream)
 
@@ -243,6 +262,15 @@ class Catalogue:
         self._remember(record)
         return record, etag
 
+    async def _was_private(self, stream: str) -> bool:
+        if not is_stream_name(stream):
+            return False
+        try:
+            await self._store.head(_private_object(stream))
+        except ObjectNotFound:
+            return False
+        return True
+
     async def _stored(self, stream: str) -> StreamRecord | None:
         try:
             return await self.get_stream(stream)
@@ -278,6 +306,10 @@ def _stream_object(stream: str) -> str:
 
 def _key_object(hashed: str) -> str:
     return f"catalogue/keys/{hashed}.json"
+
+
+def _private_object(stream: str) -> str:
+    return f"catalogue/private/{stream}.json"
 
 
 def _broadcasts(stream: str) -> str:

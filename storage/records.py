@@ -59,12 +59,13 @@ Ladder = Annotated[
 
 
 class StreamSettings(BaseModel):
-    """``ladder`` None leaves it to the server's configuration."""
+    """``ladder`` None leaves it to the server's configuration. ``private``: viewers need a token."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ladder: Ladder | None = None
     title: str = Field(default="", max_length=MAX_TITLE)
+    private: bool = False
 
 
 class StreamRecord(BaseModel):
@@ -81,6 +82,14 @@ class StreamRecord(BaseModel):
 
 class KeyRecord(BaseModel):
     """Which stream a key hash is of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream: str
+
+
+class PrivateRecord(BaseModel):
+    """A private stream was deleted and its recordings are still there."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -19,13 +19,15 @@ def create(
     ladder: str | None = typer.Option(
         None, "--ladder", metavar="auto|source", help="The renditions to make; without it, the configuration's."
     ),
+    private: bool = typer.Option(False, "--private", help="Viewers need a token; `headwater token` makes one."),
     json_output: Json = False,
     server: Server = None,
     token: Token = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Make a stream and print its server and key. The key is shown this once."""
-    settings = {name: value for name, value in (("title", title), ("ladder", ladder)) if value is not None}
+    given = (("title", title), ("ladder", ladder), ("private", private or None))
+    settings = {name: value for name, value in given if value is not None}
     with connect(context, server, token, data) as api:
         answer = api.post("streams", body={"stream": stream, **settings})
     _print_key(answer, json_output)

@@ -39,6 +39,8 @@ def stream_details(stream: Json) -> RenderableType:
         ("State", _state(stream)),
         ("Watch", Text(stream["watch"], overflow="fold")),
     ]
+    if stream["private"]:
+        rows.append(("Private", Text("viewers need a link of `headwater token`")))
     if stream["broadcast"]:
         rows += [("Broadcast", Text(stream["broadcast"])), ("Uptime", Text(text.duration(stream["uptime_s"])))]
     if stream["source"]:

@@ -5,6 +5,7 @@ seconds, sizes bytes, bitrates bits per second, whatever unit they were written 
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -42,6 +43,14 @@ def _frame_ancestor(value: str) -> str:
     """A source of Content-Security-Policy's frame-ancestors; ``self`` and ``none`` also without their quotes."""
     word = value.strip("'")
     return f"'{word}'" if word in ("self", "none") else _origin(value)
+
+
+def _proxy(value: str) -> str:
+    """An address, a network, or ``*``."""
+    try:
+        return value if value == "*" else str(ip_network(value)).removesuffix("/32").removesuffix("/128")
+    except ValueError:
+        raise ValueError(f'"{value}" is no address and no network; write "10.0.0.5", "10.0.0.0/8" or "*"') from None
 
 
 def _app(value: str) -> str:
@@ -94,6 +103,9 @@ FrameAncestors = Annotated[
 ]
 
 
+Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(_comma_separated)]
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -112,6 +124,7 @@ class HttpConfig(Section):
     public_url: HttpUrl | None = None
     cors_origins: Origins = ("*",)
     frame_ancestors: FrameAncestors = ("'self'",)
+    trusted_proxies: Proxies = ("127.0.0.1", "::1")
 
 
 class StoreConfig(Section):
@@ -158,6 +171,12 @@ class PackagerConfig(Section):
         return self
 
 
+class PlaybackConfig(Section):
+    """``bucket`` is how long what a viewer of a private stream was let into stays open: up to twice as long."""
+
+    bucket: Annotated[float, Duration(at_least=60, at_most=7 * 86_400)] = 6 * 3600.0
+
+
 class TranscoderConfig(Section):
     """``threads`` 0 lets the encoder choose; ``low_audio_bitrate`` None makes no second audio track."""
 
@@ -201,6 +220,7 @@ class Config(BaseSettings):
     http: HttpConfig = HttpConfig()
     store: StoreConfig = StoreConfig()
     packager: PackagerConfig = PackagerConfig()
+    playback: PlaybackConfig = PlaybackConfig()
     transcoder: TranscoderConfig = TranscoderConfig()
     streams: dict[Annotated[str, AfterValidator(_stream_name)], StreamConfig] = {}
     log: LogConfig = LogConfig()

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends, Request
 from origin.api.auth import token_guard
 from origin.api.live import live_router
 from origin.api.models import Version
+from origin.api.playback import checks_router, tokens_router
 from origin.api.problems import documented, install_problem_handlers
 from origin.api.services import ApiServices
 from origin.api.streams import streams_router
@@ -20,6 +21,7 @@ def api_router(services: ApiServices) -> APIRouter:
     )
     guarded.include_router(streams_router(services))
     guarded.include_router(live_router(services))
+    guarded.include_router(tokens_router(services))
 
     @guarded.get("/version", tags=["server"], summary="Which Headwater this is")
     async def get_version(request: Request) -> Version:
@@ -34,4 +36,5 @@ def api_router(services: ApiServices) -> APIRouter:
     )
     router.include_router(guarded)
     router.include_router(watch_router(services))
+    router.include_router(checks_router(services))
     return router

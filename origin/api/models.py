@@ -1,14 +1,27 @@
 """Requests and answers of the REST API, beside the live state that :mod:`bus.state` defines."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bus.state import Frozen, StreamState, StreamStatus
 from media.names import MANIFEST, MASTER_PLAYLIST, broadcast_prefix
+from origin.playback.addresses import canonical_network
 from storage.records import MAX_TITLE, BroadcastRecord, Ladder
 
 LONGEST_BAN_S = 366 * 86_400
+LONGEST_TOKEN_S = 366 * 86_400
+
+
+def _network(text: str) -> str:
+    try:
+        return canonical_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no address and no network, such as 203.0.113.7 or 2001:db8::/64") from None
+
+
+Network = Annotated[str, Field(max_length=64), AfterValidator(_network)]
 
 
 class StreamView(StreamStatus):
@@ -16,6 +29,7 @@ class StreamView(StreamStatus):
 
     watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a"])
     title: str = Field(default="", examples=["Studio A"])
+    private: bool = Field(default=False, description="whether viewers need a token")
 
 
 class NewStream(Frozen):
@@ -28,6 +42,9 @@ class NewStream(Frozen):
         examples=["auto", "source", [{"height": 720, "bitrate": "2500k"}, {"height": 360, "bitrate": "800k"}]],
         description="null leaves it to the server's configuration",
     )
+    private: bool = Field(
+        default=False, examples=[True], description="viewers need a token: see POST /streams/{stream}/tokens"
+    )
 
 
 class StreamChange(Frozen):
@@ -35,6 +52,9 @@ class StreamChange(Frozen):
 
     title: str | None = Field(default=None, max_length=MAX_TITLE, examples=["Studio A"])
     ladder: Ladder | None = Field(default=None, examples=["source"])
+    private: bool = Field(
+        default=False, examples=[True], description="counts within seconds, not from the next broadcast"
+    )
 
 
 class StreamKey(Frozen):
@@ -44,6 +64,27 @@ class StreamKey(Frozen):
     server: str = Field(examples=["rtmp://media.example.org:1935/live"])
     key: str = Field(examples=["k7f2-9wq3-m4xt-c8np-2hvr-6bzd"])
     watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a"])
+
+
+class TokenRequest(Frozen):
+    for_s: int = Field(default=7200, ge=1, le=LONGEST_TOKEN_S, examples=[7200], description="until it expires")
+    address: Network | None = Field(
+        default=None,
+        examples=["203.0.113.7", "2001:db8:0:7::/64"],
+        description="the only client address or network that may use it",
+    )
+
+
+class PlaybackToken(Frozen):
+    """What lets a viewer in, by itself and in links. Who has a link can pass it on."""
+
+    stream: str = Field(examples=["studio-a"])
+    token: str = Field(examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxfQ.c2lnbmF0dXJl"])
+    expires_at: int = Field(examples=[1795264865], description="seconds since the Unix epoch")
+    address: str | None = Field(examples=["203.0.113.7"])
+    hls: str = Field(examples=["http://media.example.org:8080/live/studio-a/master.m3u8?token=eyJhbGciOi…"])
+    dash: str = Field(examples=["http://media.example.org:8080/live/studio-a/manifest.mpd?token=eyJhbGciOi…"])
+    watch: str = Field(examples=["http://media.example.org:8080/watch/studio-a?token=eyJhbGciOi…"])
 
 
 class KillRequest(Frozen):
@@ -98,6 +139,7 @@ class WatchStatus(Frozen):
 
     stream: str = Field(examples=["studio-a"])
     title: str = Field(examples=["Studio A"])
+    private: bool = Field(examples=[False], description="whether `?token=` has to follow the paths")
     state: StreamState = Field(examples=["live"])
     broadcast: str | None = Field(examples=["20261121t104105z-ab12cd"])
     hls: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])

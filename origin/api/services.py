@@ -1,9 +1,10 @@
 """What the API stands on, given by whoever composes the origin."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bus import Bus
+from origin.playback.keys import PlaybackKeys
 from storage.catalogue import Catalogue
 
 
@@ -14,13 +15,15 @@ def _nobody_keeps_it(stream: str, key: str | None) -> None:
 @dataclass(frozen=True, slots=True)
 class ApiServices:
     """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end;
-    ``clock`` tells Unix seconds. ``on_key`` hears of a stream's new key, and of None where it is deleted."""
+    ``playback_keys`` gives what viewers' tokens are signed with; ``clock`` tells Unix seconds. ``on_key`` hears of
+    a stream's new key, and of None where it is deleted."""
 
     bus: Bus
     catalogue: Catalogue
     token: str = field(repr=False)
     rtmp_url: str
     public_url: str
+    playback_keys: Callable[[], Awaitable[PlaybackKeys]]
     clock: Callable[[], float]
     on_key: Callable[[str, str | None], None] = _nobody_keeps_it
 

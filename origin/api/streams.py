@@ -23,6 +23,7 @@ def streams_router(services: ApiServices) -> APIRouter:
             **{name: getattr(status, name) for name in StreamStatus.model_fields},
             watch=services.watch_url(record.stream),
             title=record.settings.title,
+            private=record.settings.private,
         )
 
     def with_key(stream: str, key: str) -> StreamKey:
@@ -41,7 +42,7 @@ def streams_router(services: ApiServices) -> APIRouter:
         responses=documented(409, "stream-exists", "there is a stream studio-a already"),
     )
     async def create_stream(new: NewStream, response: Response) -> StreamKey:
-        settings = StreamSettings(title=new.title, ladder=new.ladder)
+        settings = StreamSettings(title=new.title, ladder=new.ladder, private=new.private)
         _, key = await services.catalogue.create_stream(new.stream, settings, now=services.clock())
         response.headers["Location"] = f"/api/v1/streams/{new.stream}"
         return with_key(new.stream, key)

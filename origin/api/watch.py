@@ -19,9 +19,10 @@ MAX_REMEMBERED = 4096
 
 @dataclass(slots=True)
 class Lasting:
-    """What a stream has while it is not live: its title, and its newest broadcast as far as known."""
+    """What a stream has while it is not live: what it is set to, and its newest broadcast as far as known."""
 
     title: str
+    private: bool
     newest: str | None
 
 
@@ -50,6 +51,7 @@ class WatchStatuses:
         return WatchStatus(
             stream=stream,
             title=lasting.title,
+            private=lasting.private,
             state=StreamState.IDLE if live is None else live.state,
             broadcast=broadcast,
             hls=playable and hls_path(stream, playable),
@@ -62,7 +64,8 @@ class WatchStatuses:
         except StreamNotFound:
             return None
         newest = await self._services.catalogue.list_broadcasts(stream, limit=1)
-        return Lasting(record.settings.title, newest[0].broadcast if newest else None)
+        settings = record.settings
+        return Lasting(settings.title, settings.private, newest[0].broadcast if newest else None)
 
 
 def watch_router(services: ApiServices) -> APIRouter:

@@ -12,6 +12,7 @@ from bus.state import Done, KillCommand
 from control.cli import main
 from control.datadir import DataDir, ServerInfo
 from origin.api import ApiServices, api_router, install_problem_handlers
+from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
 from tests.memory_store import MemoryStore
 
@@ -26,7 +27,8 @@ class FakeServer(httpx.BaseTransport):
         self.directory.create()
         self.directory.announce(ServerInfo(http="http://127.0.0.1:8080", rtmp="rtmp://127.0.0.1:1935/live", pid=1))
         self.bus = MemoryBus()
-        self.catalogue = Catalogue(MemoryStore())
+        store = MemoryStore()
+        self.catalogue = Catalogue(store)
         self.kills: list[str] = []
         self.urls: list[str] = []
         self._app = FastAPI()
@@ -36,6 +38,7 @@ class FakeServer(httpx.BaseTransport):
             token=self.directory.api_token(),
             rtmp_url="rtmp://media.example.org:1935/live",
             public_url="https://media.example.org",
+            playback_keys=PlaybackSecret(store, lambda: NOW).keys,
             clock=lambda: NOW,
         )
         install_problem_handlers(self._app)

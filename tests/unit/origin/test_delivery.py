@@ -10,12 +10,14 @@ from fastapi import FastAPI
 from origin.answers import delivery_router
 from origin.delivery import Delivery
 from origin.live import LiveWindows
+from origin.playback import PlaybackGate, PlaybackSecret
 from packager.publisher import PublisherOptions
 from storage.coalesce import CoalescingReader
 from storage.interface import StoreUnavailable
 from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM, Bench
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+NOW = 1_700_000_100.0
 
 
 class Origin:
@@ -24,15 +26,22 @@ class Origin:
         self.windows = LiveWindows(self.bench.bus)
         self.bench.announce()
         self.served: list[tuple[str, int, int]] = []
+        self.private: set[str] = set()
+        self.secret = PlaybackSecret(self.bench.store, lambda: NOW)
+        self.now = NOW
         reader = CoalescingReader(self.bench.store, missing_s=0)
         app = FastAPI()
         app.include_router(
             delivery_router(
-                Delivery(self.windows, reader, lambda: 1_700_000_100.0),
+                Delivery(self.windows, reader, lambda: NOW),
+                PlaybackGate(self.secret.keys, self.is_private, clock=lambda: self.now),
                 lambda resource, status, size: self.served.append((resource, status, size)),
             )
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
+
+    async def is_private(self, stream: str) -> bool:
+        return stream in self.private
 
     async def get(self, name: str, **headers: str) -> httpx.Response:
         path = name if name.startswith("/") else f"/{PREFIX}/{name}"

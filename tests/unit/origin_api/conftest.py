@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from bus.memory import MemoryBus
 from origin.api import ApiServices, api_router, install_problem_handlers
+from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
 from tests.memory_store import MemoryStore
 
@@ -50,6 +51,7 @@ async def api() -> AsyncIterator[Api]:
             token=TOKEN,
             rtmp_url="rtmp://media.example.org:1935/live",
             public_url="https://media.example.org",
+            playback_keys=PlaybackSecret(store, lambda: api.now).keys,
             clock=lambda: api.now,
             on_key=lambda stream, key: api.keys.append((stream, key)),
         )

@@ -19,6 +19,7 @@ PROTECTED = [
     ("PATCH", "/streams/a"),
     ("DELETE", "/streams/a"),
     ("POST", "/streams/a/rotate-key"),
+    ("POST", "/streams/a/tokens"),
     ("POST", "/streams/a/kill"),
     ("GET", "/streams/a/history"),
     ("GET", "/streams/a/thumbnail.jpg"),
@@ -42,7 +43,10 @@ def test_every_route_but_the_viewers_is_protected(api: Api) -> None:
     document = api.app.openapi()
     routes = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     expected = {(method, f"/api/v1{path.replace('/a', '/{stream}', 1)}") for method, path in PROTECTED}
-    assert routes - expected == {("GET", "/api/v1/watch/{stream}")}
+    assert routes - expected == {
+        ("GET", "/api/v1/watch/{stream}"),
+        ("GET", "/api/v1/playback/{stream}/{path_token}"),
+    }
     secured = {
         (method.upper(), path)
         for path, item in document["paths"].items()

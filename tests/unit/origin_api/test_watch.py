@@ -14,6 +14,7 @@ async def test_a_stream_that_was_never_live(api: Api) -> None:
     assert answer.json() == {
         "stream": "a",
         "title": "Studio A",
+        "private": False,
         "state": "idle",
         "broadcast": None,
         "hls": None,

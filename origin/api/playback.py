@@ -1,0 +1,69 @@
+"""Tokens for the viewers of private streams, and the check that a cache in front asks for."""
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Response
+
+from media.names import MANIFEST, MASTER_PLAYLIST, is_stream_name, stream_prefix
+from origin.api.bounded import BoundedRoute
+from origin.api.live import NOT_FOUND
+from origin.api.models import PlaybackToken, TokenRequest
+from origin.api.problems import documented, problem
+from origin.api.services import ApiServices
+from origin.playback.errors import PlaybackRefused, TokenInvalid
+from origin.playback.paths import check_path_token
+from origin.playback.tokens import ViewerToken, sign_viewer_token
+
+# How long a cache may go by an answer: shorter than a secret takes to be replaced, long enough to cost nothing.
+LONGEST_ANSWER_S = 60
+REFUSED = "public, max-age=10"
+
+INVALID = documented(403, "token-invalid", "this is not a way to the stream studio-a: open its link again")
+
+
+def tokens_router(services: ApiServices) -> APIRouter:
+    router = APIRouter(prefix="/streams/{stream}", tags=["playback"], route_class=BoundedRoute)
+
+    @router.post("/tokens", status_code=201, summary="Let a viewer of a private stream in", responses=NOT_FOUND)
+    async def make_token(stream: str, request: TokenRequest | None = None) -> PlaybackToken:
+        request = request or TokenRequest()
+        await services.catalogue.get_stream(stream)
+        made = ViewerToken(stream, int(services.clock()) + request.for_s, request.address)
+        token = sign_viewer_token(made, await services.playback_keys())
+        query, media = urlencode({"token": token}), f"{services.public_url}/{stream_prefix(stream)}"
+        return PlaybackToken(
+            stream=stream,
+            token=token,
+            expires_at=made.expires_at,
+            address=made.address,
+            hls=f"{media}/{MASTER_PLAYLIST}?{query}",
+            dash=f"{media}/{MANIFEST}?{query}",
+            watch=f"{services.watch_url(stream)}?{query}",
+        )
+
+    return router
+
+
+def checks_router(services: ApiServices) -> APIRouter:
+    router = APIRouter(tags=["playback"])
+
+    @router.get(
+        "/playback/{stream}/{path_token}",
+        status_code=204,
+        response_class=Response,
+        summary="Whether a path token holds",
+        description="Needs no token. For a cache in front, which may keep the answer: it decides for all viewers.",
+        responses=INVALID,
+    )
+    async def check(stream: str, path_token: str) -> Response:
+        try:
+            if not is_stream_name(stream):
+                raise TokenInvalid(f"there is no stream {stream[:80]}")
+            now = services.clock()
+            expires_at = check_path_token(path_token, await services.playback_keys(), stream, now=now)
+        except PlaybackRefused as refusal:
+            return problem(403, refusal.code, str(refusal), headers={"Cache-Control": REFUSED})
+        left = min(LONGEST_ANSWER_S, max(1, int(expires_at - now)))
+        return Response(status_code=204, headers={"Cache-Control": f"public, max-age={left}"})
+
+    return router

@@ -1,0 +1,27 @@
+"""Client addresses as a token names them: one address, or a network such as an IPv6 household's /64."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+
+def canonical_network(text: str) -> str:
+    """``203.0.113.7``, ``2001:db8::/64``: the shortest form. Raises ValueError where it is neither."""
+    network = ip_network(text.strip(), strict=False)
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+        network = ip_network(f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}")
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def is_in_network(address: str | None, network: str) -> bool:
+    """Whether a client's ``address`` lies in a :func:`canonical_network`.
+
+    An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the IPv4 one.
+    """
+    try:
+        return address is not None and _plain(address) in ip_network(network)
+    except ValueError:
+        return False
+
+
+def _plain(text: str) -> IPv4Address | IPv6Address:
+    address = ip_address(text.partition("%")[0])
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

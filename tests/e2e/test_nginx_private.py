@@ -1,0 +1,224 @@
+"""A private stream behind docker/nginx.conf: a real nginx before a real origin that counts."""
+
+import asyncio
+import re
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from bus.memory import MemoryBus
+from origin.answers import delivery_router
+from origin.api import ApiServices, api_router, install_problem_handlers
+from origin.delivery import Delivery
+from origin.live import LiveWindows
+from origin.playback import PlaybackGate, PlaybackSecret, ViewerToken, make_path_token, sign_viewer_token
+from storage.catalogue import Catalogue
+from storage.coalesce import CoalescingReader
+from storage.content import cache_control, content_type
+from storage.records import StreamSettings
+from tests.e2e.test_nginx_cache import CONFIGURATION, NGINX, PATIENCE_S, command
+from tests.memory_store import MemoryStore
+from tests.s3server import free_port
+
+BROADCAST = "20261121t104105z-ab12cd"
+PREFIX = f"live/a/{BROADCAST}"
+BUCKET_S = 3600
+OBJECTS = {
+    f"{PREFIX}/master.m3u8": b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv720p/media.m3u8\n",
+    f"{PREFIX}/v720p/media.m3u8": b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n1.m4s\n#EXT-X-ENDLIST\n",
+    f"{PREFIX}/v720p/init-0.mp4": b"init" * 100,
+    f"{PREFIX}/v720p/1.m4s": b"segment" * 1000,
+}
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+
+
+class Origin:
+    """An origin with one private broadcast in its store. ``now`` is its clock; ``requests`` counts paths."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.requests: Counter[str] = Counter()
+        self.port = free_port()
+        store, bus = MemoryStore(), MemoryBus()
+        catalogue = Catalogue(store)
+        secret = PlaybackSecret(store, lambda: self.now)
+        asyncio.run(self._fill(store, catalogue))
+        self.keys = asyncio.run(secret.keys())
+        app = FastAPI()
+        install_problem_handlers(app)
+        gate = PlaybackGate(secret.keys, catalogue.is_private, clock=lambda: self.now, bucket_s=BUCKET_S)
+        delivery = Delivery(LiveWindows(bus), CoalescingReader(store), lambda: self.now)
+        app.include_router(delivery_router(delivery, gate, lambda *served: None))
+        app.include_router(
+            api_router(
+                ApiServices(
+                    bus=bus,
+                    catalogue=catalogue,
+                    token="t",
+                    rtmp_url="",
+                    public_url="",
+                    playback_keys=secret.keys,
+                    clock=lambda: self.now,
+                )
+            )
+        )
+
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            self.requests[scope["path"]] += 1
+            await app(scope, receive, send)
+
+        self.server = uvicorn.Server(
+            uvicorn.Config(counting, port=self.port, lifespan="off", log_config=None, access_log=False, ws="none")
+        )
+
+    async def _fill(self, store: MemoryStore, catalogue: Catalogue) -> None:
+        await catalogue.create_stream("a", StreamSettings(private=True), now=self.now)
+        for key, body in OBJECTS.items():
+            await store.put(key, body, content_type=content_type(key), cache_control=cache_control(key))
+
+    def viewer_token(self, address: str | None = None) -> str:
+        return sign_viewer_token(ViewerToken("a", int(self.now) + 600, address), self.keys)
+
+    def path_token(self, *, buckets_ago: int = 0) -> str:
+        return make_path_token(self.keys, "a", now=self.now - buckets_ago * BUCKET_S, bucket_s=BUCKET_S)
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    origin = Origin()
+    thread = threading.Thread(target=origin.server.run)
+    thread.start()
+    eventually(lambda: origin.server.started)
+    yield origin
+    origin.server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
+    port = free_port()
+    text = CONFIGURATION.read_text()
+    # All but its places. Varnish, where there is one, is another test's: here the origin stands for it.
+    for theirs, ours in (
+        (r"server (headwater|varnish):\d+", f"server 127.0.0.1:{origin.port}"),
+        (r"listen 8080", f"listen 127.0.0.1:{port}"),
+        (r"worker_processes auto;", "worker_processes 1;"),
+        (r" /tmp/", f" {tmp_path}/"),
+        (r"/dev/stdout", f"{tmp_path}/access.log"),
+        (r"/var/cache/nginx/", f"{tmp_path}/"),
+    ):
+        text, count = re.subn(theirs, ours, text)
+        assert count, theirs
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text(text)
+    with open(tmp_path / "log", "wb") as output:
+        process = subprocess.Popen(command(configuration), stdout=output, stderr=subprocess.STDOUT)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
+            eventually(lambda: process.poll() is not None or answers(client))
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/metrics").status_code == 404
+    except httpx.TransportError:
+        return False
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def play(cache: httpx.Client, token: str) -> bytes:
+    """What a player does: the multivariant playlist, the first media playlist in it, its first segment."""
+    address = f"/{PREFIX}/master.m3u8?token={token}"
+    body = b""
+    for _ in range(3):
+        answer = cache.get(address, follow_redirects=True)
+        assert answer.status_code == 200, answer.text
+        body = answer.content
+        if address.endswith(".m4s"):
+            return body
+        reference = next(line for line in answer.text.splitlines() if line and not line.startswith("#"))
+        address = urljoin(str(answer.url), reference)
+    return body
+
+
+def test_viewers_with_tokens_of_their_own_meet_below_one_path_token(cache: httpx.Client, origin: Origin) -> None:
+    for number in range(5):
+        origin.now += number
+        assert (
+            play(cache, origin.viewer_token("127.0.0.1" if number % 2 else None))
+            == OBJECTS[f"{PREFIX}/v720p/1.m4s"]
+        )
+    assert origin.requests[f"/{PREFIX}/master.m3u8"] == 5
+    assert origin.requests[f"/api/v1/playback/a/{origin.path_token()}"] == 1
+
+
+def test_the_viewers_of_two_buckets_share_it_too(cache: httpx.Client, origin: Origin) -> None:
+    for buckets_ago in (1, 0):
+        path = f"/live/a~{origin.path_token(buckets_ago=buckets_ago)}/{BROADCAST}/v720p/init-0.mp4"
+        answers = [cache.get(path) for _ in range(3)]
+        assert {answer.content for answer in answers} == {OBJECTS[f"{PREFIX}/v720p/init-0.mp4"]}
+    assert sum(count for path, count in origin.requests.items() if path.endswith("init-0.mp4")) == 1
+
+
+@pytest.mark.parametrize("name", ["master.m3u8", "v720p/media.m3u8", "v720p/init-0.mp4", "v720p/1.m4s"])
+def test_what_is_kept_is_not_for_everybody(cache: httpx.Client, origin: Origin, name: str) -> None:
+    """Also with it in the cache: an expired path token, one of somebody's own making, and none at all."""
+    valid = origin.path_token()
+    assert cache.get(f"/live/a~{valid}/{BROADCAST}/{name}").status_code == 200
+    for token in (origin.path_token(buckets_ago=2), f"{valid[:-1]}!", valid[:-4] + "AAAA", "x"):
+        refused = cache.get(f"/live/a~{token}/{BROADCAST}/{name}")
+        assert (refused.status_code, refused.headers["cache-control"]) == (403, "no-store")
+        assert refused.headers["access-control-allow-origin"] == "*"
+        assert "open its link again" in refused.text
+    assert cache.get(f"/live/a%7E{valid}/{BROADCAST}/{name}").status_code == 200
+    assert cache.get(f"/live/a%7Ex/{BROADCAST}/{name}").status_code == 403
+    assert cache.get(f"/live/a/{BROADCAST}/{name}").status_code == 403
+    assert cache.get(f"/live/a~/{BROADCAST}/{name}").status_code == 403
+
+
+def test_refusals_are_for_the_one_who_was_refused(cache: httpx.Client, origin: Origin) -> None:
+    address = f"/{PREFIX}/master.m3u8"
+    assert cache.get(address).status_code == 403
+    assert cache.get(f"{address}?token=x").status_code == 403
+    assert cache.get(f"{address}?token={origin.viewer_token()}").status_code == 302
+    assert cache.get(f"{address}?token={origin.viewer_token('203.0.113.7')}").status_code == 403
+    assert cache.get(address).status_code == 403
+
+
+def test_a_part_of_a_segment_is_also_kept(cache: httpx.Client, origin: Origin) -> None:
+    path = f"/live/a~{origin.path_token()}/{BROADCAST}/v720p/init-0.mp4"
+    whole = cache.get(path).content
+    part = cache.get(path, headers={"Range": "bytes=10-19", "If-None-Match": '"x"'})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert cache.head(path).headers["content-length"] == str(len(whole))
+
+
+def test_the_log_has_no_token(cache: httpx.Client, origin: Origin, tmp_path: Path) -> None:
+    play(cache, origin.viewer_token())
+    log = tmp_path / "access.log"
+    eventually(lambda: "1.m4s" in log.read_text())
+    assert f"GET /live/a~/{BROADCAST}/v720p/1.m4s 200" in log.read_text()
+    assert origin.path_token() not in log.read_text()
+    assert "token=" not in log.read_text()

@@ -1,0 +1,75 @@
+"""``token`` and ``create --private``."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.control.fake_server import NOW, FakeServer
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    monkeypatch.setenv("HEADWATER_DATA", str(tmp_path / "data"))
+    return FakeServer(tmp_path / "data")
+
+
+def output(server: FakeServer, capsys: Capture, *arguments: str) -> str:
+    assert server.run(*arguments) == 0
+    return capsys.readouterr().out
+
+
+def data(server: FakeServer, capsys: Capture, *arguments: str) -> Any:
+    return json.loads(output(server, capsys, *arguments, "--json"))
+
+
+def test_a_private_stream_is_made(server: FakeServer, capsys: Capture) -> None:
+    output(server, capsys, "create", "a", "--private")
+    output(server, capsys, "create", "b")
+    assert asyncio.run(server.catalogue.get_stream("a")).settings.private
+    assert "headwater token" in output(server, capsys, "show", "a")
+    assert "Private" not in output(server, capsys, "show", "b")
+
+
+def test_a_token(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    made = data(server, capsys, "token", "a", "--for", "90m", "--address", "203.0.113.7/24")
+    assert set(made) == {"stream", "token", "expires_at", "address", "hls", "dash", "watch"}
+    assert (made["expires_at"], made["address"]) == (int(NOW) + 5400, "203.0.113.0/24")
+    assert data(server, capsys, "token", "a")["expires_at"] == int(NOW) + 7200
+
+
+def test_a_token_for_a_person(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    text = output(server, capsys, "token", "a", "--for", "1d", "--address", "203.0.113.7")
+    for part in (
+        "https://media.example.org/watch/a?token=",
+        "master.m3u8?token=",
+        "2026-11-22",
+        "from 203.0.113.7 alone",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--for", "soon"], 2, "--for"),
+        (["--for", "0s"], 2, "--for"),
+        (["--for", "9999d"], 1, "for_s"),
+        (["--address", "here"], 1, "no address"),
+    ],
+)
+def test_what_is_refused(server: FakeServer, capsys: Capture, arguments: list[str], code: int, says: str) -> None:
+    server.create("a")
+    assert server.run("token", "a", *arguments) == code
+    assert says in capsys.readouterr().err
+
+
+def test_a_token_for_no_stream(server: FakeServer, capsys: Capture) -> None:
+    assert server.run("token", "b") == 1
+    assert capsys.readouterr().err == "headwater: there is no stream b\n"

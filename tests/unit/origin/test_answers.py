@@ -1,0 +1,109 @@
+"""Compression and validators of texts (RFC 9110, 8.8.3, 12.5.3, 13.1.2)."""
+
+import gzip
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from origin.answers import MAX_COMPRESSED, Compressor, accepts_gzip, etag_matches
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("GZIP", True),
+        ("br, gzip;q=0.2", True),
+        ("deflate,gzip , br", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("gzip;q=0, *", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("*;q=0, gzip", True),
+        ("identity;q=1, *;q=0", False),
+        ("gzip;q=1.0", True),
+        ("gzipped", False),
+        ("br", False),
+    ],
+)
+def test_who_takes_gzip(header: str, accepted: bool) -> None:
+    assert accepts_gzip(header) is accepted
+
+
+@pytest.mark.parametrize(
+    ("header", "matches"),
+    [
+        (None, False),
+        ('"a"', True),
+        ('W/"a"', True),
+        ('"b", W/"a"', True),
+        ("*", True),
+        ('"b"', False),
+        ('"a-gzip"', False),
+        ("a", False),
+    ],
+)
+def test_which_tags_match(header: str | None, matches: bool) -> None:
+    assert etag_matches(header, '"a"') is matches
+
+
+def request(**headers: str) -> Request:
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "headers": named})
+
+
+@pytest.fixture
+def compressions(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was given to gzip."""
+    given: list[bytes] = []
+    real = gzip.compress
+
+    def compress(data: bytes, level: int = 9, *, mtime: float | None = None) -> bytes:
+        given.append(data)
+        return real(data, level, mtime=mtime)
+
+    monkeypatch.setattr(gzip, "compress", compress)
+    return given
+
+
+def test_a_version_is_compressed_once(compressions: list[bytes]) -> None:
+    compressor, text = Compressor(), b"#EXTM3U\n" * 200
+    answers = [compressor.respond(request(accept_encoding="gzip"), text, {}) for _ in range(1000)]
+    assert compressions == [text]
+    assert {gzip.decompress(bytes(answer.body)) for answer in answers} == {text}
+    assert len(answers[0].body) < len(text) // 5
+    compressor.respond(request(accept_encoding="gzip"), text + b"x", {})
+    assert len(compressions) == 2
+
+
+def test_who_has_it_already_costs_no_compression(compressions: list[bytes]) -> None:
+    compressor, text = Compressor(), b"#EXTM3U\n"
+    tag = compressor.respond(request(accept_encoding="gzip"), text, {}).headers["etag"]
+    again = compressor.respond(request(accept_encoding="gzip", if_none_match=tag), b"#EXTM3U\n", {})
+    assert (again.status_code, again.body, again.headers["etag"]) == (304, b"", tag)
+    assert len(compressions) == 1
+
+
+def test_each_encoding_has_a_tag_of_its_own() -> None:
+    """One entity tag names one sequence of bytes; caches keep both by Vary, and by nothing else."""
+    compressor, text = Compressor(), b"#EXTM3U\n"
+    plain = compressor.respond(request(), text, {})
+    zipped = compressor.respond(request(accept_encoding="gzip"), text, {})
+    assert plain.body == text and "content-encoding" not in plain.headers
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert plain.headers["etag"] != zipped.headers["etag"]
+    assert {answer.headers["vary"] for answer in (plain, zipped)} == {"Accept-Encoding"}
+    crossed: Response = compressor.respond(request(if_none_match=zipped.headers["etag"]), text, {})
+    assert crossed.status_code == 200 and crossed.body == text
+
+
+def test_compressed_texts_are_bounded(compressions: list[bytes]) -> None:
+    compressor = Compressor()
+    for number in range(MAX_COMPRESSED + 10):
+        compressor.respond(request(accept_encoding="gzip"), str(number).encode(), {})
+    assert len(compressor._compressed) == MAX_COMPRESSED
+    compressor.respond(request(accept_encoding="gzip"), str(MAX_COMPRESSED).encode(), {})
+    assert len(compressions) == MAX_COMPRESSED + 10

@@ -1,0 +1,408 @@
+"""Low-latency HLS over ASGI, frame by frame: what is held, when it is answered, and how long caches may keep it."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from media.units import VIDEO_TIMESCALE as S
+from origin import delivery
+from packager import hls
+from packager.errors import SegmentUnfinished
+from packager.presentation import LowLatency
+from packager.publisher import PublisherOptions
+from packager.window_track import Position
+from tests.unit.origin.test_delivery import IMMUTABLE, Origin
+from tests.unit.packager.recording import frame, sound
+from tests.unit.packager.test_publisher import PREFIX
+
+SNAPSHOT = "public, max-age=3600"
+NOW_ONLY = "public, max-age=1"
+PLAYLIST = "vsource/media.m3u8"
+# After these frames two segments are complete, and the third has three parts of ten frames.
+FRAMES = 150
+
+
+class LiveOrigin(Origin):
+    """An origin of a low-latency broadcast that is fed frame by frame; a segment is 60 frames, a part ten."""
+
+    def __init__(self, options: PublisherOptions | None = None, *, low_latency: bool = True) -> None:
+        super().__init__(options)
+        if low_latency:
+            self.bench.publisher.go_low_latency(LowLatency(333_334))
+        self._frames = 0
+        self._sounds = 0
+
+    def advance(self, count: int) -> None:
+        """``count`` frames, with no turn of the loop between them."""
+        bench = self.bench
+        for place in range(self._frames, self._frames + count):
+            unit = frame(place * 3000, key=place % 60 == 0)
+            if (cut := bench.cutter.video(unit)) is not None:
+                bench.video.cut(cut)
+                bench.audio.cut(cut)
+            while self._sounds * 1024 * S <= unit.dts * 48_000:
+                bench.audio.add(sound(self._sounds * 1024))
+                self._sounds += 1
+            bench.video.add(unit)
+            bench.audio.advance(unit.dts)
+        self._frames += count
+
+    def ask(self, name: str, **headers: str) -> asyncio.Task[httpx.Response]:
+        return asyncio.ensure_future(self.get(name, **headers))
+
+    @property
+    def app(self) -> Callable[..., Any]:
+        transport = self.client._transport
+        assert isinstance(transport, httpx.ASGITransport)
+        return transport.app
+
+    @property
+    def live_playlist(self) -> str:
+        return (self.bench.window.playlist("vsource") or b"").decode()
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[LiveOrigin]:
+    origin = LiveOrigin()
+    origin.advance(FRAMES)
+    await origin.bench.settle()
+    yield origin
+    await origin.bench.end()
+    await origin.client.aclose()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_patience", lambda window: 0.02)
+
+
+@dataclass
+class Exchange:
+    """One request straight to the application: what it sent, as it sends it."""
+
+    path: str
+    query: str = ""
+    method: str = "GET"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    sent: list[MutableMapping[str, Any]] = field(default_factory=list)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, app: Callable[..., Any]) -> None:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": "http",
+            "path": f"/{PREFIX}/{self.path}",
+            "raw_path": f"/{PREFIX}/{self.path}".encode(),
+            "query_string": self.query.encode(),
+            "root_path": "",
+            "headers": list(self.headers),
+            "client": ("127.0.0.1", 1),
+            "server": ("origin", 80),
+        }
+        await app(scope, self._receive, self._send)
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {name.decode(): value.decode() for name, value in self.sent[0]["headers"]}
+
+    @property
+    def chunks(self) -> list[bytes]:
+        return [message["body"] for message in self.sent[1:] if message["body"]]
+
+    @property
+    def complete(self) -> bool:
+        return len(self.sent) > 1 and not self.sent[-1].get("more_body", False)
+
+
+async def test_a_blocking_reload_is_answered_in_the_turn_its_part_is_made(origin: LiveOrigin) -> None:
+    held = origin.ask(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3")
+    origin.advance(9)
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(1)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert held.done()
+    answer = held.result()
+    assert answer.status_code == 200
+    assert answer.text.count("2.3.m4s") == 1 and 'PRELOAD-HINT:TYPE=PART,URI="2.4.m4s"' in answer.text
+    assert answer.headers["cache-control"] == SNAPSHOT
+
+
+async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveOrigin) -> None:
+    held = origin.ask(f"{PLAYLIST}?_HLS_msn=2")
+    origin.advance(30)
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(1)
+    assert "\n2.m4s\n" in (await held).text
+
+
+@pytest.mark.parametrize("query", ["_HLS_msn=1", "_HLS_msn=2&_HLS_part=2", "_HLS_msn=1&_HLS_part=5"])
+async def test_what_is_there_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
+    first = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
+    origin.advance(45)
+    await origin.bench.settle()
+    again = await origin.get(f"{PLAYLIST}?{query}")
+    assert (first.status_code, again.content) == (200, first.content)
+    assert again.headers["etag"] == first.headers["etag"]
+    assert first.headers["cache-control"] == again.headers["cache-control"] == SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("_HLS_part=3", "_HLS_msn"),
+        ("_HLS_msn=x", "whole number"),
+        ("_HLS_msn=4", "too far ahead"),
+        ("_HLS_msn=4&_HLS_part=0", "too far ahead"),
+        ("_HLS_msn=2&_HLS_part=40", "too far ahead"),
+    ],
+)
+async def test_what_will_not_come_is_refused_at_once_in_words(origin: LiveOrigin, query: str, words: str) -> None:
+    answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
+    assert answer.status_code == 400 and words in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3", "vsource/2.3.m4s", "vsource/3.m4s"])
+async def test_what_is_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
+    answer = await origin.get(name)
+    assert answer.status_code == 503
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_patience_is_three_segments(origin: LiveOrigin) -> None:
+    """6.2.5.2: a request is held at most for three target durations."""
+    assert delivery._patience(origin.bench.window) == 6
+
+
+async def test_unknown_directives_are_ignored(origin: LiveOrigin) -> None:
+    plain = await origin.get(PLAYLIST)
+    asked = await origin.get(f"{PLAYLIST}?_HLS_push=2&_HLS_report=/x&session=7")
+    assert (asked.status_code, asked.content) == (200, plain.content)
+    assert asked.headers["cache-control"] == NOW_ONLY
+
+
+async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
+    origin.advance(450)
+    await origin.bench.settle()
+    whole, delta = await origin.get(PLAYLIST), await origin.get(f"{PLAYLIST}?_HLS_skip=YES")
+    full, short = hls.parse_media(whole.text), hls.parse_media(delta.text)
+    assert short.skipped_segments > 0
+    assert full.segments[short.skipped_segments :] == short.segments
+    assert delta.headers["cache-control"] == NOW_ONLY
+    held = await origin.get(f"{PLAYLIST}?_HLS_msn=8&_HLS_part=2&_HLS_skip=YES")
+    assert "#EXT-X-SKIP" in held.text and held.headers["cache-control"] == SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("name", "caching"),
+    [
+        (PLAYLIST, NOW_ONLY),
+        (f"{PLAYLIST}?_HLS_skip=YES", NOW_ONLY),
+        (f"{PLAYLIST}?_HLS_msn=2&_HLS_part=1", SNAPSHOT),
+        ("vsource/2.1.m4s", IMMUTABLE),
+        ("vsource/1.m4s", IMMUTABLE),
+        ("asource/2.0.m4s", IMMUTABLE),
+    ],
+)
+async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name: str, caching: str) -> None:
+    answer = await origin.get(name)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == caching
+    assert answer.headers.get("vary", "Accept-Encoding") == "Accept-Encoding"
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_position_that_has_left_the_window_is_answered_with_the_present_for_a_moment() -> None:
+    origin = LiveOrigin(PublisherOptions(playlist_window_ms=6000))
+    origin.advance(630)
+    await origin.bench.settle()
+    old = await origin.get(f"{PLAYLIST}?_HLS_msn=1&_HLS_part=2")
+    assert old.content == (await origin.get(PLAYLIST)).content
+    assert old.headers["cache-control"] == NOW_ONLY
+    assert (await origin.get("vsource/1.7.m4s")).status_code == 410
+    await origin.bench.end()
+
+
+async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
+    hint = hls.parse_media(origin.live_playlist).preload_hint
+    assert hint is not None and hint.uri == "2.3.m4s"
+    held = origin.ask("vsource/2.3.m4s")
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(10)
+    answer = await held
+    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(2, 3)))
+    assert answer.headers["cache-control"] == IMMUTABLE
+
+
+async def test_a_part_past_the_end_of_its_segment_is_the_next_ones_first(origin: LiveOrigin) -> None:
+    """Its hint took the segment to be longer; Shaka gives up on a hint that is not there."""
+    held = origin.ask("vsource/2.6.m4s")
+    origin.advance(30)
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(10)
+    answer = await held
+    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(3, 0)))
+
+
+async def test_parts_together_are_the_segment(origin: LiveOrigin) -> None:
+    parts = [(await origin.get(f"vsource/1.{index}.m4s")).content for index in range(6)]
+    assert b"".join(parts) == (await origin.get("vsource/1.m4s")).content
+
+
+async def test_the_end_of_the_broadcast_answers_all_who_wait(origin: LiveOrigin) -> None:
+    names = [
+        f"{PLAYLIST}?_HLS_msn=2&_HLS_part=5",
+        f"{PLAYLIST}?_HLS_msn=3",
+        "asource/media.m3u8?_HLS_msn=3&_HLS_part=1",
+    ]
+    held = [origin.ask(name) for name in names]
+    part = origin.ask("vsource/3.0.m4s")
+    await origin.bench.settle()
+    assert not any(task.done() for task in held)
+    await origin.bench.end()
+    for answer in await asyncio.gather(*held):
+        assert answer.status_code == 200 and "#EXT-X-ENDLIST" in answer.text
+        assert answer.headers["cache-control"] == NOW_ONLY
+    assert (await part).status_code in (404, 410)
+    late = await origin.get(f"{PLAYLIST}?_HLS_msn=400&_HLS_part=3")
+    assert late.status_code == 200 and "#EXT-X-ENDLIST" in late.text
+
+
+async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing() -> None:
+    origin = LiveOrigin(low_latency=False)
+    origin.advance(FRAMES)
+    await origin.bench.settle()
+    plain = await origin.get(PLAYLIST)
+    for query in ("_HLS_msn=2&_HLS_part=3", "_HLS_msn=400", "_HLS_skip=YES"):
+        answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
+        assert (answer.status_code, answer.content) == (200, plain.content)
+        assert answer.headers["cache-control"] == NOW_ONLY
+    assert (await asyncio.wait_for(origin.get("vsource/2.3.m4s"), 0.5)).status_code == 404
+    assert (await asyncio.wait_for(origin.get("vsource/2.m4s"), 0.5)).status_code == 404
+    await origin.bench.end()
+
+
+async def test_a_thousand_who_wait_cost_one_rendering_and_one_compression(
+    origin: LiveOrigin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"render": 0, "compress": 0}
+    render, compress = hls.render_media, gzip.compress
+
+    def rendering(playlist: hls.MediaPlaylist) -> str:
+        counts["render"] += 1
+        return render(playlist)
+
+    def compressing(data: bytes, level: int = 9, *, mtime: float | None = None) -> bytes:
+        counts["compress"] += 1
+        return compress(data, level, mtime=mtime)
+
+    query, encoding = "_HLS_msn=2&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
+    asked = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
+    held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in asked]
+    await origin.bench.settle()
+    monkeypatch.setattr(hls, "render_media", rendering)
+    monkeypatch.setattr(gzip, "compress", compressing)
+    origin.advance(10)
+    await asyncio.gather(*held)
+    assert counts == {"render": 1, "compress": 1}
+    assert {exchange.status for exchange in asked} == {200}
+    (body,) = {b"".join(exchange.chunks) for exchange in asked}
+    assert b"2.3.m4s" in gzip.decompress(body)
+
+
+async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> None:
+    held = asyncio.ensure_future(origin.client.head(f"/{PREFIX}/{PLAYLIST}?_HLS_msn=2&_HLS_part=3"))
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(10)
+    head, whole = await held, await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3")
+    for name in ("etag", "cache-control", "content-type", "vary", "content-length"):
+        assert head.headers[name] == whole.headers[name]
+
+
+async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> None:
+    exchange = Exchange("vsource/2.m4s")
+    running = asyncio.ensure_future(exchange.run(origin.app))
+    await origin.bench.settle()
+    assert exchange.status == 200 and exchange.header["cache-control"] == IMMUTABLE
+    assert "content-length" not in exchange.header
+    assert exchange.chunks == [origin.bench.window.part("vsource", Position(2, index)) for index in range(3)]
+    for index in range(3, 6):
+        origin.advance(10)
+        await origin.bench.settle()
+        assert exchange.chunks[-1] == origin.bench.window.part("vsource", Position(2, index))
+        assert len(exchange.chunks) == index + 1 and not exchange.complete
+    origin.advance(1)
+    await running
+    assert exchange.complete
+    assert b"".join(exchange.chunks) == origin.bench.window.media("vsource", 2)
+    assert origin.served[-1] == ("segment", 200, sum(map(len, exchange.chunks)))
+
+
+async def test_the_next_segment_is_waited_for(origin: LiveOrigin) -> None:
+    held = origin.ask("vsource/3.m4s")
+    origin.advance(30)
+    await origin.bench.settle()
+    assert not held.done()
+    origin.advance(61)
+    assert (await held).content == origin.bench.window.media("vsource", 3)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_growing_segment_that_stops_is_not_ended_as_if_it_were_whole(origin: LiveOrigin) -> None:
+    """A cache would keep it for a year."""
+    exchange = Exchange("vsource/2.m4s")
+    with pytest.raises(SegmentUnfinished):
+        await exchange.run(origin.app)
+    assert len(exchange.chunks) == 3 and not exchange.complete
+
+
+async def test_head_of_a_growing_segment_waits_for_no_more_than_its_start(origin: LiveOrigin) -> None:
+    exchange = Exchange("vsource/2.m4s", method="HEAD")
+    await asyncio.wait_for(exchange.run(origin.app), 0.5)
+    assert exchange.status == 200 and exchange.chunks == [] and exchange.complete
+
+
+async def test_a_viewer_that_goes_away_leaves_nothing_behind(origin: LiveOrigin) -> None:
+    before = asyncio.all_tasks()
+    growing = Exchange("vsource/2.m4s")
+    running = asyncio.ensure_future(growing.run(origin.app))
+    await origin.bench.settle()
+    growing.gone.set()
+    await asyncio.wait_for(running, 0.5)
+    assert not growing.complete
+    assert origin.served[-1] == ("segment", 200, sum(map(len, growing.chunks)))
+    held = [asyncio.ensure_future(Exchange(PLAYLIST, "_HLS_msn=2&_HLS_part=3").run(origin.app)) for _ in range(50)]
+    await origin.bench.settle()
+    for task in held:
+        task.cancel()
+    await asyncio.gather(*held, return_exceptions=True)
+    assert asyncio.all_tasks() == before
+    assert set(origin.bench.window.tracks) == {"vsource", "asource"}

@@ -7,6 +7,8 @@ from fractions import Fraction
 from media.configs import TrackConfig
 from media.units import Kind
 
+STEADY = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -21,13 +23,24 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Segments of a run that last equally long: each but the newest, which may be of another length and then ends
+    it, has ``duration`` ticks. That is 0 where nothing of the kind can be said. ``msn`` and ``start_ms`` are of the
+    first one, as a run's are."""
+
+    msn: int
+    start_ms: int
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentEntry:
     """One segment of one track as playlists know it.
 
     ``start`` and ``duration`` are ticks of the track's timescale, ``start`` since the broadcast's zero; ``size``
     is bytes; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A ``gap`` has no media.
-    ``discontinuities`` counts those of the broadcast before this segment, on whichever track. ``run`` is set by
-    :func:`follow`.
+    ``discontinuities`` counts those of the broadcast before this segment, on whichever track. ``run``, ``pace`` and
+    ``alike``, how many segments of the run up to this one have lasted as long as it, are set by :func:`follow`.
     """
 
     msn: int
@@ -41,6 +54,8 @@ class SegmentEntry:
     independent: bool = True
     discontinuities: int = 0
     run: Run | None = None
+    pace: Pace | None = None
+    alike: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +103,31 @@ class BroadcastFacts:
 
 
 def follow(entry: SegmentEntry, previous: SegmentEntry | None, *, start_ms: int) -> SegmentEntry:
-    """``entry`` with its run: that of ``previous``, the segment before it on its track, or where it breaks with
-    that (or is the first) a new one from ``start_ms``."""
-    if previous is not None and previous.run is not None and not breaks(previous, entry):
-        return replace(entry, run=previous.run)
-    return replace(entry, run=Run(entry.msn, start_ms))
+    """``entry`` with its run and pace: those of ``previous``, the segment before it on its track, or where it breaks
+    with that (or is the first) new ones from ``start_ms``."""
+    if previous is None or previous.run is None or breaks(previous, entry):
+        pace = Pace(entry.msn, start_ms, entry.duration)
+        return replace(entry, run=Run(entry.msn, start_ms), pace=pace, alike=1)
+    alike = previous.alike + 1 if entry.duration == previous.duration else 1
+    changed = _changed_pace(previous, entry.duration, alike)
+    pace = previous.pace if changed is None else Pace(entry.msn, start_ms, changed)
+    return replace(entry, run=previous.run, pace=pace, alike=alike)
+
+
+def _changed_pace(previous: SegmentEntry, duration: int, alike: int) -> int | None:
+    """The duration of the pace that begins after ``previous``; None where none does.
+
+    A source that is out of step once goes on as before; one that does not keep in step for :data:`STEADY` segments
+    has no pace until it does.
+    """
+    pace = previous.pace
+    if pace is None:
+        return None
+    if not pace.duration:
+        return duration if alike >= STEADY else None
+    if previous.duration == pace.duration:
+        return None
+    return pace.duration if duration == pace.duration and previous.msn - pace.msn >= STEADY else 0
 
 
 def breaks(previous: SegmentEntry, entry: SegmentEntry) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from media.names import MEDIA_PLAYLIST, init_name, part_name
 from media.timescale import rescale
-from packager.facts import LowLatency, TrackFacts
+from packager.facts import LowLatency, SegmentEntry, TrackFacts
 from packager.hls.build import MICROSECONDS
 from packager.hls.media import (
     MediaPlaylist,
@@ -16,13 +16,17 @@ from packager.hls.media import (
     Segment,
     ServerControl,
 )
-from packager.window_track import PartEntry, Position, WindowSegment, WindowTrack
+from packager.window_track import PartEntry, Position, WindowTrack
 
 # In target durations: how far from the end parts are listed (4.4.4.9), and segments may be skipped (4.4.3.8).
 PARTS_WITHIN = 3
 SKIP_UNTIL = 6
 # In part targets: the least distance to the live edge (4.4.3.8 asks for two, and recommends three).
 PART_HOLD_BACK = 3
+# Of the part target: what every part but a segment's last lasts at least (4.4.4.9).
+SHORTEST_PERCENT = 85
+# Segments of one encoder differ by less than this fraction of a second, which is shorter than a frame.
+UNEVENNESS_PER_SECOND = 100
 
 
 def low_latency_playlist(
@@ -44,9 +48,9 @@ def low_latency_playlist(
         return playlist
     target_us = playlist.target_duration * MICROSECONDS
     timescale = track.config.timescale
-    opened = window.segments.get(position.msn) if position.part is not None else None
-    parts = list(opened.parts[: (position.part or 0) + 1]) if opened is not None else []
-    partial = _partial(opened, parts, timescale) if opened is not None else None
+    opened = window.opened(position.msn) if position.part is not None else None
+    parts = opened[1][: (position.part or 0) + 1] if opened is not None else ()
+    partial = _partial(opened[0], parts, timescale) if opened is not None else None
     edge_us = sum(part.duration_us for part in partial.parts) if partial is not None else 0
     return replace(
         playlist,
@@ -86,8 +90,7 @@ def _with_parts(
     return tuple(segments)
 
 
-def _partial(opened: WindowSegment, parts: Sequence[PartEntry], timescale: int) -> PartialSegment:
-    entry = opened.opened
+def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) -> PartialSegment:
     return PartialSegment(
         parts=hls_parts(entry.msn, parts, timescale),
         map_uri=init_name(entry.init),
@@ -99,15 +102,17 @@ def _partial(opened: WindowSegment, parts: Sequence[PartEntry], timescale: int) 
 def _next_part(
     window: WindowTrack, position: Position, parts: Sequence[PartEntry], timescale: int, segment_target_ms: int
 ) -> str:
-    """The name of the part that comes next. A segment that is as long as the one before it is over: the encoder's
-    next frame will be a keyframe. Where it is not, a request for the hint waits, and what it asks for comes."""
+    """The name of the part that comes next. A segment is over that is as long as the one before it (the encoder's
+    next frame will be a keyframe), or whose newest part is a short one (only a segment's last may be, 4.4.4.9).
+    Where it is not, a request for the hint waits, and what it asks for comes."""
     if position.part is None:
         return part_name(position.msn + 1, 0)
     before = next((entry for entry in reversed(window.entries) if entry.msn == position.msn - 1), None)
     usual = before.duration if before is not None and not before.gap else segment_target_ms * timescale // 1000
     made = sum(part.duration for part in parts)
     longest = max((part.duration for part in parts), default=0)
-    if 8 * (usual - made) < longest:
+    short = bool(parts) and 100 * parts[-1].duration < SHORTEST_PERCENT * longest
+    if short or usual - made < timescale // UNEVENNESS_PER_SECOND:
         return part_name(position.msn + 1, 0)
     return part_name(position.msn, position.part + 1)
 

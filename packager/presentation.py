@@ -5,12 +5,13 @@ one's terms (:mod:`packager.hls.build`, :mod:`packager.dash.build`).
 """
 
 from packager.dash.build import dash_presentation
-from packager.facts import BroadcastFacts, LowLatency, Run, SegmentEntry, TrackFacts, follow
+from packager.facts import BroadcastFacts, LowLatency, Pace, Run, SegmentEntry, TrackFacts, follow
 from packager.hls.build import hls_segment, media_playlist, multivariant_playlist
 
 __all__ = [
     "BroadcastFacts",
     "LowLatency",
+    "Pace",
     "Run",
     "SegmentEntry",
     "TrackFacts",

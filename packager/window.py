@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from packager import dash, hls
+from packager.errors import SegmentUnfinished
 from packager.hls.build import MICROSECONDS
 from packager.live_playlist import SKIP_UNTIL, low_latency_playlist
 from packager.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
@@ -26,7 +27,7 @@ from packager.presentation import (
     multivariant_playlist,
 )
 from packager.segment_writer import Init, Part, Segment
-from packager.window_track import Position, WindowTrack
+from packager.window_track import Position, WindowSegment, WindowTrack
 
 # Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments.
 MAX_TEXTS = 256
@@ -100,6 +101,9 @@ class LiveWindow:
         known = self.tracks.get(track)
         if known is None or known.end is None:
             return position.msn <= SEGMENTS_AHEAD
+        position = known.settle(position)
+        if known.has(position):
+            return True
         last = known.last_msn if known.last_msn is not None else known.end.msn - 1
         if position.msn > last + SEGMENTS_AHEAD:
             return False
@@ -135,10 +139,15 @@ class LiveWindow:
         return True
 
     async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
-        """The chunks of segment ``msn`` as they are made, to its end; each is waited for ``timeout`` seconds."""
+        """The chunks of segment ``msn`` as they are made, to its end; each is waited for ``timeout`` seconds. None
+        where it has no media. Raises SegmentUnfinished: a reader has to learn that it did not get all."""
         known, index = self._track(track), 0
+        held: WindowSegment | None = None
         while True:
-            held = known.segments.get(msn)
+            # Kept hold of: a slow reader may still be at it when it has left the window.
+            held = held or known.segments.get(msn)
+            if held is None and known.has(Position(msn)):
+                return
             if held is not None and held.data is not None:
                 whole = sum(part.size for part in held.parts[:index])
                 if whole < len(held.data):
@@ -148,7 +157,7 @@ class LiveWindow:
                 yield held.chunks[index]
                 index += 1
             elif self.ended or not await self._wait_change(known, timeout):
-                return
+                raise SegmentUnfinished(f"segment {msn} of {track} was not completed")
 
     def is_open(self, track: str, msn: int) -> bool:
         """Whether segment ``msn`` is being made."""
@@ -176,17 +185,24 @@ class LiveWindow:
         )
 
     def playlist(self, track: str, reload: Reload | None = None) -> bytes | None:
-        """The media playlist as it was at ``reload.position``, or as it is now; None where there is none yet."""
+        """The media playlist as it was at ``reload.position``, if the window recalls that, or as it is now; None
+        where there is none yet."""
         reload = reload or Reload()
         known, facts = self.tracks.get(track), self._track_facts(track)
         if known is None or facts is None or self.facts is None or not known.entries or known.end is None:
             return None
-        position = known.end if reload.position is None else known.settle(reload.position)
-        at = self._version if reload.position is None or self.ended else position
+        kept = reload.position is not None and self.recalls(track, reload.position)
+        position = known.settle(reload.position) if kept and reload.position is not None else known.end
+        at: object = position if kept else self._version
         return self._text(
             ("media", track, at, reload.skip),
             lambda: self._render_media(track, known, facts, position, reload.skip),
         )
+
+    def recalls(self, track: str, position: Position) -> bool:
+        """Whether the playlist at ``position`` is the same for all who ask; otherwise they get the present one."""
+        known = self.tracks.get(track)
+        return known is not None and not self.ended and known.recalls(known.settle(position))
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
         """The MPD; ``now_ms`` is the time it says it was published."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from packager.facts import SegmentEntry
@@ -121,9 +122,25 @@ class WindowTrack:
         return position.msn == opened.opened.msn and position.part < len(opened.parts)
 
     def settle(self, position: Position) -> Position:
-        """A part beyond the last one of a complete segment is the first of the next (6.2.5.2)."""
-        parts = self.parts.get(position.msn)
-        complete = self.last_msn is not None and position.msn <= self.last_msn
-        if position.part is not None and complete and position.part >= len(parts or ()):
-            return Position(position.msn + 1, 0)
+        """A part beyond the last one of a complete segment is the first of the next that has any (6.2.5.2). Of a
+        segment that has left the window nothing is known, and its parts are nobody else's."""
+        if position.part is None or not self.entries or position.msn < self.entries[0].msn:
+            return position
+        last = self.entries[-1].msn
+        while position.msn <= last and (position.part or 0) >= len(self.parts.get(position.msn, ())):
+            position = Position(position.msn + 1, 0)
         return position
+
+    def recalls(self, position: Position) -> bool:
+        """Whether the playlist as it was at ``position`` can still be told: it has got there, and the newest
+        segment that was complete by then is in the window."""
+        newest = position.msn if position.part is None else position.msn - 1
+        return self.has(position) and bool(self.entries) and newest >= self.entries[0].msn
+
+    def opened(self, msn: int) -> tuple[SegmentEntry, Sequence[PartEntry]] | None:
+        """A segment's entry and its parts as far as they are made, also when its media has left memory."""
+        held = self.segments.get(msn)
+        if held is not None:
+            return held.opened, held.parts
+        entry = next((entry for entry in reversed(self.entries) if entry.msn == msn), None)
+        return (entry, self.parts.get(msn, ())) if entry is not None else None

@@ -40,7 +40,8 @@ class SegmentRun:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTemplate:
-    """SegmentTemplate (5.3.9.4) with either a ``timeline`` or the one ``duration`` of all its segments."""
+    """SegmentTemplate (5.3.9.4) with either a ``timeline`` or the one ``duration`` of all its segments, of which
+    ``end_number`` is the last, where it is known."""
 
     initialization: str
     media: str
@@ -49,6 +50,7 @@ class SegmentTemplate:
     presentation_time_offset: int = 0
     timeline: tuple[SegmentRun, ...] | None = None
     duration: int | None = None
+    end_number: int | None = None
     availability_time_offset_ms: int | None = None
     availability_time_complete: bool | None = None
 

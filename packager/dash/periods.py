@@ -2,7 +2,8 @@
 
 Inside a Period every track's segments follow each other unbroken, so that ``$Number$`` is the MSN and one init
 serves them all. A discontinuity, a new init, and the beginning and the end of a gap on any track each start a
-Period; during a gap the track is not in it. While there is only sound, or only picture, of a broadcast that has
+Period; during a gap the track is not in it. With low latency a new pace starts one too: shaka-player does not survive
+a Period whose segments are listed at one time and counted at another. While there is only sound, or only picture, of a broadcast that has
 both, there is no Period: players jump over a hole, but do not survive a Period without the one or the other.
 """
 
@@ -10,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from packager.facts import Run, SegmentEntry, TrackFacts, breaks
+from packager.facts import Pace, Run, SegmentEntry, TrackFacts, breaks
 
 MILLISECONDS = 1000
 PATIENCE = 3
@@ -19,21 +20,30 @@ BEGINNING = Run(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One Period's segments by track, gaps left out. ``run`` names the Period and its start."""
+    """One Period's segments by track, gaps left out. ``run`` names the Period and its start; ``pace``, of the first
+    track, is there where its segments need no list."""
 
     run: Run
     entries: dict[str, list[SegmentEntry]] = field(default_factory=dict)
+    pace: Pace | None = None
 
 
 def stretches(
-    tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
+    tracks: Sequence[TrackFacts],
+    entries_by_track: Mapping[str, Sequence[SegmentEntry]],
+    *,
+    paced: bool = False,
 ) -> list[Stretch]:
-    """The Periods in order. Where tracks break at the same MSN, the first of ``tracks`` that does says when."""
-    runs: dict[int, Run] = {}
+    """The Periods in order. Where tracks break at the same MSN, the first of ``tracks`` that does says when.
+
+    All are cut alike, so where they are ``paced`` the first one's pace holds for every track.
+    """
+    paces = _paces(tracks, entries_by_track) if paced else []
+    runs = {pace.msn: Run(pace.msn, pace.start_ms) for pace in paces}
     for track in tracks:
         for run in _runs(track, entries_by_track.get(track.track, ())):
             runs.setdefault(run.msn, run)
-    found = [Stretch(runs[msn]) for msn in sorted(runs)]
+    found = [Stretch(runs[msn], pace=_pace_at(msn, paces)) for msn in sorted(runs)]
     starts = [stretch.run.msn for stretch in found]
     begin = _common_begin(entries_by_track.get(track.track, ()) for track in tracks)
     for track in tracks:
@@ -75,6 +85,19 @@ def _common_begin(windows: Iterable[Sequence[SegmentEntry]]) -> int:
     firsts = (entries[0] for entries in windows if entries)
     cut = (first.msn for first in firsts if first.discontinuity or first.msn > (first.run or BEGINNING).msn)
     return max(cut, default=0)
+
+
+def _paces(
+    tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
+) -> list[Pace]:
+    """Those of the first track, in order."""
+    entries = entries_by_track.get(tracks[0].track, ()) if tracks else ()
+    return list(dict.fromkeys(entry.pace for entry in entries if entry.pace is not None))
+
+
+def _pace_at(msn: int, paces: Sequence[Pace]) -> Pace | None:
+    place = bisect_right(paces, msn, key=lambda pace: pace.msn)
+    return paces[place - 1] if place and paces[place - 1].duration else None
 
 
 def _runs(track: TrackFacts, entries: Iterable[SegmentEntry]) -> Iterable[Run]:

@@ -1,0 +1,179 @@
+"""Low-latency HLS from a real server: a strict client follows every rendition of two broadcasts, one with a ladder.
+
+Segments of a second, so that a broadcast of a few seconds is long enough for delta updates.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from packager import hls
+from tests.broadcaster import Clip, make_clip, publishing
+from tests.e2e.strict_client import Rendition, ends_of, follow, parts_of
+from tests.server import Server, serving
+
+SECONDS = 12
+CONFIG = '[packager]\nsegment_target = "1s"\n\n[streams.beta]\nladder = "source"\n'
+LOW_LATENCY_ENCODER = (("bf", 0), ("tune", "zerolatency"))
+PART_TARGET_S = 0.333334
+# What a busy machine adds; an encoded rendition comes through a process of its own.
+SLACK_S = {"vsource": 0.25, "asource": 0.25, "v360p": 0.6}
+
+Seen = dict[str, Rendition]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Seen]]:
+    folder = tmp_path_factory.mktemp("low-latency")
+    big = make_clip(Clip(SECONDS, size="854x480", gop=30), folder / "big.flv")
+    small = make_clip(
+        Clip(SECONDS, size="320x180", gop=30, video_options=LOW_LATENCY_ENCODER), folder / "small.flv"
+    )
+    with serving(folder / "data", config=CONFIG) as server:
+        alpha, beta = server.create("alpha"), server.create("beta")
+        with publishing(big, alpha) as first, publishing(small, beta) as second:
+            yield asyncio.run(watch(server))
+            assert (first.wait(30), second.wait(30)) == (0, 0)
+
+
+async def watch(server: Server) -> dict[str, Seen]:
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(timeout=20, limits=limits) as client:
+        streams = ("alpha", "beta")
+        followed = await asyncio.gather(*(follow(client, f"{server.http}/live/{s}/master.m3u8") for s in streams))
+    return dict(zip(streams, followed, strict=True))
+
+
+@pytest.fixture(
+    params=["alpha/vsource", "alpha/v360p", "alpha/asource", "beta/vsource", "beta/asource"],
+)
+def rendition(request: pytest.FixtureRequest, seen: dict[str, Seen]) -> Rendition:
+    stream, track = request.param.split("/")
+    return seen[stream][track]
+
+
+def test_every_rendition_was_followed_part_by_part_to_its_end(seen: dict[str, Seen]) -> None:
+    assert {stream: set(tracks) for stream, tracks in seen.items()} == {
+        "alpha": {"vsource", "v360p", "asource"},
+        "beta": {"vsource", "asource"},
+    }
+    for tracks in seen.values():
+        for rendition in tracks.values():
+            assert len(rendition.reloads) >= 3 * (SECONDS - 6)
+            assert rendition.last is not None and rendition.last.ended
+            assert rendition.last.preload_hint is None and rendition.last.server_control is None
+            assert sum(segment.duration_us for segment in rendition.last.segments) == pytest.approx(
+                SECONDS * 1_000_000, abs=100_000
+            )
+
+
+def test_an_answer_has_the_part_that_was_asked_for_and_no_more(rendition: Rendition) -> None:
+    """Each is the same for all who ask: not one part behind, not one ahead."""
+    for reload in rendition.reloads:
+        assert reload.newest in (reload.asked, (reload.asked[0] + 1, 0))
+    for before, after in pairwise(rendition.reloads):
+        assert after.newest in ((before.newest[0], before.newest[1] + 1), (before.newest[0] + 1, 0))
+
+
+def test_answers_come_when_their_part_is_made(rendition: Rendition) -> None:
+    """Never before (it can be fetched at once), and never later than a part after the one before."""
+    slack = SLACK_S[rendition.track]
+    assert max(rendition.gaps[2:]) <= PART_TARGET_S + slack
+    lateness = rendition.lateness[2:]
+    assert max(lateness) - min(lateness) <= PART_TARGET_S + slack
+    for reload in rendition.reloads:
+        fetch = rendition.parts[reload.newest]
+        assert fetch.status == 200
+        assert fetch.took <= slack
+
+
+def test_requests_were_held(rendition: Rendition) -> None:
+    """A client at the live edge waits for most of what it asks for."""
+    held = [reload.got - reload.sent for reload in rendition.reloads[2:]]
+    assert sum(held) >= 0.6 * (rendition.reloads[-1].got - rendition.reloads[2].sent)
+
+
+def test_parts_are_of_one_length_but_for_the_last_of_a_segment(rendition: Rendition) -> None:
+    parts = {place: part for reload in rendition.reloads for place, part in parts_of(reload.playlist).items()}
+    assert rendition.joined is not None and rendition.joined.part_target_us == round(PART_TARGET_S * 1_000_000)
+    for (msn, index), part in parts.items():
+        assert part.duration_us <= PART_TARGET_S * 1_000_000
+        if (msn, index + 1) in parts:
+            assert part.duration_us >= 0.85 * PART_TARGET_S * 1_000_000
+        assert part.independent is (rendition.track == "asource" or index == 0)
+
+
+def test_parts_joined_are_the_segment(rendition: Rendition) -> None:
+    """But for the parts that the end was faster than: a playlist that has ended names none."""
+    assert all(fetch.status == 200 for fetch in rendition.parts.values())
+    first, last = min(rendition.parts)[0], max(rendition.parts)[0]
+    assert last - first >= SECONDS - 4
+    for msn in range(first, last + 1):
+        joined = b"".join(rendition.parts[place].body for place in sorted(rendition.parts) if place[0] == msn)
+        whole = rendition.segments[msn]
+        assert joined == (whole if msn < last else whole[: len(joined)])
+
+
+def test_program_date_time_advances_by_exactly_the_durations(rendition: Rendition) -> None:
+    for reload in rendition.reloads:
+        segments = (*reload.playlist.segments, *((reload.playlist.partial,) if reload.playlist.partial else ()))
+        for before, after in pairwise(segments):
+            assert isinstance(before, hls.Segment) and before.program_date_time is not None
+            end_ms = before.program_date_time + before.duration_us / 1000
+            assert after.program_date_time == pytest.approx(end_ms, abs=1)
+    ends = [ends_of(reload.playlist) for reload in rendition.reloads]
+    for before_ends, after_ends in pairwise(ends):
+        for place in before_ends.keys() & after_ends.keys():
+            assert before_ends[place] == after_ends[place]
+
+
+def test_reports_are_of_every_other_rendition_and_never_stale(seen: dict[str, Seen]) -> None:
+    """Nothing that this client had already been told when it asked."""
+    for tracks in seen.values():
+        for track, rendition in tracks.items():
+            for reload in rendition.reloads:
+                reports = {report.uri.split("/")[1]: report for report in reload.playlist.rendition_reports}
+                assert reports.keys() == tracks.keys() - {track}
+                for other, report in reports.items():
+                    known = [r.newest for r in tracks[other].reloads if r.got < reload.sent]
+                    assert report.last_part is not None
+                    assert (report.last_msn, report.last_part) >= max(known, default=(0, 0))
+
+
+def test_a_hint_is_what_comes_next_and_gets_its_bytes(rendition: Rendition) -> None:
+    last = max(rendition.parts)
+    answered = 0
+    for place, fetch in rendition.hints.items():
+        if place > last:
+            continue
+        assert fetch.status == 200, place
+        named = place if place in rendition.parts else (place[0] + 1, 0)
+        if named in rendition.parts:
+            assert fetch.body == rendition.parts[named].body
+            answered += 1
+    assert answered >= 3 * (SECONDS - 6)
+
+
+def test_hints_are_right(rendition: Rendition) -> None:
+    """Regular keyframes leave nothing to guess."""
+    for before, after in pairwise(rendition.reloads):
+        hint = before.playlist.preload_hint
+        assert hint is not None and hint.uri == f"{after.newest[0]}.{after.newest[1]}.m4s"
+
+
+def test_delta_updates_expand_to_the_whole(rendition: Rendition) -> None:
+    skipped = 0
+    for reload in rendition.reloads:
+        if reload.delta is None:
+            continue
+        count = reload.delta.skipped_segments
+        expanded = replace(
+            reload.delta, segments=reload.playlist.segments[:count] + reload.delta.segments, skipped_segments=0
+        )
+        assert replace(expanded, rendition_reports=()) == replace(reload.playlist, rendition_reports=())
+        skipped += count > 0
+    assert skipped > 0

@@ -8,9 +8,9 @@ import pytest
 
 from tests.s3server import s3_report_header
 
-PROGRAMS = ("chromium", "nginx")
+PROGRAMS = ("chromium", "nginx", "varnishd")
 # A reason to skip that names one of these is the want of a program.
-WANTED = (*PROGRAMS, "MinIO")
+WANTED = (*PROGRAMS, "varnish", "MinIO")
 
 
 def pytest_report_header() -> list[str]:

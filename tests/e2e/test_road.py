@@ -97,12 +97,12 @@ def read_live(road: Road, stream: str) -> bool:
     enough = True
     for uri in dict.fromkeys(uris):
         playlist = m3u8.load(uri)
-        names = [segment.absolute_uri for segment in playlist.segments]
+        names = [segment.absolute_uri for segment in playlist.segments if segment.uri]
         names += [section.absolute_uri for section in playlist.segment_map]
         for name in names:
             if name not in road.live:
                 road.live[name] = httpx.get(name).content
-        enough = enough and len(playlist.segments) >= 2
+        enough = enough and len(names) > 2
     return enough
 
 

@@ -1,12 +1,10 @@
-"""A private stream behind docker/nginx.conf: a real nginx before a real origin that counts."""
+"""A private stream behind the files of docker/: a real nginx and Varnish before a real origin that counts."""
 
 import asyncio
-import re
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -26,7 +24,8 @@ from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.content import cache_control, content_type
 from storage.records import StreamSettings
-from tests.e2e.test_nginx_cache import CONFIGURATION, NGINX, PATIENCE_S, command
+from tests.caches import NGINX, VARNISH, nginx, nginx_configuration, varnish
+from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
 from tests.s3server import free_port
 
@@ -40,7 +39,7 @@ OBJECTS = {
     f"{PREFIX}/v720p/1.m4s": b"segment" * 1000,
 }
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+pytestmark = pytest.mark.skipif(NGINX is None or VARNISH is None, reason="nginx or varnish is not installed")
 
 
 class Origin:
@@ -107,45 +106,15 @@ def origin() -> Iterator[Origin]:
 
 @pytest.fixture
 def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
-    port = free_port()
-    text = CONFIGURATION.read_text()
-    # All but its places. Varnish, where there is one, is another test's: here the origin stands for it.
-    for theirs, ours in (
-        (r"server (headwater|varnish):\d+", f"server 127.0.0.1:{origin.port}"),
-        (r"listen 8080", f"listen 127.0.0.1:{port}"),
-        (r"worker_processes auto;", "worker_processes 1;"),
-        (r" /tmp/", f" {tmp_path}/"),
-        (r"/dev/stdout", f"{tmp_path}/access.log"),
-        (r"/var/cache/nginx/", f"{tmp_path}/"),
-    ):
-        text, count = re.subn(theirs, ours, text)
-        assert count, theirs
-    configuration = tmp_path / "nginx.conf"
-    configuration.write_text(text)
-    with open(tmp_path / "log", "wb") as output:
-        process = subprocess.Popen(command(configuration), stdout=output, stderr=subprocess.STDOUT)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
-            eventually(lambda: process.poll() is not None or answers(client))
-            assert process.poll() is None, (tmp_path / "log").read_text()
+    with varnish(tmp_path, origin.port) as behind:
+        configuration = nginx_configuration(tmp_path, origin.port, behind)
+        configuration.write_text(configuration.read_text().replace("/dev/stdout", f"{tmp_path}/access.log"))
+        with (
+            nginx(configuration) as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
+        ):
+            origin.requests.clear()
             yield client
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/metrics").status_code == 404
-    except httpx.TransportError:
-        return False
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def play(cache: httpx.Client, token: str) -> bytes:
@@ -172,6 +141,7 @@ def test_viewers_with_tokens_of_their_own_meet_below_one_path_token(cache: httpx
         )
     assert origin.requests[f"/{PREFIX}/master.m3u8"] == 5
     assert origin.requests[f"/api/v1/playback/a/{origin.path_token()}"] == 1
+    assert origin.requests[f"/live/a~{origin.path_token()}/{BROADCAST}/v720p/1.m4s"] == 1
 
 
 def test_the_viewers_of_two_buckets_share_it_too(cache: httpx.Client, origin: Origin) -> None:

@@ -61,7 +61,8 @@ class Delivery:
         """Raises NotYet, Gone, TooFarAhead, HeldTooLong, StorageError."""
         window = self._window(path)
         if window is None:
-            return await self._stored(path)
+            data = self._just_closed_part(path)
+            return Found(data, IMMUTABLE) if data is not None else await self._stored(path)
         match path.resource:
             case Resource.MASTER | Resource.MANIFEST:
                 return await self._described(path, window)
@@ -121,6 +122,13 @@ class Delivery:
         if data is not None:
             self._windows.note_fetch(window, path.track, position)
         return data
+
+    def _just_closed_part(self, path: LivePath) -> bytes | None:
+        """A part that a playlist named shortly before the broadcast was over."""
+        if path.resource is not Resource.PART or path.broadcast is None:
+            return None
+        window = self._windows.just_closed(path.stream, path.broadcast)
+        return window.part(path.track, Position(path.number, path.part)) if window is not None else None
 
     async def _growing(self, path: LivePath, window: LiveWindow) -> Found:
         """A segment that is being made, chunk by chunk; its first one is waited for."""

@@ -17,7 +17,7 @@ from packager import dash, hls
 from packager.errors import SegmentUnfinished
 from packager.hls.build import MICROSECONDS
 from packager.live_playlist import SKIP_UNTIL, low_latency_playlist
-from packager.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
+from packager.messages import BroadcastChanged, LiveMessage, PartFetched, SegmentStored, WindowMoved
 from packager.presentation import (
     BroadcastFacts,
     LowLatency,
@@ -60,6 +60,8 @@ class LiveWindow:
         self._became_ready = asyncio.Event()
 
     def receive(self, message: LiveMessage) -> None:
+        if isinstance(message, PartFetched):
+            return
         self._version += 1
         match message:
             case Part():

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from media.units import VIDEO_TIMESCALE as S
-from origin import delivery
+from origin import delivery, live
 from packager import hls
 from packager.errors import SegmentUnfinished
 from packager.presentation import LowLatency
@@ -18,7 +18,7 @@ from packager.publisher import PublisherOptions
 from packager.window_track import Position
 from tests.unit.origin.test_delivery import IMMUTABLE, Origin
 from tests.unit.packager.recording import frame, sound
-from tests.unit.packager.test_publisher import PREFIX
+from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM
 
 SNAPSHOT = "public, max-age=3600"
 NOW_ONLY = "public, max-age=1"
@@ -293,6 +293,22 @@ async def test_the_end_of_the_broadcast_answers_all_who_wait(origin: LiveOrigin)
     assert (await part).status_code in (404, 410)
     late = await origin.get(f"{PLAYLIST}?_HLS_msn=400&_HLS_part=3")
     assert late.status_code == 200 and "#EXT-X-ENDLIST" in late.text
+
+
+async def test_parts_that_were_named_outlive_the_broadcast_for_a_little(
+    origin: LiveOrigin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has no parts, and a player fetches the last one when it may all be over."""
+    monkeypatch.setattr(live, "LINGER_S", 0.02)
+    data = origin.bench.window.part("vsource", Position(2, 2))
+    await origin.bench.end()
+    assert origin.windows.find(STREAM, BROADCAST) is None
+    answer = await origin.get("vsource/2.2.m4s")
+    assert (answer.status_code, answer.content) == (200, data)
+    assert answer.headers["cache-control"] == IMMUTABLE
+    assert (await origin.get("vsource/2.9.m4s")).status_code == 410
+    await asyncio.sleep(0.05)
+    assert (await origin.get("vsource/2.2.m4s")).status_code == 410
 
 
 async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing() -> None:

@@ -4,14 +4,14 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
-SOURCES := bus control ingest media origin packager storage transcoder tests
+SOURCES := bench bus control ingest media origin packager storage transcoder tests
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint format types imports unit lock clean
+.PHONY: help setup run demo test lint format types imports unit bench-herd lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.runtime origin/pages/static/vendor/.made ## install what running needs (.venv/bin/headwater is the CLI)
 
@@ -39,6 +39,9 @@ imports: .venv/.development ## who may import whom
 
 unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
 	$(BIN)/pytest $(ARGS)
+
+bench-herd: .venv/.development ## many low-latency viewers through nginx; ARGS="--viewers 500 --seconds 180"
+	$(BIN)/python -m bench.herd $(ARGS)
 
 lock: .venv/.development ## choose newer dependencies and pin them with their hashes
 	$(BIN)/pip install -q --upgrade uv

@@ -103,11 +103,11 @@ class BroadcastFacts:
 
 
 def follow(entry: SegmentEntry, previous: SegmentEntry | None, *, start_ms: int) -> SegmentEntry:
-    """``entry`` with its run and pace: those of ``previous``, the segment before it on its track, or where it breaks
-    with that (or is the first) new ones from ``start_ms``."""
+    """``entry`` with its run and pace: those of ``previous``, the segment before it on its track, or where it
+    breaks with that (or is the first) new ones from ``start_ms``."""
     if previous is None or previous.run is None or breaks(previous, entry):
-        pace = Pace(entry.msn, start_ms, entry.duration)
-        return replace(entry, run=Run(entry.msn, start_ms), pace=pace, alike=1)
+        first = Pace(entry.msn, start_ms, entry.duration)
+        return replace(entry, run=Run(entry.msn, start_ms), pace=first, alike=1)
     alike = previous.alike + 1 if entry.duration == previous.duration else 1
     changed = _changed_pace(previous, entry.duration, alike)
     pace = previous.pace if changed is None else Pace(entry.msn, start_ms, changed)

@@ -7,11 +7,20 @@ what is presented at tick *t* is presented *t* after the broadcast's zero, whate
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 
 from media.configs import AudioConfig
 from media.names import init_name
 from media.timescale import rescale
 from media.units import Kind
+from packager.dash.low_latency import (
+    counted_template,
+    part_target_ms,
+    producer_reference_time,
+    service_description,
+    target_latency_ms,
+    utc_timing,
+)
 from packager.dash.model import (
     AdaptationSet,
     Descriptor,
@@ -23,13 +32,12 @@ from packager.dash.model import (
 )
 from packager.dash.periods import Stretch, settled, stretches
 from packager.dash.timeline import run_lengths
-from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
+from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
 
 MILLISECONDS = 1000
 # Segments between the live edge and the picture, as HLS players hold back by default (rfc8216bis, 4.4.3.8).
 DELAY_SEGMENTS = 3
 
-HTTP_XSDATE = "urn:mpeg:dash:utc:http-xsdate:2014"
 ROLE = "urn:mpeg:dash:role:2011"
 PERIOD_CONTINUITY = "urn:mpeg:dash:period-continuity:2015"
 PERIOD_CONNECTIVITY = "urn:mpeg:dash:period-connectivity:2015"
@@ -47,15 +55,29 @@ def dash_presentation(
     ``base_url`` is the way from the MPD to the tracks' directories, None where it lies beside them.
     """
     tracks = sorted(facts.tracks, key=lambda track: track.kind is not Kind.VIDEO)
-    found = stretches(tracks, entries_by_track)
     if facts.ended:
-        return _static(facts, tracks, found, publish_time_ms, base_url)
+        return _static(facts, tracks, stretches(tracks, entries_by_track), publish_time_ms, base_url)
+    found = stretches(tracks, entries_by_track, paced=facts.low_latency is not None)
     found = settled(found, tracks, entries_by_track)
+    presentation = _dynamic(facts, tracks, found, publish_time_ms, base_url)
+    if facts.low_latency is not None and found and (step := found[-1].step) is not None:
+        return _hastened(presentation, facts, facts.low_latency, step)
+    return presentation
+
+
+def _dynamic(
+    facts: BroadcastFacts,
+    tracks: Sequence[TrackFacts],
+    found: list[Stretch],
+    publish_time_ms: int,
+    base_url: str | None,
+) -> Presentation:
     target_ms = facts.segment_target_ms
+    timing = utc_timing(facts)
     return Presentation(
         type=PresentationType.DYNAMIC,
         min_buffer_time_ms=target_ms,
-        periods=_periods(found, tracks),
+        periods=_periods(facts, found, tracks),
         availability_start_time_ms=facts.availability_start_ms,
         publish_time_ms=publish_time_ms,
         minimum_update_period_ms=_update_period_ms(found, tracks, target_ms),
@@ -63,7 +85,22 @@ def dash_presentation(
         suggested_presentation_delay_ms=DELAY_SEGMENTS * target_ms,
         max_segment_duration_ms=_longest_ms(found, tracks, target_ms),
         base_url=base_url,
-        utc_timings=(Descriptor(HTTP_XSDATE, facts.utc_timing_url),) if facts.utc_timing_url else (),
+        utc_timings=(timing,) if timing is not None else (),
+    )
+
+
+def _hastened(
+    presentation: Presentation, facts: BroadcastFacts, low_latency: LowLatency, step: Fraction
+) -> Presentation:
+    """``presentation`` for players near the live edge, with nothing in it that changes from segment to segment."""
+    segment_ms = ceil(step * MILLISECONDS)
+    return replace(
+        presentation,
+        min_buffer_time_ms=part_target_ms(low_latency),
+        minimum_update_period_ms=segment_ms,
+        suggested_presentation_delay_ms=target_latency_ms(low_latency),
+        max_segment_duration_ms=max(facts.segment_target_ms, segment_ms),
+        service_descriptions=(service_description(low_latency, step),),
     )
 
 
@@ -87,7 +124,7 @@ def _static(
     return Presentation(
         type=PresentationType.STATIC,
         min_buffer_time_ms=facts.segment_target_ms,
-        periods=_periods(found, tracks),
+        periods=_periods(facts, found, tracks),
         publish_time_ms=publish_time_ms,
         media_presentation_duration_ms=max(ends_ms, default=0),
         max_segment_duration_ms=_longest_ms(found, tracks, facts.segment_target_ms),
@@ -122,15 +159,16 @@ def ceil_div(value: int, divisor: int) -> int:
     return -(-value // divisor)
 
 
-def _periods(found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> tuple[Period, ...]:
+def _periods(facts: BroadcastFacts, found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> tuple[Period, ...]:
     periods = []
-    previous: Stretch | None = None
-    for stretch in found:
-        adaptation_sets = tuple(
-            _adaptation_set(stretch, number, members, previous) for number, members in _switchable(stretch, tracks)
+    for place, stretch in enumerate(found):
+        previous = found[place - 1] if place else None
+        closed = place + 1 < len(found)
+        adaptation_sets = (
+            _adaptation_set(facts, stretch, number, members, previous, closed=closed)
+            for number, members in _switchable(stretch, tracks)
         )
-        periods.append(Period(period_id(stretch), stretch.run.start_ms, adaptation_sets))
-        previous = stretch
+        periods.append(Period(period_id(stretch), stretch.run.start_ms, tuple(adaptation_sets)))
     return tuple(periods)
 
 
@@ -156,9 +194,15 @@ def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tupl
 
 
 def _adaptation_set(
-    stretch: Stretch, number: int, members: Sequence[TrackFacts], previous: Stretch | None
+    facts: BroadcastFacts,
+    stretch: Stretch,
+    number: int,
+    members: Sequence[TrackFacts],
+    previous: Stretch | None,
+    *,
+    closed: bool,
 ) -> AdaptationSet:
-    templates = [_template(track, stretch) for track in members]
+    templates = [_template(facts, track, stretch, closed=closed) for track in members]
     # Tracks that have come equally far share one timeline; at the live edge one may be a segment behind.
     shared = templates[0] if all(template == templates[0] for template in templates) else None
     representations = tuple(
@@ -168,6 +212,8 @@ def _adaptation_set(
     largest = max(representations, key=lambda representation: representation.height or 0)
     first = members[0]
     independent = all(entry.independent for track in members for entry in stretch.entries[track.track])
+    counted = [template for template in templates[:1] if template.duration is not None]
+    references = tuple(producer_reference_time(facts, number, stretch.run, template) for template in counted)
     main = first.kind is Kind.VIDEO or any(track.default for track in members)
     return AdaptationSet(
         id=number,
@@ -180,12 +226,22 @@ def _adaptation_set(
         picture_aspect_ratio=_picture_aspect_ratio(largest),
         roles=(Descriptor(ROLE, "main" if main else "alternate"),),
         supplemental_properties=_continuity(stretch, members, previous),
+        producer_reference_times=references,
     )
 
 
-def _template(track: TrackFacts, stretch: Stretch) -> SegmentTemplate:
+def _template(facts: BroadcastFacts, track: TrackFacts, stretch: Stretch, *, closed: bool) -> SegmentTemplate:
     entries = stretch.entries[track.track]
     timescale = track.config_of(entries[0].init).timescale
+    if facts.low_latency is not None and stretch.step is not None:
+        return counted_template(
+            stretch.step,
+            stretch.run,
+            facts.low_latency,
+            timescale=timescale,
+            init=entries[0].init,
+            end=entries[-1].msn if closed else None,
+        )
     return SegmentTemplate(
         initialization=f"$RepresentationID$/{init_name(entries[0].init)}",
         media="$RepresentationID$/$Number$.m4s",

@@ -2,14 +2,17 @@
 
 Inside a Period every track's segments follow each other unbroken, so that ``$Number$`` is the MSN and one init
 serves them all. A discontinuity, a new init, and the beginning and the end of a gap on any track each start a
-Period; during a gap the track is not in it. With low latency a new pace starts one too: shaka-player does not survive
-a Period whose segments are listed at one time and counted at another. While there is only sound, or only picture, of a broadcast that has
+Period; during a gap the track is not in it. While there is only sound, or only picture, of a broadcast that has
 both, there is no Period: players jump over a hole, but do not survive a Period without the one or the other.
+
+With low latency a new pace starts a Period too: shaka-player does not survive one whose segments are counted in one
+MPD and listed in the next.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from packager.facts import Pace, Run, SegmentEntry, TrackFacts, breaks
 
@@ -20,12 +23,12 @@ BEGINNING = Run(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One Period's segments by track, gaps left out. ``run`` names the Period and its start; ``pace``, of the first
-    track, is there where its segments need no list."""
+    """One Period's segments by track, gaps left out. ``run`` names the Period and its start; ``step`` is how many
+    seconds each of its segments lasts, where they need not be listed."""
 
     run: Run
     entries: dict[str, list[SegmentEntry]] = field(default_factory=dict)
-    pace: Pace | None = None
+    step: Fraction | None = None
 
 
 def stretches(
@@ -43,7 +46,7 @@ def stretches(
     for track in tracks:
         for run in _runs(track, entries_by_track.get(track.track, ())):
             runs.setdefault(run.msn, run)
-    found = [Stretch(runs[msn], pace=_pace_at(msn, paces)) for msn in sorted(runs)]
+    found = [Stretch(runs[msn], step=_step(msn, paces, tracks)) for msn in sorted(runs)]
     starts = [stretch.run.msn for stretch in found]
     begin = _common_begin(entries_by_track.get(track.track, ()) for track in tracks)
     for track in tracks:
@@ -87,17 +90,17 @@ def _common_begin(windows: Iterable[Sequence[SegmentEntry]]) -> int:
     return max(cut, default=0)
 
 
-def _paces(
-    tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
-) -> list[Pace]:
+def _paces(tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]) -> list[Pace]:
     """Those of the first track, in order."""
     entries = entries_by_track.get(tracks[0].track, ()) if tracks else ()
     return list(dict.fromkeys(entry.pace for entry in entries if entry.pace is not None))
 
 
-def _pace_at(msn: int, paces: Sequence[Pace]) -> Pace | None:
+def _step(msn: int, paces: Sequence[Pace], tracks: Sequence[TrackFacts]) -> Fraction | None:
     place = bisect_right(paces, msn, key=lambda pace: pace.msn)
-    return paces[place - 1] if place and paces[place - 1].duration else None
+    if not place or not paces[place - 1].duration:
+        return None
+    return Fraction(paces[place - 1].duration, tracks[0].config.timescale)
 
 
 def _runs(track: TrackFacts, entries: Iterable[SegmentEntry]) -> Iterable[Run]:

@@ -1,0 +1,91 @@
+"""One process of viewers: they come one after another over the ramp, and all leave at the end."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from random import Random
+from time import monotonic
+
+import uvloop
+
+from bench.herd.lane import HttpLane
+from bench.herd.playlist import MediaReader
+from bench.herd.record import Record
+from bench.herd.viewer import Habits, Rendition, Viewer, World, load_master
+
+LAG_EVERY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``numbers`` are this process's of all ``viewers``. Times are of the monotonic clock; the ramp ends at
+    ``steady``."""
+
+    host: str
+    port: int
+    master: str
+    numbers: tuple[int, ...]
+    viewers: int
+    switches: float
+    start: float
+    steady: float
+    end: float
+
+
+def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
+    """A process's whole life; its record goes through ``answer``."""
+    answer.send(uvloop.run(run_crowd(plan)))
+    answer.close()
+
+
+async def run_crowd(plan: Plan) -> Record:
+    world = http_world(plan.host, plan.port)
+    people = [_come(world, plan, number) for number in plan.numbers]
+    await _until(plan.end, [*people, watch_lag(world)])
+    return world.record
+
+
+async def probe(host: str, port: int, master: str, record: Record) -> None:
+    """Follow every rendition at the origin, until it is cancelled."""
+    world = http_world(host, port, record)
+    playlist = await load_master(world, master)
+    async with asyncio.TaskGroup() as group:
+        for path in (*playlist.video, *([playlist.audio] if playlist.audio else [])):
+            group.create_task(Rendition(world, path).run())
+        group.create_task(watch_lag(world))
+
+
+def http_world(host: str, port: int, record: Record | None = None) -> World:
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    return World(record or Record(), MediaReader(), lambda: HttpLane(host, port), monotonic, pause)
+
+
+async def watch_lag(world: World) -> None:
+    """By how much this process's event loop is late: so much of a lateness can be the measurement's own."""
+    while True:
+        due = world.clock() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        world.record.lag.append(world.clock() - due)
+
+
+async def _come(world: World, plan: Plan, number: int) -> None:
+    comes = plan.start + (plan.steady - plan.start) * number / plan.viewers
+    await asyncio.sleep(max(0.0, comes - world.clock()))
+    await Viewer(world, plan.master, Habits(number, plan.switches), Random(number)).run()
+
+
+async def _until(end: float, work: list[Coroutine[object, object, None]]) -> None:
+    tasks = [asyncio.create_task(each) for each in work]
+    await asyncio.sleep(max(0.0, end - monotonic()))
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def nice_number_of_processes() -> int:
+    """Half of the processors: the other half is for what is measured."""
+    return max(1, (os.cpu_count() or 1) // 2)

@@ -1,0 +1,20 @@
+"""How many requests the origin answered, by its own count (``headwater_requests_total`` of its /metrics)."""
+
+import re
+import urllib.request
+from collections import Counter
+
+SAMPLE = re.compile(r'^headwater_requests_total\{resource="(\w+)",status="\d+"\} (\S+)$', re.MULTILINE)
+
+
+def origin_counts(origin: str) -> Counter[str]:
+    """Requests by resource so far."""
+    with urllib.request.urlopen(f"{origin}/metrics", timeout=10) as response:
+        return parse_counts(response.read().decode())
+
+
+def parse_counts(exposition: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for resource, value in SAMPLE.findall(exposition):
+        counts[resource] += round(float(value))
+    return counts

@@ -1,0 +1,63 @@
+"""What one process of viewers saw. Times are seconds of the system's monotonic clock, the same in all processes."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Record:
+    """``arrivals`` are, for each viewer who got a part, two moments: since when it fetched this rendition, and the
+    part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each one's first
+    answer, ``lag`` by how much the event loop was late."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    received_bytes: int = 0
+    arrivals: dict[str, "array[float]"] = field(default_factory=dict)
+    listed: dict[str, float] = field(default_factory=dict)
+    urls: dict[str, float] = field(default_factory=dict)
+    lag: "array[float]" = field(default_factory=lambda: array("d"))
+    switches: int = 0
+    misled: int = 0
+
+    def answered(self, kind: str, path: str, size: int, now: float) -> None:
+        self.requests[kind] += 1
+        self.seconds[int(now)] += 1
+        self.received_bytes += size
+        self.urls.setdefault(path, now)
+
+    def arrived(self, path: str, since: float, now: float) -> None:
+        moments = self.arrivals.get(path)
+        if moments is None:
+            moments = self.arrivals[path] = array("d")
+        moments.append(since)
+        moments.append(now)
+
+    def named(self, path: str, now: float) -> None:
+        self.listed.setdefault(path, now)
+
+    def failed(self, kind: str, what: str) -> None:
+        self.errors[f"{kind}: {what}"] += 1
+
+
+def together(records: Iterable[Record]) -> Record:
+    """All processes as one."""
+    whole = Record()
+    for record in records:
+        whole.requests += record.requests
+        whole.seconds += record.seconds
+        whole.errors += record.errors
+        whole.received_bytes += record.received_bytes
+        whole.lag.extend(record.lag)
+        whole.switches += record.switches
+        whole.misled += record.misled
+        for path, moments in record.arrivals.items():
+            whole.arrivals.setdefault(path, array("d")).extend(moments)
+        for path, moment in record.listed.items():
+            whole.listed[path] = min(moment, whole.listed.get(path, moment))
+        for path, moment in record.urls.items():
+            whole.urls[path] = min(moment, whole.urls.get(path, moment))
+    return whole

@@ -1,0 +1,136 @@
+"""What a run showed, as JSON and as tables."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.herd.lateness import Distribution, distribution, lateness, made_times
+from bench.herd.record import Record
+
+RESOURCES = ("master", "playlist", "init", "part")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """While all viewers were there: requests that the viewers saw answered, distinct URLs that were answered for
+    the first time, and how many requests the origin answered (without the probe's)."""
+
+    asked: int
+    urls: int
+    origin: int
+
+    @property
+    def per_url(self) -> float:
+        return round(self.origin / self.urls, 4) if self.urls else 0.0
+
+    @property
+    def of_asked(self) -> float:
+        return round(self.origin / self.asked, 5) if self.asked else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Counts at one moment of a run: of the origin, of the probe, and CPU seconds of each group of processes."""
+
+    time: float
+    origin: Counter[str]
+    probe: Counter[str]
+    cpu: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``requests_per_second`` and ``cpu_cores`` are averages while all viewers were there, ``slowest_second`` the
+    least requests answered in one second of it. ``loop_lag`` is the viewers' own, ``probe_lag`` the probe's."""
+
+    viewers: int
+    renditions: int
+    via: str
+    seconds: float
+    requests: int
+    requests_per_second: float
+    slowest_second: int
+    megabits_per_second: float
+    errors: dict[str, int]
+    probe_errors: dict[str, int]
+    lateness_ms: Distribution
+    loop_lag_ms: Distribution
+    probe_lag_ms: Distribution
+    switches: int
+    misled_by_hints: int
+    share: Share
+    origin_requests: dict[str, int]
+    cpu_cores: dict[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        share = {"per_url": self.share.per_url, "of_asked": self.share.of_asked}
+        whole = asdict(self)
+        return {**whole, "share": {**whole["share"], **share}}
+
+
+def report(
+    viewers: int, renditions: int, via: str, records: tuple[Record, Record], moments: tuple[Moment, Moment]
+) -> Report:
+    """``records`` are the viewers' and the probe's, ``moments`` when all viewers had come and when they left."""
+    herd, probe = records
+    first, last = moments
+    elapsed = last.time - first.time
+    whole_seconds = [herd.seconds[second] for second in range(int(first.time) + 1, int(last.time))]
+    rate = sum(whole_seconds) / len(whole_seconds) if whole_seconds else 0.0
+    urls = sum(first.time <= moment <= last.time for moment in herd.urls.values())
+    origin = {kind: _between(first, last, kind) for kind in RESOURCES}
+    return Report(
+        viewers=viewers,
+        renditions=renditions,
+        via=via,
+        seconds=round(elapsed, 1),
+        requests=herd.requests.total(),
+        requests_per_second=round(rate, 1),
+        slowest_second=min(whole_seconds, default=0),
+        megabits_per_second=round(herd.received_bytes * 8e-6 / elapsed, 1),
+        errors=dict(herd.errors),
+        probe_errors=dict(probe.errors),
+        lateness_ms=distribution(lateness(herd.arrivals, made_times(probe, herd))),
+        loop_lag_ms=distribution(herd.lag),
+        probe_lag_ms=distribution(probe.lag),
+        switches=herd.switches,
+        misled_by_hints=herd.misled,
+        share=Share(round(rate * elapsed), urls, sum(origin.values())),
+        origin_requests=origin,
+        cpu_cores={name: round((last.cpu[name] - cpu) / elapsed, 3) for name, cpu in first.cpu.items()},
+    )
+
+
+def _between(first: Moment, last: Moment, kind: str) -> int:
+    return (last.origin[kind] - first.origin[kind]) - (last.probe[kind] - first.probe[kind])
+
+
+def show(report: Report, console: Console) -> None:
+    table = Table(title=f"{report.viewers} viewers of {report.renditions} renditions through {report.via}")
+    table.add_column("over " + f"{report.seconds} s")
+    table.add_column("", justify="right")
+    errors = ", ".join(f"{count} x {what}" for what, count in report.errors.items()) or "none"
+    for name, value in (
+        ("requests a second", f"{report.requests_per_second} (slowest second {report.slowest_second})"),
+        ("Mbit/s", str(report.megabits_per_second)),
+        ("errors", errors),
+        ("lateness of a part", _line(report.lateness_ms)),
+        ("of it, viewers' event loops", _line(report.loop_lag_ms)),
+        ("the probe's event loop", _line(report.probe_lag_ms)),
+        ("parts that came", str(report.lateness_ms.count)),
+        ("distinct URLs", str(report.share.urls)),
+        ("requests at the origin", f"{report.share.origin} ({report.share.of_asked:.2%} of the viewers')"),
+        ("origin requests per distinct URL", str(report.share.per_url)),
+        ("switches of rendition", str(report.switches)),
+        ("hints that came to nothing", str(report.misled_by_hints)),
+        *((f"CPU cores, {name}", str(cores)) for name, cores in report.cpu_cores.items()),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def _line(found: Distribution) -> str:
+    return f"p50 {found.p50}  p99 {found.p99}  p99.9 {found.p999}  max {found.max} ms"

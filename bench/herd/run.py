@@ -1,0 +1,152 @@
+"""One run: everything started, watched and ended."""
+
+import asyncio
+import multiprocessing
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import uvloop
+
+from bench.herd.broadcaster import clip, publishing
+from bench.herd.crowd import Plan, probe, run_process
+from bench.herd.errors import HerdError
+from bench.herd.front import nginx_front, varnish_front
+from bench.herd.origin_counts import origin_counts
+from bench.herd.processes import descendants, sample
+from bench.herd.record import Record, together
+from bench.herd.report import Moment, Report, report
+from bench.herd.server import MASTER, serving, wait_on_air
+
+START_S = 3.0
+LEAVE_S = 30.0
+FRONTS = {"nginx": nginx_front, "varnish": varnish_front}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``seconds`` begin when all viewers are there; ``ramp`` is how long they take to come."""
+
+    viewers: int
+    seconds: float
+    ramp: float
+    via: str
+    processes: int
+    switches_per_minute: float
+    clip: Path | None
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs beside the viewers: where they go, and the processes whose CPU is counted."""
+
+    origin: str
+    port: int
+    renditions: int
+    processes: dict[str, tuple[int, ...]]
+
+
+def run(options: Options) -> Report:
+    """Raises HerdError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-herd-") as directory,
+        on_stage(options, Path(directory)) as stage,
+    ):
+        return uvloop.run(_watch(options, stage))
+
+
+@contextmanager
+def on_stage(options: Options, directory: Path) -> Iterator[Stage]:
+    source = options.clip or clip()
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(directory, options.environment))
+        broadcaster = stack.enter_context(publishing(source, server.publish))
+        renditions = wait_on_air(server.origin)
+        processes: dict[str, tuple[int, ...]] = {"headwater": (server.pid,), "broadcaster": (broadcaster.pid,)}
+        children = tuple(descendants(server.pid))
+        if children:
+            processes["headwater's children"] = children
+        origin = urlsplit(server.origin)
+        assert origin.port is not None
+        port = origin.port
+        if options.via in FRONTS:
+            front = stack.enter_context(FRONTS[options.via](directory, origin.netloc))
+            processes |= {name: (pid, *descendants(pid)) for name, pid in front.processes.items()}
+            port = front.port
+        yield Stage(server.origin, port, renditions, processes)
+
+
+async def _watch(options: Options, stage: Stage) -> Report:
+    probed = Record()
+    origin = urlsplit(stage.origin)
+    assert origin.port is not None
+    probing = asyncio.create_task(probe("127.0.0.1", origin.port, MASTER, probed))
+    start = monotonic() + START_S
+    steady = start + options.ramp
+    plan = Plan(
+        host="127.0.0.1",
+        port=stage.port,
+        master=MASTER,
+        numbers=(),
+        viewers=options.viewers,
+        switches=options.switches_per_minute / 60,
+        start=start,
+        steady=steady,
+        end=steady + options.seconds,
+    )
+    with crowds(plan, options.processes) as herd:
+        groups = {**stage.processes, "viewers": tuple(process.pid or 0 for process, _ in herd)}
+        await asyncio.sleep(steady - monotonic())
+        first = await _moment(stage.origin, probed, groups)
+        await asyncio.sleep(plan.end - monotonic())
+        last = await _moment(stage.origin, probed, groups)
+        records = [await asyncio.to_thread(_receive, answer) for _, answer in herd]
+    if probing.done():
+        raise HerdError("the broadcast ended before the viewers left")
+    probing.cancel()
+    with suppress(asyncio.CancelledError):
+        await probing
+    return report(options.viewers, stage.renditions, options.via, (together(records), probed), (first, last))
+
+
+@contextmanager
+def crowds(plan: Plan, processes: int) -> Iterator[list[tuple[BaseProcess, "Connection[None, Record]"]]]:
+    """The viewers' processes, with where each one's record will come; ended with the block."""
+    context = multiprocessing.get_context("spawn")
+    started: list[tuple[BaseProcess, Connection[None, Record]]] = []
+    try:
+        for place in range(processes):
+            ours, theirs = context.Pipe(duplex=False)
+            part = replace(plan, numbers=tuple(range(place, plan.viewers, processes)))
+            process: BaseProcess = context.Process(target=run_process, args=(part, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            started.append((process, ours))
+        yield started
+    finally:
+        for process, answer in started:
+            answer.close()
+            process.terminate()
+            process.join()
+
+
+def _receive(answer: "Connection[None, Record]") -> Record:
+    try:
+        if answer.poll(LEAVE_S):
+            return answer.recv()
+    except EOFError:
+        pass
+    raise HerdError("a process of viewers ended without its record")
+
+
+async def _moment(origin: str, probed: Record, groups: dict[str, tuple[int, ...]]) -> Moment:
+    counts = await asyncio.to_thread(origin_counts, origin)
+    return Moment(monotonic(), counts, Counter(probed.requests), sample(groups))

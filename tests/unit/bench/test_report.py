@@ -1,0 +1,128 @@
+import json
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.herd.errors import HerdError
+from bench.herd.front import adapt_nginx, adapt_varnish
+from bench.herd.lateness import Distribution, distribution, lateness, made_times
+from bench.herd.origin_counts import parse_counts
+from bench.herd.processes import cpu_seconds
+from bench.herd.record import Record, together
+from bench.herd.report import Moment, Report, report, show
+
+
+def test_percentiles_are_by_the_nearest_rank() -> None:
+    assert distribution([n / 1000 for n in range(1000, 0, -1)]) == Distribution(1000, 500.0, 990.0, 999.0, 1000.0)
+    assert distribution([0.0014]) == Distribution(1, 1.4, 1.4, 1.4, 1.4)
+    assert distribution([]) == Distribution(0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_part_is_made_when_anybody_first_has_it() -> None:
+    probe, viewers = Record(), Record()
+    for path in ("a", "b", "c"):
+        probe.named(path, 10.0)
+    probe.arrived("b", 0.0, 9.75)
+    probe.arrived("b", 0.0, 11.0)
+    viewers.arrived("c", 0.0, 9.5)
+    viewers.arrived("never listed", 0.0, 9.0)
+    assert made_times(probe, viewers) == {"a": 10.0, "b": 9.75, "c": 9.5}
+
+
+def test_lateness_is_of_parts_made_while_the_viewer_was_there() -> None:
+    record = Record()
+    record.arrived("a", 5.0, 10.25)
+    record.arrived("a", 10.125, 10.5)
+    record.arrived("a", 10.0, 10.0)
+    record.arrived("in vain", 5.0, 10.0)
+    assert lateness(record.arrivals, {"a": 10.0}) == [0.25, 0.0]
+
+
+def test_processes_come_together() -> None:
+    one, other = Record(), Record()
+    for record, now in ((one, 7.5), (other, 6.5)):
+        record.answered("part", "/p", 100, now)
+        record.arrived("/p", 1.0, now)
+        record.named("/p", now)
+        record.failed("part", "timeout")
+        record.lag.append(now)
+    whole = together([one, other])
+    assert whole.requests == {"part": 2}
+    assert whole.seconds == {7: 1, 6: 1}
+    assert whole.errors == {"part: timeout": 2}
+    assert whole.urls == {"/p": 6.5}
+    assert whole.listed == {"/p": 6.5}
+    assert list(whole.arrivals["/p"]) == [1.0, 7.5, 1.0, 6.5]
+    assert (whole.received_bytes, list(whole.lag)) == (200, [7.5, 6.5])
+
+
+def finished() -> Report:
+    herd, probe = Record(), Record()
+    for second in range(20):
+        for viewer in range(10):
+            herd.answered("part", f"/{second}", 1000, second + viewer / 100)
+    probe.named("/15", 15.0)
+    herd.arrived("/15", 1.0, 15.02)
+    first = Moment(9.5, Counter(part=100, playlist=50), Counter(part=10, playlist=5), {"nginx": 1.0})
+    last = Moment(19.5, Counter(part=130, playlist=70, api=9), Counter(part=20, playlist=15), {"nginx": 3.5})
+    return report(10, 3, "nginx", (herd, probe), (first, last))
+
+
+def test_the_report() -> None:
+    found = finished()
+    assert (found.requests, found.requests_per_second, found.slowest_second) == (200, 10.0, 10)
+    assert found.origin_requests == {"master": 0, "playlist": 10, "init": 0, "part": 20}
+    assert (found.share.asked, found.share.urls, found.share.origin) == (100, 10, 30)
+    assert (found.share.per_url, found.share.of_asked) == (3.0, 0.3)
+    assert found.lateness_ms.max == 20.0
+    assert found.cpu_cores == {"nginx": 0.25}
+    assert found.seconds == 10.0
+
+
+def test_the_report_as_json_and_as_a_table() -> None:
+    whole = json.loads(json.dumps(finished().as_json()))
+    assert whole["share"] == {"asked": 100, "urls": 10, "origin": 30, "per_url": 3.0, "of_asked": 0.3}
+    assert whole["lateness_ms"]["p99"] == 20.0
+    console = Console(width=100, record=True, file=StringIO())
+    show(finished(), console)
+    assert "origin requests per distinct URL" in console.export_text()
+
+
+def test_the_origins_own_counts() -> None:
+    text = (
+        "# TYPE headwater_requests_total counter\n"
+        'headwater_requests_total{resource="part",status="200"} 12.0\n'
+        'headwater_requests_total{resource="part",status="404"} 1.0\n'
+        'headwater_requests_total{resource="playlist",status="200"} 1e+06\n'
+        'headwater_served_bytes_total{resource="part"} 5.0\n'
+    )
+    assert parse_counts(text) == {"part": 13, "playlist": 1_000_000}
+
+
+def test_a_process_that_is_gone_costs_nothing() -> None:
+    assert cpu_seconds(2**22 + 1) == 0.0
+
+
+@pytest.mark.parametrize("varnish", [True, False])
+def test_nginx_is_given_its_places(varnish: bool) -> None:
+    text = "listen 8080 backlog=9;pid /tmp/nginx.pid; x unix:/tmp/s; /var/cache/nginx/media; "
+    text += "server headwater:8080 backup;"
+    text += "server varnish:6081;" if varnish else ""
+    places = {"headwater:8080": "127.0.0.1:1", **({"varnish:6081": "127.0.0.1:2"} if varnish else {})}
+    assert adapt_nginx(text, 3, places, Path("/d")) == (
+        "listen 127.0.0.1:3 backlog=9;pid /d/nginx.pid; x unix:/d/s; /d/media; server 127.0.0.1:1 backup;"
+        + ("server 127.0.0.1:2;" if varnish else "")
+    )
+
+
+def test_varnish_is_given_its_place() -> None:
+    text = '.host = "headwater";\n.port = "8080";'
+    assert adapt_varnish(text, "127.0.0.1:1") == '.host = "127.0.0.1";\n.port = "1";'
+
+
+def test_a_file_that_changed_is_said_so() -> None:
+    with pytest.raises(HerdError, match=r"varnish\.vcl does not say"):
+        adapt_varnish("", "127.0.0.1:1")

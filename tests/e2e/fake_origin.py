@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import uvicorn
 from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from bus.state import (
     AudioStatus,
@@ -256,10 +257,15 @@ def create_app(origin: FakeOrigin) -> FastAPI:
         body = {
             "stream": name,
             "title": stream.title,
+            "private": False,
             "state": stream.state,
             "broadcast": last.id if last else None,
         }
         return JSONResponse(body | addresses(name, last), headers={"Cache-Control": "no-store"})
+
+    @app.get("/time")
+    def now() -> PlainTextResponse:
+        return PlainTextResponse(datetime.now(UTC).isoformat())
 
     @app.get("/live/{name}/{broadcast}/{file}")
     def media(name: str, broadcast: str, file: str) -> Response:

@@ -1,5 +1,6 @@
 """The watch page in Chromium, from nobody there to the picture and on to the next broadcast."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -173,6 +174,70 @@ def test_behind_and_back_to_live(origin: FakeOrigin, browser: Browser) -> None:
         go_live.click()
         wait_for(page, "() => window.headwater.latency < 8")
         expect(go_live).to_be_hidden()
+        opened.assert_quiet()
+
+
+CHOOSE_RATE = """async (situation) => {
+  const main = document.querySelector("script[type=module]").src;
+  return (await import(new URL("../engines/pace.js", main).href)).chooseRate(situation);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("drift", "buffered", "correcting", "rate"),
+    [
+        (0.0, 1.0, False, 1.0),
+        (0.08, 1.0, False, 1.0),
+        (0.08, 1.0, True, 1.005),
+        (0.2, 1.0, False, 1.02),
+        (-0.2, 1.0, False, 0.98),
+        (5.0, 3.0, False, 1.03),
+        (-5.0, 3.0, False, 0.97),
+        (0.5, 0.1, True, 1.0),
+        (-0.5, 0.1, True, 0.97),
+        (60.0, 9.0, True, 1.0),
+    ],
+)
+def test_the_pace_is_within_three_percent(
+    origin: FakeOrigin, browser: Browser, drift: float, buffered: float, correcting: bool, rate: float
+) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always?autoplay=0") as opened:
+        situation = {"drift": drift, "buffered": buffered, "correcting": correcting}
+        assert opened.page.evaluate(CHOOSE_RATE, situation) == pytest.approx(rate)
+
+
+def test_a_late_picture_is_brought_back_by_rate_alone(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        page.evaluate("""() => {
+          window.seeks = 0;
+          const video = document.getElementById("video");
+          video.addEventListener("seeking", () => (window.seeks += 1));
+          video.currentTime -= 1.5;
+        }""")
+        wait_for(page, "() => window.headwater.drift > 0.5 && window.headwater.playbackRate === 1.03")
+        late = player(page, "drift")
+        wait_for(page, "late => window.headwater.drift < late - 0.1", late)
+        assert page.evaluate("window.seeks") == 1
+        opened.assert_quiet()
+
+
+def test_normal_latency_leaves_the_rate_alone(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always?latency=normal") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        page.keyboard.press("ArrowLeft")
+        start = player(page, "currentTime")
+        wait_for(page, "start => window.headwater.currentTime > start + 2", start)
+        assert player(page, "playbackRate") == 1
+        opened.assert_quiet()
+
+
+def test_the_badge_says_how_far_behind(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always") as opened:
+        check_picture_moves(opened.page)
+        expect(opened.page.locator("#badge")).to_have_text(re.compile(r"LIVE\d\.\d s"))
         opened.assert_quiet()
 
 

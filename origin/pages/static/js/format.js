@@ -18,6 +18,11 @@ export function formatSpan(seconds) {
   return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${Math.floor(hours / 24)} d`;
 }
 
+/** Seconds behind live as `1.2 s`, and from ten on as `formatSpan` has them. */
+export function formatLatency(seconds) {
+  return seconds < 9.95 ? `${Math.max(0, seconds).toFixed(1)} s` : formatSpan(Math.round(seconds));
+}
+
 /** Bits per second as `128 kbit/s` or `2.5 Mbit/s`. */
 export function formatBitrate(bps) {
   return bps < 999_500 ? `${Math.round(bps / 1000)} kbit/s` : `${(bps / 1e6).toFixed(1)} Mbit/s`;

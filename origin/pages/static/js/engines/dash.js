@@ -51,7 +51,10 @@ class DashEngine extends Engine {
     player.on(events.QUALITY_CHANGE_RENDERED, () => this.changed());
     player.on(events.ERROR, ({ error }) => this.#onError(error));
     player.initialize();
-    player.updateSettings({ debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE } });
+    player.updateSettings({
+      debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
+      streaming: this.lowLatency ? lowLatencySettings() : { applyServiceDescription: false },
+    });
     // The library's own list of clocks names servers elsewhere; the manifest names ours.
     player.clearDefaultUTCTimingSources();
     if (this.selected === AUDIO) {
@@ -102,4 +105,12 @@ class DashEngine extends Engine {
     if (status === 404 || status === 410) this.fail("missing", message);
     else this.fail(unsupported.includes(code) ? "format" : "connection", message);
   }
+}
+
+/** The target is the manifest's. Never a jump (`maxDrift`), and rates that nobody hears. */
+function lowLatencySettings() {
+  return {
+    liveCatchup: { enabled: true, maxDrift: 0, playbackRate: { min: -0.03, max: 0.03 } },
+    abr: { throughput: { lowLatencyDownloadTimeCalculationMode: "lowLatencyDownloadTimeCalculationModeMoofParsing" } },
+  };
 }

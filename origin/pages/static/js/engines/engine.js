@@ -32,9 +32,11 @@ export class Engine extends EventTarget {
   url = null;
   #failed = false;
 
-  constructor(video) {
+  /** With `lowLatency` a live stream is played as near to the live edge as its playlist or manifest offers. */
+  constructor(video, { lowLatency }) {
     super();
     this.video = video;
+    this.lowLatency = lowLatency;
   }
 
   /** Begin at `position` seconds; null means the live edge, or the beginning of a recording. */
@@ -76,7 +78,7 @@ export class Engine extends EventTarget {
       : { start: 0, end: 0 };
   }
 
-  /** Seconds behind the live edge, or null where that is not known or nothing is live. */
+  /** Seconds behind what happens, or behind the live edge; null where that is not known or nothing is live. */
   get latency() {
     const { end } = this.range;
     return this.live && end > 0 ? Math.max(0, end - this.video.currentTime) : null;
@@ -85,6 +87,12 @@ export class Engine extends EventTarget {
   /** How many seconds behind live the player means to be. */
   get targetLatency() {
     return 8;
+  }
+
+  /** How many seconds later than it means to be the player is (negative: earlier); null as for `latency`. */
+  get drift() {
+    const { latency } = this;
+    return latency === null ? null : latency - this.targetLatency;
   }
 
   goLive() {

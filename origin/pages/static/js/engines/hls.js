@@ -1,9 +1,13 @@
 // HLS by hls.js. Errors are treated as its API documentation says ("Fatal error recovery").
 
+import { serverNow, syncClock } from "./clock.js";
 import { AUDIO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
+import { Pace } from "./pace.js";
 import { loadPlayer, vendorUrl } from "./script.js";
 
 const MEDIA_RECOVERY_GAP_MS = 5000;
+/** What a stall adds to the distance from the live edge, in seconds: about a part. */
+const STALL_COST_S = 0.3;
 
 let Hls;
 
@@ -16,19 +20,30 @@ export async function load() {
 class HlsEngine extends Engine {
   name = "hls.js";
   #hls = null;
+  #pace = null;
   #recoveredAt = -Infinity;
 
   close() {
+    this.#pace?.close();
     this.#hls?.destroy();
-    this.#hls = null;
+    this.#pace = this.#hls = null;
   }
 
   get live() {
     return this.#hls?.latestLevelDetails?.live ?? false;
   }
 
+  /** By the playlist's dates where it has some; else the distance from its end. */
   get latency() {
-    return this.live && this.#hls.liveSyncPosition !== null ? this.#hls.latency : null;
+    if (!this.#synchronized) return null;
+    const shown = this.#hls.playingDate?.getTime();
+    const now = serverNow();
+    return shown && now ? Math.max(0, (now - shown) / 1000) : this.#hls.latency;
+  }
+
+  /** What a playlist's hold-back is about is the distance from its end. */
+  get drift() {
+    return this.#synchronized ? this.#hls.latency - this.#hls.targetLatency : null;
   }
 
   get targetLatency() {
@@ -49,7 +64,10 @@ class HlsEngine extends Engine {
     const hls = new Hls({
       abrEwmaDefaultEstimate: 3_000_000,
       backBufferLength: 60,
-      maxLiveSyncPlaybackRate: 1.05,
+      liveSyncOnStallIncrease: STALL_COST_S,
+      lowLatencyMode: this.lowLatency,
+      // The library only goes faster, and only with more than a second in the buffer: see Pace.
+      maxLiveSyncPlaybackRate: 1,
       startLevel: -1,
       startPosition: position ?? -1,
       testBandwidth: false,
@@ -68,6 +86,12 @@ class HlsEngine extends Engine {
       hls.loadSource(this.url);
     }
     hls.attachMedia(this.video);
+    if (this.lowLatency) this.#pace = new Pace(this.video, () => this.drift);
+    syncClock();
+  }
+
+  get #synchronized() {
+    return this.live && this.#hls.liveSyncPosition !== null;
   }
 
   applyQuality() {

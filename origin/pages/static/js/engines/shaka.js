@@ -3,6 +3,18 @@
 import { AUDIO, AUTO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
 import { loadPlayer } from "./script.js";
 
+/** The library measures from the end of its range, which is where the manifest wants the picture. */
+const LOW_LATENCY = {
+  lowLatencyMode: true,
+  liveSync: {
+    enabled: true,
+    targetLatency: 0.05,
+    targetLatencyTolerance: 0.05,
+    minPlaybackRate: 0.97,
+    maxPlaybackRate: 1.03,
+  },
+};
+
 let shaka;
 
 export async function load() {
@@ -56,7 +68,10 @@ class ShakaEngine extends Engine {
     player.addEventListener("error", ({ detail }) => this.#onError(detail));
     player.addEventListener("adaptation", () => this.changed());
     player.addEventListener("trackschanged", () => this.changed());
-    player.configure({ manifest: { disableVideo: this.selected === AUDIO } });
+    player.configure({
+      manifest: { disableVideo: this.selected === AUDIO },
+      streaming: this.lowLatency ? LOW_LATENCY : {},
+    });
     try {
       await player.attach(this.video);
       await player.load(this.url, position);

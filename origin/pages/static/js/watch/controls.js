@@ -1,7 +1,7 @@
 // The bar below the picture: play, sound, where we are, quality, window. The video element is the truth; this shows it.
 
 import { h, setText } from "../dom.js";
-import { formatClock, formatSpan } from "../format.js";
+import { formatClock, formatLatency } from "../format.js";
 import { icon } from "../icons.js";
 import { recall, remember } from "../memory.js";
 import { QualityMenu } from "./menu.js";
@@ -122,13 +122,13 @@ export class Controls {
     const { engine, live, opened } = this.#session;
     const { start, end } = engine?.range ?? { start: 0, end: 0 };
     const latency = engine?.latency ?? null;
-    const atEdge = live && !this.#video.paused && (latency === null || latency < engine.targetLatency + BEHIND_S);
+    const atEdge = live && !this.#video.paused && (engine.drift ?? 0) < BEHIND_S;
     const [dot, word, distance] = this.badge.children;
     this.badge.hidden = !live && !opened?.recording;
     this.badge.dataset.state = live ? (atEdge ? "live" : "behind") : "recording";
     dot.hidden = !live;
     setText(word, live ? "LIVE" : "RECORDING");
-    setText(distance, live && latency !== null ? `${Math.max(1, Math.round(latency))} s` : "");
+    setText(distance, live && latency !== null ? formatLatency(latency) : "");
     this.golive.hidden = !live || atEdge;
     const length = end - start;
     this.seek.disabled = length < 1;
@@ -140,7 +140,7 @@ export class Controls {
     Object.assign(this.seek, { min: start, max: Math.max(end, start + 1), value: this.#video.currentTime });
     const spoken =
       live && latency !== null
-        ? `${formatSpan(latency)} behind live`
+        ? `${formatLatency(latency)} behind live`
         : formatClock(this.#video.currentTime - start);
     this.seek.setAttribute("aria-valuetext", spoken);
     fill(this.seek);

@@ -1,6 +1,7 @@
 // What an operator wants to know about playback: shown under "Details", and `window.headwater` for tests and consoles.
 
 import { h, setText } from "../dom.js";
+import { bufferedAhead } from "../engines/pace.js";
 import { formatBitrate } from "../format.js";
 
 /** Live values, all of them read when they are asked for. Seconds, and names as the page shows them. */
@@ -39,13 +40,14 @@ export function observe(session, video) {
     get targetLatency() {
       return session.live ? session.engine.targetLatency : null;
     },
+    get drift() {
+      return session.engine?.drift ?? null;
+    },
     get buffered() {
-      const { buffered, currentTime } = video;
-      for (let i = 0; i < buffered.length; i += 1) {
-        if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
-          return buffered.end(i) - currentTime;
-      }
-      return 0;
+      return bufferedAhead(video);
+    },
+    get playbackRate() {
+      return video.playbackRate;
     },
     get currentTime() {
       return video.currentTime;
@@ -75,12 +77,13 @@ export function observe(session, video) {
 function rows(state, session) {
   const bitrate = session.engine?.playing?.bitrate;
   const seconds = (value) => (value === null ? "–" : `${value.toFixed(1)} s`);
+  const rate = state.playbackRate === 1 ? "" : `, at ${Math.round(100 * state.playbackRate)} %`;
   return [
     ["Player", state.player ?? "–"],
     ["Broadcast", state.broadcast ?? "–"],
     ["Picture", state.width ? `${state.width} × ${state.height}` : "–"],
     ["Quality", [state.level, bitrate ? formatBitrate(bitrate) : null].filter(Boolean).join(", ") || "–"],
-    ["Behind live", seconds(state.latency)],
+    ["Behind live", `${seconds(state.latency)}${rate}`],
     ["Buffer", seconds(state.buffered)],
     ["Frames", `${state.frames} shown, ${state.droppedFrames} dropped`],
     ["Errors", state.errors.at(-1) ?? "none"],

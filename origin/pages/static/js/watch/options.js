@@ -1,4 +1,4 @@
-// What the page's address says: /watch/{stream}?broadcast=…&player=…&muted=1&autoplay=0
+// What the page's address says: /watch/{stream}?token=…&broadcast=…&player=…&latency=normal&muted=1&autoplay=0
 
 import { PLAYER_NAMES } from "../engines/index.js";
 
@@ -6,7 +6,7 @@ const BROADCAST = /^\d{8}t\d{6}z-[0-9a-f]{6}$/;
 
 /**
  * `broadcast` is the id of a past broadcast to play instead of what is live, or null; `player` is one of the engines'
- * names, or null for the browser's best.
+ * names, or null for the browser's best; `token` is what lets a viewer into a private stream, or null.
  */
 export function readOptions(location) {
   const query = new URLSearchParams(location.search);
@@ -17,6 +17,8 @@ export function readOptions(location) {
     stream,
     broadcast: BROADCAST.test(broadcast) ? broadcast : null,
     player: PLAYER_NAMES.includes(player) ? player : null,
+    token: query.get("token"),
+    lowLatency: query.get("latency") !== "normal",
     muted: query.get("muted") === "1",
     autoplay: query.get("autoplay") !== "0",
   };

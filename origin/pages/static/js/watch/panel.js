@@ -56,17 +56,18 @@ function describe(session, title) {
         actions: [{ label: "Watch from the start", act: () => session.watchRecording(opened) }],
       };
     case "error":
-      return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure) };
+      return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure, status) };
     default:
       return null;
   }
 }
 
-function advice({ code }) {
+function advice({ code }, status) {
   if (code === "connection" && !navigator.onLine)
     return "You are offline. It goes on by itself when you are connected again.";
   if (code === "format")
     return "Another browser, or a newer version of this one, may. Trying again in the meantime.";
+  if (status?.private) return "This stream is private: if this goes on, your link has expired. Ask for a new one.";
   return "Trying again by itself.";
 }
 

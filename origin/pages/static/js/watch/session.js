@@ -186,15 +186,21 @@ export class Session extends EventTarget {
     try {
       const Engine = await loadEngine(this.player);
       if (this.opened !== opened) return;
-      const engine = new Engine(this.#video);
+      const engine = new Engine(this.#video, this.#options);
       this.engine = engine;
       engine.addEventListener("change", () => this.#onEngineChange());
       engine.addEventListener("failure", ({ detail }) => this.engine === engine && this.#fail(detail));
-      await engine.open(opened[formatOf(this.player)], recording ? this.#position : null);
+      await engine.open(this.#signed(opened[formatOf(this.player)]), recording ? this.#position : null);
       if (this.engine === engine) await this.#play();
     } catch (error) {
       if (this.opened === opened) this.#fail(asFailure(error));
     }
+  }
+
+  /** A private stream's address with the viewer's token; the server answers where to go on from there. */
+  #signed(path) {
+    const { token } = this.#options;
+    return token ? `${path}?token=${encodeURIComponent(token)}` : path;
   }
 
   /** Start with sound where the browser lets us, silently where it does not. */

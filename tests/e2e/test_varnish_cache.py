@@ -1,0 +1,190 @@
+"""docker/varnish.vcl by itself, run by a real Varnish before a small origin that counts."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from storage.content import IMMUTABLE
+from tests.caches import VARNISH, varnish
+from tests.e2e.counting_origin import (
+    PATIENCE_S,
+    PLAYLIST,
+    TRACK,
+    Origin,
+    all_at_once,
+    counting_origin,
+    eventually,
+)
+
+pytestmark = pytest.mark.skipif(VARNISH is None, reason="varnish is not installed")
+HELD = (f"{PLAYLIST}?_HLS_msn=9&_HLS_part=2", f"{TRACK}/9.2.m4s", f"{TRACK}/9.m4s")
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with counting_origin() as origin:
+        yield origin
+
+
+@pytest.fixture
+def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
+    with (
+        varnish(tmp_path, origin.server_port) as port,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            limits=httpx.Limits(max_connections=None),
+            timeout=PATIENCE_S,
+        ) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("path", HELD)
+def test_all_who_wait_share_one_request_and_are_answered_at_once(
+    cache: httpx.Client, origin: Origin, path: str
+) -> None:
+    origin.hold.clear()
+    with ThreadPoolExecutor(30) as pool:
+        waiting = [pool.submit(cache.get, path) for _ in range(30)]
+        eventually(lambda: origin.requests[path] == 1)
+        time.sleep(0.3)
+        released = time.monotonic()
+        origin.hold.set()
+        answers = [each.result() for each in waiting]
+    assert time.monotonic() - released < 0.3
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert origin.requests[path] == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 503])
+def test_all_who_wait_are_refused_together_and_may_ask_again(
+    cache: httpx.Client, origin: Origin, status: int
+) -> None:
+    path = HELD[0]
+    origin.status[PLAYLIST] = status
+    origin.hold.clear()
+    threading.Timer(0.3, origin.hold.set).start()
+    answers = all_at_once(cache, path, 20)
+    assert {answer.status_code for answer in answers} == {status}
+    assert origin.requests[path] == 1
+    del origin.status[PLAYLIST]
+    eventually(lambda: cache.get(path).status_code == 200)
+
+
+def test_a_growing_segment_is_handed_on_as_it_grows(tmp_path: Path) -> None:
+    chunks = [b"a" * 1000, b"b" * 1000]
+    go_on = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=send_in_chunks, args=(listener, chunks, go_on))
+        server.start()
+        url = f"{TRACK}/7.m4s"
+        with varnish(tmp_path, listener.getsockname()[1]) as port, ThreadPoolExecutor(2) as pool:
+            first = [threading.Event(), threading.Event()]
+            reading = [pool.submit(read_in_chunks, f"http://127.0.0.1:{port}{url}", seen) for seen in first]
+            assert all(seen.wait(PATIENCE_S) for seen in first)
+            go_on.set()
+            assert {each.result() for each in reading} == {b"".join(chunks)}
+        server.join()
+
+
+def send_in_chunks(listener: socket.socket, chunks: list[bytes], go_on: threading.Event) -> None:
+    """One answer to the first request for a segment; all others are 404."""
+    sent = False
+    while not sent:
+        connection, _ = listener.accept()
+        with connection:
+            request = connection.recv(4096)
+            if b".m4s" not in request:
+                connection.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                continue
+            sent = True
+            head = f"HTTP/1.1 200 OK\r\nCache-Control: {IMMUTABLE}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.sendall(head.encode())
+            for chunk in chunks:
+                connection.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                go_on.wait(PATIENCE_S)
+            connection.sendall(b"0\r\n\r\n")
+
+
+def read_in_chunks(url: str, seen: threading.Event) -> bytes:
+    body = b""
+    with httpx.stream("GET", url, timeout=PATIENCE_S) as response:
+        for chunk in response.iter_raw():
+            body += chunk
+            seen.set()
+    return body
+
+
+@pytest.mark.parametrize("path", [f"{TRACK}/1.m4s", f"{TRACK}/1.3.m4s", f"{TRACK}/init-0.mp4", "/static/0f/hls.js"])
+def test_what_never_changes_is_asked_for_once(cache: httpx.Client, origin: Origin, path: str) -> None:
+    first = cache.get(path)
+    again = cache.get(f"{path}?CMCD=sid%3D%22{len(path)}%22", headers={"Cookie": "a=b"})
+    part = cache.get(path, headers={"Range": "bytes=10-19"})
+    head = cache.head(path)
+    assert origin.requests.total() == 1
+    assert first.content == again.content
+    assert (part.status_code, part.content) == (206, first.content[10:20])
+    assert head.headers["Content-Length"] == str(len(first.content))
+    assert [each.headers["X-Cache"] for each in (first, again, part, head)] == ["MISS", "HIT", "HIT", "HIT"]
+    assert again.headers["Cache-Control"] == IMMUTABLE
+
+
+def test_playlists_of_different_questions_are_different(cache: httpx.Client, origin: Origin) -> None:
+    queries = ["", "?_HLS_skip=YES", "?_HLS_msn=4", "?_HLS_msn=4&_HLS_part=1", "?_HLS_msn=4&_HLS_skip=YES"]
+    for query in queries:
+        cache.get(PLAYLIST + query)
+        cache.get(PLAYLIST + query + ("&" if query else "?") + "CMCD=x")
+    cache.get(f"{PLAYLIST}?_HLS_part=1&_HLS_msn=4")
+    assert origin.requests == {PLAYLIST + query: 1 for query in queries}
+
+
+def test_a_playlist_is_fresh_within_a_second_or_so(cache: httpx.Client, origin: Origin) -> None:
+    first = cache.get(PLAYLIST)
+    assert cache.get(PLAYLIST).content == first.content
+    origin.version = 1
+    changed = time.monotonic()
+    eventually(lambda: cache.get(PLAYLIST).content != first.content)
+    assert time.monotonic() - changed < 3
+    assert origin.requests[PLAYLIST] <= 3
+
+
+@pytest.mark.parametrize("trouble", ["503", "gone"])
+def test_while_the_origin_fails_what_was_kept_is_shown(cache: httpx.Client, origin: Origin, trouble: str) -> None:
+    segment = f"{TRACK}/1.m4s"
+    before = [cache.get(PLAYLIST).content, cache.get(segment).content]
+    if trouble == "503":
+        origin.status[PLAYLIST] = origin.status[segment] = 503
+    else:
+        origin.gone = True
+        origin.server_close()
+    asked = time.monotonic()
+    while time.monotonic() - asked < 2.5:
+        assert [cache.get(PLAYLIST).content, cache.get(segment).content] == before
+        time.sleep(0.1)
+    assert cache.get(f"{TRACK}/2.m4s").status_code == (200 if trouble == "503" else 503)
+
+
+def test_a_viewers_token_is_asked_about_each_time(cache: httpx.Client, origin: Origin) -> None:
+    for _ in range(2):
+        cache.get("/live/a/master.m3u8?token=secret")
+    assert origin.requests["/live/a/master.m3u8?token=secret"] == 2
+
+
+def test_pages_and_the_api_pass_through(cache: httpx.Client, origin: Origin) -> None:
+    for _ in range(2):
+        cache.get("/api/v1/streams", headers={"Authorization": "Bearer t", "Cookie": "a=b"})
+    assert origin.requests["/api/v1/streams"] == 2
+    seen = origin.headers_of["/api/v1/streams"]
+    assert (seen["authorization"], seen["cookie"]) == ("Bearer t", "a=b")
+
+
+def test_metrics_are_not_for_viewers(cache: httpx.Client, origin: Origin) -> None:
+    assert cache.get("/metrics").status_code == 404
+    assert origin.requests.total() == 0

@@ -8,7 +8,7 @@ SOURCES := bench bus control ingest media origin packager storage transcoder tes
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format types imports unit bench-herd lock clean
+.PHONY: help setup run demo test lint format types imports unit bench-herd bench-glass lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
 
 bench-herd: .venv/.development ## many low-latency viewers through nginx; ARGS="--viewers 500 --seconds 180"
 	$(BIN)/python -m bench.herd $(ARGS)
+
+bench-glass: .venv/.development ## the delay from the publisher's clock to Chromium's screen; ARGS="--player hls"
+	$(BIN)/python -m bench.glass $(ARGS)
 
 lock: .venv/.development ## choose newer dependencies and pin them with their hashes
 	$(BIN)/pip install -q --upgrade uv

@@ -173,7 +173,7 @@ def _periods(facts: BroadcastFacts, found: Sequence[Stretch], tracks: Sequence[T
 
 
 def period_id(stretch: Stretch) -> str:
-    return f"p{stretch.run.msn}"
+    return f"{'n' if stretch.step else 'p'}{stretch.run.msn}"
 
 
 def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:

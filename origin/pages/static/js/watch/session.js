@@ -6,6 +6,7 @@ import { formatOf, loadEngine } from "../engines/index.js";
 const FAST_MS = 3000;
 const SLOW_MS = 10_000;
 const DRAIN_MS = 15_000;
+const STUCK_MS = 4000;
 const STEADY_MS = 10_000;
 const MAX_RETRY_MS = 15_000;
 const STARTING_MS = 1000;
@@ -156,11 +157,14 @@ export class Session extends EventTarget {
     return this.#starved || performance.now() - this.#overtakenAt > DRAIN_MS;
   }
 
-  /** The broadcast is over but its playlist does not say so, as after a crash of the server. */
+  /**
+   * The broadcast is over but the player does not say so: the server crashed before it could end the playlist, or the
+   * last picture comes before the last sound.
+   */
   #isStuck() {
     if (!this.#starved || !this.#seenPicture) return false;
     this.#stalledAt ??= performance.now();
-    return performance.now() - this.#stalledAt > DRAIN_MS;
+    return performance.now() - this.#stalledAt > STUCK_MS;
   }
 
   get #starved() {

@@ -1,0 +1,62 @@
+"""The time of day as a row of blocks at the top of the picture.
+
+32 bits of milliseconds, most significant first, and 8 bits to tell a time from anything else. A block is wide
+enough to survive scaling and hard compression.
+"""
+
+BITS, CHECK_BITS = 32, 8
+BLOCKS = BITS + CHECK_BITS
+BLOCK = HEIGHT = 32
+WIDTH = BLOCKS * BLOCK
+BLACK, WHITE = b"\x00", b"\xff"
+
+
+def blocks(unix_ms: int) -> bytes:
+    """A grey picture, WIDTH by HEIGHT."""
+    value = unix_ms % (1 << BITS)
+    word = value << CHECK_BITS | check(value)
+    row = b"".join((WHITE if word >> bit & 1 else BLACK) * BLOCK for bit in reversed(range(BLOCKS)))
+    return row * HEIGHT
+
+
+def check(value: int) -> int:
+    """Never 0 for 0: a black picture is no time."""
+    return (sum(value.to_bytes(4, "big")) + 0x5A) & 0xFF
+
+
+# Reads every frame that is shown, in the page. `window.glass` collects `[at, latency]`, both in milliseconds.
+READER = f"""() => {{
+  const BITS = {BITS}, BLOCKS = {BLOCKS}, HEIGHT = {HEIGHT};
+  const video = document.getElementById("video");
+  const canvas = new OffscreenCanvas(BLOCKS * 4, 1);
+  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
+  const glass = {{ shown: [], unread: 0, stalls: 0, seeks: 0, rates: [], page: [] }};
+  window.glass = glass;
+  video.addEventListener("waiting", () => (glass.stalls += 1));
+  video.addEventListener("seeking", () => (glass.seeks += 1));
+  const read = () => {{
+    const middle = HEIGHT / 2 / 720 * video.videoHeight;
+    context.drawImage(video, 0, middle, video.videoWidth, 1, 0, 0, canvas.width, 1);
+    const {{ data }} = context.getImageData(0, 0, canvas.width, 1);
+    const bits = Array.from({{ length: BLOCKS }}, (_, i) => (data[(i * 4 + 2) * 4 + 1] > 127 ? 1 : 0));
+    const number = (from, to) => bits.slice(from, to).reduce((sum, bit) => sum * 2 + bit, 0);
+    const value = number(0, BITS);
+    const bytes = [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256);
+    const check = (bytes.reduce((sum, byte) => sum + byte, 0) + 0x5a) % 256;
+    return check === number(BITS, BLOCKS) ? value : null;
+  }};
+  const each = (now, {{ expectedDisplayTime }}) => {{
+    const value = read();
+    if (value === null) {{
+      glass.unread += 1;
+    }} else {{
+      const at = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
+      const late = (at % 2 ** BITS) - value;
+      glass.shown.push([at, late < 0 ? late + 2 ** BITS : late]);
+      glass.rates.push(video.playbackRate);
+      glass.page.push(window.headwater.latency);
+    }}
+    video.requestVideoFrameCallback(each);
+  }};
+  video.requestVideoFrameCallback(each);
+}}"""

@@ -13,6 +13,7 @@ from packager.dash.model import (
     SegmentRun,
     SegmentTemplate,
     ServiceDescription,
+    republished,
 )
 from packager.dash.rendering import render
 from packager.dash.timeline import run_lengths
@@ -31,5 +32,6 @@ __all__ = [
     "SegmentTemplate",
     "ServiceDescription",
     "render",
+    "republished",
     "run_lengths",
 ]

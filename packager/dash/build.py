@@ -173,7 +173,9 @@ def _periods(facts: BroadcastFacts, found: Sequence[Stretch], tracks: Sequence[T
 
 
 def period_id(stretch: Stretch) -> str:
-    return f"{'n' if stretch.step else 'p'}{stretch.run.msn}"
+    """The Period's first MSN, behind what tells counted segments from listed ones: when the broadcast ends all are
+    listed, and what shaka-player knows of a Period's counted segments it does not unlearn."""
+    return f"{'p' if stretch.step is None else 'n'}{stretch.run.msn}"
 
 
 def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:

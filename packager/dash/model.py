@@ -4,7 +4,7 @@ Durations and times ending in ``_ms`` are integer milliseconds; ``t``, ``d`` and
 ticks of the template's timescale. What is None is left out of the MPD.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -154,3 +154,10 @@ class Presentation:
     base_url: str | None = None
     service_descriptions: tuple[ServiceDescription, ...] = ()
     utc_timings: tuple[Descriptor, ...] = ()
+
+
+def republished(presentation: Presentation, before: Presentation | None) -> Presentation:
+    """``before`` where ``presentation`` says nothing else: @publishTime changes with the MPD alone (5.3.1.2)."""
+    if before is not None and presentation == replace(before, publish_time_ms=presentation.publish_time_ms):
+        return before
+    return presentation

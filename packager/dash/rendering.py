@@ -144,7 +144,7 @@ def _segment_template(template: SegmentTemplate) -> Element:
         ("availabilityTimeComplete", None if complete is None else str(complete).lower()),
         ("duration", _integer(template.duration)),
         ("startNumber", str(template.start_number)),
-        *(),
+        ("endNumber", _integer(template.end_number)),
         ("initialization", template.initialization),
         ("media", template.media),
     )

@@ -10,17 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from packager.dash import (
-    Descriptor,
-    Latency,
-    PlaybackRate,
-    Presentation,
-    ProducerReferenceTime,
-    SegmentTemplate,
-    ServiceDescription,
-    render,
-)
-from packager.presentation import dash_presentation
+from packager.dash import Presentation, render
+from packager.presentation import LowLatency, dash_presentation
 from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS, broadcast, entries
 
 NAMESPACE = "{urn:mpeg:dash:schema:mpd:2011}"
@@ -118,6 +109,7 @@ SHAPES = {
             "availabilityTimeComplete": BOOLEAN,
             "duration": POSITIVE,
             "startNumber": UNSIGNED,
+            "endNumber": UNSIGNED,
             "initialization": URI,
             "media": URI,
         },
@@ -148,12 +140,12 @@ def rendered(presentation: Presentation) -> ElementTree.Element:
     return ElementTree.fromstring(render(presentation).encode())
 
 
-def presentation(*, ended: bool) -> Presentation:
+def presentation(*, ended: bool, low_latency: LowLatency | None = None) -> Presentation:
     """Everything that a broadcast can go through, in one."""
     tracks = (V720, V480, A128, A64)
     made = broadcast(tracks, 40, discontinuities={9}, inits={20}, away_ticks=987_654)
     made["v480p"] = entries(V480, 39, discontinuities={9}, inits={20}, gaps={13, 14}, away_ticks=987_654)
-    facts = replace(FACTS, tracks=tracks, ended=ended)
+    facts = replace(FACTS, tracks=tracks, ended=ended, low_latency=low_latency)
     return dash_presentation(facts, made, publish_time_ms=ZERO_MS, base_url="20261121t104105z-ab12cd/")
 
 
@@ -163,34 +155,11 @@ def test_what_we_write_has_the_shape_of_an_mpd(ended: bool) -> None:
 
 
 def test_low_latency_has_the_shape_of_an_mpd() -> None:
-    timing = Descriptor("urn:mpeg:dash:utc:http-xsdate:2014", "https://headwater.example/api/v1/time")
-    template = SegmentTemplate(
-        "$RepresentationID$/init-0.mp4",
-        "$RepresentationID$/$Number$.m4s",
-        90_000,
-        0,
-        duration=180_000,
-        availability_time_offset_ms=1800,
-        availability_time_complete=False,
-    )
-    live = presentation(ended=False)
-    periods = tuple(
-        replace(
-            period,
-            adaptation_sets=tuple(
-                replace(
-                    adaptation_set,
-                    language="en-GB",
-                    segment_template=template,
-                    producer_reference_times=(ProducerReferenceTime(7, ZERO_MS, 0, utc_timing=timing),),
-                )
-                for adaptation_set in period.adaptation_sets
-            ),
-        )
-        for period in live.periods
-    )
-    service = ServiceDescription(0, Latency(1500, 500, 6000, 7), PlaybackRate(Fraction(24, 25), Fraction(26, 25)))
-    check(rendered(replace(live, periods=periods, service_descriptions=(service,))))
+    root = rendered(presentation(ended=False, low_latency=LowLatency(333_000)))
+    check(root)
+    assert [period.get("id") for period in root.iter(f"{NAMESPACE}Period")] == ["n0", "n9", "n13", "n15", "n20"]
+    for name in ("Latency", "PlaybackRate", "ProducerReferenceTime"):
+        assert root.find(f".//{NAMESPACE}{name}") is not None
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -10,7 +10,7 @@ is rendered once.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packager import dash, hls
@@ -21,6 +21,7 @@ from packager.messages import BroadcastChanged, LiveMessage, PartFetched, Segmen
 from packager.presentation import (
     BroadcastFacts,
     LowLatency,
+    SegmentEntry,
     TrackFacts,
     dash_presentation,
     media_playlist,
@@ -55,6 +56,7 @@ class LiveWindow:
         self.gone_before = 0
         self.tracks: dict[str, WindowTrack] = {}
         self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._published: dict[str | None, dash.Presentation] = {}
         self._version = 0
         self._facts_version = 0
         self._became_ready = asyncio.Event()
@@ -215,7 +217,7 @@ class LiveWindow:
         state = tuple((name, listed[-1].msn if listed else -1) for name, listed in entries.items())
         return self._text(
             ("manifest", base_url, self._facts_version, state),
-            lambda: dash.render(dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)),
+            lambda: self._render_manifest(facts, entries, base_url, now_ms),
         )
 
     @property
@@ -243,6 +245,17 @@ class LiveWindow:
         if skip and not self.facts.ended:
             playlist = hls.delta(playlist, SKIP_UNTIL * playlist.target_duration * MICROSECONDS)
         return hls.render_media(playlist)
+
+    def _render_manifest(
+        self,
+        facts: BroadcastFacts,
+        entries: Mapping[str, Sequence[SegmentEntry]],
+        base_url: str | None,
+        now_ms: int,
+    ) -> str:
+        made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)
+        self._published[base_url] = dash.republished(made, self._published.get(base_url))
+        return dash.render(self._published[base_url])
 
     def _change(self, message: BroadcastChanged) -> None:
         self.facts, self.ready = message.facts, message.ready

@@ -112,6 +112,12 @@ class Broadcast:
         self._source = Source()
         self.meter.restart()
 
+    def detach(self) -> None:
+        """The publisher is lost, perhaps for a while: what it sent is completed, so that nobody waits for the rest of
+        a segment that may never come."""
+        if self._source.joined:
+            self._tracks.close()
+
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         self._source.gate.on_metadata(metadata)
         rate = metadata.get("framerate")

@@ -135,6 +135,7 @@ class Channel:
         if reason in (EndReason.UNPUBLISHED, EndReason.KICKED) or self._reconnect_window <= 0:
             self.close(text or reason.value)
             return
+        self.broadcast.detach()
         loop = asyncio.get_running_loop()
         self._giving_up = loop.call_later(self._reconnect_window, self.close, "the publisher did not come back")
         self._say_status()

@@ -122,6 +122,24 @@ async def test_a_publisher_that_returns_continues_behind_what_was_there() -> Non
     assert len(bench.inits) == 2
 
 
+async def test_what_a_lost_publisher_sent_is_completed_at_once() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(3))
+    bench.broadcast.detach()
+    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 1)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [0, 1]
+    bench.now = 30.0
+    bench.broadcast.attach()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(4))
+    await bench.finish()
+    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 1), (2, 30, 2), (3, 32, 2)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [0, 1, 2, 3]
+
+
 async def test_a_publisher_that_returns_too_fast_never_overlaps() -> None:
     bench = Bench()
     for _ in range(2):

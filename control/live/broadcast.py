@@ -113,8 +113,8 @@ class Broadcast:
         self.meter.restart()
 
     def detach(self) -> None:
-        """The publisher is lost, perhaps for a while: what it sent is completed, for nobody should wait for the rest
-        of a segment that may never come."""
+        """The publisher is lost, perhaps for a while: complete what it sent, for nobody should wait for the rest of
+        a segment that may never come."""
         if self._source.joined:
             self._tracks.close()
 

@@ -34,11 +34,7 @@ def parse_avc_config(record: bytes) -> VideoConfig:
 
     Picture size, colour and timing are the first sequence parameter set's. Raises MalformedConfig.
     """
-    nal_length_size(record)
-    sps_list, position = _read_parameter_sets(record, 6, record[5] & 0x1F)
-    if position >= len(record):
-        raise MalformedConfig("an H.264 configuration record ends before its picture parameter sets")
-    pps_list, position = _read_parameter_sets(record, position + 1, record[position])
+    sps_list, pps_list, position = _record_sets(record)
     extensions: list[bytes] = []
     # Chroma format and bit depths, three bytes, are written anew from the parameter set; encoders get them wrong.
     if position + 4 <= len(record) and record[1] not in PROFILES_WITHOUT_EXTENSION:
@@ -128,11 +124,7 @@ def parameter_sets(payload: bytes) -> tuple[list[bytes], list[bytes]]:
 
 def config_parameter_sets(record: bytes) -> bytes:
     """The parameter sets of a configuration record as a payload's first NAL units. Raises MalformedConfig."""
-    nal_length_size(record)
-    sps_list, position = _read_parameter_sets(record, 6, record[5] & 0x1F)
-    if position >= len(record):
-        raise MalformedConfig("an H.264 configuration record ends before its picture parameter sets")
-    pps_list, _ = _read_parameter_sets(record, position + 1, record[position])
+    sps_list, pps_list, _ = _record_sets(record)
     return _with_lengths([*sps_list, *pps_list])
 
 
@@ -187,6 +179,16 @@ def _is_well_formed(payload: bytes) -> bool:
 def _counted(units: Sequence[bytes]) -> Iterator[bytes]:
     for nal_unit in units:
         yield len(nal_unit).to_bytes(2, "big") + nal_unit
+
+
+def _record_sets(record: bytes) -> tuple[list[bytes], list[bytes], int]:
+    """A configuration record's parameter sets, and where what follows them begins."""
+    nal_length_size(record)
+    sps_list, position = _read_parameter_sets(record, 6, record[5] & 0x1F)
+    if position >= len(record):
+        raise MalformedConfig("an H.264 configuration record ends before its picture parameter sets")
+    pps_list, position = _read_parameter_sets(record, position + 1, record[position])
+    return sps_list, pps_list, position
 
 
 def _read_parameter_sets(record: bytes, position: int, count: int) -> tuple[list[bytes], int]:

@@ -42,10 +42,6 @@ class SourceMeter:
                     self.keyframe_interval_s = (unit.dts - self._last_key) / VIDEO_TIMESCALE
                 self._last_key = unit.dts
 
-    def since_keyframe_s(self, dts: int) -> float | None:
-        """Seconds of video since the last keyframe."""
-        return None if self._last_key is None else (dts - self._last_key) / VIDEO_TIMESCALE
-
     def restart(self) -> None:
         """The source's time starts anew: no keyframe interval spans the break."""
         self._last_key = None

@@ -54,14 +54,6 @@ class Transcoding:
         self._dropping = False
         self.restarts = 0
 
-    @property
-    def active(self) -> bool:
-        return self._job is not None
-
-    @property
-    def pid(self) -> int | None:
-        return self._child.pid if self._child else None
-
     def begin(self, job: Job) -> None:
         """Work on ``job`` from the next cut on a keyframe (any cut, without video); a running child ends first."""
         self._retire()

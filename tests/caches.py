@@ -15,6 +15,8 @@ DOCKER = Path(__file__).parents[1] / "docker"
 PATH = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin"
 NGINX = shutil.which("nginx", path=PATH)
 VARNISH = shutil.which("varnishd", path=PATH)
+# What of them nginx.conf needs; None or False where it is not installed.
+CACHES = NGINX and VARNISH and Path("/usr/lib/nginx/modules/ngx_http_lua_module.so").exists()
 START_S = 10.0
 
 
@@ -28,7 +30,9 @@ def varnish_configuration(directory: Path, origin: int) -> Path:
     )
 
 
-def nginx_configuration(directory: Path, origin: int, varnish: int, port: int | None = None) -> Path:
+def nginx_configuration(
+    directory: Path, origin: int, varnish: int, port: int | None = None, *, workers: int = 1
+) -> Path:
     """``port`` is where nginx will listen; by itself, one that is free."""
     text = (DOCKER / "nginx.conf").read_text()
     return replaced(
@@ -37,9 +41,10 @@ def nginx_configuration(directory: Path, origin: int, varnish: int, port: int | 
         ("server headwater:8080", f"server 127.0.0.1:{origin}"),
         ("server varnish:6081", f"server 127.0.0.1:{varnish}"),
         ("listen 8080;", f"listen 127.0.0.1:{port or free_port()};"),
-        ("worker_processes auto;", "worker_processes 1;"),
+        ("worker_processes auto;", f"worker_processes {workers};"),
         (" /tmp/", f" {directory}/"),
         ("/var/cache/nginx/", f"{directory}/"),
+        ("/etc/nginx/?.lua", f"{DOCKER}/?.lua"),
     )
 
 

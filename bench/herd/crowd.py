@@ -1,6 +1,7 @@
 """One process of viewers: they come one after another over the ramp, and all leave at the end."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Plan:
 
 def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
     """A process's whole life; its record goes through ``answer``."""
+    # A collection stops all viewers of the process for longer than a part may be late; they leave no cycles to collect.
+    gc.disable()
     answer.send(uvloop.run(run_crowd(plan)))
     answer.close()
 
@@ -87,5 +90,5 @@ async def _until(end: float, work: list[Coroutine[object, object, None]]) -> Non
 
 
 def nice_number_of_processes() -> int:
-    """Half of the processors: the other half is for what is measured."""
-    return max(1, (os.cpu_count() or 1) // 2)
+    """One for each processor: all viewers of a process are answered one after another."""
+    return os.cpu_count() or 1

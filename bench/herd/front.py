@@ -62,6 +62,7 @@ def adapt_nginx(text: str, port: int, places: dict[str, str], directory: Path) -
     for theirs, ours in {"listen 8080": f"listen {HOST}:{port}", **places}.items():
         text = _replaced("nginx.conf", text, theirs, ours)
     text = re.sub(r"(?<![\w./-])/tmp/", f"{directory}/", text)
+    text = _replaced("nginx.conf", text, "/etc/nginx/?.lua", f"{DOCKER}/?.lua")
     return text.replace("/var/cache/nginx/", f"{directory}/")
 
 

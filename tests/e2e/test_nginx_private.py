@@ -24,7 +24,7 @@ from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.content import cache_control, content_type
 from storage.records import StreamSettings
-from tests.caches import NGINX, VARNISH, nginx, nginx_configuration, varnish
+from tests.caches import CACHES, nginx, nginx_configuration, varnish
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
 from tests.s3server import free_port
@@ -39,7 +39,7 @@ OBJECTS = {
     f"{PREFIX}/v720p/1.m4s": b"segment" * 1000,
 }
 
-pytestmark = pytest.mark.skipif(NGINX is None or VARNISH is None, reason="nginx or varnish is not installed")
+pytestmark = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
 
 
 class Origin:
@@ -175,6 +175,13 @@ def test_refusals_are_for_the_one_who_was_refused(cache: httpx.Client, origin: O
     assert cache.get(f"{address}?token={origin.viewer_token()}").status_code == 302
     assert cache.get(f"{address}?token={origin.viewer_token('203.0.113.7')}").status_code == 403
     assert cache.get(address).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["1.0.m4s", "media.m3u8?_HLS_msn=1", "media.m3u8?_HLS_msn=1&_HLS_part=0"])
+def test_who_may_not_come_in_does_not_wait_either(cache: httpx.Client, origin: Origin, name: str) -> None:
+    track = f"{BROADCAST}/v720p"
+    assert cache.get(f"/live/a~x/{track}/{name}").status_code == 403
+    assert not any(name.partition("?")[0] in path for path in origin.requests)
 
 
 def test_a_part_of_a_segment_is_also_kept(cache: httpx.Client, origin: Origin) -> None:

@@ -1,17 +1,20 @@
-"""docker/varnish.vcl by itself, run by a real Varnish before a small origin that counts."""
+"""The caches of ``docker/``, run by real programs before a small origin that counts: Varnish by itself, and nginx
+with Varnish behind it."""
 
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from storage.content import IMMUTABLE
-from tests.caches import VARNISH, varnish
+from tests.caches import CACHES, VARNISH, nginx, nginx_command, nginx_configuration, varnish
 from tests.e2e.counting_origin import (
     PATIENCE_S,
     PLAYLIST,
@@ -22,7 +25,8 @@ from tests.e2e.counting_origin import (
     eventually,
 )
 
-pytestmark = pytest.mark.skipif(VARNISH is None, reason="varnish is not installed")
+with_varnish = pytest.mark.skipif(VARNISH is None, reason="varnish is not installed")
+with_nginx = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
 HELD = (f"{PLAYLIST}?_HLS_msn=9&_HLS_part=2", f"{TRACK}/9.2.m4s", f"{TRACK}/9.m4s")
 
 
@@ -32,16 +36,33 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
+@contextmanager
+def fronted(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
+    with varnish(directory, origin) as behind:
+        if by == "varnish":
+            yield behind
+        else:
+            with nginx(nginx_configuration(directory, origin, behind, workers=workers)) as port:
+                yield port
+
+
+@contextmanager
+def viewers_of(port: int) -> Iterator[httpx.Client]:
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=PATIENCE_S) as client:
+        yield client
+
+
+@pytest.fixture(params=[pytest.param("varnish", marks=with_varnish), pytest.param("nginx", marks=with_nginx)])
+def front(request: pytest.FixtureRequest) -> str:
+    by: str = request.param
+    return by
+
+
 @pytest.fixture
-def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
-    with (
-        varnish(tmp_path, origin.server_port) as port,
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{port}",
-            limits=httpx.Limits(max_connections=None),
-            timeout=PATIENCE_S,
-        ) as client,
-    ):
+def cache(front: str, origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
+    with fronted(front, origin.server_port, tmp_path) as port, viewers_of(port) as client:
+        origin.requests.clear()
         yield client
 
 
@@ -78,14 +99,14 @@ def test_all_who_wait_are_refused_together_and_may_ask_again(
     eventually(lambda: cache.get(path).status_code == 200)
 
 
-def test_a_growing_segment_is_handed_on_as_it_grows(tmp_path: Path) -> None:
+def test_a_growing_segment_is_handed_on_as_it_grows(front: str, tmp_path: Path) -> None:
     chunks = [b"a" * 1000, b"b" * 1000]
     go_on = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=send_in_chunks, args=(listener, chunks, go_on))
         server.start()
         url = f"{TRACK}/7.m4s"
-        with varnish(tmp_path, listener.getsockname()[1]) as port, ThreadPoolExecutor(2) as pool:
+        with fronted(front, listener.getsockname()[1], tmp_path) as port, ThreadPoolExecutor(2) as pool:
             first = [threading.Event(), threading.Event()]
             reading = [pool.submit(read_in_chunks, f"http://127.0.0.1:{port}{url}", seen) for seen in first]
             assert all(seen.wait(PATIENCE_S) for seen in first)
@@ -188,3 +209,97 @@ def test_pages_and_the_api_pass_through(cache: httpx.Client, origin: Origin) -> 
 def test_metrics_are_not_for_viewers(cache: httpx.Client, origin: Origin) -> None:
     assert cache.get("/metrics").status_code == 404
     assert origin.requests.total() == 0
+
+
+def test_nothing_of_the_asker_reaches_the_kept_answer(cache: httpx.Client, origin: Origin) -> None:
+    native = cache.get(f"{TRACK}/1.m4s", headers={"Cookie": "session=1"})
+    page = cache.get(f"{TRACK}/1.m4s", headers={"Origin": "https://page.example"})
+    assert origin.requests.total() == 1
+    assert "cookie" not in origin.headers_of[f"{TRACK}/1.m4s"]
+    for response in (native, page):
+        assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+
+
+def test_what_is_missing_is_kept_shortly(cache: httpx.Client, origin: Origin) -> None:
+    origin.status[PLAYLIST] = 404
+    for _ in range(5):
+        assert cache.get(PLAYLIST).status_code == 404
+    assert origin.requests[PLAYLIST] <= 2
+    del origin.status[PLAYLIST]
+    since = time.monotonic()
+    eventually(lambda: cache.get(PLAYLIST).status_code == 200)
+    assert time.monotonic() - since < 3
+
+
+@with_nginx
+def test_nginx_takes_the_file(tmp_path: Path) -> None:
+    configuration = nginx_configuration(tmp_path, 8081, 8082)
+    checked = subprocess.run(nginx_command(configuration, "-t"), capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "warn" not in checked.stderr
+
+
+@with_nginx
+def test_nginx_compresses_playlists(origin: Origin, tmp_path: Path) -> None:
+    with fronted("nginx", origin.server_port, tmp_path) as port, viewers_of(port) as cache:
+        assert cache.get(PLAYLIST, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in cache.get(f"{TRACK}/1.m4s").headers
+
+
+@with_nginx
+def test_without_varnish_the_origin_is_asked_for_a_segment_by_each(origin: Origin, tmp_path: Path) -> None:
+    nobody = 1
+    with nginx(nginx_configuration(tmp_path, origin.server_port, nobody)) as port:
+        for _ in range(3):
+            for media in ("1.m4s", "1.0.m4s"):
+                assert httpx.get(f"http://127.0.0.1:{port}{TRACK}/{media}").status_code == 200
+    assert origin.requests == {f"{TRACK}/1.m4s": 3, f"{TRACK}/1.0.m4s": 1}
+
+
+@with_nginx
+@pytest.mark.parametrize("path", HELD[:2])
+def test_the_processes_of_nginx_share_one_request(origin: Origin, tmp_path: Path, path: str) -> None:
+    origin.hold.clear()
+    with fronted("nginx", origin.server_port, tmp_path, workers=4) as port, viewers_of(port) as cache:
+        with ThreadPoolExecutor(40) as pool:
+            waiting = [pool.submit(cache.get, path) for _ in range(40)]
+            eventually(lambda: origin.requests[path] == 1)
+            time.sleep(0.3)
+            released = time.monotonic()
+            origin.hold.set()
+            assert {each.result().status_code for each in waiting} == {200}
+        assert time.monotonic() - released < 0.3
+    assert origin.requests[path] == 1
+
+
+@pytest.mark.parametrize("path", HELD[:2])
+def test_who_asked_first_may_leave(cache: httpx.Client, origin: Origin, path: str) -> None:
+    origin.hold.clear()
+    with ThreadPoolExecutor(10) as pool:
+        with pytest.raises(httpx.ReadTimeout):
+            cache.get(path, timeout=0.2)
+        waiting = [pool.submit(cache.get, path) for _ in range(10)]
+        time.sleep(0.2)
+        origin.hold.set()
+        assert {each.result().status_code for each in waiting} == {200}
+    assert origin.requests[path] == 1
+
+
+def test_all_who_wait_are_told_when_the_origin_goes_away(cache: httpx.Client, origin: Origin) -> None:
+    path = HELD[0]
+    origin.hold.clear()
+    with ThreadPoolExecutor(10) as pool:
+        waiting = [pool.submit(cache.get, path) for _ in range(10)]
+        eventually(lambda: origin.requests[path] == 1)
+        origin.gone = True
+        origin.server_close()
+        origin.hold.set()
+        assert {each.result().status_code for each in waiting} <= {502, 503}
+
+
+def test_some_take_playlists_as_they_are(cache: httpx.Client, origin: Origin) -> None:
+    path = HELD[0]
+    packed = cache.get(path, headers={"Accept-Encoding": "gzip, br"})
+    plain = cache.get(path, headers={"Accept-Encoding": "identity"})
+    assert packed.content == plain.content
+    assert "Content-Encoding" not in plain.headers

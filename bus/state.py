@@ -88,17 +88,26 @@ class StreamStatus(Frozen):
     renditions: tuple[RenditionStatus, ...] = ()
     publisher: PublisherStatus | None = None
     warnings: tuple[WarningStatus, ...] = ()
-    latency: tuple[LatencyStatus, ...] = ()
+    latency: tuple[LatencyStatus, ...] = Field(default=(), description="of one stream in full; empty in a list")
+
+
+class Wanted(Frozen):
+    """Asks for what is made only then: a :class:`History` on the subject ``history.{stream}``, a :class:`Thumbnail` on
+    ``thumbnail.{stream}``, :class:`Latencies` on ``latency.{stream}``."""
+
+
+class Latencies(Frozen):
+    stages: tuple[LatencyStatus, ...] = ()
 
 
 class History(Frozen):
-    """The last minutes of the source; key in ``Bus.state``: ``history.{stream}``."""
+    """The last minutes of the source."""
 
     samples: tuple[Sample, ...] = ()
 
 
 class Thumbnail(Frozen):
-    """The newest picture of the source; key in ``Bus.state``: ``thumbnail.{stream}``."""
+    """The newest picture of the source; no bytes where there is none."""
 
     jpeg: bytes
     at: float

@@ -108,12 +108,12 @@ class Server:
         self._data.create()
         self._metrics = Metrics()
         self._bus = MemoryBus()
-        self._store: ObjectStore = open_store(config.store_location, s3_options(config))
+        self._store: ObjectStore = open_store(config.store_location, s3_options(config), fsync=config.store.fsync)
         self._catalogue = Catalogue(self._store)
         self._playback = PlaybackSecret(self._store, time.time)
         self._windows = LiveWindows(self._bus)
         self._reader = CoalescingReader(self._store)
-        self._thumbnailer: Thumbnailer | None = None
+        self._thumbnailer = Thumbnailer()
         self._station: Station | None = None
         self._ingest: IngestServer | None = None
         self._http: QuietServer | None = None
@@ -128,8 +128,6 @@ class Server:
         await self._store.check()
         self._first_key = await self._first_stream()
         http_socket, http_address = listen(config.http.listen)
-        self._thumbnailer = Thumbnailer()
-        await self._thumbnailer.start()
         station = self._station = Station(
             bus=self._bus,
             store=self._store,
@@ -189,8 +187,7 @@ class Server:
         if self._http is not None and self._http_task is not None:
             self._http.should_exit = True
             await self._http_task
-        if self._thumbnailer is not None:
-            await self._thumbnailer.close()
+        await self._thumbnailer.close()
         self._windows.close()
         await self._store.close()
         self._data.withdraw(os.getpid())
@@ -287,7 +284,7 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
 
 
 async def _check_store(config: Config) -> None:
-    store = open_store(config.store_location, s3_options(config))
+    store = open_store(config.store_location, s3_options(config), fsync=config.store.fsync)
     try:
         await store.check()
     finally:

@@ -164,7 +164,7 @@ class Publisher:
             self._put_media(key, segment.data)
         self._review(index, entry)
         self._put_playlist(index)
-        if self._ready:
+        if self._ready and self._has_on_all_tracks(entry.msn):
             self._put_manifests()
         if self._options.dvr_ms is not None:
             self._forget(index, self._options.dvr_ms)
@@ -177,8 +177,7 @@ class Publisher:
         for index in self._tracks.values():
             if index.config is not None:
                 self._put_playlist(index)
-        if self._ready:
-            self._put_manifests()
+        self._put_manifests()
         drained = await self.uploads.drain(timeout)
         if self._deleting is not None:
             await self._deleting
@@ -222,9 +221,16 @@ class Publisher:
         )
 
     def _say_facts(self) -> None:
+        """To the live windows, and in the store: what multivariant playlists say are the facts alone."""
         self._said_bps = {index.track: index.peak_bps for index in self._tracks.values()}
         facts = replace(self._facts(), low_latency=self._low_latency)
         self._say(BroadcastChanged(self.stream, self.broadcast, facts, self._ready))
+        if self._ready:
+            self._put_multivariants()
+
+    def _has_on_all_tracks(self, msn: int) -> bool:
+        """Whether the segment is the last that manifests can name: one text then serves for all tracks."""
+        return all(index.entries[-1].msn >= msn for index in self._tracks.values() if index.entries)
 
     def _say(self, message: LiveMessage) -> None:
         self._bus.publish(self._subject, message)
@@ -243,18 +249,20 @@ class Publisher:
     def _put_playlist(self, index: TrackIndex) -> None:
         self._put_text(self._key(index.track, MEDIA_PLAYLIST), lambda: self._render_media(index))
 
-    def _put_manifests(self) -> None:
-        own, current = broadcast_prefix(self.stream, self.broadcast), stream_prefix(self.stream)
-        self._put_text(f"{own}/{MASTER_PLAYLIST}", self._render_master)
-        self._put_text(f"{own}/{MANIFEST}", self._render_manifest)
-        if self._superseded:
-            return
-        inner = f"{self.broadcast}/"
-        self._put_text(f"{current}/{MASTER_PLAYLIST}", lambda: self._unless_superseded(self._render_master(inner)))
-        self._put_text(f"{current}/{MANIFEST}", lambda: self._unless_superseded(self._render_manifest(inner)))
+    def _put_multivariants(self) -> None:
+        self._put_for_both(MASTER_PLAYLIST, self._render_master)
 
-    def _unless_superseded(self, text: bytes | None) -> bytes | None:
-        return None if self._superseded else text
+    def _put_manifests(self) -> None:
+        self._put_for_both(MANIFEST, self._render_manifest)
+
+    def _put_for_both(self, name: str, render: Callable[[str | None], bytes | None]) -> None:
+        """Below the broadcast, and as the stream's current one with the way to the broadcast before its URIs."""
+        self._put_text(f"{broadcast_prefix(self.stream, self.broadcast)}/{name}", lambda: render(None))
+        if not self._superseded:
+            self._put_text(
+                f"{stream_prefix(self.stream)}/{name}",
+                lambda: None if self._superseded else render(f"{self.broadcast}/"),
+            )
 
     def _is_whole(self, *indexes: TrackIndex) -> bool:
         """Whether the broadcast has ended and its last segments are settled: a stored end is final."""
@@ -272,12 +280,12 @@ class Publisher:
         playlist = media_playlist(facts, entries, ended=self._is_whole(index), target_ms=self._longest_ms)
         return hls.render_media(playlist).encode()
 
-    def _render_master(self, prefix: str = "") -> bytes | None:
+    def _render_master(self, prefix: str | None) -> bytes | None:
         if not any(index.settled for index in self._tracks.values()):
             return None
-        return hls.render_multivariant(multivariant_playlist(self._facts(), prefix=prefix)).encode()
+        return hls.render_multivariant(multivariant_playlist(self._facts(), prefix=prefix or "")).encode()
 
-    def _render_manifest(self, base_url: str | None = None) -> bytes | None:
+    def _render_manifest(self, base_url: str | None) -> bytes | None:
         entries = {index.track: self._listed(index) for index in self._tracks.values()}
         if not any(entries.values()):
             return None

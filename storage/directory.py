@@ -1,8 +1,8 @@
 """The object store of a single machine: a directory, one file an object, at the path that its key names.
 
 A file appears whole or not at all: it is written beside the tree under ``.headwater/`` and renamed into place.
-Every write takes one of a few lock files (``flock``), so conditional puts hold between processes too. The ETag is
-the file's modification time, which is set to the nanosecond at each put, and its size.
+Conditional puts take one of a few lock files (``flock``), so they hold between processes too. The ETag is the
+file's modification time, which is set to the nanosecond at each put, and its size.
 """
 
 import errno
@@ -14,7 +14,8 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,12 +62,18 @@ _MAY_PASS = {
 class DirectoryStore:
     """:class:`storage.interface.ObjectStore` on a directory.
 
-    ``fsync``: whether a put returns only once the disk has the bytes and the name (on by default: a playlist must
-    not outlive the segments it names). ``threads``: how many files are read or written at once.
+    ``fsync``: whether every put returns only once the disk has the bytes and the name. Without it only conditional
+    puts do, which are of small things that nobody could make again; media are the kernel's from then on, so what is
+    stored outlives this process, and all but its last seconds a failure of power. ``threads``: how many files are
+    read or written at once.
     """
 
-    def __init__(self, root: Path, *, fsync: bool = True, threads: int = 4) -> None:
+    def __init__(self, root: Path, *, fsync: bool = False, threads: int = 4) -> None:
         self._root = root
+        # As text, for what is done for every object: paths of pathlib cost more than the file they name.
+        self._place = f"{root}/"
+        self._temporaries = f"{root}/{OWN}/tmp/{secrets.token_hex(6)}-"
+        self._written = count()
         self._fsync = fsync
         self._threads = Threads("store-directory", threads)
 
@@ -86,7 +93,9 @@ class DirectoryStore:
     ) -> ObjectInfo:
         """``content_type`` and ``cache_control`` are not kept: reading derives them from the key again."""
         require_key(key)
-        return await self._run(key, lambda: self._put(key, body, if_none_match=if_none_match, if_match=if_match))
+        put = partial(self._put, key, body, if_none_match=if_none_match, if_match=if_match)
+        conditional = if_none_match or if_match is not None
+        return await self._run(key, put, gathered=not conditional)
 
     async def get(self, key: str) -> StoredObject:
         self._require_possible(key)
@@ -111,9 +120,9 @@ class DirectoryStore:
     async def close(self) -> None:
         await self._threads.close()
 
-    async def _run(self, what: str, call: Callable[[], T]) -> T:
+    async def _run(self, what: str, call: Callable[[], T], *, gathered: bool = False) -> T:
         try:
-            return await self._threads.run(call)
+            return await (self._threads.run_gathered(call) if gathered else self._threads.run(call))
         except OSError as error:
             raise self._translated(what, error) from error
 
@@ -138,38 +147,48 @@ class DirectoryStore:
                     left.unlink()
 
     def _put(self, key: str, body: bytes, *, if_none_match: bool, if_match: str | None) -> ObjectInfo:
-        temporary = self._write_temporary(body)
+        conditional = if_none_match or if_match is not None
+        sync = self._fsync or conditional
+        temporary, modified_ns = self._write_temporary(body, sync=sync)
         try:
-            with self._locked(key):
-                if if_none_match or if_match is not None:
+            if not conditional:
+                self._rename(temporary, self._place + key, sync=sync)
+            else:
+                with self._locked(key):
                     self._require_condition(key, if_match)
-                # Set under the lock: two puts of one key can then never share an ETag.
-                now = time.time_ns()
-                os.utime(temporary, ns=(now, now))
-                info = self._info(key, os.stat(temporary))
-                self._rename(temporary, self._root / key)
+                    # Set under the lock: two of these of one key can then never share an ETag.
+                    modified_ns = time.time_ns()
+                    os.utime(temporary, ns=(modified_ns, modified_ns))
+                    self._rename(temporary, self._place + key, sync=sync)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
             raise
-        return info
+        return _info(key, len(body), modified_ns)
 
-    def _write_temporary(self, body: bytes) -> Path:
-        path = self._root / OWN / "tmp" / secrets.token_hex(12)
+    def _write_temporary(self, body: bytes, *, sync: bool) -> tuple[str, int]:
+        """Its path and its time of modification."""
+        path = f"{self._temporaries}{next(self._written)}"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except FileNotFoundError:
             self._prepare()
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            with open(descriptor, "wb") as file:
-                file.write(body)
-                file.flush()
-                if self._fsync:
-                    os.fsync(file.fileno())
+            left = memoryview(body)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            modified_ns = time.time_ns()
+            os.utime(descriptor, ns=(modified_ns, modified_ns))
+            if sync:
+                os.fsync(descriptor)
         except BaseException:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(path)
             raise
-        return path
+        finally:
+            os.close(descriptor)
+        return path, modified_ns
 
     def _require_condition(self, key: str, if_match: str | None) -> None:
         try:
@@ -183,34 +202,34 @@ class DirectoryStore:
         if found.etag != if_match:
             raise PreconditionFailed(f"{key} was changed by another writer")
 
-    def _rename(self, temporary: Path, path: Path) -> None:
+    def _rename(self, temporary: str, path: str, *, sync: bool) -> None:
         for _ in range(RENAME_TRIES):
             # The directory is new, or a delete just removed it as empty, perhaps while we make it.
             with suppress(FileNotFoundError):
                 os.replace(temporary, path)
                 break
             with suppress(FileNotFoundError):
-                self._make_directories(path.parent)
+                self._make_directories(Path(path).parent, sync=sync)
         else:
-            raise OSError(errno.EAGAIN, "its directory is removed as fast as it is made", str(path))
-        if self._fsync:
+            raise OSError(errno.EAGAIN, "its directory is removed as fast as it is made", path)
+        if sync:
             with suppress(FileNotFoundError):
-                _sync_directory(path.parent)
+                _sync_directory(Path(path).parent)
 
-    def _make_directories(self, path: Path) -> None:
+    def _make_directories(self, path: Path, *, sync: bool) -> None:
         if path == self._root or path.is_dir():
             return
-        self._make_directories(path.parent)
+        self._make_directories(path.parent, sync=sync)
         with suppress(FileExistsError):
             path.mkdir()
-        if self._fsync:
+        if sync:
             _sync_directory(path.parent)
 
     def _get(self, key: str) -> StoredObject:
         try:
             with open(self._root / key, "rb") as file:
-                info = self._info(key, os.fstat(file.fileno()))
-                return StoredObject(info, file.read())
+                status = os.fstat(file.fileno())
+                return StoredObject(_info(key, status.st_size, status.st_mtime_ns), file.read())
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise ObjectNotFound(f"there is no object {key}") from None
 
@@ -221,7 +240,7 @@ class DirectoryStore:
             raise ObjectNotFound(f"there is no object {key}") from None
         if not stat.S_ISREG(status.st_mode):
             raise ObjectNotFound(f"there is no object {key}")
-        return self._info(key, status)
+        return _info(key, status.st_size, status.st_mtime_ns)
 
     def _delete(self, key: str) -> None:
         path = self._root / key
@@ -260,16 +279,6 @@ class DirectoryStore:
                 with suppress(ObjectNotFound):
                     yield self._head(directory + name)
 
-    def _info(self, key: str, status: os.stat_result) -> ObjectInfo:
-        return ObjectInfo(
-            key=key,
-            size=status.st_size,
-            etag=f"{status.st_mtime_ns:x}-{status.st_size:x}",
-            modified=status.st_mtime,
-            content_type=content.content_type(key),
-            cache_control=content.cache_control(key),
-        )
-
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         path = self._root / OWN / "locks" / f"{zlib.crc32(key.encode()) % LOCKS:02d}"
@@ -283,6 +292,17 @@ class DirectoryStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def _info(key: str, size: int, modified_ns: int) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=size,
+        etag=f"{modified_ns:x}-{size:x}",
+        modified=modified_ns / 1e9,
+        content_type=content.content_type(key),
+        cache_control=content.cache_control(key),
+    )
 
 
 def _sync_directory(path: Path) -> None:

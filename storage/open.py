@@ -20,7 +20,7 @@ class BadLocation(StoreMisconfigured):
     code: ClassVar[str] = "bad-store-location"
 
 
-def open_store(location: str, options: S3Options, *, fsync: bool = True) -> ObjectStore:
+def open_store(location: str, options: S3Options, *, fsync: bool = False) -> ObjectStore:
     """Touches neither disk nor network: call ``check()`` next. ``fsync`` is for a directory. Raises BadLocation."""
     if not location.strip() or "\0" in location:
         raise BadLocation(f"{location!r} is no store: give a directory or s3://BUCKET/PREFIX")

@@ -128,9 +128,11 @@ class HttpConfig(Section):
 
 
 class StoreConfig(Section):
-    """``location`` None is the directory ``store`` in the data directory; ``s3_path_style`` None is ``"auto"``."""
+    """``location`` None is the directory ``store`` in the data directory; ``fsync`` is for a directory alone;
+    ``s3_path_style`` None is ``"auto"``."""
 
     location: Annotated[str, AfterValidator(_location)] | None = None
+    fsync: bool = False
     s3_endpoint: HttpUrl | None = None
     s3_region: str | None = None
     s3_path_style: Annotated[bool | None, BeforeValidator(_auto)] = None

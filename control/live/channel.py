@@ -7,23 +7,20 @@ from collections.abc import Callable
 import structlog
 
 from bus import Bus
-from bus.state import Done, History, KillCommand, PublisherStatus, StreamState, Thumbnail
+from bus.state import Done, History, KillCommand, Latencies, PublisherStatus, StreamState, Thumbnail
 from control.live.broadcast import Broadcast
+from control.live.portrait import Portrait
 from control.live.session import Session
 from control.live.status import describe
 from control.metrics import StreamMetrics
 from ingest.interface import EndReason, PublisherLink, PublishRequest
-from media.configs import VideoConfig
-from media.units import AccessUnit
 from packager.messages import subject
 from storage.catalogue import Catalogue
 from storage.interface import StorageError
 from storage.records import BroadcastRecord
-from transcoder.client import Thumbnailer
 
 log = structlog.get_logger("live")
 
-THUMBNAIL_EVERY_S = 4.0
 # A broadcast whose renditions are late begins without them.
 LONGEST_START_S = 8.0
 FLUSH_S = 10.0
@@ -39,7 +36,7 @@ class Channel:
         bus: Bus,
         catalogue: Catalogue,
         metrics: StreamMetrics,
-        thumbnailer: Thumbnailer | None,
+        portrait: Portrait,
         reconnect_window: float,
         store_patience: float,
         on_closed: Callable[["Channel"], None],
@@ -50,18 +47,21 @@ class Channel:
         self._bus = bus
         self._catalogue = catalogue
         self._metrics = metrics
-        self._thumbnailer = thumbnailer
+        self._portrait = portrait
         self._reconnect_window = reconnect_window
         self._store_patience = store_patience
         self._on_closed = on_closed
         self._started_unix = time.time()
         self._started = time.monotonic()
-        self._pictured = 0.0
-        self._picturing: asyncio.Task[None] | None = None
         self._giving_up: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
         self._tracing = bus.subscribe(subject(self.stream, broadcast.publisher.broadcast), broadcast.latency.hear)
         self._serving = bus.serve(f"command.{self.stream}", self._on_command)
+        self._telling = (
+            bus.serve(f"history.{self.stream}", self._history),
+            bus.serve(f"latency.{self.stream}", self._latencies),
+            bus.serve(f"thumbnail.{self.stream}", self._thumbnail),
+        )
         self._recording = asyncio.create_task(self.record())
         self._ticking = asyncio.create_task(self._tick_for_ever())
 
@@ -99,13 +99,6 @@ class Channel:
     async def closed(self) -> None:
         if self._ending is not None:
             await self._ending
-
-    def on_keyframe(self, config: VideoConfig, unit: AccessUnit) -> None:
-        now = time.monotonic()
-        busy = self._picturing is not None and not self._picturing.done()
-        if self._thumbnailer is not None and now - self._pictured >= THUMBNAIL_EVERY_S and not busy:
-            self._pictured = now
-            self._picturing = asyncio.create_task(self._picture(self._thumbnailer, config, unit))
 
     async def record(self, *, ended: bool = False, reason: str | None = None) -> None:
         """Write what is known of the broadcast into the catalogue."""
@@ -145,10 +138,14 @@ class Channel:
         self.close(message.reason)
         return Done()
 
-    async def _picture(self, thumbnailer: Thumbnailer, config: VideoConfig, unit: AccessUnit) -> None:
-        jpeg = await thumbnailer.picture(config, unit)
-        if jpeg and self.open:
-            self._bus.state.put(f"thumbnail.{self.stream}", Thumbnail(jpeg=jpeg, at=time.time()))
+    async def _history(self, _: object) -> History:
+        return History(samples=tuple(self.broadcast.meter.history))
+
+    async def _latencies(self, _: object) -> Latencies:
+        return Latencies(stages=self.broadcast.latency.status())
+
+    async def _thumbnail(self, _: object) -> Thumbnail:
+        return await self._portrait.picture()
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -172,20 +169,17 @@ class Channel:
         state = StreamState.LIVE if self.session is not None else StreamState.WAITING
         status = describe(self.broadcast, state, publisher, uptime_s=now - self._started, now=now)
         self._bus.state.put(f"stream.{self.stream}", status)
-        samples = tuple(self.broadcast.meter.history)
-        self._bus.state.put(f"history.{self.stream}", History(samples=samples))
 
     async def _end(self, reason: str) -> None:
         self._ticking.cancel()
         self._tracing.close()
-        for kind in ("stream", "history", "thumbnail"):
-            self._bus.state.delete(f"{kind}.{self.stream}")
+        for telling in self._telling:
+            telling.close()
+        self._bus.state.delete(f"stream.{self.stream}")
         await self.broadcast.finish(FLUSH_S)
         await self._recording
         durable = await self.broadcast.publisher.finish(self._store_patience)
         if not durable:
             log.error("the store did not take the whole broadcast", stream=self.stream)
         await self.record(ended=True, reason=reason)
-        if self._picturing is not None:
-            self._picturing.cancel()
         log.info("broadcast ended", stream=self.stream, reason=reason)

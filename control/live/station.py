@@ -10,13 +10,12 @@ import structlog
 from bus import Bus
 from control.live.broadcast import Broadcast, BroadcastOptions
 from control.live.channel import Channel
+from control.live.portrait import Portrait
 from control.live.session import Session
 from control.metrics import Metrics
 from ingest.errors import PublishRefused
 from ingest.interface import PublisherLink, PublishRequest
-from media.configs import VideoConfig
 from media.names import new_broadcast_id
-from media.units import AccessUnit
 from packager.publisher import Publisher, PublisherOptions
 from storage.catalogue import Catalogue
 from storage.interface import ObjectStore, StorageError
@@ -35,7 +34,7 @@ class Station:
         bus: Bus,
         store: ObjectStore,
         catalogue: Catalogue,
-        thumbnailer: Thumbnailer | None,
+        thumbnailer: Thumbnailer,
         metrics: Metrics,
         publisher_options: PublisherOptions,
         broadcast_options: Callable[[StreamRecord], BroadcastOptions],
@@ -103,16 +102,14 @@ class Station:
             options=self._publisher_options,
         )
 
-        def on_keyframe(config: VideoConfig, unit: AccessUnit) -> None:
-            channel.on_keyframe(config, unit)
-
+        portrait = Portrait(self._thumbnailer)
         broadcast = Broadcast(
             publisher,
             self._broadcast_options(record),
             zero_ms=zero_ms,
             clock=time.monotonic,
             unix_ns=time.time_ns,
-            on_keyframe=on_keyframe,
+            on_keyframe=portrait.on_keyframe,
             sparse=stream in self._sparse,
         )
         channel = Channel(
@@ -120,7 +117,7 @@ class Station:
             bus=self._bus,
             catalogue=self._catalogue,
             metrics=metrics,
-            thumbnailer=self._thumbnailer,
+            portrait=portrait,
             reconnect_window=self._reconnect_window,
             store_patience=self._store_patience,
             on_closed=self._on_closed,

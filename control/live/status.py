@@ -21,7 +21,6 @@ def describe(
         ),
         publisher=publisher,
         warnings=broadcast.troubles.status(now),
-        latency=broadcast.latency.status(),
     )
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from bus import NoResponder
-from bus.state import History, KillCommand, StreamStatus, Thumbnail
+from bus.state import History, KillCommand, Latencies, LatencyStatus, StreamStatus, Thumbnail, Wanted
 from origin.api.bounded import BoundedRoute
 from origin.api.errors import NoThumbnail, NotLive
 from origin.api.models import BroadcastView, Killed, KillRequest, broadcast_view
@@ -31,6 +31,15 @@ async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool
     return True
 
 
+async def live_latency(services: ApiServices, stream: str) -> tuple[LatencyStatus, ...]:
+    """Nothing where the stream is idle."""
+    try:
+        answer = await services.bus.request(f"latency.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+    except NoResponder:
+        return ()
+    return answer.stages if isinstance(answer, Latencies) else ()
+
+
 def live_router(services: ApiServices) -> APIRouter:
     router = APIRouter(prefix="/streams/{stream}", tags=["live"], route_class=BoundedRoute)
 
@@ -51,11 +60,13 @@ def live_router(services: ApiServices) -> APIRouter:
 
     @router.get("/history", summary="The last minutes of the source, a sample a second", responses=NOT_FOUND)
     async def history(stream: str) -> History:
-        value = services.bus.state.get(f"history.{stream}")
-        if isinstance(value, History):
-            return value
         await services.catalogue.get_stream(stream)
-        return History()
+        try:
+            answer = await services.bus.request(f"history.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+        except NoResponder:
+            return History()
+        assert isinstance(answer, History)
+        return answer
 
     @router.get(
         "/thumbnail.jpg",
@@ -64,10 +75,13 @@ def live_router(services: ApiServices) -> APIRouter:
         responses={200: {"content": {"image/jpeg": {}}, "description": "a JPEG"}, **NO_THUMBNAIL},
     )
     async def thumbnail(stream: str) -> Response:
-        value = services.bus.state.get(f"thumbnail.{stream}")
-        if not isinstance(value, Thumbnail):
+        try:
+            answer = await services.bus.request(f"thumbnail.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+        except NoResponder:
+            answer = None
+        if not isinstance(answer, Thumbnail) or not answer.jpeg:
             raise NoThumbnail(f"there is no picture of {stream} yet")
-        return Response(value.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+        return Response(answer.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @router.get("/broadcasts", summary="The stream's broadcasts, newest first", responses=NOT_FOUND)
     async def broadcasts(stream: str) -> list[BroadcastView]:

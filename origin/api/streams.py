@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from bus.state import StreamState, StreamStatus
 from origin.api.bounded import BoundedRoute
-from origin.api.live import NOT_FOUND, end_broadcast, live_status
+from origin.api.live import NOT_FOUND, end_broadcast, live_latency, live_status
 from origin.api.models import NewStream, StreamChange, StreamKey, StreamView
 from origin.api.problems import documented
 from origin.api.services import ApiServices
@@ -49,7 +49,8 @@ def streams_router(services: ApiServices) -> APIRouter:
 
     @router.get("/{stream}", summary="One stream in full", responses=NOT_FOUND)
     async def get_stream(stream: str) -> StreamView:
-        return view(await services.catalogue.get_stream(stream))
+        in_full = view(await services.catalogue.get_stream(stream))
+        return in_full.model_copy(update={"latency": await live_latency(services, stream)})
 
     @router.patch(
         "/{stream}", summary="Change a stream's settings, from its next broadcast on", responses=NOT_FOUND

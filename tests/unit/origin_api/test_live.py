@@ -1,11 +1,22 @@
 """What is on the air: kill, charts, pictures; and what was."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from pydantic import BaseModel
 
-from bus.state import Done, History, KillCommand, Sample, StreamState, Thumbnail
+from bus.state import (
+    Done,
+    History,
+    KillCommand,
+    Latencies,
+    LatencyStatus,
+    Sample,
+    StreamState,
+    Thumbnail,
+    Wanted,
+)
 from origin.api import live as live_routes
 from storage.records import BroadcastRecord
 from tests.unit.origin_api.conftest import NOW, Api
@@ -83,11 +94,28 @@ async def test_a_kill_that_is_not_understood(api: Api, kills: list[tuple[str, fl
     assert kills == []
 
 
+def answering(answer: BaseModel) -> Callable[[BaseModel], Awaitable[BaseModel]]:
+    async def answered(question: BaseModel) -> BaseModel:
+        assert isinstance(question, Wanted)
+        return answer
+
+    return answered
+
+
+async def test_one_stream_in_full_tells_where_time_goes(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.get("/streams/a")).json()["latency"] == []
+    stage = LatencyStatus(track="v480p", stage="encoded", p50_ms=21.5, p95_ms=38.0)
+    api.bus.serve("latency.a", answering(Latencies(stages=(stage,))))
+    assert (await api.http.get("/streams/a")).json()["latency"] == [stage.model_dump()]
+
+
 async def test_the_history(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a/history")).json() == {"samples": []}
     sample = Sample(at=NOW, bitrate_bps=2_500_000, fps=30.0)
-    api.bus.state.put("history.a", History(samples=(sample,)))
+    told = History(samples=(sample,))
+    api.bus.serve("history.a", answering(told))
     assert (await api.http.get("/streams/a/history")).json() == {"samples": [sample.model_dump()]}
     assert (await api.http.get("/streams/b/history")).json()["code"] == "stream-not-found"
 
@@ -96,7 +124,11 @@ async def test_the_thumbnail(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     none = await api.http.get("/streams/a/thumbnail.jpg")
     assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
-    api.bus.state.put("thumbnail.a", Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=NOW))
+    empty = api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"", at=0)))
+    none = await api.http.get("/streams/a/thumbnail.jpg")
+    assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
+    empty.close()
+    api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=NOW)))
     answer = await api.http.get("/streams/a/thumbnail.jpg")
     assert answer.content == b"\xff\xd8\xff\xd9"
     assert answer.headers["content-type"] == "image/jpeg"

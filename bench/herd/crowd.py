@@ -37,7 +37,7 @@ class Plan:
 
 def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
     """A process's whole life; its record goes through ``answer``."""
-    # A collection stops all viewers of the process for longer than a part may be late; they leave no cycles to collect.
+    # A collection would stop all viewers of the process for longer than a part may be late; they leave no cycles.
     gc.disable()
     answer.send(uvloop.run(run_crowd(plan)))
     answer.close()

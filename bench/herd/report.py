@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
-from bench.herd.lateness import Distribution, distribution, lateness, made_times
+from bench.herd.lateness import lateness, made_times
 from bench.herd.record import Record
+from bench.stage.distribution import Distribution, distribution
 
 RESOURCES = ("master", "playlist", "init", "part")
 

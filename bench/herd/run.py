@@ -15,15 +15,16 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.herd.broadcaster import clip, publishing
 from bench.herd.crowd import Plan, probe, run_process
-from bench.herd.errors import HerdError
-from bench.herd.front import nginx_front, varnish_front
+from bench.herd.on_air import MASTER, STREAM, wait_on_air
 from bench.herd.origin_counts import origin_counts
-from bench.herd.processes import descendants, sample
 from bench.herd.record import Record, together
 from bench.herd.report import Moment, Report, report
-from bench.herd.server import MASTER, serving, wait_on_air
+from bench.stage.broadcaster import clip, publishing
+from bench.stage.errors import BenchError
+from bench.stage.front import nginx_front, varnish_front
+from bench.stage.processes import descendants, sample, tree
+from bench.stage.server import serving
 
 START_S = 3.0
 LEAVE_S = 30.0
@@ -55,7 +56,7 @@ class Stage:
 
 
 def run(options: Options) -> Report:
-    """Raises HerdError."""
+    """Raises BenchError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-herd-") as directory,
         on_stage(options, Path(directory)) as stage,
@@ -67,8 +68,8 @@ def run(options: Options) -> Report:
 def on_stage(options: Options, directory: Path) -> Iterator[Stage]:
     source = options.clip or clip()
     with ExitStack() as stack:
-        server = stack.enter_context(serving(directory, options.environment))
-        broadcaster = stack.enter_context(publishing(source, server.publish))
+        server = stack.enter_context(serving(directory, options.environment, (STREAM,)))
+        broadcaster = stack.enter_context(publishing(source, server.publish(STREAM)))
         renditions = wait_on_air(server.origin)
         processes: dict[str, tuple[int, ...]] = {"headwater": (server.pid,), "broadcaster": (broadcaster.pid,)}
         children = tuple(descendants(server.pid))
@@ -79,7 +80,7 @@ def on_stage(options: Options, directory: Path) -> Iterator[Stage]:
         port = origin.port
         if options.via in FRONTS:
             front = stack.enter_context(FRONTS[options.via](directory, origin.netloc))
-            processes |= {name: (pid, *descendants(pid)) for name, pid in front.processes.items()}
+            processes |= {name: tree(pid) for name, pid in front.processes.items()}
             port = front.port
         yield Stage(server.origin, port, renditions, processes)
 
@@ -110,7 +111,7 @@ async def _watch(options: Options, stage: Stage) -> Report:
         last = await _moment(stage.origin, probed, groups)
         records = [await asyncio.to_thread(_receive, answer) for _, answer in herd]
     if probing.done():
-        raise HerdError("the broadcast ended before the viewers left")
+        raise BenchError("the broadcast ended before the viewers left")
     probing.cancel()
     with suppress(asyncio.CancelledError):
         await probing
@@ -144,7 +145,7 @@ def _receive(answer: "Connection[None, Record]") -> Record:
             return answer.recv()
     except EOFError:
         pass
-    raise HerdError("a process of viewers ended without its record")
+    raise BenchError("a process of viewers ended without its record")
 
 
 async def _moment(origin: str, probed: Record, groups: dict[str, tuple[int, ...]]) -> Moment:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.herd.errors import HerdError
-from bench.herd.front import adapt_nginx, adapt_varnish
-from bench.herd.lateness import Distribution, distribution, lateness, made_times
+from bench.herd.lateness import lateness, made_times
 from bench.herd.origin_counts import parse_counts
-from bench.herd.processes import cpu_seconds
 from bench.herd.record import Record, together
 from bench.herd.report import Moment, Report, report, show
+from bench.stage.distribution import Distribution, distribution
+from bench.stage.errors import BenchError
+from bench.stage.front import DOCKER, adapt_nginx, adapt_varnish
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:
@@ -102,19 +102,15 @@ def test_the_origins_own_counts() -> None:
     assert parse_counts(text) == {"part": 13, "playlist": 1_000_000}
 
 
-def test_a_process_that_is_gone_costs_nothing() -> None:
-    assert cpu_seconds(2**22 + 1) == 0.0
-
-
 @pytest.mark.parametrize("varnish", [True, False])
 def test_nginx_is_given_its_places(varnish: bool) -> None:
     text = "listen 8080 backlog=9;pid /tmp/nginx.pid; x unix:/tmp/s; /var/cache/nginx/media; "
-    text += "server headwater:8080 backup;"
+    text += 'server headwater:8080 backup;lua_package_path "/etc/nginx/?.lua;;";'
     text += "server varnish:6081;" if varnish else ""
     places = {"headwater:8080": "127.0.0.1:1", **({"varnish:6081": "127.0.0.1:2"} if varnish else {})}
     assert adapt_nginx(text, 3, places, Path("/d")) == (
         "listen 127.0.0.1:3 backlog=9;pid /d/nginx.pid; x unix:/d/s; /d/media; server 127.0.0.1:1 backup;"
-        + ("server 127.0.0.1:2;" if varnish else "")
+        f'lua_package_path "{DOCKER}/?.lua;;";' + ("server 127.0.0.1:2;" if varnish else "")
     )
 
 
@@ -124,5 +120,5 @@ def test_varnish_is_given_its_place() -> None:
 
 
 def test_a_file_that_changed_is_said_so() -> None:
-    with pytest.raises(HerdError, match=r"varnish\.vcl does not say"):
+    with pytest.raises(BenchError, match=r"varnish\.vcl does not say"):
         adapt_varnish("", "127.0.0.1:1")

@@ -17,7 +17,7 @@ QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
 
 def clip() -> Path:
     """720p30 with a keyframe every 2 s, made once on each machine."""
-    path = Path(tempfile.gettempdir()) / f"headwater-herd-{SIZE}-{FPS}-{GOP}-{VIDEO_BITRATE}-{SECONDS}s.flv"
+    path = Path(tempfile.gettempdir()) / f"headwater-testsrc-{SIZE}-{FPS}-{GOP}-{VIDEO_BITRATE}-{SECONDS}s.flv"
     if path.exists():
         return path
     picture = ffmpeg.input(f"testsrc2=size={SIZE}:rate={FPS}", f="lavfi", t=SECONDS)

@@ -1,0 +1,47 @@
+"""The command line: see ``python -m bench.book --help``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.book.document import PLOTS, blocks, render_document, render_section
+from bench.book.plots import draw
+from bench.stage.errors import BenchError
+from bench.stage.results import RESULTS, load
+
+DOCS = Path(__file__).parents[2] / "docs"
+REMARKS = Path(__file__).parent / "notes"
+BOOK = "benchmarks.md"
+
+
+def write(results: Path, docs: Path) -> Path:
+    """The book, of all results that there are and of what it had before of the others. Raises BenchError."""
+    docs.mkdir(parents=True, exist_ok=True)
+    book = docs / BOOK
+    sections = blocks(book.read_text()) if book.exists() else {}
+    for path in sorted(results.glob("*.json")):
+        section = load(path)
+        draw(section, docs / PLOTS)
+        remarks = REMARKS / f"{section.name}.md"
+        sections[section.name] = render_section(section, remarks.read_text() if remarks.exists() else "")
+    if not sections:
+        raise BenchError(f"there is nothing in {results}: run a section first, such as python -m bench.density")
+    book.write_text(render_document(sections))
+    return book
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("bench.book", description="Make docs/benchmarks.md of what was measured.")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the sections' results are")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="where the book goes")
+    options = parser.parse_args()
+    try:
+        print(write(options.results, options.docs))
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The book's text: one block for each section, between two comments by which it is found again."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bench.stage.results import Aim, Row, Section, Table
+from bench.stage.tables import MET, heading, shown
+
+PLOTS = "benchmarks"
+ORDER = ("density", "ladder", "delay", "origin", "store", "startup", "growth")
+BLOCK = re.compile(r"<!-- section: (\S+) -->\n(.*?)\n<!-- end: \1 -->", re.DOTALL)
+OPENING = """\
+# Benchmarks
+
+`make bench` measures all of this and writes this page; `make bench SECTION=density` does so for one section and
+leaves the others as they are. Every figure comes with the command that makes it again; `python` is the one in
+`.venv`, after `make .venv/.bench`. Where servers are compared, they took turns on one machine, in one run, under
+the same load: read the ratios, since the absolute figures are the machine's.
+"""
+
+
+def blocks(document: str) -> dict[str, str]:
+    """The sections of a book that there is, by their names."""
+    return {name: text for name, text in BLOCK.findall(document)}
+
+
+def render_document(sections: Mapping[str, str]) -> str:
+    """The whole book, of the sections' texts."""
+    known = [name for name in ORDER if name in sections]
+    names = (*known, *sorted(sections.keys() - set(known)))
+    return "\n".join((OPENING, *(_marked(name, sections[name]) for name in names)))
+
+
+def render_section(section: Section, remarks: str = "") -> str:
+    """``remarks`` are a person's, in Markdown."""
+    parts = [
+        f"## {section.title}",
+        section.about.strip(),
+        _aims(section.aims),
+        *(f"### {table.title}\n\n{_table(table)}" for table in section.tables),
+        "\n".join(f"![{plot.title}]({PLOTS}/{section.name}-{plot.name}.svg)" for plot in section.plots),
+        "\n".join(f"- {note}" for note in section.notes),
+        remarks.strip(),
+        _taken(section),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def _marked(name: str, text: str) -> str:
+    return f"<!-- section: {name} -->\n{text}\n<!-- end: {name} -->\n"
+
+
+def _aims(aims: Iterable[Aim]) -> str:
+    lines = [_line((aim.text, aim.measured, MET[aim.met])) for aim in aims]
+    return "\n".join((_line(("aim", "measured", "")), _line(("---",) * 3), *lines)) if lines else ""
+
+
+def _table(table: Table) -> str:
+    """Numbers stand at the right, and each row's command at its end."""
+    titles = (*map(heading, table.columns), "command")
+    words = [any(isinstance(row.values.get(column.key), str) for row in table.rows) for column in table.columns]
+    rules = (*("---" if is_word else "--:" for is_word in words), "---")
+    return "\n".join((_line(titles), _line(rules), *(_line(_cells(table, row)) for row in table.rows)))
+
+
+def _cells(table: Table, row: Row) -> tuple[str, ...]:
+    values = (shown(row.values.get(column.key), column) for column in table.columns)
+    return (*values, f"`{row.command}`")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _taken(section: Section) -> str:
+    machine = ", ".join(f"{what} {words}" for what, words in section.machine.items())
+    return f"Taken {section.taken[:10]} by `{section.command}`. Machine: {machine}."

@@ -1,0 +1,93 @@
+"""When segments came to be listed: by the time of writing of the playlist file that first names them.
+
+Looking at a file's time costs the server nothing, and it tells the moment more exactly than the looks are apart.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import fstat
+from pathlib import Path
+
+LOOK_EVERY_S = 0.1
+SEQUENCE = re.compile(r"^#EXT-X-MEDIA-SEQUENCE:(\d+)", re.MULTILINE)
+DURATION = re.compile(r"^#EXTINF:([\d.]+)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Listing:
+    """A playlist's segments by their numbers: how long they are in seconds, and when (Unix time) it listed them."""
+
+    durations: dict[int, float] = field(default_factory=dict)
+    listed: dict[int, float] = field(default_factory=dict)
+
+    def take(self, text: str, written: float) -> None:
+        """A playlist's text, and when it was written."""
+        found = SEQUENCE.search(text)
+        first = int(found[1]) if found else 0
+        for number, duration in enumerate(map(float, DURATION.findall(text)), first):
+            self.durations[number] = duration
+            self.listed.setdefault(number, written)
+
+    def ends(self) -> Iterator[tuple[float, float]]:
+        """Where each segment ends, in seconds since the beginning, and when it was listed."""
+        end = 0.0
+        for expected, number in enumerate(sorted(self.durations)):
+            if number != expected:
+                return
+            end += self.durations[number]
+            yield end, self.listed[number]
+
+
+def lateness(listing: Listing, frames: Sequence[float], fps: float, since: float, until: float) -> list[float]:
+    """Seconds from a segment's last frame having been sent to its being listed, of segments listed in that time.
+
+    ``frames`` are the moments at which the frames were sent.
+    """
+    late = []
+    for end, listed in listing.ends():
+        last = round(end * fps) - 1
+        if since <= listed < until and last < len(frames):
+            late.append(listed - frames[last])
+    return late
+
+
+@contextmanager
+def watching(playlists: Sequence[Callable[[], Path | None]]) -> Iterator[list[Listing]]:
+    """Their listings, looked at for the last time when the block ends."""
+    listings = [Listing() for _ in playlists]
+    ending = threading.Event()
+    thread = threading.Thread(target=_watch, args=(playlists, listings, ending))
+    thread.start()
+    try:
+        yield listings
+    finally:
+        ending.set()
+        thread.join()
+
+
+def _watch(
+    playlists: Sequence[Callable[[], Path | None]], listings: Sequence[Listing], ending: threading.Event
+) -> None:
+    known: dict[int, tuple[Path, float]] = {}
+    ended = False
+    while not ended:
+        ended = ending.wait(LOOK_EVERY_S)
+        for place, find in enumerate(playlists):
+            path, before = known.get(place, (None, 0.0))
+            path = path or find()
+            if path is not None:
+                known[place] = path, _look(path, before, listings[place])
+
+
+def _look(path: Path, before: float, listing: Listing) -> float:
+    try:
+        with path.open() as file:
+            written = fstat(file.fileno()).st_mtime
+            if written != before:
+                listing.take(file.read(), written)
+    except FileNotFoundError:
+        return before
+    return written

@@ -1,0 +1,57 @@
+"""What a result was taken on."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+# Debian puts servers where a plain user's PATH has nothing.
+PROGRAMS = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
+LIBRARIES = ("av", "uvloop")
+
+
+@cache
+def machine() -> dict[str, str]:
+    """Words for a reader, by what they are about."""
+    found = {
+        "processor": f"{os.cpu_count()} x {_processor()}",
+        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "Python": platform.python_version(),
+        "nginx": _says("nginx", "-v", r"nginx/(\S+)"),
+        **{library: _installed(library) for library in LIBRARIES},
+    }
+    return {what: words for what, words in found.items() if words}
+
+
+def program(name: str) -> str | None:
+    """Where the program is, on PATH or where servers are kept; None where it is not installed."""
+    return shutil.which(name) or shutil.which(name, path=PROGRAMS)
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        text = ""
+    named = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
+    return named[1] if named else platform.processor() or "unknown"
+
+
+def _says(name: str, argument: str, pattern: str) -> str:
+    path = program(name)
+    if path is None:
+        return ""
+    done = subprocess.run([path, argument], capture_output=True, text=True, check=False)
+    told = re.search(pattern, done.stdout + done.stderr)
+    return told[1] if told else ""
+
+
+def _installed(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,60 @@
+"""MediaMTX, where somebody says by HEADWATER_BENCH_MEDIAMTX where its program is: low-latency HLS from memory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.stage.daemon import daemon
+from bench.stage.machine import program
+from bench.stage.ports import HOST, free_port
+
+VARIABLE = "HEADWATER_BENCH_MEDIAMTX"
+MISSING = f"MediaMTX: skipped, {VARIABLE} does not say where its program is"
+# Segments are as long as Headwater's; everything else is its default, but for what is not measured.
+CONFIGURATION = """\
+logLevel: warn
+rtsp: no
+webrtc: no
+srt: no
+rtmpAddress: {host}:{rtmp}
+hlsAddress: {host}:{hls}
+hlsAlwaysRemux: yes
+hlsVariant: lowLatency
+hlsSegmentDuration: 2s
+hlsPartDuration: {part_ms}ms
+paths:
+  all_others:
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaMtx:
+    """``origin`` is the URL of its HLS server."""
+
+    pid: int
+    rtmp: str
+    origin: str
+
+    def publish(self, stream: str) -> str:
+        return f"{self.rtmp}/{stream}"
+
+    def master(self, stream: str) -> str:
+        """The path of the stream's multivariant playlist."""
+        return f"/live/{stream}/index.m3u8"
+
+
+def missing() -> str | None:
+    """Why it cannot take part, or None."""
+    return MISSING if program(os.environ.get(VARIABLE, "")) is None else None
+
+
+@contextmanager
+def mediamtx(directory: Path, *, part_ms: int = 333) -> Iterator[MediaMtx]:
+    """Ended with the block. Raises BenchError."""
+    rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
+    configuration.write_text(CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms))
+    command = [os.environ.get(VARIABLE, ""), str(configuration)]
+    with daemon(command, rtmp, directory, missing=MISSING) as pid:
+        yield MediaMtx(pid, f"rtmp://{HOST}:{rtmp}/live", f"http://{HOST}:{hls}")

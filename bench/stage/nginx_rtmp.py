@@ -1,0 +1,65 @@
+"""nginx with the RTMP module, as Debian packs it, making HLS of what is published to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.stage.daemon import daemon, nginx_command
+from bench.stage.machine import program
+from bench.stage.ports import HOST, free_port
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+MISSING = "nginx-rtmp: skipped, it is not installed (Debian: apt-get install nginx libnginx-mod-rtmp)"
+# Everything is the module's default but what is named here.
+CONFIGURATION = """\
+load_module {module};
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
+events {{ worker_connections 4096; }}
+rtmp {{
+    access_log off;
+    server {{
+        listen {host}:{port};
+        application live {{
+            live on;
+            hls on;
+            hls_path {directory}/hls;
+            hls_fragment 2s;
+        }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxRtmp:
+    """``pid`` is of nginx's first process."""
+
+    pid: int
+    rtmp: str
+    hls: Path
+
+    def publish(self, stream: str) -> str:
+        return f"{self.rtmp}/{stream}"
+
+    def playlist(self, stream: str) -> Path:
+        return self.hls / f"{stream}.m3u8"
+
+
+def missing() -> str | None:
+    """Why it cannot take part, or None."""
+    if program("nginx") is None or not MODULE.exists():
+        return MISSING
+    return None
+
+
+@contextmanager
+def nginx_rtmp(directory: Path) -> Iterator[NginxRtmp]:
+    """Ended with the block. Raises BenchError."""
+    port, configuration, hls = free_port(), directory / "nginx.conf", directory / "hls"
+    hls.mkdir(parents=True)
+    configuration.write_text(CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port))
+    with daemon(nginx_command(directory, configuration), port, directory, missing=MISSING) as pid:
+        yield NginxRtmp(pid, f"rtmp://{HOST}:{port}/live", hls)

@@ -1,0 +1,131 @@
+"""A section's result, as each benchmark writes it to bench/results/SECTION.json and the book reads it.
+
+    save(
+        Section(
+            name="density",                                     # of its package and its file
+            title="Remux density",
+            about="Markdown: what was run against what.",
+            command="python -m bench.density --publishers 10,50 --seconds 60 --rounds 2",
+            tables=(
+                Table(
+                    "CPU",
+                    columns=(Column("streams", "streams"), Column("cpu", "CPU", "% of a core", digits=2)),
+                    rows=(Row({"streams": 10, "cpu": 0.31}, "python -m bench.density --publishers 10"),),
+                ),
+            ),
+            plots=(Plot("cpu", "CPU a stream", "streams", "% of a core", (Series("Headwater", (10,), (0.31,)),)),),
+            aims=(Aim("at most 0.7 of nginx-rtmp's CPU", "0.66 at 50 streams", met=True),),
+            notes=("MediaMTX: skipped, HEADWATER_BENCH_MEDIAMTX is not set",),
+        )
+    )
+
+Each row has the one command that makes it again. A value is None where there is none, and is shown as a dash. The
+machine and the time are filled in by :class:`Section` itself. What a person has to say about a section (why an aim
+is missed, what a profile showed) is Markdown in bench/book/notes/SECTION.md, which the book puts below the tables.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.stage.errors import BenchError
+from bench.stage.machine import machine
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+Value = int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``key`` finds the value in a row; ``digits`` are those after the point of a float."""
+
+    key: str
+    title: str
+    unit: str = ""
+    digits: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    values: dict[str, Value]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of a line or, in a plot of bars, one bar for each of ``x``, which are then numbers or words."""
+
+    name: str
+    x: tuple[int | float | str, ...]
+    y: tuple[int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """``name`` is of the file: docs/benchmarks/SECTION-NAME.svg."""
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    kind: Literal["lines", "bars"] = "lines"
+    log_x: bool = False
+    log_y: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """``met`` is None where the run could not tell (too small, or a peer is missing)."""
+
+    text: str
+    measured: str
+    met: bool | None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    title: str
+    about: str
+    command: str
+    tables: tuple[Table, ...]
+    plots: tuple[Plot, ...] = ()
+    aims: tuple[Aim, ...] = ()
+    notes: tuple[str, ...] = ()
+    machine: dict[str, str] = field(default_factory=machine)
+    taken: str = field(default_factory=_now)
+
+
+SECTION = TypeAdapter(Section)
+
+
+def save(section: Section, path: Path | None = None) -> Path:
+    """To ``path``, or to where the book looks for it."""
+    path = path or RESULTS / f"{section.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(SECTION.dump_json(section, indent=2) + b"\n")
+    return path
+
+
+def load(path: Path) -> Section:
+    """Raises BenchError."""
+    try:
+        return SECTION.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BenchError(f"{path} is no result that this version can read: run the section again") from error

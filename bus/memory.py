@@ -14,6 +14,8 @@ from bus.interface import NoResponder, RequestTimeout
 
 log = structlog.get_logger("bus")
 
+MAX_REMEMBERED = 4096
+
 Receive = Callable[[str, object], None]
 Answer = Callable[[BaseModel], Awaitable[BaseModel]]
 
@@ -56,24 +58,30 @@ class MemoryBus:
         self._exact: dict[str, list[Receive]] = {}
         self._patterns: list[tuple[tuple[str, ...], Receive]] = []
         self._responders: dict[str, Answer] = {}
+        # Who hears of a subject, found once; forgotten with every change of subscriptions.
+        self._receivers: dict[str, tuple[Receive, ...]] = {}
 
     @property
     def state(self) -> MemoryKeyValue:
         return self._state
 
     def publish(self, subject: str, message: object) -> None:
-        for receive in (*self._exact.get(subject, ()), *self._matching(subject)):
+        receivers = self._receivers.get(subject)
+        if receivers is None:
+            receivers = self._find_receivers(subject)
+        for receive in receivers:
             try:
                 receive(subject, message)
             except Exception:
                 log.exception("a subscriber failed", subject=subject)
 
     def subscribe(self, subject: str, receive: Receive) -> MemorySubscription:
+        self._receivers.clear()
         tokens = tuple(subject.split("."))
         if "*" in tokens or ">" in tokens:
             pattern = (tokens, receive)
             self._patterns.append(pattern)
-            return MemorySubscription(lambda: self._patterns.remove(pattern))
+            return MemorySubscription(lambda: self._remove_pattern(pattern))
         self._exact.setdefault(subject, []).append(receive)
         return MemorySubscription(lambda: self._unsubscribe(subject, receive))
 
@@ -96,17 +104,24 @@ class MemoryBus:
 
         return MemorySubscription(stop)
 
+    def _remove_pattern(self, pattern: tuple[tuple[str, ...], Receive]) -> None:
+        self._receivers.clear()
+        self._patterns.remove(pattern)
+
     def _unsubscribe(self, subject: str, receive: Receive) -> None:
+        self._receivers.clear()
         receivers = self._exact[subject]
         receivers.remove(receive)
         if not receivers:
             del self._exact[subject]
 
-    def _matching(self, subject: str) -> list[Receive]:
-        if not self._patterns:
-            return []
+    def _find_receivers(self, subject: str) -> tuple[Receive, ...]:
         tokens = tuple(subject.split("."))
-        return [receive for pattern, receive in self._patterns if matches(pattern, tokens)]
+        matching = (receive for pattern, receive in self._patterns if matches(pattern, tokens))
+        if len(self._receivers) >= MAX_REMEMBERED:
+            self._receivers.clear()
+        self._receivers[subject] = receivers = (*self._exact.get(subject, ()), *matching)
+        return receivers
 
 
 def matches(pattern: tuple[str, ...], tokens: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ Video follows its timestamps. Audio is counted in samples, because a millisecond
 frame starts where the one before it ended, and only what the timestamps say over many frames moves it.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE
@@ -33,8 +33,7 @@ STEP_MS = 2
 SMOOTHING = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """``dts`` in the track's timescale; ``discontinuity`` where this unit is the first of a new base."""
 
     dts: int

@@ -1,7 +1,7 @@
 """Access units: the frames that travel from the broadcaster to the packager."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 VIDEO_TIMESCALE = 90_000
 
@@ -17,9 +17,8 @@ class Codec(StrEnum):
     MP3 = "mp3"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessUnit:
-    """One frame as the encoder made it.
+class AccessUnit(NamedTuple):
+    """One frame as the encoder made it. A named tuple, because one is made for every frame.
 
     ``dts`` and ``cts`` (composition offset: presentation minus decoding time, may be negative) are ticks of the
     track's timescale: 90 000 for video, the sample rate for audio. ``payload`` is H.264 as length-prefixed NAL

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.units import Kind
 from packager.boxes import mdat, mfhd, moof, prft, styp, tfdt, tfhd, traf, trun
@@ -19,8 +19,7 @@ NON_SYNC = 1 << 24 | 1 << 16
 _STYP = styp.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One access unit. ``duration`` and ``cts`` (presentation minus decoding time, may be negative) are ticks of
     the track's timescale; ``key`` says that decoding can start here."""
 

@@ -10,7 +10,6 @@ segments begin with their parameter sets.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media.configs import VideoConfig
@@ -27,12 +26,6 @@ MAX_PART_SAMPLES = 512
 MAX_PART_BYTES = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    decode: int
-    unit: AccessUnit
-
-
 class VideoTrack:
     """Fed cuts and units in order (a cut before the unit it falls on). Times are 90 kHz, broadcast time."""
 
@@ -40,7 +33,8 @@ class VideoTrack:
         self._writer = writer
         self._part_target = part_target
         self._cuts: deque[Cut] = deque()
-        self._part: list[Placed] = []
+        self._part: list[AccessUnit] = []
+        self._decodes: list[int] = []
         self._part_bytes = 0
         self._end = 0
         self._lead = 0
@@ -63,18 +57,20 @@ class VideoTrack:
             self._turn(unit)
             self._received_ns = received_ns
             if self._parameter_sets:
-                unit = replace(unit, payload=self._parameter_sets + unit.payload)
+                unit = unit._replace(payload=self._parameter_sets + unit.payload)
         if not self._writer.open:
             return
         decode = self._place(unit)
-        self._part.append(Placed(decode, unit))
+        self._part.append(unit)
+        self._decodes.append(decode)
         self._part_bytes += len(unit.payload)
+        frame = self._frame
         if (
-            decode - self._part[0].decode + 2 * self._frame > self._part_target + self._frame // 8
+            decode - self._decodes[0] + 2 * frame > self._part_target + frame // 8
             or len(self._part) >= MAX_PART_SAMPLES
             or self._part_bytes >= MAX_PART_BYTES
         ):
-            self._flush(decode + self._frame)
+            self._flush(decode + frame)
 
     def expire(self, msn: int) -> None:
         """Give up on segments up to ``msn``: what was not begun is a gap."""
@@ -87,7 +83,7 @@ class VideoTrack:
     def close(self) -> None:
         """Complete the open segment."""
         if self._part:
-            self._flush(self._part[-1].decode + self._frame)
+            self._flush(self._decodes[-1] + self._frame)
         self._writer.finish()
         self._fresh = True
 
@@ -117,7 +113,7 @@ class VideoTrack:
 
     def _end_segment(self, unit: AccessUnit) -> None:
         if self._part:
-            self._flush(max(unit.dts, self._part[-1].decode + 1))
+            self._flush(max(unit.dts, self._decodes[-1] + 1))
         elif unit.dts - self._end > LONGEST_TAKEN_UP:
             self._end = unit.dts
         self._writer.finish()
@@ -131,7 +127,7 @@ class VideoTrack:
     def _place(self, unit: AccessUnit) -> int:
         if not self._part:
             return self._end
-        last = self._part[-1].decode
+        last = self._decodes[-1]
         decode = max(unit.dts, last + 1)
         if not self._rate_known:
             self._frame = max(1, (7 * self._frame + decode - last) // 8)
@@ -139,11 +135,12 @@ class VideoTrack:
 
     def _flush(self, end: int) -> None:
         """Write the open part; its last frame lasts until ``end``."""
-        ends = [placed.decode for placed in self._part[1:]]
-        ends.append(end)
+        decodes = self._decodes
         samples = [
-            Sample(until - placed.decode, placed.unit.pts - placed.decode, placed.unit.key, placed.unit.payload)
-            for placed, until in zip(self._part, ends, strict=True)
+            Sample(until - decode, dts + cts - decode, key, payload)
+            for (_, dts, cts, key, payload), decode, until in zip(
+                self._part, decodes, (*decodes[1:], end), strict=True
+            )
         ]
-        self._end = self._writer.write(self._part[0].decode, samples, self._received_ns)
-        self._part, self._part_bytes = [], 0
+        self._end = self._writer.write(decodes[0], samples, self._received_ns)
+        self._part, self._decodes, self._part_bytes = [], [], 0

@@ -1,6 +1,6 @@
 """Encoded by libx264, packed by Headwater, decoded by PyAV and ffmpeg: every frame, at its time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Track:
 def track(request: pytest.FixtureRequest) -> Track:
     settings = SETTINGS[request.param]
     config, encoded = encode_video(settings, FRAMES)
-    units = [replace(unit, dts=unit.dts + START) for unit in encoded]
+    units = [unit._replace(dts=unit.dts + START) for unit in encoded]
     samples = samples_of(units, round(VIDEO_TIMESCALE / settings.frame_rate))
     init = init_segment(config, bitrate=Bitrate(2_000_000, 1_000_000))
     return Track(settings, config, units, init + pack(units[0].dts, samples))
@@ -125,7 +125,7 @@ def test_signed_offsets_are_read_as_signed() -> None:
     """FFmpeg presents such a track later by the most negative offset, but every frame in its place."""
     config, units = encode_video(SETTINGS["b-frames"], FRAMES)
     lead = units[0].cts
-    samples = [replace(sample, cts=sample.cts - lead) for sample in samples_of(units, 3000)]
+    samples = [sample._replace(cts=sample.cts - lead) for sample in samples_of(units, 3000)]
     latest = -min(sample.cts for sample in samples)
     assert latest > 0
     with read(init_segment(config) + pack(units[0].pts, samples)) as container:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 
 import pytest
 import uvloop
@@ -133,14 +132,14 @@ async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cu
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGSTOP)
     # Large units fill the pipe and the transport's own buffer, which have no count of units.
-    fat = replace(source.units[1], payload=bytes(100_000))
-    fed = [transcoder.feed(replace(fat, dts=fat.dts + n)) for n in range(200)]
+    fat = source.units[1]._replace(payload=bytes(100_000))
+    fed = [transcoder.feed(fat._replace(dts=fat.dts + n)) for n in range(200)]
     assert not all(fed)
     assert transcoder.backlog <= limits.units
     assert transcoder.dropped_video == fed.count(False)
     os.kill(transcoder.pid, signal.SIGCONT)
     shift = 900_000
-    later = [replace(unit, dts=unit.dts + shift) for unit in source.units]
+    later = [unit._replace(dts=unit.dts + shift) for unit in source.units]
     while transcoder.backlog:
         await asyncio.sleep(0.01)
     assert not transcoder.feed(later[0])

@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import signal
-from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -55,7 +54,7 @@ async def test_the_picture_is_the_units_and_in_full_range(full_range: bool) -> N
 @pytest.mark.parametrize("payload", [b"", b"\x00\x00\x00\x05garba", b"\xff" * 5000])
 async def test_what_cannot_be_decoded_gives_none_and_the_next_works(payload: bytes) -> None:
     thumbnailer = Thumbnailer()
-    broken = replace(SOURCE.units[0], payload=payload)
+    broken = SOURCE.units[0]._replace(payload=payload)
     assert await thumbnailer.picture(SOURCE.config, broken) is None
     pid = thumbnailer.pid
     opened(await thumbnailer.picture(SOURCE.config, SOURCE.units[0]))

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -88,7 +87,7 @@ def test_lost_units_become_silence() -> None:
 
 def test_a_jump_ahead_becomes_silence() -> None:
     source = beeping()
-    late = [replace(unit, dts=unit.dts + 4 * 48_000) for unit in source.units[80:]]
+    late = [unit._replace(dts=unit.dts + 4 * 48_000) for unit in source.units[80:]]
     result = transcode(source, [*source.units[:80], *late])
     assert_in_sync(result, [BEEPS[0], BEEPS[1], BEEPS[2] + 4])
     assert_gapless(result.units[TRACK])
@@ -96,7 +95,7 @@ def test_a_jump_ahead_becomes_silence() -> None:
 
 def test_a_long_hole_is_not_filled() -> None:
     source = beeping()
-    late = [replace(unit, dts=unit.dts + 3600 * 48_000) for unit in source.units[80:]]
+    late = [unit._replace(dts=unit.dts + 3600 * 48_000) for unit in source.units[80:]]
     result = transcode(source, [*source.units[:80], *late])
     assert len(result.units[TRACK]) < len(source.units) + 4
     assert_in_sync(result, [BEEPS[0], BEEPS[1], BEEPS[2] + 3600])
@@ -112,7 +111,7 @@ def test_what_comes_twice_is_heard_once() -> None:
 def test_millisecond_timestamps_do_not_jitter_the_track() -> None:
     """RTMP's timestamps are whole milliseconds; 1024 samples are 21.33 of them."""
     source = beeping()
-    rounded = [replace(unit, dts=round(unit.dts / 48) * 48) for unit in source.units]
+    rounded = [unit._replace(dts=round(unit.dts / 48) * 48) for unit in source.units]
     result = transcode(source, rounded)
     assert_in_sync(result, BEEPS)
     assert_gapless(result.units[TRACK])
@@ -121,7 +120,7 @@ def test_millisecond_timestamps_do_not_jitter_the_track() -> None:
 @pytest.mark.parametrize("drift", [Fraction(1001, 1000), Fraction(999, 1000)])
 def test_a_drifting_clock_is_followed(drift: Fraction) -> None:
     source = beeping()
-    drifting = [replace(unit, dts=round(unit.dts * drift)) for unit in source.units]
+    drifting = [unit._replace(dts=round(unit.dts * drift)) for unit in source.units]
     result = transcode(source, drifting)
     assert_in_sync(result, [at * drift for at in BEEPS])
     assert_gapless(result.units[TRACK])
@@ -130,8 +129,8 @@ def test_a_drifting_clock_is_followed(drift: Fraction) -> None:
 def test_garbage_is_counted_and_passed_over() -> None:
     source = beeping()
     damaged = list(source.units)
-    damaged[30] = replace(damaged[30], payload=b"")
-    damaged[31] = replace(damaged[31], payload=b"\xff\xa5" * 90)
+    damaged[30] = damaged[30]._replace(payload=b"")
+    damaged[31] = damaged[31]._replace(payload=b"\xff\xa5" * 90)
     result = transcode(source, damaged)
     assert result.progress.errors >= 1
     assert len(heard(result)) >= len(BEEPS)

@@ -157,7 +157,7 @@ def test_lengths_are_bounded_before_anything_is_kept() -> None:
 
 def test_timestamps_out_of_range_are_a_violation() -> None:
     with pytest.raises(ProtocolViolation):
-        encode(Unit(replace(UNIT, cts=2**31)))
+        encode(Unit(UNIT._replace(cts=2**31)))
 
 
 def test_unknown_type_is_a_violation() -> None:

@@ -34,7 +34,7 @@ def with_parameter_sets(source: VideoSource) -> list[AccessUnit]:
     pps = rest[2 : 2 + int.from_bytes(rest[:2], "big")]
     headers = b"".join(len(nal_unit).to_bytes(4, "big") + nal_unit for nal_unit in (sps, pps))
     first, *others = source.units
-    return [replace(first, payload=headers + first.payload), *others]
+    return [first._replace(payload=headers + first.payload), *others]
 
 
 def assert_shows(result: Result, track: str, source_times: list[int]) -> None:
@@ -188,9 +188,9 @@ def test_any_sampling_becomes_8_bit_420(pixel_format: str) -> None:
 def test_garbage_is_counted_and_passed_over() -> None:
     source = video(frames=30)
     damaged = list(source.units)
-    damaged[4] = replace(damaged[4], payload=b"\xff" * 400)
-    damaged[13] = replace(damaged[13], payload=damaged[13].payload[:40] + b"\xa5" * 200)
-    damaged[17] = replace(damaged[17], payload=b"")
+    damaged[4] = damaged[4]._replace(payload=b"\xff" * 400)
+    damaged[13] = damaged[13]._replace(payload=damaged[13].payload[:40] + b"\xa5" * 200)
+    damaged[17] = damaged[17]._replace(payload=b"")
     result = run(job(source), damaged, lambda unit: unit.key)
     assert result.progress.errors >= 1
     assert result.idr_times("v180p") == [unit.pts for unit in source.units if unit.key]
@@ -200,7 +200,7 @@ def test_garbage_is_counted_and_passed_over() -> None:
 def test_a_cut_whose_frame_is_lost_takes_the_next() -> None:
     source = video(frames=30)
     lost = source.units[10]
-    damaged = [replace(unit, payload=b"") if unit is lost else unit for unit in source.units]
+    damaged = [unit._replace(payload=b"") if unit is lost else unit for unit in source.units]
     result = run(job(source), damaged, lambda unit: unit.pts in (0, lost.pts))
     assert len(result.idr_times("v180p")) == 2
     assert result.idr_times("v180p")[1] > lost.pts

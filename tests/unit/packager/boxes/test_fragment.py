@@ -1,4 +1,3 @@
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -111,7 +110,7 @@ def test_audio_says_durations_and_flags_once() -> None:
 
 def test_a_corrected_audio_duration_is_told_for_each() -> None:
     samples = audio(3)
-    samples[1] = replace(samples[1], duration=1023)
+    samples[1] = samples[1]._replace(duration=1023)
     data = fragment(1, 0, samples, kind=Kind.AUDIO)
     assert header_of(data).default_duration is None
     assert run_of(data).durations == (1024, 1023, 1024)

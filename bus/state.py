@@ -66,7 +66,7 @@ class LatencyStatus(Frozen):
     """How long one stage takes on one track, over the last minute of frames or parts."""
 
     track: str = Field(examples=["v480p"])
-    stage: str = Field(examples=["encoded"], description="encoded, in a part; or fetched, since the part")
+    stage: str = Field(examples=["encoded"], description="decoded, encoded, in a part; or fetched, since the part")
     p50_ms: float = Field(examples=[21.5])
     p95_ms: float = Field(examples=[38.0])
 

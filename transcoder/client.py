@@ -11,6 +11,7 @@ from media.units import AccessUnit
 from transcoder.child import Child
 from transcoder.errors import ProtocolViolation
 from transcoder.messages import (
+    Decoded,
     Encoded,
     Failed,
     Finish,
@@ -28,6 +29,7 @@ __all__ = ["EndReason", "Thumbnailer", "Transcoder", "TranscoderEnd"]
 
 OnReady = Callable[[str, TrackConfig], None]
 OnUnit = Callable[[str, AccessUnit], None]
+OnDecoded = Callable[[int, int], None]
 DEFAULT_LIMITS = OutboxLimits()
 
 
@@ -54,12 +56,16 @@ OnEnd = Callable[["TranscoderEnd"], None]
 
 
 class Transcoder:
-    """One child. Callbacks come on the event loop's thread; ``on_end`` exactly once, and nothing after it."""
+    """One child. Callbacks come on the event loop's thread; ``on_end`` exactly once, and nothing after it;
+    ``on_decoded`` with what a :class:`~transcoder.messages.Decoded` says."""
 
-    def __init__(self, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, limits: OutboxLimits) -> None:
+    def __init__(
+        self, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded, limits: OutboxLimits
+    ) -> None:
         self._on_ready = on_ready
         self._on_unit = on_unit
         self._on_end = on_end
+        self._on_decoded = on_decoded
         self._outbox = Outbox(limits)
         self._child: Child | None = None
         self._progress = Progress()
@@ -75,10 +81,11 @@ class Transcoder:
         on_ready: OnReady,
         on_unit: OnUnit,
         on_end: OnEnd,
+        on_decoded: OnDecoded = lambda pts, at_ns: None,
         limits: OutboxLimits = DEFAULT_LIMITS,
     ) -> "Transcoder":
         """Returns as soon as there is a process; units may be fed at once. Raises WorkerUnavailable."""
-        transcoder = cls(on_ready, on_unit, on_end, limits)
+        transcoder = cls(on_ready, on_unit, on_end, on_decoded, limits)
         transcoder._outbox.control(Start(job))
         transcoder._child = await Child.spawn("transcoder.worker", transcoder)
         transcoder.writable()
@@ -156,6 +163,8 @@ class Transcoder:
         match message:
             case Encoded(track, unit):
                 self._on_unit(track, unit)
+            case Decoded(pts, at_ns):
+                self._on_decoded(pts, at_ns)
             case Progress():
                 self._progress = message
             case TrackReady(track, config):

@@ -63,6 +63,15 @@ class TrackReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoded:
+    """The source frame of ``pts`` came out of the decoder at ``at_ns`` of the system's monotonic clock; told of one
+    frame in a few."""
+
+    pts: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     track: str
     unit: AccessUnit
@@ -119,6 +128,7 @@ Message = (
     | Cut
     | Finish
     | TrackReady
+    | Decoded
     | Encoded
     | Progress
     | Failed

@@ -21,6 +21,7 @@ from transcoder.description import (
 from transcoder.errors import ProtocolViolation
 from transcoder.messages import (
     Cut,
+    Decoded,
     Encoded,
     Failed,
     Finish,
@@ -37,6 +38,7 @@ from transcoder.messages import (
 HEADER = struct.Struct(">IB")
 UNIT = struct.Struct(">Bqi")
 CUT = struct.Struct(">q")
+DECODED = struct.Struct(">qq")
 PROGRESS = struct.Struct(">5Q")
 NUMBER = struct.Struct(">Q")
 LENGTH = struct.Struct(">I")
@@ -60,6 +62,7 @@ KINDS: dict[type[Message], int] = {
     Failed: 20,
     Finished: 21,
     PictureAnswer: 22,
+    Decoded: 23,
 }
 
 
@@ -106,6 +109,8 @@ def _encode_body(message: Message) -> bytes:
             return _encode_name(track) + _encode_unit(unit)
         case Cut(pts):
             return CUT.pack(pts)
+        case Decoded(pts, at_ns):
+            return DECODED.pack(pts, at_ns)
         case Progress(decoded, errors, encoded, backlog, cpu_ms):
             return PROGRESS.pack(decoded, errors, encoded, backlog, cpu_ms)
         case Finish() | Finished():
@@ -199,6 +204,7 @@ DECODERS: dict[int, Callable[[bytes], Message]] = {
     KINDS[Start]: lambda body: Start(job_from_text(_decode_text(body))),
     KINDS[Unit]: lambda body: Unit(_decode_unit(body)),
     KINDS[Cut]: lambda body: Cut(*CUT.unpack(body)),
+    KINDS[Decoded]: lambda body: Decoded(*DECODED.unpack(body)),
     KINDS[Finish]: lambda body: Finish(),
     KINDS[PictureRequest]: _decode_picture_request,
     KINDS[TrackReady]: _decode_track_ready,

@@ -198,6 +198,9 @@ class Broadcast:
         else:
             self._tracks.add_audio(track, unit, alone=self.video is None)
 
+    def on_decoded(self, pts: int, at_ns: int) -> None:
+        self.latency.decoded(SOURCE_TRACK, pts, at_ns)
+
     def on_transcoder_died(self, reason: str) -> None:
         self.troubles.report(
             "transcoder-died", f"the transcoder died and is started again: {reason}", self._clock()

@@ -1,6 +1,6 @@
 """Where time goes between a frame's arrival and its first viewer: a trace of the last minute, stage by stage.
 
-A frame is *received* when the last byte of it was read; *encoded* when a rendition's frame of the same time came
+A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a rendition's frame of the same time came
 out of the transcoder; *in a part* when the part that ends with it was published; *fetched* when the first viewer
 asked for that part. Times are nanoseconds of one monotonic clock.
 """
@@ -43,6 +43,12 @@ class LatencyTrace:
                 self._received.popitem(last=False)
         if track is not None:
             self._newest[track] = now
+
+    def decoded(self, track: str, pts: int, at_ns: int) -> None:
+        """The source's frame of ``pts`` left the decoder."""
+        received = self._received.get(pts)
+        if received is not None:
+            self._add(track, "decoded", at_ns - received)
 
     def encoded(self, track: str, unit: AccessUnit) -> None:
         """A rendition's frame came out of the transcoder."""

@@ -31,6 +31,8 @@ class TranscodingSink(Protocol):
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None: ...
 
+    def on_decoded(self, pts: int, at_ns: int) -> None: ...
+
     def on_transcoder_died(self, reason: str) -> None: ...
 
     def on_transcoder_overrun(self, dropping: bool) -> None: ...
@@ -103,6 +105,7 @@ class Transcoding:
                 on_ready=lambda track, config: self._on_ready(generation, track, config),
                 on_unit=lambda track, unit: self._on_unit(generation, track, unit),
                 on_end=lambda end: self._on_end(generation, end),
+                on_decoded=self._sink.on_decoded,
             )
         except WorkerUnavailable as error:
             self._died(generation, f"it could not be started: {error}")

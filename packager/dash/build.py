@@ -37,6 +37,8 @@ from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
 MILLISECONDS = 1000
 # Segments between the live edge and the picture, as HLS players hold back by default (rfc8216bis, 4.4.3.8).
 DELAY_SEGMENTS = 3
+# Segments after which a low-latency MPD is asked for again: only a new Period, or the end, changes it.
+UPDATED_EVERY = 5
 
 ROLE = "urn:mpeg:dash:role:2011"
 PERIOD_CONTINUITY = "urn:mpeg:dash:period-continuity:2015"
@@ -97,7 +99,7 @@ def _hastened(
     return replace(
         presentation,
         min_buffer_time_ms=part_target_ms(low_latency),
-        minimum_update_period_ms=segment_ms,
+        minimum_update_period_ms=UPDATED_EVERY * segment_ms,
         suggested_presentation_delay_ms=target_latency_ms(low_latency),
         max_segment_duration_ms=max(facts.segment_target_ms, segment_ms),
         service_descriptions=(service_description(low_latency, step),),

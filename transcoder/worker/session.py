@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable
 from av import VideoFrame
 
 from media.units import AccessUnit, Kind
-from transcoder.messages import Job, Message, Progress
+from transcoder.messages import Decoded, Job, Message, Progress
 from transcoder.worker.audio import AudioTranscoder
 from transcoder.worker.cuts import CutSchedule
 from transcoder.worker.decoder import VideoDecoder
 from transcoder.worker.rungs import GiveUp, Picture, RungThread, start_rungs
 
 PROGRESS_SECONDS = 1.0
+# Of one frame in so many the parent is told when it was decoded.
+TOLD_OF_DECODED = 8
 
 
 class Session:
@@ -71,6 +73,8 @@ class Session:
             if frame.pts is None or (self._last_pts is not None and frame.pts <= self._last_pts):
                 continue
             self._last_pts = frame.pts
+            if self._decoded % TOLD_OF_DECODED == 0:
+                self._emit(Decoded(frame.pts, time.monotonic_ns()))
             self._decoded += 1
             index, cut = self._cuts.next_frame(frame.pts)
             self._rungs[0].put(Picture(frame, index, cut))

@@ -52,11 +52,17 @@ def test_a_rendition_counts_from_its_own_frame() -> None:
     for index in range(10):
         clock.now = index * 33 * MS
         trace.received("vsource", frame(index * 3000))
+    trace.decoded("vsource", 9 * 3000, 309 * MS)
+    trace.decoded("vsource", 77 * 3000, 309 * MS)
     clock.now = 320 * MS
     trace.encoded("v480p", frame(9 * 3000))
     clock.now = 321 * MS
     trace.hear("media.s.b", replace(some_part(), track="v480p"))
-    assert rows(trace) == [("v480p", "encoded", 23.0, 23.0), ("v480p", "in a part", 24.0, 24.0)]
+    assert rows(trace) == [
+        ("vsource", "decoded", 12.0, 12.0),
+        ("v480p", "encoded", 23.0, 23.0),
+        ("v480p", "in a part", 24.0, 24.0),
+    ]
 
 
 def test_percentiles_and_bounds() -> None:

@@ -15,6 +15,7 @@ from transcoder.ladder import Rung
 from transcoder.messages import (
     AudioRung,
     Cut,
+    Decoded,
     Encoded,
     Failed,
     Finish,
@@ -65,6 +66,7 @@ MESSAGES: tuple[Message, ...] = (
     Unit(UNIT),
     Unit(AccessUnit(Kind.AUDIO, 2**40, -1, False, b"")),
     Cut(-1),
+    Decoded(-1, 2**62),
     Finish(),
     TrackReady("v360p", VIDEO),
     TrackReady("v360p", replace(VIDEO, frame_rate=None, colour=None)),

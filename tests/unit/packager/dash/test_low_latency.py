@@ -96,7 +96,7 @@ def test_latency_and_rates_are_asked_for() -> None:
     )
     assert (description.playback_rate.min, description.playback_rate.max) == (Fraction("0.97"), Fraction("1.03"))
     assert presentation.suggested_presentation_delay_ms == 1202
-    assert presentation.minimum_update_period_ms == 2002
+    assert presentation.minimum_update_period_ms == 5 * 2002
     assert presentation.min_buffer_time_ms == 334
     assert description.latency.reference_id == presentation.periods[0].adaptation_sets[0].id
 

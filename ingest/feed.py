@@ -130,17 +130,17 @@ class AudioFeed(TrackFeed):
     def _read(self, timestamp: int, body: bytes) -> None:
         tag = parse_audio_tag(body)
         if type(tag) is AudioFrame:
-            self._frame(timestamp, tag)
+            self._frame(timestamp, *tag)
         elif type(tag) is SequenceHeader and tag.record != self._record:
             self._configure(parse_audio_specific_config(tag.record), tag.record)
 
-    def _frame(self, timestamp: int, frame: AudioFrame) -> None:
-        if frame.codec is MP3:
-            signature = mp3_signature(frame.data)
+    def _frame(self, timestamp: int, codec: Codec, data: bytes) -> None:
+        if codec is MP3:
+            signature = mp3_signature(data)
             if signature != self._record:
-                self._configure(parse_frame_header(frame.data), signature)
+                self._configure(parse_frame_header(data), signature)
         config = self._config
-        if config is None or config.codec is not frame.codec:
+        if config is None or config.codec is not codec:
             raise NoConfig("an audio frame before the sequence header")
         placement = self._timeline.audio(timestamp)
         if placement is None:
@@ -148,7 +148,7 @@ class AudioFeed(TrackFeed):
             return
         if placement.discontinuity:
             self._publication.on_discontinuity()
-        self._publication.on_unit(AccessUnit(AUDIO, placement.dts, 0, True, frame.data))
+        self._publication.on_unit(AccessUnit(AUDIO, placement.dts, 0, True, data))
 
     def _configure(self, config: AudioConfig, record: bytes) -> None:
         self._record = record

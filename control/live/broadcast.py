@@ -38,6 +38,8 @@ PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
 # Space left before a publisher that comes back, so that time never overlaps.
 RETURN_GAP = VIDEO_TIMESCALE // 10
 MAX_GATE_UNITS = 512
+# Looked up for every frame: a name costs a tenth of an enumeration's member.
+VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
 # Above this many seconds between keyframes, viewers wait longer than they should.
 KEYFRAME_ADVICE_S = 4.5
 
@@ -138,15 +140,17 @@ class Broadcast:
             self._configure(source.gate.video, source.gate.audio)
 
     def on_unit(self, unit: AccessUnit) -> None:
-        self.meter.add(unit)
         source = self._source
         if source.joined:
-            self._take(unit)
+            if unit.kind is VIDEO:
+                self._take_video(unit)
+            else:
+                self._take_audio(unit)
             return
         if source.first_ns is None:
             source.first_ns = self._unix_ns()
         source.waiting.append(unit)
-        scale = VIDEO_TIMESCALE if unit.kind is Kind.VIDEO else self._audio_rate(source)
+        scale = VIDEO_TIMESCALE if unit.kind is VIDEO else self._audio_rate(source)
         waited_ms = unit.dts * 1000 // scale
         if source.gate.opens(waited_ms) or len(source.waiting) > MAX_GATE_UNITS:
             self._join(source)
@@ -192,7 +196,7 @@ class Broadcast:
             self._tracks.configure_audio(track, config, patience=PATIENCE_ENCODED, late=True)
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
-        if unit.kind is Kind.VIDEO:
+        if unit.kind is VIDEO:
             self.latency.encoded(track, unit)
             self._tracks.add_video(track, unit)
         else:
@@ -232,7 +236,7 @@ class Broadcast:
             self._configure(source.gate.video, source.gate.audio)
         waiting, source.waiting = source.waiting, []
         for unit in waiting:
-            self._take(unit)
+            self.on_unit(unit)
 
     def _begin(self, source: Source) -> None:
         """Broadcast time zero is when the first frame came."""
@@ -291,44 +295,47 @@ class Broadcast:
             longest_us = -(-ticks * 1_000_000 // VIDEO_TIMESCALE)
             self.publisher.go_low_latency(LowLatency(part_target_us=longest_us))
 
-    def _take(self, unit: AccessUnit) -> None:
-        if unit.kind is Kind.VIDEO:
-            self._take_video(unit)
-        else:
-            self._take_audio(unit)
-
     def _take_video(self, unit: AccessUnit) -> None:
-        dts, cts = unit.dts, unit.cts
+        self.meter.add_video(unit)
+        _, dts, cts, key, payload = unit
         if self._frame_clock is not None:
             dts, cts = self._frame_clock.snap(dts, cts)
-        unit = AccessUnit(Kind.VIDEO, self._source.base + dts, cts, unit.key, unit.payload)
-        self.latency.received(SOURCE_TRACK if self.plan.passes_video else None, unit)
-        self._end = max(self._end, unit.dts)
-        was_sparse = self._cutter.sparse
-        cut = self._cutter.video(unit)
-        if self._cutter.sparse and not was_sparse:
+        dts += self._source.base
+        unit = AccessUnit(VIDEO, dts, cts, key, payload)
+        plan, cutter = self.plan, self._cutter
+        self.latency.received(unit.pts, passed=plan.passes_video, encoded=bool(plan.rungs))
+        if dts > self._end:
+            self._end = dts
+        was_sparse = cutter.sparse
+        cut = cutter.video(unit)
+        if cutter.sparse and not was_sparse:
             self._plan()
+            plan = self.plan
         if cut is not None:
-            self._apply(cut, key=unit.key)
-        if self.plan.passes_video:
+            self._apply(cut, key=key)
+        if plan.passes_video:
             self._tracks.add_video(SOURCE_TRACK, unit)
-        if self.plan.rungs:
+        if plan.rungs:
             self.transcoding.feed(unit)
-        if unit.key and self.video is not None:
+        if key and self.video is not None:
             self._on_keyframe(self.video, unit)
-        self._tracks.advance(unit.dts)
+        self._tracks.advance(dts)
 
     def _take_audio(self, unit: AccessUnit) -> None:
-        if self.audio is None:
+        self.meter.add_audio(unit)
+        audio, alone = self.audio, self.video is None
+        if audio is None:
             return
-        unit = AccessUnit(Kind.AUDIO, self._source.audio_base + unit.dts, 0, True, unit.payload)
-        pts = rescale(unit.dts, self.audio.sample_rate, VIDEO_TIMESCALE)
-        self._end = max(self._end, pts)
-        cut = self._cutter.audio(pts, alone=self.video is None)
+        if base := self._source.audio_base:
+            unit = AccessUnit(AUDIO, base + unit.dts, 0, True, unit.payload)
+        pts = rescale(unit.dts, audio.sample_rate, VIDEO_TIMESCALE)
+        if pts > self._end:
+            self._end = pts
+        cut = self._cutter.audio(pts, alone=alone)
         if cut is not None:
             self._apply(cut, key=False)
         if self.plan.audio_passthrough is not None:
-            self._tracks.add_audio(self.plan.audio_passthrough, unit, alone=self.video is None)
+            self._tracks.add_audio(self.plan.audio_passthrough, unit, alone=alone)
         if self.plan.audio_rungs:
             self.transcoding.feed(unit)
 

@@ -1,8 +1,8 @@
 """Where time goes between a frame's arrival and its first viewer: a trace of the last minute, stage by stage.
 
-A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a rendition's frame of the same time came
-out of the transcoder; *in a part* when the part that ends with it was published; *fetched* when the first viewer
-asked for that part. Times are nanoseconds of one monotonic clock.
+A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a
+rendition's frame of the same time came out of the transcoder; *in a part* when the part that ends with it was
+published; *fetched* when the first viewer asked for that part. Times are nanoseconds of one monotonic clock.
 """
 
 from collections import OrderedDict, deque
@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bus.state import LatencyStatus
-from media.units import AccessUnit, Kind
+from media.units import AccessUnit
 from packager.messages import PartFetched
 from packager.segment_writer import Part
+from transcoder.ladder import SOURCE_TRACK
 
 REMEMBERED_FRAMES = 1024
 REMEMBERED_PARTS = 256
@@ -34,15 +35,15 @@ class LatencyTrace:
         self._parts: OrderedDict[tuple[str, int, int], int] = OrderedDict()
         self._samples: dict[Stage, deque[int]] = {}
 
-    def received(self, track: str | None, unit: AccessUnit) -> None:
-        """A source unit came; ``track`` is the one that passes it through, if any does."""
+    def received(self, pts: int, *, passed: bool, encoded: bool) -> None:
+        """A frame of the source came, for the source's own track, for renditions or for both."""
         now = self._clock_ns()
-        if unit.kind is Kind.VIDEO:
-            self._received[unit.pts] = now
+        if encoded:
+            self._received[pts] = now
             if len(self._received) > REMEMBERED_FRAMES:
                 self._received.popitem(last=False)
-        if track is not None:
-            self._newest[track] = now
+        if passed:
+            self._newest[SOURCE_TRACK] = now
 
     def decoded(self, track: str, pts: int, at_ns: int) -> None:
         """The source's frame of ``pts`` left the decoder."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bus.state import Sample
-from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
+from media.units import VIDEO_TIMESCALE, AccessUnit
 
 WINDOW_S = 5
 HISTORY_S = 300
@@ -25,7 +25,8 @@ class SourceMeter:
     """Counts units as they come and closes a sample each second."""
 
     def __init__(self) -> None:
-        self._bytes = {Kind.VIDEO: 0, Kind.AUDIO: 0}
+        self._video_bytes = 0
+        self._audio_bytes = 0
         self._frames = 0
         self._last_key: int | None = None
         self._seconds: deque[Second] = deque(maxlen=WINDOW_S)
@@ -33,14 +34,16 @@ class SourceMeter:
         self.keyframe_interval_s: float | None = None
         self.history: deque[Sample] = deque(maxlen=HISTORY_S)
 
-    def add(self, unit: AccessUnit) -> None:
-        self._bytes[unit.kind] += len(unit.payload)
-        if unit.kind is Kind.VIDEO:
-            self._frames += 1
-            if unit.key:
-                if self._last_key is not None and unit.dts > self._last_key:
-                    self.keyframe_interval_s = (unit.dts - self._last_key) / VIDEO_TIMESCALE
-                self._last_key = unit.dts
+    def add_video(self, unit: AccessUnit) -> None:
+        self._video_bytes += len(unit.payload)
+        self._frames += 1
+        if unit.key:
+            if self._last_key is not None and unit.dts > self._last_key:
+                self.keyframe_interval_s = (unit.dts - self._last_key) / VIDEO_TIMESCALE
+            self._last_key = unit.dts
+
+    def add_audio(self, unit: AccessUnit) -> None:
+        self._audio_bytes += len(unit.payload)
 
     def restart(self) -> None:
         """The source's time starts anew: no keyframe interval spans the break."""
@@ -50,13 +53,12 @@ class SourceMeter:
         """Close the running sample; called about once a second."""
         if self._since is not None and now > self._since:
             elapsed = now - self._since
-            video, audio = self._bytes[Kind.VIDEO], self._bytes[Kind.AUDIO]
+            video, audio = self._video_bytes, self._audio_bytes
             self._seconds.append(Second(elapsed, video, audio, self._frames))
             rate = round((video + audio) * 8 / elapsed)
             self.history.append(Sample(at=unix, bitrate_bps=rate, fps=round(self._frames / elapsed, 1)))
         self._since = now
-        self._bytes = {Kind.VIDEO: 0, Kind.AUDIO: 0}
-        self._frames = 0
+        self._video_bytes = self._audio_bytes = self._frames = 0
 
     @property
     def bitrate_bps(self) -> int:

@@ -26,6 +26,8 @@ class Session:
         self._broadcast = broadcast
         self._on_ended = on_ended
         self._current = True
+        # Bound here, because it is called for every frame.
+        self.on_unit: Callable[[AccessUnit], None] = broadcast.on_unit
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         if isinstance(encoder := metadata.get("encoder"), str) and encoder:
@@ -40,10 +42,6 @@ class Session:
         if self._current:
             self._broadcast.on_config(config)
 
-    def on_unit(self, unit: AccessUnit) -> None:
-        if self._current:
-            self._broadcast.on_unit(unit)
-
     def on_discontinuity(self) -> None:
         self._broadcast.on_dropped("timestamp-jump")
 
@@ -52,4 +50,9 @@ class Session:
 
     def on_end(self, reason: EndReason, text: str) -> None:
         self._current = False
+        self.on_unit = _ignore
         self._on_ended(self, reason, text)
+
+
+def _ignore(unit: AccessUnit) -> None:
+    pass

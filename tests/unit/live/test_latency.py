@@ -36,7 +36,7 @@ def rows(trace: LatencyTrace) -> list[tuple[str, str, float, float]]:
 def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
     clock = Clock()
     trace = LatencyTrace(clock)
-    trace.received("vsource", frame(0))
+    trace.received(frame(0).pts, passed=True, encoded=False)
     clock.now = 3 * MS
     part = some_part()
     trace.hear("media.s.b", part)
@@ -51,7 +51,7 @@ def test_a_rendition_counts_from_its_own_frame() -> None:
     trace = LatencyTrace(clock)
     for index in range(10):
         clock.now = index * 33 * MS
-        trace.received("vsource", frame(index * 3000))
+        trace.received(frame(index * 3000).pts, passed=True, encoded=True)
     trace.decoded("vsource", 9 * 3000, 309 * MS)
     trace.decoded("vsource", 77 * 3000, 309 * MS)
     clock.now = 320 * MS
@@ -70,7 +70,7 @@ def test_percentiles_and_bounds() -> None:
     trace = LatencyTrace(clock)
     for index in range(2000):
         clock.now = 0
-        trace.received(None, frame(index * 3000))
+        trace.received(frame(index * 3000).pts, passed=False, encoded=True)
         clock.now = (index % 100 + 1) * MS
         trace.encoded("v480p", frame(index * 3000))
     assert rows(trace) == [("v480p", "encoded", 50.0, 95.0)]

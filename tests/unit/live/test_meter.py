@@ -9,8 +9,8 @@ def test_measures_over_the_last_seconds() -> None:
     meter.tick(0, 1000)
     for second in range(1, 4):
         for i in range(30):
-            meter.add(frame((second * 30 + i) * 3000, key=i == 0, size=100))
-        meter.add(sound(0, 500))
+            meter.add_video(frame((second * 30 + i) * 3000, key=i == 0, size=100))
+        meter.add_audio(sound(0, 500))
         meter.tick(second, 1000 + second)
     assert meter.fps == pytest.approx(30)
     assert meter.bitrate_bps == (30 * 104 + 500) * 8
@@ -21,9 +21,9 @@ def test_measures_over_the_last_seconds() -> None:
 
 def test_no_keyframe_interval_spans_a_break() -> None:
     meter = SourceMeter()
-    meter.add(frame(0, key=True))
+    meter.add_video(frame(0, key=True))
     meter.restart()
-    meter.add(frame(900_000, key=True))
+    meter.add_video(frame(900_000, key=True))
     assert meter.keyframe_interval_s is None
 
 

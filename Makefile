@@ -12,10 +12,10 @@ SECTION ?= $(patsubst bench/%/__main__.py,%,$(wildcard $(SECTIONS:%=bench/%/__ma
 SMOKE := bench/results/smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format types imports unit bench bench-smoke bench-herd bench-glass lock clean
+.PHONY: help setup run demo test lint format types imports unit bench bench-smoke bench-herd bench-glass bench-players lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.runtime origin/pages/static/vendor/.made ## install what running needs (.venv/bin/headwater is the CLI)
 
@@ -59,6 +59,9 @@ bench-herd: .venv/.development ## many low-latency viewers through nginx; ARGS="
 
 bench-glass: .venv/.development ## the delay from the publisher's clock to Chromium's screen; ARGS="--player hls"
 	$(BIN)/python -m bench.glass $(ARGS)
+
+bench-players: .venv/.development ## three minutes of each player on a thin network; ARGS="--player hls --seconds 180"
+	$(BIN)/python -m bench.players $(ARGS)
 
 lock: .venv/.development ## choose newer dependencies and pin them with their hashes
 	$(BIN)/pip install -q --upgrade uv

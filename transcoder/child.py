@@ -47,11 +47,11 @@ class Child(asyncio.SubprocessProtocol):
         self._ended = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def spawn(cls, module: str, owner: ChildOwner) -> "Child":
-        """Run ``python -m module``. Raises WorkerUnavailable."""
+    async def spawn(cls, module: str, owner: ChildOwner, *, keep_pictures: bool = False) -> "Child":
+        """Run ``python -m module`` (``keep_pictures``: :func:`worker_environment`). Raises WorkerUnavailable."""
         try:
             _, child = await asyncio.get_running_loop().subprocess_exec(
-                lambda: cls(owner), *worker_command(module), env=worker_environment()
+                lambda: cls(owner), *worker_command(module), env=worker_environment(keep_pictures=keep_pictures)
             )
         except OSError as error:
             raise WorkerUnavailable(f"{module} cannot be started: {error}") from error

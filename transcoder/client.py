@@ -87,7 +87,7 @@ class Transcoder:
         """Returns as soon as there is a process; units may be fed at once. Raises WorkerUnavailable."""
         transcoder = cls(on_ready, on_unit, on_end, on_decoded, limits)
         transcoder._outbox.control(Start(job))
-        transcoder._child = await Child.spawn("transcoder.worker", transcoder)
+        transcoder._child = await Child.spawn("transcoder.worker", transcoder, keep_pictures=True)
         transcoder.writable()
         return transcoder
 

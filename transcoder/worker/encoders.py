@@ -118,11 +118,13 @@ def _create(options: TranscodeOptions) -> VideoCodecContext:
 
 def _libx264(options: TranscodeOptions) -> dict[str, str]:
     low = {"tune": "zerolatency"} if options.latency is Latency.LOW else {}
+    # At this preset's precision a hexagon finds no better motion than a diamond, for an eighth more of the time.
+    search = ":me=dia" if options.preset is Preset.VERYFAST else ""
     return {
         "preset": options.preset.value,
         "forced-idr": "1",
         # force-cfr: frame times stay exact all the same, and the VUI's timing says the frame rate.
-        "x264-params": "keyint=infinite:scenecut=0:force-cfr=1",
+        "x264-params": f"keyint=infinite:scenecut=0:force-cfr=1{search}",
         **low,
     }
 

@@ -12,6 +12,7 @@ from media.units import Codec
 from tests.unit.transcoder.running import rung
 from transcoder.options import Encoder, Latency, Preset, TranscodeOptions
 from transcoder.worker.encoders import ENCODER_OPTIONS, PictureShape, open_encoder, shape_of, threads_per_rung
+from transcoder.worker.times import VIDEO_TIME_BASE
 
 NUMBERS = {OptionType.INT, OptionType.INT64, OptionType.BOOL, OptionType.UINT}
 SOURCE = VideoConfig(Codec.H264, b"", "avc1.640028", 1280, 720, frame_rate=Fraction(60))
@@ -39,6 +40,16 @@ def test_libx264_leaves_no_option_over(latency: Latency) -> None:
     shape = PictureShape(Fraction(30), Fraction(1), None)
     context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(latency=latency), 1)
     assert context.options == {}
+
+
+@pytest.mark.parametrize(("preset", "search"), [(Preset.VERYFAST, b"me=dia"), (Preset.FASTER, b"me=hex")])
+def test_motion_search_is_the_presets_but_for_the_usual_one(preset: Preset, search: bytes) -> None:
+    shape = PictureShape(Fraction(30), Fraction(1), None)
+    context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(preset=preset), 1)
+    frame = av.VideoFrame(128, 96, "yuv420p")
+    frame.pts, frame.time_base = 0, VIDEO_TIME_BASE
+    # x264 says in its first unit what it was told.
+    assert search in b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
 
 def test_the_frame_rate_is_the_sources_by_the_divisor() -> None:

@@ -1,0 +1,25 @@
+"""What both sides are asked to make."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media.configs import VideoConfig
+from media.units import Codec
+from transcoder.ladder import LadderStep, Rung, plan_ladder
+from transcoder.options import Latency, Preset
+
+FPS, GOP_S, SOURCE_KBPS = 30, 2, 4000
+SOURCE = VideoConfig(Codec.H264, b"", "avc1", 1280, 720)
+STEPS = (LadderStep(480, 1_400_000), LadderStep(360, 800_000), LadderStep(240, 400_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``rungs`` are Headwater's own plan for ``STEPS``: their sizes, bitrates and buffers."""
+
+    latency: Latency
+    preset: Preset = Preset.VERYFAST
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        return plan_ladder(SOURCE, Fraction(FPS), STEPS)

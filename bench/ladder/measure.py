@@ -1,0 +1,95 @@
+"""One side making one ladder: what it cost, and what came out."""
+
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.ladder.candidates import FFMPEG, Candidate, ffmpeg_command, ffmpeg_tracks
+from bench.ladder.case import FPS, Case
+from bench.ladder.quality import Quality, compare
+from bench.ladder.recording import Recording, Span, origin, read
+from bench.stage.errors import BenchError
+from bench.stage.processes import Cpu, cpu, tree
+from transcoder.ladder import SOURCE_TRACK
+
+# What a segment needs to be stored whole after its last picture.
+TAIL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """``cpu`` is of ``seconds`` of the broadcast; ``main`` of it is the first process's own."""
+
+    seconds: float
+    cpu: Cpu
+    main: Cpu
+    quality: dict[str, Quality]
+
+    @property
+    def cpu_share(self) -> float:
+        """CPU seconds of a stream-second."""
+        return self.cpu.total / self.seconds
+
+    @property
+    def children_share(self) -> float:
+        """The same, of all but the first process."""
+        return (self.cpu - self.main).total / self.seconds
+
+
+def measure(
+    candidate: Candidate, case: Case, clip: Path, warm_up: float, seconds: float, *, look: bool
+) -> Measured:
+    """The first ``warm_up`` seconds are not counted. ``look`` compares the pictures too. Raises BenchError."""
+    with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
+        with candidate(Path(directory) / "data", case, clip) as running:
+            time.sleep(warm_up)
+            began, before, main = time.monotonic(), cpu(tree(running.pid)), cpu([running.pid])
+            time.sleep(seconds)
+            spent, own = cpu(tree(running.pid)) - before, cpu([running.pid]) - main
+            elapsed = time.monotonic() - began
+            time.sleep(TAIL_S)
+            running.finish()
+        tracks = running.tracks()
+        # Who fell behind did less work than was asked for, and would seem cheaper for it.
+        check_covers(read(tracks[SOURCE_TRACK], origin(tracks[SOURCE_TRACK])), _span(warm_up, seconds))
+        quality = qualities(tracks, case, warm_up, seconds) if look else {}
+    return Measured(elapsed, spent, own, quality)
+
+
+def other_point(case: Case, clip: Path, warm_up: float, seconds: float, share: float) -> dict[str, Quality]:
+    """What ffmpeg makes of ``share`` of the bitrates, as fast as it can. Raises BenchError."""
+    with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
+        command = [word for word in ffmpeg_command(case, clip, Path(directory), None, share) if word != "-re"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BenchError(f"{FFMPEG} failed: {done.stderr.strip()[-500:]}")
+        return qualities(ffmpeg_tracks(case, Path(directory)), case, warm_up, seconds)
+
+
+def qualities(tracks: dict[str, Path], case: Case, warm_up: float, seconds: float) -> dict[str, Quality]:
+    """By track, over the same pictures whoever made them. Raises BenchError."""
+    start = origin(tracks[SOURCE_TRACK])
+    source = read(tracks[SOURCE_TRACK], start)
+    span = _span(warm_up, seconds)
+    found = {}
+    for rung in case.rungs:
+        rendition = read(tracks[rung.track], start)
+        check_covers(source, span)
+        check_covers(rendition, span)
+        found[rung.track] = compare(source, rendition, rung, span)
+    return found
+
+
+def check_covers(recording: Recording, span: Span) -> None:
+    """Raises BenchError."""
+    if recording.span.first > span.first or recording.span.end < span.end:
+        raise BenchError(
+            f"{recording.path.name} has the pictures {recording.span.first} to {recording.span.end}, which is not "
+            f"all of {span.first} to {span.end}: this machine is too busy, or the warm-up too short"
+        )
+
+
+def _span(warm_up: float, seconds: float) -> Span:
+    return Span(round(warm_up * FPS), round((warm_up + seconds) * FPS))

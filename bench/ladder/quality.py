@@ -1,0 +1,81 @@
+"""How near a rendition's pictures are to the source's: SSIM and XPSNR by ffmpeg's filters.
+
+The source is decoded and scaled to the rendition's size with Lanczos, which is neither side's scaler. Pictures are
+paired by their number in the broadcast, and both are said to have the same colours. Otherwise a filter graph
+converts between them first: Headwater names the colours that an untagged source left out, and ffmpeg does not.
+"""
+
+import math
+import re
+import subprocess
+from dataclasses import dataclass
+
+import ffmpeg  # type: ignore[import-untyped]
+import imageio_ffmpeg  # type: ignore[import-untyped]
+
+from bench.ladder.case import FPS
+from bench.ladder.recording import Recording, Span
+from bench.stage.errors import BenchError
+from transcoder.ladder import Rung
+
+SSIM = re.compile(r"SSIM .*All:([\d.]+)")
+SAME_COLOURS = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
+XPSNR = re.compile(r"XPSNR\s+y:\s*([\d.]+|inf)")
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """``kbps`` are what the pictures took; ``ssim`` is of all planes, ``xpsnr`` of luma in dB."""
+
+    kbps: float
+    ssim: float
+    xpsnr: float
+
+
+def compare(source: Recording, rendition: Recording, rung: Rung, span: Span) -> Quality:
+    """Over the pictures of ``span``, which both have. Raises BenchError."""
+    scaled = _pictures(source, span).filter("scale", rung.width, rung.height, flags="lanczos")
+    references = scaled.filter_multi_output("split")
+    encoded = _pictures(rendition, span).filter_multi_output("split")
+    outputs = [
+        ffmpeg.filter([encoded[place], references[place]], name).output("-", format="null", fps_mode="passthrough")
+        for place, name in enumerate(("ssim", "xpsnr"))
+    ]
+    command = ffmpeg.merge_outputs(*outputs).global_args("-hide_banner", "-nostats")
+    done = subprocess.run(
+        command.compile(cmd=imageio_ffmpeg.get_ffmpeg_exe()), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BenchError(f"{rendition.path.name} could not be compared: {done.stderr.strip()[-500:]}")
+    return Quality(rendition.kbps(span), *scores(done.stderr))
+
+
+def scores(said: str) -> tuple[float, float]:
+    """SSIM and XPSNR of what the filters say at their end. Raises BenchError."""
+    ssim, xpsnr = SSIM.search(said), XPSNR.search(said)
+    if ssim is None or xpsnr is None:
+        raise BenchError(f"ffmpeg gave no SSIM or no XPSNR: {said.strip()[-500:]}")
+    return float(ssim[1]), float(xpsnr[1])
+
+
+def at_bitrate(kbps: float, one: Quality, other: Quality) -> Quality:
+    """What an encoder that made ``one`` and ``other`` of the same pictures would make of them at ``kbps``: on the
+    straight line through both over the logarithm of the bitrate, with SSIM in decibels."""
+    span = math.log(other.kbps / one.kbps)
+    share = 0.0 if span == 0 else math.log(kbps / one.kbps) / span
+
+    def between(low: float, high: float) -> float:
+        return low + share * (high - low)
+
+    db = between(decibels(one.ssim), decibels(other.ssim))
+    return Quality(kbps, 1 - 10 ** (-db / 10), between(one.xpsnr, other.xpsnr))
+
+
+def decibels(ssim: float) -> float:
+    return -10 * math.log10(1 - ssim)
+
+
+def _pictures(recording: Recording, span: Span) -> "ffmpeg.nodes.FilterableStream":
+    first, end = span.first - recording.first, span.end - recording.first
+    pictures = ffmpeg.input(str(recording.path)).video.filter("trim", start_frame=first, end_frame=end)
+    return pictures.filter("settb", f"1/{FPS}").filter("setpts", "N").filter("setparams", **SAME_COLOURS)

@@ -1,0 +1,149 @@
+import math
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+
+from bench.ladder.__main__ import command, parse
+from bench.ladder.candidates import CANDIDATES, FFMPEG, HEADWATER, ffmpeg_command
+from bench.ladder.case import FPS, Case
+from bench.ladder.measure import Measured, check_covers
+from bench.ladder.quality import Quality, at_bitrate, decibels, scores
+from bench.ladder.recording import Recording, Span, join, origin, read
+from bench.ladder.section import Compared, section
+from bench.stage.errors import BenchError
+from bench.stage.processes import Cpu
+from transcoder.options import Latency, Preset
+
+SAID = """\
+[Parsed_ssim_9 @ 0x5] SSIM Y:0.971 (15.4) U:0.983 (17.7) V:0.984 (18.1) All:0.975470 (16.103)
+[Parsed_xpsnr_10 @ 0x5] XPSNR  y: 35.0940  u: 40.1  v: 41.2  (minimum: 35.0940)
+"""
+
+
+def pictures(path: Path, places: list[int]) -> Path:
+    """A file that shows grey pictures at ``places``, counted in thirtieths of a second, to the millisecond."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for place in places:
+            frame = av.VideoFrame(32, 32, "yuv420p")
+            frame.pts, frame.time_base = round(place * 1000 / FPS), Fraction(1, 1000)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return path
+
+
+def measured(cpu: float, quality: float) -> Measured:
+    good = {"v480p": Quality(1000.0, quality, 35.0)}
+    return Measured(10.0, Cpu(cpu - 0.5, 0.5), Cpu(1.0, 0.0), good)
+
+
+def compared(own: tuple[float, ...], theirs: tuple[float, ...], ssim: float = 0.97) -> Compared:
+    rounds = [
+        {HEADWATER: measured(ours, ssim), FFMPEG: measured(peer, 0.97)}
+        for ours, peer in zip(own, theirs, strict=True)
+    ]
+    return Compared("low", rounds, {"v480p": Quality(900.0, 0.96, 34.0)})
+
+
+def test_pictures_are_placed_by_their_time(tmp_path: Path) -> None:
+    path = pictures(tmp_path / "late.mp4", [0, 1, 2, 3, 4])
+    recording = read(path, origin(path) - Fraction(7, FPS))
+    assert (recording.span, recording.path) == (Span(7, 12), path)
+
+
+def test_bits_are_those_of_the_span_alone() -> None:
+    recording = Recording(Path("a.mp4"), 10, (1000, 2000, 3000, 4000))
+    assert recording.kbps(Span(11, 13)) == pytest.approx(5000 / (2 / FPS) / 1000)
+
+
+def test_a_missing_picture_ends_the_recording(tmp_path: Path) -> None:
+    path = pictures(tmp_path / "hole.mp4", [0, 1, 3, 4])
+    assert read(path, origin(path)).span == Span(0, 2)
+
+
+def test_segments_are_joined_by_number(tmp_path: Path) -> None:
+    for name in ("init.mp4", "10.m4s", "9.m4s"):
+        (tmp_path / name).write_bytes(name.encode())
+    joined = join(tmp_path / "init.mp4", tmp_path.glob("*.m4s"), tmp_path / "joined")
+    assert joined.read_bytes() == b"init.mp49.m4s10.m4s"
+
+
+def test_no_segments_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="no segments"):
+        join(tmp_path / "init.mp4", (), tmp_path / "joined")
+
+
+@pytest.mark.parametrize("span", [Span(9, 12), Span(10, 14)])
+def test_a_recording_has_to_cover_what_is_compared(span: Span) -> None:
+    recording = Recording(Path("a.mp4"), 10, (1, 1, 1))
+    check_covers(recording, Span(10, 13))
+    with pytest.raises(BenchError, match="10 to 13"):
+        check_covers(recording, span)
+
+
+def test_scores_are_read() -> None:
+    assert scores(SAID) == (0.97547, 35.094)
+
+
+def test_scores_that_are_not_there_are_an_error() -> None:
+    with pytest.raises(BenchError, match="no SSIM or no XPSNR"):
+        scores("Conversion failed!")
+
+
+def test_quality_between_two_bitrates() -> None:
+    low, high = Quality(500.0, 0.9, 30.0), Quality(2000.0, 0.99, 34.0)
+    between = at_bitrate(1000.0, low, high)
+    assert between.xpsnr == pytest.approx(32.0)
+    assert decibels(between.ssim) == pytest.approx(15.0)
+    assert at_bitrate(500.0, low, high).ssim == pytest.approx(low.ssim)
+    assert math.isclose(at_bitrate(700.0, low, low).xpsnr, low.xpsnr)
+
+
+@pytest.mark.parametrize("latency", list(Latency))
+def test_the_command_asks_for_headwaters_own_ladder(latency: Latency, tmp_path: Path) -> None:
+    case = Case(latency, Preset.SUPERFAST)
+    words = ffmpeg_command(case, Path("clip.flv"), tmp_path, threads=1, share=0.5)
+    said = dict(pairwise(words))
+    for place, rung in enumerate(case.rungs, 1):
+        assert f"scale={rung.width}:{rung.height}" in said["-filter_complex"]
+        assert int(said[f"-b:v:{place}"]) == rung.bitrate_bps // 2
+        assert int(said[f"-maxrate:v:{place}"]) == rung.max_bitrate_bps // 2
+        assert int(said[f"-bufsize:v:{place}"]) == rung.buffer_bits // 2
+        assert said[f"-preset:v:{place}"] == "superfast"
+        assert said[f"-threads:v:{place}"] == "1"
+        assert said.get(f"-tune:v:{place}") == ("zerolatency" if latency is Latency.LOW else None)
+
+
+def test_the_ratio_is_of_each_turn() -> None:
+    found = compared((4.0, 5.0, 9.0), (5.0, 5.0, 10.0))
+    assert found.ratio(HEADWATER) == pytest.approx(0.9)
+    assert found.rounds[0][HEADWATER].children_share == pytest.approx(0.3)
+
+
+def test_aims_are_met_and_missed() -> None:
+    met = section([compared((4.0,), (5.0,))], command(parse([])), (), small=False)
+    assert [aim.met for aim in met.aims] == [True, True]
+    missed = section([compared((5.0,), (5.0,), ssim=0.95)], command(parse([])), (), small=False)
+    assert [aim.met for aim in missed.aims] == [False, False]
+
+
+def test_a_small_run_tells_nothing() -> None:
+    small = section([compared((4.0,), (5.0,))], command(parse(["--smoke"])), (), small=True)
+    assert [aim.met for aim in small.aims] == [None, None]
+
+
+def test_a_rows_command_is_of_its_latency() -> None:
+    found = section([compared((4.0,), (5.0,))], command(parse(["--rounds", "2"])), (), small=False)
+    again = parse(found.tables[0].rows[0].command.split()[3:])
+    assert (again.latency, again.rounds, again.sides) == ((Latency.LOW,), 2, tuple(CANDIDATES))
+
+
+def test_an_unknown_side_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--sides", "wowza"])
+    assert "no such side: wowza" in capsys.readouterr().err

@@ -24,17 +24,12 @@ def check(value: int) -> int:
     return (sum(value.to_bytes(4, "big")) + 0x5A) & 0xFF
 
 
-# Reads every frame that is shown, in the page. `window.glass` collects `[at, latency]`, both in milliseconds.
-READER = f"""() => {{
+# A function of the media element: the time in its present picture as blocks() had it, or null where there is none.
+READ = f"""(() => {{
   const BITS = {BITS}, BLOCKS = {BLOCKS}, HEIGHT = {HEIGHT};
-  const video = document.getElementById("video");
   const canvas = new OffscreenCanvas(BLOCKS * 4, 1);
   const context = canvas.getContext("2d", {{ willReadFrequently: true }});
-  const glass = {{ shown: [], unread: 0, stalls: 0, seeks: 0, rates: [], page: [] }};
-  window.glass = glass;
-  video.addEventListener("waiting", () => (glass.stalls += 1));
-  video.addEventListener("seeking", () => (glass.seeks += 1));
-  const read = () => {{
+  return (video) => {{
     const middle = HEIGHT / 2 / 720 * video.videoHeight;
     context.drawImage(video, 0, middle, video.videoWidth, 1, 0, 0, canvas.width, 1);
     const {{ data }} = context.getImageData(0, 0, canvas.width, 1);
@@ -45,14 +40,30 @@ READER = f"""() => {{
     const check = (bytes.reduce((sum, byte) => sum + byte, 0) + 0x5a) % 256;
     return check === number(BITS, BLOCKS) ? value : null;
   }};
+}})()"""
+
+# A function of a time so read and the Unix time, both in milliseconds: how long ago the first was.
+SINCE = f"""(value, now) => {{
+  const late = (now % 2 ** {BITS}) - value;
+  return late < 0 ? late + 2 ** {BITS} : late;
+}}"""
+
+# Reads every frame that is shown, in the page. `window.glass` collects `[at, latency]`, both in milliseconds.
+READER = f"""() => {{
+  const read = {READ};
+  const since = {SINCE};
+  const video = document.getElementById("video");
+  const glass = {{ shown: [], unread: 0, stalls: 0, seeks: 0, rates: [], page: [] }};
+  window.glass = glass;
+  video.addEventListener("waiting", () => (glass.stalls += 1));
+  video.addEventListener("seeking", () => (glass.seeks += 1));
   const each = (now, {{ expectedDisplayTime }}) => {{
-    const value = read();
+    const value = read(video);
     if (value === null) {{
       glass.unread += 1;
     }} else {{
       const at = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
-      const late = (at % 2 ** BITS) - value;
-      glass.shown.push([at, late < 0 ? late + 2 ** BITS : late]);
+      glass.shown.push([at, since(value, at)]);
       glass.rates.push(video.playbackRate);
       glass.page.push(window.headwater.latency);
     }}

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from bus.memory import MemoryBus
-from origin.answers import delivery_router
+from origin.answers import LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
 from origin.live import LiveWindows
@@ -58,7 +58,7 @@ class Origin:
         install_problem_handlers(app)
         gate = PlaybackGate(secret.keys, catalogue.is_private, clock=lambda: self.now, bucket_s=BUCKET_S)
         delivery = Delivery(LiveWindows(bus), CoalescingReader(store), lambda: self.now)
-        app.include_router(delivery_router(delivery, gate, lambda *served: None))
+        app.add_middleware(LiveMedia, delivery=delivery, gate=gate, on_served=lambda *served: None)
         app.include_router(
             api_router(
                 ApiServices(

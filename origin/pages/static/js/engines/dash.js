@@ -1,7 +1,10 @@
 // DASH by dash.js, for operators who want to see that side of the same media.
 
 import { AUDIO, AUTO, audioQuality, Engine, nameQualities } from "./engine.js";
+import { Pace } from "./pace.js";
+import { Rejoin } from "./rejoin.js";
 import { loadPlayer } from "./script.js";
+import { settle } from "./settle.js";
 
 let dashjs;
 
@@ -13,10 +16,14 @@ export async function load() {
 class DashEngine extends Engine {
   name = "dash.js";
   #player = null;
+  #pace = null;
+  #rejoin = null;
 
   close() {
+    this.#pace?.close();
+    this.#rejoin?.close();
     this.#player?.destroy();
-    this.#player = null;
+    this.#player = this.#pace = this.#rejoin = null;
   }
 
   get live() {
@@ -42,7 +49,7 @@ class DashEngine extends Engine {
   }
 
   /** Done when the manifest is read: the library misses a `play` that comes before, and takes the video for paused. */
-  start(position) {
+  async start(position) {
     this.close();
     const player = dashjs.MediaPlayer().create();
     this.#player = player;
@@ -60,13 +67,18 @@ class DashEngine extends Engine {
     if (this.selected === AUDIO) {
       player.registerCustomCapabilitiesFilter((representation) => !representation.mimeType?.startsWith("video/"));
     }
+    if (this.lowLatency) {
+      this.#pace = new Pace(this.video, () => this.drift);
+      this.#rejoin = new Rejoin(this);
+    }
     player.setAutoPlay(false);
     player.attachView(this.video);
-    return new Promise((resolve) => {
+    await new Promise((resolve) => {
       player.on(events.STREAM_INITIALIZED, resolve);
       this.addEventListener("failure", resolve, { once: true });
       player.attachSource(this.url, position ?? undefined);
     });
+    if (this.lowLatency && position === null) await settle(this);
   }
 
   applyQuality() {
@@ -107,10 +119,18 @@ class DashEngine extends Engine {
   }
 }
 
-/** The target is the manifest's. Never a jump (`maxDrift`), and rates that nobody hears. */
+/**
+ * The target is the manifest's. The averages are of so many seconds of downloading, of which there are few: a part on a
+ * good network takes milliseconds, and when it becomes a thin one a second's buffer is all there is.
+ */
 function lowLatencySettings() {
   return {
-    liveCatchup: { enabled: true, maxDrift: 0, playbackRate: { min: -0.03, max: 0.03 } },
-    abr: { throughput: { lowLatencyDownloadTimeCalculationMode: "lowLatencyDownloadTimeCalculationModeMoofParsing" } },
+    liveCatchup: { enabled: false },
+    abr: {
+      throughput: {
+        lowLatencyDownloadTimeCalculationMode: "lowLatencyDownloadTimeCalculationModeMoofParsing",
+        ewma: { throughputFastHalfLifeSeconds: 0.05, throughputSlowHalfLifeSeconds: 1 },
+      },
+    },
   };
 }

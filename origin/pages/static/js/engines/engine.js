@@ -56,6 +56,7 @@ export class Engine extends EventTarget {
       return;
     }
     const { paused, currentTime } = this.video;
+    this.video.pause();
     await this.start(this.live ? null : currentTime);
     if (!paused) this.video.play().catch(() => {});
   }

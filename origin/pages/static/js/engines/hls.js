@@ -3,11 +3,14 @@
 import { serverNow, syncClock } from "./clock.js";
 import { AUDIO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
 import { Pace } from "./pace.js";
+import { Rejoin } from "./rejoin.js";
 import { loadPlayer, vendorUrl } from "./script.js";
+import { settle } from "./settle.js";
 
 const MEDIA_RECOVERY_GAP_MS = 5000;
 /** What a stall adds to the distance from the live edge, in seconds: about a part. */
 const STALL_COST_S = 0.3;
+const ROUNDING_S = 0.001;
 
 let Hls;
 
@@ -21,12 +24,14 @@ class HlsEngine extends Engine {
   name = "hls.js";
   #hls = null;
   #pace = null;
+  #rejoin = null;
   #recoveredAt = -Infinity;
 
   close() {
     this.#pace?.close();
+    this.#rejoin?.close();
     this.#hls?.destroy();
-    this.#pace = this.#hls = null;
+    this.#hls = this.#pace = this.#rejoin = null;
   }
 
   get live() {
@@ -43,7 +48,7 @@ class HlsEngine extends Engine {
 
   /** What a playlist's hold-back is about is the distance from its end. */
   get drift() {
-    return this.#synchronized ? this.#hls.latency - this.#hls.targetLatency : null;
+    return this.#synchronized ? this.#hls.liveSyncPosition - this.video.currentTime : null;
   }
 
   get targetLatency() {
@@ -59,10 +64,11 @@ class HlsEngine extends Engine {
     if (position) this.video.currentTime = position;
   }
 
-  start(position) {
+  async start(position) {
     this.close();
     const hls = new Hls({
       abrEwmaDefaultEstimate: 3_000_000,
+      ...(this.lowLatency ? lowLatencySettings() : {}),
       backBufferLength: 60,
       liveSyncOnStallIncrease: STALL_COST_S,
       lowLatencyMode: this.lowLatency,
@@ -86,8 +92,11 @@ class HlsEngine extends Engine {
       hls.loadSource(this.url);
     }
     hls.attachMedia(this.video);
-    if (this.lowLatency) this.#pace = new Pace(this.video, () => this.drift);
     syncClock();
+    if (!this.lowLatency) return;
+    this.#pace = new Pace(this.video, () => this.drift);
+    this.#rejoin = new Rejoin(this);
+    if (position === null) await settle(this);
   }
 
   get #synchronized() {
@@ -135,4 +144,54 @@ class HlsEngine extends Engine {
     this.#hls.recoverMediaError();
     if (!paused) this.video.play().catch(() => {});
   }
+}
+
+/**
+ * Averages over that many seconds of downloading, of which there are few: a part on a good network takes milliseconds,
+ * and when it becomes a thin one a second's buffer is all there is.
+ */
+function lowLatencySettings() {
+  const { abrController, streamController } = Hls.DefaultConfig;
+  return {
+    abrController: patient(abrController),
+    abrEwmaFastLive: 0.05,
+    abrEwmaSlowLive: 1,
+    streamController: tolerant(streamController),
+  };
+}
+
+/**
+ * In the middle of a segment the library would load its first half once more in the other rung, over what is about to
+ * be shown: the picture stands until the next segment begins. So it waits for that.
+ */
+function patient(AbrController) {
+  return class extends AbrController {
+    get nextAutoLevel() {
+      return isWithinSegment(this.hls) ? this.hls.loadLevel : super.nextAutoLevel;
+    }
+
+    /** The library sets what it was just told, and would take it for what it has to stay at. */
+    set nextAutoLevel(level) {
+      if (level !== this.hls.loadLevel || !isWithinSegment(this.hls)) super.nextAutoLevel = level;
+    }
+  };
+}
+
+/** Whether the part after the last that was loaded cannot be shown without it, or is not known yet. */
+function isWithinSegment(hls) {
+  const parts = hls?.latestLevelDetails?.partList ?? [];
+  const last = parts.findLastIndex(({ loaded }) => loaded);
+  return last >= 0 && !parts[last + 1]?.independent;
+}
+
+/**
+ * The media element's ranges end up to a microsecond before the segment does. The library would take that for a piece
+ * that is missing, and load a whole segment of the other rung for it, at every switch.
+ */
+function tolerant(StreamController) {
+  return class extends StreamController {
+    getNextFragment(position, details) {
+      return super.getNextFragment(position + ROUNDING_S, details);
+    }
+  };
 }

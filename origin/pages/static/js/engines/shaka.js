@@ -1,19 +1,10 @@
 // DASH by Shaka Player, for operators who want a second opinion on the same media.
 
 import { AUDIO, AUTO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
+import { Rejoin } from "./rejoin.js";
 import { loadPlayer } from "./script.js";
-
-/** The library measures from the end of its range, which is where the manifest wants the picture. */
-const LOW_LATENCY = {
-  lowLatencyMode: true,
-  liveSync: {
-    enabled: true,
-    targetLatency: 0.05,
-    targetLatencyTolerance: 0.05,
-    minPlaybackRate: 0.97,
-    maxPlaybackRate: 1.03,
-  },
-};
+import { settle } from "./settle.js";
+import { abrFactory, requestFilter } from "./shaka-bandwidth.js";
 
 let shaka;
 
@@ -27,10 +18,12 @@ export async function load() {
 class ShakaEngine extends Engine {
   name = "shaka-player";
   #player = null;
+  #rejoin = null;
 
   close() {
     const player = this.#player;
-    this.#player = null;
+    this.#rejoin?.close();
+    this.#player = this.#rejoin = null;
     return player?.destroy();
   }
 
@@ -42,13 +35,26 @@ class ShakaEngine extends Engine {
     return this.#player?.seekRange() ?? super.range;
   }
 
-  /** Shaka Player's range ends where it means to play, not at the live edge. */
   get latency() {
     return (this.live && this.#player.getStats().liveLatency) || null;
   }
 
   get targetLatency() {
-    return this.#player?.getManifest()?.presentationTimeline.getDelay() || super.targetLatency;
+    const manifest = this.#player?.getManifest();
+    const target = this.lowLatency ? manifest?.serviceDescription?.targetLatency : null;
+    return (target ?? manifest?.presentationTimeline.getDelay()) || super.targetLatency;
+  }
+
+  get drift() {
+    if (!this.live) return null;
+    return this.range.end - this.video.currentTime - (this.lowLatency ? this.#hold : 0);
+  }
+
+  /** From the range's end, which is the last part's at low latency, to where the picture is meant to be, in seconds. */
+  get #hold() {
+    const { presentationTimeline: timeline } = this.#player.getManifest();
+    const part = timeline.getMaxSegmentDuration() - timeline.getAvailabilityTimeOffset();
+    return Math.max(0, this.targetLatency - part);
   }
 
   get playing() {
@@ -58,7 +64,7 @@ class ShakaEngine extends Engine {
   }
 
   goLive() {
-    this.#player?.goToLive();
+    if (this.live) this.video.currentTime += this.drift;
   }
 
   async start(position) {
@@ -68,10 +74,13 @@ class ShakaEngine extends Engine {
     player.addEventListener("error", ({ detail }) => this.#onError(detail));
     player.addEventListener("adaptation", () => this.changed());
     player.addEventListener("trackschanged", () => this.changed());
-    player.configure({
-      manifest: { disableVideo: this.selected === AUDIO },
-      streaming: this.lowLatency ? LOW_LATENCY : {},
-    });
+    player.configure({ manifest: { disableVideo: this.selected === AUDIO } });
+    if (this.lowLatency) {
+      player.configure(lowLatencySettings());
+      player.getNetworkingEngine().registerRequestFilter(requestFilter(shaka));
+      player.addEventListener("canupdatestarttime", () => this.live && this.#hang(position));
+      this.#rejoin = new Rejoin(this);
+    }
     try {
       await player.attach(this.video);
       await player.load(this.url, position);
@@ -79,7 +88,15 @@ class ShakaEngine extends Engine {
       this.#onError(error);
       return;
     }
-    if (this.#player === player) this.#readLadder();
+    if (this.#player !== player) return;
+    this.#readLadder();
+    if (this.lowLatency && position === null) await settle(this);
+  }
+
+  /** The manifest is read: only now is it known how far from the range's end the picture is meant to be. */
+  #hang(position) {
+    this.#player.configure("streaming.liveSync.targetLatency", this.#hold);
+    if (position === null && this.#hold > 0) this.#player.updateStartTime(-this.#hold);
   }
 
   applyQuality() {
@@ -123,4 +140,29 @@ class ShakaEngine extends Engine {
 
 function keyOf(track) {
   return `${track.width}x${track.height}@${track.frameRate}:${track.bandwidth}`;
+}
+
+/**
+ * The library would hold the picture back by the presentation's delay and by the part that is being made: here its
+ * range ends at the last part, and the rest is for liveSync. What it fetches ahead would take a thin network's last bits.
+ */
+function lowLatencySettings() {
+  return {
+    manifest: { defaultPresentationDelay: 0, dash: { ignoreSuggestedPresentationDelay: true } },
+    streaming: {
+      lowLatencyMode: true,
+      segmentPrefetchLimit: 0,
+      liveSync: { enabled: true, targetLatencyTolerance: 0.05, minPlaybackRate: 0.97, maxPlaybackRate: 1.03 },
+    },
+    abrFactory: abrFactory(shaka),
+    // The averages are of so many seconds of downloading, of which there are few: a part on a good network takes
+    // milliseconds, and when it becomes a thin one a second's buffer is all there is.
+    abr: {
+      advanced: { fastHalfLife: 0.05, slowHalfLife: 1 },
+      cacheLoadThreshold: 0,
+      defaultBandwidthEstimate: 3_000_000,
+      switchInterval: 1,
+      useNetworkInformation: false,
+    },
+  };
 }

@@ -1,0 +1,29 @@
+"""The viewer's network, as DevTools makes it: so many kilobits a second, or as much as there is."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import CDPSession, Page
+
+UNLIMITED = -1
+BITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """``seconds`` of the run on a network of ``kbps``; None is without a limit."""
+
+    seconds: float
+    kbps: int | None
+
+
+class Network:
+    """One page's network."""
+
+    def __init__(self, page: Page) -> None:
+        self._session: CDPSession = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+
+    def carry(self, kbps: int | None) -> None:
+        rate = UNLIMITED if kbps is None else kbps * 1000 / BITS
+        conditions = {"offline": False, "latency": 0, "downloadThroughput": rate, "uploadThroughput": UNLIMITED}
+        self._session.send("Network.emulateNetworkConditions", conditions)

@@ -1,0 +1,58 @@
+"""Three players at low latency in headless Chromium, through the caches of docker/: the network becomes thin, and
+good again."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser
+
+from bench.glass.scene import on_air
+from bench.players.findings import find
+from bench.players.network import Phase
+from bench.players.run import play
+from tests.broadcaster import Clip, make_clip, publishing
+from tests.browser import chromium, require_chromium
+from tests.caches import CACHES
+
+require_chromium()
+pytestmark = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
+
+PHASES = (Phase(5, None), Phase(7, 1600), Phase(8, None))
+TOP, LOWER = 480, 360
+# More than the thin network carries, and steadily so.
+RATE = (("video_bitrate", "2000k"), ("maxrate", "2000k"), ("bufsize", "2000k"))
+ENCODER = (("bf", 0), ("tune", "zerolatency"), *RATE)
+SEGMENT_S = 2.0
+# The target is 1.0 s in HLS and 1.2 s in DASH; the rest is for a busy machine.
+LATEST_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def viewers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address that viewers come to."""
+    clip = Clip(120, size="854x480", video_options=ENCODER)
+    made = make_clip(clip, tmp_path_factory.mktemp("players") / "clip.flv")
+    with on_air("", cached=True, broadcaster=partial(publishing, made)) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.parametrize("player", ["hls", "dash", "shaka"])
+def test_a_thin_network_costs_quality_and_nothing_else(viewers: str, browser: Browser, player: str) -> None:
+    found = find(play(browser, viewers, player, PHASES))
+    assert found.stalls == ()
+    assert sum(length for _, length in found.jumps) <= SEGMENT_S
+    good, thin, again = found.parts
+    assert good.heights[-1] == TOP
+    assert thin.heights[-1] == LOWER
+    assert again.heights[-1] == TOP
+    assert 0.97 <= round(found.slowest_rate, 6) <= round(found.fastest_rate, 6) <= 1.03
+    assert found.reporting > 0.95
+    assert found.latency.p50 < LATEST_S
+    assert found.complaints == ()

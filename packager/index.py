@@ -1,14 +1,18 @@
 """What a broadcast has made so far, track by track: the entries of its playlists and its measured bit rates."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from media.configs import TrackConfig
 from media.units import Kind
+from packager.entry_log import EntryLog
 from packager.peak import PeakBitRate
 from packager.presentation import SegmentEntry, TrackFacts
 from packager.segment_writer import Init
+
+MICROSECONDS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class TrackIndex:
     config: TrackConfig | None = None
     configs: dict[int, TrackConfig] = field(default_factory=dict)
     frame_rate: Fraction | None = None
-    entries: list[SegmentEntry] = field(default_factory=list)
+    entries: EntryLog = field(default_factory=EntryLog)
     settled: int = 0
     total_bytes: int = 0
     total_ticks: int = 0
@@ -61,14 +65,22 @@ class TrackIndex:
 
     def recent(self, window_ms: int) -> Sequence[SegmentEntry]:
         """The settled entries of the last ``window_ms``."""
-        return self.entries[self._first_within(window_ms, self.settled) : self.settled]
+        since, reach = self._since_us(window_ms), 1
+        # From the end, near which the entries are not packed.
+        while reach < self.settled and self._begins_us(self.entries[self.settled - reach]) > since:
+            reach *= 2
+        low = max(0, self.settled - reach)
+        begun = bisect_right(self.entries, since, low, self.settled, key=self._begins_us)
+        return self.entries[max(0, begun - 1) : self.settled]
 
     def forget(self, keep_ms: int) -> list[SegmentEntry]:
         """Take settled entries older than ``keep_ms`` out of the index."""
-        first = self._first_within(keep_ms, self.settled)
-        gone, self.entries[:first] = self.entries[:first], []
-        self.settled -= first
-        return gone
+        since, old = self._since_us(keep_ms), 0
+        # From the front: it is asked for with every segment, and there is hardly ever more than one to go.
+        while old + 1 < self.settled and self._begins_us(self.entries[old + 1]) <= since:
+            old += 1
+        self.settled -= old
+        return self.entries.drop(old)
 
     @property
     def peak_bps(self) -> int:
@@ -102,12 +114,17 @@ class TrackIndex:
             configs=dict(self.configs),
         )
 
-    def _first_within(self, window_ms: int, end: int) -> int:
-        if self.config is None or end == 0:
+    def _since_us(self, window_ms: int) -> int:
+        """Where a window begins that ends with the newest settled entry."""
+        if not self.settled:
             return 0
-        ticks = window_ms * self.config.timescale // 1000
-        newest = self.entries[end - 1].start + self.entries[end - 1].duration
-        first = end - 1
-        while first > 0 and newest - self.entries[first].start < ticks:
-            first -= 1
-        return first
+        newest = self.entries[self.settled - 1]
+        return self._time_us(newest, newest.start + newest.duration) - window_ms * 1000
+
+    def _begins_us(self, entry: SegmentEntry) -> int:
+        return self._time_us(entry, entry.start)
+
+    def _time_us(self, entry: SegmentEntry, ticks: int) -> int:
+        """Of the broadcast, by the entry's own timescale: a later init may have changed it."""
+        assert self.config is not None
+        return ticks * MICROSECONDS // self.configs.get(entry.init, self.config).timescale

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
@@ -34,6 +31,10 @@ class S3Options:
 
 def make_client(options: S3Options) -> S3Client:
     """Credentials come from boto3's own chain. Raises what boto3 raises for settings it cannot use."""
+    # Imported late: who has only the options does not need them.
+    import boto3
+    from botocore.config import Config
+
     path_style = options.endpoint is not None if options.path_style is None else options.path_style
     session = boto3.session.Session()
     return session.client(

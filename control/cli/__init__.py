@@ -4,13 +4,17 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Data goes to standard ou
 standard error.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import httpx
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from control.cli.app import app
 from control.cli.output import complain
 from media.errors import HeadwaterError
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["app", "main"]
 

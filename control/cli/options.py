@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
 from control.cli.client import ApiClient
@@ -40,5 +39,4 @@ DEFAULT_DATA = Path("data")
 
 def connect(context: typer.Context, server: str | None, token: str | None, data: Path) -> ApiClient:
     """The client for a command. The context's object, where one is given, is the transport to use (tests do)."""
-    transport = context.obj if isinstance(context.obj, httpx.BaseTransport) else None
-    return ApiClient(find_target(server, token, data), transport)
+    return ApiClient(find_target(server, token, data), context.obj)

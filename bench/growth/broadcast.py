@@ -1,0 +1,154 @@
+"""A broadcast whose time does not pass by itself: segments of two tracks as an encoder's would be, but small.
+
+What they are made of is of no account here: media leave memory when they are stored, and their entries stay.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bus.memory import MemoryBus
+from media.aac import audio_specific_config, parse_audio_specific_config
+from media.h264 import avc_config
+from media.units import VIDEO_TIMESCALE, Kind
+from packager.cutter import Cut
+from packager.facts import LowLatency
+from packager.fragment import Sample
+from packager.presentation import SegmentEntry
+from packager.publisher import Publisher, PublisherOptions
+from packager.segment_writer import SegmentWriter
+from packager.window import LiveWindow
+from storage.interface import ObjectInfo, ObjectNotFound, StorageError, StoredObject
+
+STREAM, BROADCAST = "growth", "20260101t000000z-abcdef"
+ZERO_MS = 1_700_000_000_000
+VIDEO, AUDIO = "vsource", "asource"
+SEGMENT_S, PARTS = 2, 6
+SAMPLE_RATE, FRAME = 48_000, 1024
+# Parameter sets of x264's for 64x64, baseline.
+SPS = bytes.fromhex("6742c00ad9042684000003000400000300f03c489920")
+PPS = bytes.fromhex("68cb83cb20")
+
+
+class Void:
+    """An object store that says it has stored everything, and keeps nothing but the texts' sizes."""
+
+    def __init__(self) -> None:
+        self.text_bytes: dict[str, int] = {}
+
+    async def check(self) -> None:
+        pass
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectInfo:
+        if not key.endswith((".m4s", ".mp4")):
+            self.text_bytes[key] = len(body)
+        return ObjectInfo(key, len(body), "", 0.0)
+
+    async def get(self, key: str) -> StoredObject:
+        raise ObjectNotFound(key)
+
+    async def head(self, key: str) -> ObjectInfo:
+        raise ObjectNotFound(key)
+
+    async def delete(self, key: str) -> None:
+        pass
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        found: tuple[ObjectInfo, ...] = ()
+        for info in found:
+            yield info
+
+    async def close(self) -> None:
+        pass
+
+
+class Nobody:
+    """Whom nothing is counted for."""
+
+    def segment_made(self, track: str, entry: SegmentEntry) -> None:
+        pass
+
+    def segment_lost(self, track: str, error: StorageError | None) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Clock:
+    """Unix seconds, as they are set."""
+
+    now: float = ZERO_MS / 1000
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Broadcast:
+    """Low-latency HLS and DASH of a picture and its sound, with a window of its own. Made within a loop."""
+
+    def __init__(self, *, dvr_s: int | None, playlist_s: int) -> None:
+        self.store = Void()
+        self.window = LiveWindow(STREAM, BROADCAST)
+        self._clock = Clock()
+        bus = MemoryBus()
+        bus.subscribe("media.>", lambda _, message: self.window.receive(message))  # type: ignore[arg-type]
+        self.publisher = Publisher(
+            STREAM,
+            BROADCAST,
+            bus=bus,
+            store=self.store,
+            observer=Nobody(),
+            zero_ms=ZERO_MS,
+            clock=self._clock,
+            options=PublisherOptions(
+                segment_target_ms=1000 * SEGMENT_S,
+                playlist_window_ms=1000 * playlist_s,
+                dvr_ms=None if dvr_s is None else 1000 * dvr_s,
+                utc_timing_url="http://origin/time",
+            ),
+        )
+        self.publisher.go_low_latency(LowLatency(1_000_000 * SEGMENT_S // PARTS))
+        self.publisher.expect(VIDEO, Kind.VIDEO)
+        self.publisher.expect(AUDIO, Kind.AUDIO, default=True)
+        self._video = SegmentWriter(VIDEO, self.publisher, ZERO_MS)
+        self._audio = SegmentWriter(AUDIO, self.publisher, ZERO_MS)
+        self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
+        self._audio.configure(parse_audio_specific_config(audio_specific_config(SAMPLE_RATE, 2)))
+        self._msn = 0
+        self._sounded = 0
+
+    def make_segment(self) -> None:
+        """The next one of both tracks, with its parts; their live playlists' words are not asked for."""
+        cut = Cut(self._msn, self._msn * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
+        self._msn += 1
+        self._clock.now += SEGMENT_S
+        self._make_video(cut)
+        self._make_audio(cut)
+
+    def _make_video(self, cut: Cut) -> None:
+        duration = SEGMENT_S * VIDEO_TIMESCALE // PARTS
+        self._video.begin(cut, cut.pts)
+        for part in range(PARTS):
+            # Sizes that differ, as those of pictures do.
+            payload = bytes(40 + (self._msn * 7 + part) % 50)
+            self._video.write(cut.pts + part * duration, [Sample(duration, 0, part == 0, payload)])
+        self._video.finish()
+
+    def _make_audio(self, cut: Cut) -> None:
+        """Whole frames up to the cut after this one, so that segments are not all equally long."""
+        end = self._msn * SEGMENT_S * SAMPLE_RATE // FRAME
+        self._audio.begin(cut, self._sounded * FRAME)
+        for part in range(PARTS):
+            until = self._sounded + (end - self._sounded) // (PARTS - part)
+            frames = [Sample(FRAME, 0, True, b"sound")] * (until - self._sounded)
+            self._audio.write(self._sounded * FRAME, frames)
+            self._sounded = until
+        self._audio.finish()

@@ -1,0 +1,67 @@
+"""A server under the same load for a long time: how much memory it has, and what each while of it costs."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.stage.processes import cpu, memory, tree
+from bench.stage.publishers import publishing
+from bench.stage.server import serving
+
+# A window that is soon full: from then on, as much is removed as is stored, and nothing may grow.
+DVR_S = 120
+SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source", "HEADWATER_PACKAGER__DVR": f"{DVR_S}s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``warm_up`` seconds are not looked at; then there is a sample every ``every`` seconds."""
+
+    publishers: int
+    seconds: float
+    warm_up: float
+    every: float
+    clip: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``at`` seconds after the warm-up: bytes of PSS, and the share of one core since the sample before."""
+
+    at: float
+    pss: int
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    samples: tuple[Sample, ...]
+    publishers: int
+    lost: int
+
+
+def measure(load: Load) -> Hour:
+    """Of all the server's processes. Raises BenchError."""
+    names = tuple(f"growth-{number}" for number in range(load.publishers))
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-growth-") as directory,
+        serving(Path(directory) / "data", SETTINGS, names) as server,
+        publishing(load.clip, tuple(map(server.publish, names))) as publishers,
+    ):
+        time.sleep(load.warm_up)
+        samples = _samples(server.pid, load)
+        return Hour(samples, load.publishers, len(publishers.finish().lost))
+
+
+def _samples(pid: int, load: Load) -> tuple[Sample, ...]:
+    began = before = time.monotonic()
+    spent = cpu(tree(pid)).total
+    samples = []
+    for number in range(1, int(load.seconds / load.every) + 1):
+        time.sleep(max(0.0, began + number * load.every - time.monotonic()))
+        processes, now = tree(pid), time.monotonic()
+        total = cpu(processes).total
+        samples.append(Sample(now - began, memory(processes).pss, (total - spent) / (now - before)))
+        spent, before = total, now
+    return tuple(samples)

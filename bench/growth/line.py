@@ -1,0 +1,36 @@
+"""A straight line through measured points, and whether it is flat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Less than this, of the level, in all the time: what a machine that others use too cannot tell from nothing.
+FLAT = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``level`` is the mean of the points, ``slope`` what is added for each unit of x, and ``span`` how many of
+    them there are from the first point to the last."""
+
+    level: float
+    slope: float
+    span: float
+
+    @property
+    def growth(self) -> float:
+        """Of the level, from the first point to the last."""
+        return self.slope * self.span / self.level if self.level else 0.0
+
+    @property
+    def flat(self) -> bool:
+        return self.growth <= FLAT
+
+
+def fit(x: Sequence[float], y: Sequence[float]) -> Line:
+    """By least squares; of no more than one point, a flat one."""
+    if len(x) < 2:
+        return Line(y[0] if y else 0.0, 0.0, 0.0)
+    middle_x, middle_y = sum(x) / len(x), sum(y) / len(y)
+    spread = sum((each - middle_x) ** 2 for each in x)
+    together = sum((a - middle_x) * (b - middle_y) for a, b in zip(x, y, strict=True))
+    return Line(middle_y, together / spread if spread else 0.0, max(x) - min(x))

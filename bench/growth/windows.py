@@ -1,0 +1,128 @@
+"""What a segment costs at the end of a long broadcast, whatever it is that is kept of the time before."""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from statistics import median
+
+import uvloop
+
+from bench.growth.broadcast import AUDIO, SEGMENT_S, VIDEO, Broadcast
+from bench.stage.errors import BenchError
+from bench.stage.processes import memory
+
+DRAIN_S = 60.0
+WARM_UP = 60
+GROUP = 10
+TRACKS = (VIDEO, AUDIO)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Seconds: of the window that is kept (None: all), of what live playlists list, and of the broadcast, of whose
+    end ``measured`` seconds are looked at."""
+
+    dvr: int | None
+    playlist: int
+    length: int
+    measured: int
+
+    @property
+    def kept(self) -> int:
+        return self.length if self.dvr is None else min(self.dvr, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of CPU for a segment of both tracks: to make it and its parts, to store it with all texts, and
+    for the window to render the live playlists (once a segment) and the manifest. ``memory`` is in bytes, what was
+    added since the first minute; ``entries`` are both tracks'. ``end_ms`` is how long the end of the broadcast
+    takes, with texts of ``end_bytes``."""
+
+    case: Case
+    make: float
+    store: float
+    playlists: float
+    manifest: float
+    memory: int
+    entries: int
+    end_ms: float
+    end_bytes: int
+
+    @property
+    def total(self) -> float:
+        return self.make + self.store + self.playlists + self.manifest
+
+
+def measure(case: Case) -> Cost:
+    """In a process of its own, whose memory nothing else has touched. Raises BenchError."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_run, args=(case, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        found = ours.recv()
+    except EOFError:
+        raise BenchError("the simulated broadcast ended by itself") from None
+    finally:
+        process.join()
+    assert isinstance(found, Cost)
+    return found
+
+
+def _run(case: Case, pipe: "Connection[Cost, None]") -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        pipe.send(runner.run(_measure(case)))
+
+
+async def _measure(case: Case) -> Cost:
+    broadcast = Broadcast(dvr_s=case.dvr, playlist_s=case.playlist)
+    segments, looked_at = case.length // SEGMENT_S, case.measured // SEGMENT_S
+    phases: dict[str, list[float]] = {"make": [], "store": [], "playlists": [], "manifest": []}
+    before = 0
+    for number in range(segments):
+        if number == min(WARM_UP, segments - 1):
+            before = _memory()
+        if number < segments - looked_at:
+            broadcast.make_segment()
+            await broadcast.publisher.uploads.drain(DRAIN_S)
+            continue
+        _timed(phases["make"], broadcast.make_segment)
+        began = time.process_time()
+        await broadcast.publisher.uploads.drain(DRAIN_S)
+        phases["store"].append(time.process_time() - began)
+        _timed(phases["playlists"], lambda: [broadcast.window.playlist(track) for track in TRACKS])
+        _timed(phases["manifest"], lambda: broadcast.window.manifest(now_ms=0))
+    grown = _memory() - before
+    indexes = broadcast.publisher.tracks.values()
+    entries = sum(len(index.entries) for index in indexes)
+    began = time.process_time()
+    await broadcast.publisher.finish(DRAIN_S)
+    end = time.process_time() - began
+    costs = {phase: 1000 * _typical(seconds) for phase, seconds in phases.items()}
+    texts = sum(broadcast.store.text_bytes.values())
+    return Cost(case, memory=grown, entries=entries, end_ms=1000 * end, end_bytes=texts, **costs)
+
+
+def _timed(seconds: list[float], call: Callable[[], object]) -> None:
+    began = time.process_time()
+    call()
+    seconds.append(time.process_time() - began)
+
+
+def _typical(seconds: list[float]) -> float:
+    """The median of the means of some that follow each other: a machine that others use too makes single ones
+    long, and what is done only every few segments counts."""
+    groups = [seconds[start : start + GROUP] for start in range(0, len(seconds), GROUP)]
+    return median(sum(group) / len(group) for group in groups)
+
+
+def _memory() -> int:
+    gc.collect()
+    return memory((os.getpid(),)).private

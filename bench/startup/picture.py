@@ -1,0 +1,55 @@
+"""From a viewer's opening the watch page to the first picture, in headless Chromium, on a stream that is live."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from bench.stage.publishers import publishing
+from bench.stage.server import serving
+from tests.browser import CHROMIUM, chromium, visit, wait_for
+
+STREAM = "startup"
+SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
+PLAYERS = ("hls", "dash", "shaka")
+MISSING = "First picture: skipped, there is no chromium on PATH"
+# As many segments as a player wants to be behind, and more.
+ON_AIR_S = 10.0
+
+# Milliseconds since the page was asked for, once its first picture has been presented.
+PRESENTED = """() => {
+  const video = document.getElementById("video");
+  if (video && !window.firstPicture && !window.asked) {
+    window.asked = true;
+    video.requestVideoFrameCallback((now, { presentationTime }) => (window.firstPicture = presentationTime));
+  }
+  return window.firstPicture;
+}"""
+
+
+def missing() -> str | None:
+    """Why there is no browser, or None."""
+    return MISSING if CHROMIUM is None else None
+
+
+@contextmanager
+def viewer(clip: Path, on_air_s: float = ON_AIR_S) -> Iterator[tuple[Browser, str]]:
+    """A browser, and the address of a stream that has been live for some time. Raises BenchError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory,
+        serving(Path(directory) / "data", SETTINGS, (STREAM,)) as server,
+        publishing(clip, (server.publish(STREAM),)),
+        chromium() as browser,
+    ):
+        time.sleep(on_air_s)
+        yield browser, f"{server.origin}/watch/{STREAM}"
+
+
+def first_picture(browser: Browser, page: str, player: str) -> float:
+    """Seconds, in a fresh profile: nothing is in a cache."""
+    with visit(browser, f"{page}?player={player}&muted=1") as opened:
+        wait_for(opened.page, PRESENTED)
+        return float(opened.page.evaluate("window.firstPicture")) / 1000

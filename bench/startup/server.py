@@ -1,0 +1,30 @@
+"""From the start of `headwater serve` to its saying that it listens."""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.stage.processes import cpu, memory, tree
+from bench.stage.server import serving
+
+SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """``seconds`` to its ready line, which comes when RTMP and HTTP listen, and what it took of CPU until then;
+    ``pss`` is the memory that it has then, in bytes."""
+
+    seconds: float
+    cpu: float
+    pss: int
+
+
+def measure() -> Start:
+    """With an empty data directory. Raises BenchError."""
+    with tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory:
+        began = time.perf_counter()
+        with serving(Path(directory) / "data", SETTINGS) as server:
+            seconds, processes = time.perf_counter() - began, tree(server.pid)
+            return Start(seconds, cpu(processes).total, memory(processes).pss)

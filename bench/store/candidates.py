@@ -1,0 +1,109 @@
+"""Who puts objects, and how. All do it from one event loop, as a broadcast's upload queue does."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from unittest.mock import patch
+
+import urllib3
+
+from bench.stage.errors import BenchError
+from bench.stage.minio import BUCKET, MinioServer
+from storage.content import content_type
+from storage.directory import DirectoryStore
+from storage.interface import ObjectStore
+from storage.s3 import S3Store
+from storage.s3_client import S3Options
+from storage.threads import Threads
+
+OURS, SDK, PRESIGNED = "S3Store (boto3)", "minio SDK", "presigned PUT"
+DIRECTORY, SYNCED = "DirectoryStore", "DirectoryStore, fsync"
+CONNECTIONS = S3Options().connections
+
+Put = Callable[[str, bytes], Awaitable[object]]
+# Told the keys that will come, because presigned URLs are made before.
+Candidate = Callable[[tuple[str, ...]], AbstractAsyncContextManager[Put]]
+
+
+def on_server(server: MinioServer) -> dict[str, Candidate]:
+    return {
+        OURS: lambda _: s3_put(server),
+        SDK: lambda _: _sdk(server),
+        PRESIGNED: lambda keys: _presigned(server, keys),
+    }
+
+
+def on_disk(root: Path) -> dict[str, Candidate]:
+    return {
+        DIRECTORY: lambda _: _put_into(DirectoryStore(root)),
+        SYNCED: lambda _: _put_into(DirectoryStore(root, fsync=True)),
+    }
+
+
+def s3_store(server: MinioServer) -> S3Store:
+    """As `headwater serve` makes it; its credentials are looked up in the environment at the first call."""
+    return S3Store(BUCKET, "bench", S3Options(endpoint=server.endpoint, region=None))
+
+
+@asynccontextmanager
+async def s3_put(server: MinioServer) -> AsyncIterator[Put]:
+    with patch.dict(os.environ, server.environment):
+        async with _put_into(s3_store(server)) as put:
+            yield put
+
+
+@asynccontextmanager
+async def _put_into(store: ObjectStore) -> AsyncIterator[Put]:
+    async def put(key: str, body: bytes) -> object:
+        return await store.put(key, body, content_type=content_type(key), cache_control="public, max-age=1")
+
+    try:
+        yield put
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _sdk(server: MinioServer) -> AsyncIterator[Put]:
+    threads = Threads("bench-sdk", CONNECTIONS)
+    with urllib3.PoolManager(maxsize=CONNECTIONS) as pool:
+        client = server.sdk(pool)
+
+        async def put(key: str, body: bytes) -> object:
+            return await threads.run(
+                lambda: client.put_object(
+                    bucket_name=BUCKET,
+                    object_name=f"bench/{key}",
+                    data=BytesIO(body),
+                    length=len(body),
+                    content_type=content_type(key),
+                )
+            )
+
+        try:
+            yield put
+        finally:
+            await threads.close()
+
+
+@asynccontextmanager
+async def _presigned(server: MinioServer, keys: tuple[str, ...]) -> AsyncIterator[Put]:
+    """Nothing is signed while it is measured, and no body is hashed: what HTTP itself costs."""
+    threads = Threads("bench-presigned", CONNECTIONS)
+    sign = partial(server.sdk().presigned_put_object, bucket_name=BUCKET, expires=timedelta(hours=1))
+    urls = {key: sign(object_name=f"bench/{key}") for key in keys}
+    with urllib3.PoolManager(maxsize=CONNECTIONS) as pool:
+
+        def send(key: str, body: bytes) -> None:
+            answer = pool.request("PUT", urls[key], body=body, headers={"Content-Type": content_type(key)})
+            if answer.status != 200:
+                raise BenchError(f"MinIO does not take a presigned PUT: {answer.status}")
+
+        try:
+            yield lambda key, body: threads.run(lambda: send(key, body))
+        finally:
+            await threads.close()

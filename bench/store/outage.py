@@ -1,0 +1,113 @@
+"""A broadcast's uploads while the store is away, and how long it takes until none of them is behind."""
+
+import asyncio
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import uvloop
+from structlog.testing import capture_logs
+
+from bench.stage.errors import BenchError
+from bench.stage.minio import MinioServer
+from bench.store.candidates import s3_store
+from storage.content import cache_control, content_type
+from storage.uploads import UploadQueue
+
+# A segment of each track of a ladder below 4 Mbit/s, and of its sound.
+TRACKS = {"vsource": 1_000_000, "v480p": 350_000, "v360p": 200_000, "v240p": 100_000, "asource": 32_000}
+PLAYLIST = bytes(4_000)
+BEFORE_S = 1.0
+DRAIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """``away`` is how many seconds the store did not answer. What was not stored when it did again: so many
+    segments, of ``waiting`` bytes, which were all stored ``drained`` seconds later. ``lost`` are segments."""
+
+    away: float
+    segments: int
+    waiting: int
+    drained: float
+    lost: int
+
+
+class Broadcast:
+    """A segment of every track, and its playlist, every ``segment_s`` seconds."""
+
+    def __init__(self, segment_s: float) -> None:
+        self._segment_s = segment_s
+        self._bodies = {track: os.urandom(size) for track, size in TRACKS.items()}
+        self._changed = asyncio.Event()
+        self.unstored: set[str] = set()
+        self.lost = 0
+
+    def stored(self, key: str) -> None:
+        self.unstored.discard(key)
+        self._changed.set()
+
+    def lose(self, key: str) -> None:
+        self.lost += 1
+        self.stored(key)
+
+    async def feed(self, queue: UploadQueue) -> None:
+        """Until it is cancelled."""
+        msn = 0
+        while True:
+            for track, body in self._bodies.items():
+                key, playlist = f"{track}/{msn}.m4s", f"{track}/media.m3u8"
+                self.unstored.add(key)
+                queue.put_media(key, body, content_type=content_type(key), cache_control=cache_control(key))
+                queue.put_text(
+                    playlist,
+                    lambda: PLAYLIST,
+                    content_type=content_type(playlist),
+                    cache_control=cache_control(playlist),
+                )
+            msn += 1
+            await asyncio.sleep(self._segment_s)
+
+    async def wait_stored(self, keys: Collection[str]) -> None:
+        while not self.unstored.isdisjoint(keys):
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
+    """MinIO is stopped in the middle of a broadcast, and started again ``away_s`` seconds later.
+
+    Raises BenchError.
+    """
+    with (
+        patch.dict(os.environ, server.environment),
+        capture_logs(),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(_outage(server, away_s, segment_s))
+
+
+async def _outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
+    store, broadcast = s3_store(server), Broadcast(segment_s)
+    queue = UploadQueue(store, on_stored=broadcast.stored, on_lost=lambda key, _: broadcast.lose(key))
+    feeding = asyncio.create_task(broadcast.feed(queue))
+    try:
+        await asyncio.sleep(BEFORE_S)
+        await asyncio.to_thread(server.stop)
+        went = time.perf_counter()
+        await asyncio.sleep(away_s)
+        await asyncio.to_thread(server.start)
+        came = time.perf_counter()
+        backlog, waiting = frozenset(broadcast.unstored), queue.pending_bytes
+        try:
+            await asyncio.wait_for(broadcast.wait_stored(backlog), DRAIN_S)
+        except TimeoutError:
+            raise BenchError(f"{len(backlog)} segments were not stored {DRAIN_S:g} s after the outage") from None
+        return Outage(came - went, len(backlog), waiting, time.perf_counter() - came, broadcast.lost)
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+        await queue.close()
+        await store.close()

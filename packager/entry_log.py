@@ -1,0 +1,150 @@
+"""The entries of a whole broadcast in little memory: all but the newest are packed, and made again when asked for.
+
+A day of segments of two seconds is 43 200 entries for each track, of which all but a minute's are looked at once,
+when the broadcast ends or they leave the DVR window.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from packager.facts import Pace, Run, SegmentEntry
+
+# How many are packed at once, and how many of the newest never are: what playlists list and uploads settle.
+KEPT = 64
+# Free room at the front is given back when there is this much of it, or half of all.
+SPARE = 64 * 1024
+
+# msn, start, duration, size, wall_ms; a run's and a pace's msn and start_ms, the pace's duration; init,
+# discontinuities, alike; flags.
+_RECORD = struct.Struct("=10q3IB")
+_DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE = 1, 2, 4, 8, 16
+
+
+class EntryLog(Sequence[SegmentEntry]):
+    """A list that grows at its end and is dropped from its front."""
+
+    def __init__(self) -> None:
+        self._packed = bytearray()
+        self._dropped = 0
+        self._newest: list[SegmentEntry] = []
+
+    def __len__(self) -> int:
+        return self._old + len(self._newest)
+
+    @overload
+    def __getitem__(self, place: int) -> SegmentEntry: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[SegmentEntry]: ...
+
+    def __getitem__(self, place: int | slice) -> SegmentEntry | list[SegmentEntry]:
+        if isinstance(place, slice):
+            first, end, step = place.indices(len(self))
+            return (
+                self._between(first, end)[::step] if step > 0 else [self[each] for each in range(first, end, step)]
+            )
+        place = self._place(place)
+        if place < self._old:
+            return self._between(place, place + 1)[0]
+        return self._newest[place - self._old]
+
+    def __setitem__(self, place: int, entry: SegmentEntry) -> None:
+        place = self._place(place)
+        if place < self._old:
+            start = self._dropped + place * _RECORD.size
+            self._packed[start : start + _RECORD.size] = _pack(entry)
+        else:
+            self._newest[place - self._old] = entry
+
+    def __iter__(self) -> Iterator[SegmentEntry]:
+        return iter(self._between(0, len(self)))
+
+    def append(self, entry: SegmentEntry) -> None:
+        self._newest.append(entry)
+        if len(self._newest) >= 2 * KEPT:
+            self._packed += b"".join(map(_pack, self._newest[:KEPT]))
+            del self._newest[:KEPT]
+
+    def drop(self, count: int) -> list[SegmentEntry]:
+        """Take the first ``count`` out; they are returned."""
+        gone = self[:count]
+        packed = min(len(gone), self._old)
+        del self._newest[: len(gone) - packed]
+        self._dropped += packed * _RECORD.size
+        if self._dropped >= max(SPARE, len(self._packed) // 2) or self._dropped == len(self._packed):
+            del self._packed[: self._dropped]
+            self._dropped = 0
+        return gone
+
+    @property
+    def packed_bytes(self) -> int:
+        """What the packed entries take in memory."""
+        return len(self._packed)
+
+    def _between(self, first: int, end: int) -> list[SegmentEntry]:
+        old = self._old
+        start, stop = (self._dropped + min(place, old) * _RECORD.size for place in (first, max(first, end)))
+        with memoryview(self._packed) as packed, packed[start:stop] as records:
+            found = list(_unpack(records))
+        return found + self._newest[max(0, first - old) : max(0, end - old)]
+
+    @property
+    def _old(self) -> int:
+        """How many are packed."""
+        return (len(self._packed) - self._dropped) // _RECORD.size
+
+    def _place(self, place: int) -> int:
+        found = place + len(self) if place < 0 else place
+        if not 0 <= found < len(self):
+            raise IndexError(f"there is no entry {place}")
+        return found
+
+
+def _pack(entry: SegmentEntry) -> bytes:
+    run, pace = entry.run or Run(0, 0), entry.pace or Pace(0, 0, 0)
+    flags = entry.discontinuity * _DISCONTINUITY | entry.gap * _GAP | entry.independent * _INDEPENDENT
+    flags |= (entry.run is not None) * _RUN | (entry.pace is not None) * _PACE
+    return _RECORD.pack(
+        entry.msn,
+        entry.start,
+        entry.duration,
+        entry.size,
+        entry.wall_ms,
+        run.msn,
+        run.start_ms,
+        pace.msn,
+        pace.start_ms,
+        pace.duration,
+        entry.init,
+        entry.discontinuities,
+        entry.alike,
+        flags,
+    )
+
+
+def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
+    run, pace = Run(0, 0), Pace(0, 0, 0)
+    for fields in _RECORD.iter_unpack(records):
+        msn, start, duration, size, wall_ms, run_msn, run_ms, pace_msn, pace_ms, step, *counts, flags = fields
+        # Most are of the run and the pace of the one before.
+        if run.msn != run_msn or run.start_ms != run_ms:
+            run = Run(run_msn, run_ms)
+        if pace.msn != pace_msn or pace.duration != step or pace.start_ms != pace_ms:
+            pace = Pace(pace_msn, pace_ms, step)
+        init, discontinuities, alike = counts
+        yield SegmentEntry(
+            msn,
+            start,
+            duration,
+            size,
+            init,
+            bool(flags & _DISCONTINUITY),
+            bool(flags & _GAP),
+            wall_ms,
+            bool(flags & _INDEPENDENT),
+            discontinuities,
+            run if flags & _RUN else None,
+            pace if flags & _PACE else None,
+            alike,
+        )

@@ -1,0 +1,113 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.stage.minio import MISSING, MinioServer, missing
+from bench.store.candidates import DIRECTORY, OURS, PRESIGNED, SDK, Put, on_disk
+from bench.store.measure import PARALLEL, PLAYLIST, SEGMENT, Kind, Turn, measure
+from bench.store.outage import TRACKS, Broadcast, Outage
+from bench.store.section import section
+from storage.uploads import UploadQueue
+from tests.memory_store import MemoryStore
+
+
+def test_a_turn_puts_every_object_once_and_some_at_a_time() -> None:
+    seen: list[tuple[str, int]] = []
+    under_way = most = 0
+
+    async def put(key: str, body: bytes) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        seen.append((key, len(body)))
+
+    @asynccontextmanager
+    async def candidate(keys: tuple[str, ...]) -> AsyncIterator[Put]:
+        told.extend(keys)
+        yield put
+
+    told: list[str] = []
+    turn = measure(candidate, Kind("small", 7, "m4s"), 11)
+    assert sorted(key for key, _ in seen) == sorted(told)
+    assert {size for _, size in seen} == {7}
+    assert most == PARALLEL
+    assert (turn.objects, len(turn.each)) == (11, 11)
+    assert sum(key.startswith("track/") for key in told) == 11
+
+
+def test_the_directory_store_takes_part(tmp_path: Path) -> None:
+    turn = measure(on_disk(tmp_path)[DIRECTORY], PLAYLIST, 3)
+    assert turn.objects == 3
+    assert (tmp_path / "track" / "2.m3u8").stat().st_size == PLAYLIST.size
+
+
+async def test_a_broadcast_knows_what_is_not_stored() -> None:
+    store = MemoryStore()
+    store.gate.clear()
+    broadcast = Broadcast(segment_s=60)
+    queue = UploadQueue(store, on_stored=broadcast.stored, on_lost=lambda key, _: broadcast.lose(key))
+    feeding = asyncio.create_task(broadcast.feed(queue))
+    await asyncio.sleep(0)
+    assert broadcast.unstored == {f"{track}/0.m4s" for track in TRACKS}
+    waiting = asyncio.create_task(broadcast.wait_stored(frozenset(broadcast.unstored)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    store.gate.set()
+    await asyncio.wait_for(waiting, 5)
+    assert not broadcast.unstored and not broadcast.lost
+    feeding.cancel()
+    await queue.close()
+
+
+def turn(cpu_ms: float) -> Turn:
+    return Turn(10, cpu_ms / 100, 0.5, (0.01, 0.03))
+
+
+def test_the_section_compares_turn_by_turn() -> None:
+    turns = {
+        SEGMENT: {
+            OURS: [turn(3), turn(8), turn(3)],
+            SDK: [turn(2), turn(4), turn(1)],
+            PRESIGNED: [turn(1), turn(2), turn(1)],
+        }
+    }
+    outages = [Outage(20.0, 30, 8_000_000, 4.0, 0), Outage(5.0, 9, 2_000_000, 3.0, 0)]
+    found = section(turns, outages, "all of it", "--objects 10", ["skipped"], small=False)
+    ours = found.tables[0].rows[0]
+    assert ours.values["cpu"] == pytest.approx(3)
+    assert ours.values["ratio"] == pytest.approx(2)
+    assert ours.values["floor"] == pytest.approx(3)
+    assert ours.values["wall"] == pytest.approx(50)
+    assert (ours.values["p50"], ours.values["p99"]) == (10.0, 30.0)
+    assert ours.command == "python -m bench.store --no-outage --objects 10"
+    assert found.tables[0].rows[1].values["ratio"] is None
+    assert found.tables[1].rows[0].command == "python -m bench.store --objects 0 --outage 20"
+    assert found.tables[1].rows[0].values["share"] == pytest.approx(0.2)
+    assert [aim.met for aim in found.aims] == [False, True]
+    lost = section(turns, [Outage(20.0, 30, 8_000_000, 4.0, 1)], "", "", (), small=False)
+    assert [aim.met for aim in lost.aims] == [False, False]
+    assert found.notes == ("skipped",)
+
+
+def test_small_and_lonely_runs_prove_nothing() -> None:
+    alone = {SEGMENT: {DIRECTORY: [turn(1)]}}
+    assert section(alone, (), "", "", (), small=False).aims == ()
+    both = {SEGMENT: {OURS: [turn(1)], SDK: [turn(2)]}}
+    assert [aim.met for aim in section(both, (), "", "", (), small=True).aims] == [None]
+    assert [aim.met for aim in section(both, (), "", "", (), small=False).aims] == [True]
+
+
+def test_no_minio_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_BENCH_MINIO", "/nowhere/minio")
+    assert missing() == MISSING
+
+
+def test_a_server_keeps_its_secret(tmp_path: Path) -> None:
+    server = MinioServer(tmp_path)
+    assert server.secret_key not in repr(server)
+    assert server.environment["AWS_SECRET_ACCESS_KEY"] == server.secret_key

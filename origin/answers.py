@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from hashlib import blake2b
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from origin.delivery import Delivery, Found, Gone, HeldTooLong, NotYet, TooFarAhead
 from origin.directives import BadDirective, parse_directives
@@ -16,11 +17,15 @@ from origin.ranges import Unsatisfiable, parse_range
 from storage.content import content_type
 from storage.interface import StorageError
 
+PREFIX = "/live/"
 NOT_YET = "public, max-age=1"
 GONE = "public, max-age=60"
 # Headers that players in other origins' pages may read.
 EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
-ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED)}
+ANY_ORIGIN = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED).encode()),
+]
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
@@ -34,35 +39,48 @@ COMPRESSION = 5
 OnServed = Callable[[str, int, int], None]
 
 
-def delivery_router(
-    delivery: Delivery, gate: PlaybackGate, on_served: OnServed, *, any_origin: bool = True
-) -> APIRouter:
-    """The routes. ``on_served(resource, status, bytes)`` counts what was answered.
+class LiveMedia:
+    """An ASGI middleware that answers what is asked below /live/, and hands on all else.
 
-    Where pages of ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
+    It stands before the application's routes, for it answers more than all of them together, and a route costs as
+    much again as the answer. ``on_served(resource, status, bytes)`` counts what was answered. Where pages of
+    ``any_origin`` may read, every answer says so, also to who did not ask: caches keep one for all.
     """
-    router = APIRouter()
-    compressor = Compressor()
 
-    async def serve(request: Request, path: str) -> Response:
-        resource, response = await admitted(request, path, gate, delivery, compressor)
-        if any_origin:
-            response.headers.update(ANY_ORIGIN)
-        if isinstance(response, StreamingResponse):
-            response.body_iterator = counted(response.body_iterator, resource, on_served)
+    def __init__(
+        self, app: ASGIApp, *, delivery: Delivery, gate: PlaybackGate, on_served: OnServed, any_origin: bool = True
+    ) -> None:
+        self._app = app
+        self._delivery = delivery
+        self._gate = gate
+        self._on_served = on_served
+        self._any_origin = any_origin
+        self._compressor = Compressor()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        if request.method in ("GET", "HEAD"):
+            response = await self._serve(request)
+        elif request.method == "OPTIONS" and self._any_origin:
+            response = Response(status_code=204, headers=PREFLIGHT)
         else:
-            on_served(resource, response.status_code, int(response.headers.get("content-length", "0")))
+            allowed = {"Allow": "GET, HEAD, OPTIONS"}
+            response = problem(405, "what is here can only be fetched (GET, HEAD)", "no-store", allowed)
+        await response(scope, receive, send)
+
+    async def _serve(self, request: Request) -> Response:
+        path = request.scope["path"].removeprefix(PREFIX)
+        resource, response = await admitted(request, path, self._gate, self._delivery, self._compressor)
+        if self._any_origin:
+            response.raw_headers += ANY_ORIGIN
+        if isinstance(response, StreamingResponse):
+            response.body_iterator = counted(response.body_iterator, resource, self._on_served)
+        else:
+            self._on_served(resource, response.status_code, len(response.body))
         return response
-
-    async def preflight(path: str) -> Response:
-        return Response(status_code=204, headers=PREFLIGHT)
-
-    if any_origin:
-        router.add_api_route("/live/{path:path}", preflight, methods=["OPTIONS"], include_in_schema=False)
-    router.add_api_route(
-        "/live/{path:path}", serve, methods=["GET", "HEAD"], response_class=Response, include_in_schema=False
-    )
-    return router
 
 
 async def admitted(
@@ -81,7 +99,8 @@ async def admitted(
         return admission.path.resource.value, Response(status_code=302, headers=headers)
     resource = admission.path.resource.value if admission.path else "unknown"
     response = await answer(request, admission.path, delivery, compressor)
-    response.headers["Cache-Control"] = capped(response.headers["Cache-Control"], admission.seconds_left)
+    if admission.seconds_left is not None:
+        response.headers["Cache-Control"] = capped(response.headers["Cache-Control"], admission.seconds_left)
     return resource, response
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from origin.answers import EXPOSED, delivery_router
+from origin.answers import EXPOSED, LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
 from origin.pages import pages_router
@@ -40,6 +40,13 @@ def create_app(services: OriginServices) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     any_origin = "*" in services.cors_origins
+    app.add_middleware(
+        LiveMedia,
+        delivery=services.delivery,
+        gate=services.gate,
+        on_served=services.on_served,
+        any_origin=any_origin,
+    )
     if not any_origin:
         app.add_middleware(
             CORSMiddleware,
@@ -50,7 +57,6 @@ def create_app(services: OriginServices) -> FastAPI:
             max_age=86400,
         )
     install_problem_handlers(app)
-    app.include_router(delivery_router(services.delivery, services.gate, services.on_served, any_origin=any_origin))
     app.include_router(api_router(services.api))
     app.include_router(health_router(services))
     app.include_router(pages_router(frame_ancestors=services.frame_ancestors))

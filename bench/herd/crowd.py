@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from random import Random
@@ -11,12 +11,9 @@ from time import monotonic
 
 import uvloop
 
-from bench.herd.lane import HttpLane
-from bench.herd.playlist import MediaReader
 from bench.herd.record import Record
-from bench.herd.viewer import Habits, Rendition, Viewer, World, load_master
-
-LAG_EVERY_S = 0.02
+from bench.herd.viewer import Habits, Viewer
+from bench.stage.rendition import Rendition, World, http_world, load_master, watch_lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,11 @@ def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
 
 
 async def run_crowd(plan: Plan) -> Record:
-    world = http_world(plan.host, plan.port)
+    record = Record()
+    world = http_world(plan.host, plan.port, record)
     people = [_come(world, plan, number) for number in plan.numbers]
-    await _until(plan.end, [*people, watch_lag(world)])
-    return world.record
+    await _until(plan.end, [*people, watch_lag(record.lag)])
+    return record
 
 
 async def probe(host: str, port: int, master: str, record: Record) -> None:
@@ -57,20 +55,7 @@ async def probe(host: str, port: int, master: str, record: Record) -> None:
     async with asyncio.TaskGroup() as group:
         for path in (*playlist.video, *([playlist.audio] if playlist.audio else [])):
             group.create_task(Rendition(world, path).run())
-        group.create_task(watch_lag(world))
-
-
-def http_world(host: str, port: int, record: Record | None = None) -> World:
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    return World(record or Record(), MediaReader(), lambda: HttpLane(host, port), monotonic, pause)
-
-
-async def watch_lag(world: World) -> None:
-    """By how much this process's event loop is late: so much of a lateness can be the measurement's own."""
-    while True:
-        due = world.clock() + LAG_EVERY_S
-        await asyncio.sleep(LAG_EVERY_S)
-        world.record.lag.append(world.clock() - due)
+        group.create_task(watch_lag(record.lag))
 
 
 async def _come(world: World, plan: Plan, number: int) -> None:

@@ -4,8 +4,8 @@ import time
 import urllib.request
 from urllib.parse import urljoin
 
-from bench.herd.playlist import PlaylistError, parse_media, parse_multivariant
 from bench.stage.errors import BenchError
+from bench.stage.playlist import PlaylistError, parse_media, parse_multivariant
 
 STREAM = "herd"
 MASTER = f"/live/{STREAM}/master.m3u8"

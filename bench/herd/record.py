@@ -2,8 +2,10 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from bench.stage.playlist import MediaPlaylist, Part
 
 
 @dataclass(slots=True)
@@ -29,12 +31,16 @@ class Record:
         self.received_bytes += size
         self.urls.setdefault(path, now)
 
-    def arrived(self, path: str, since: float, now: float) -> None:
+    def arrived(self, path: str, since: float, first_byte: float, last_byte: float) -> None:
         moments = self.arrivals.get(path)
         if moments is None:
             moments = self.arrivals[path] = array("d")
         moments.append(since)
-        moments.append(now)
+        moments.append(last_byte)
+
+    def told(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
+        for part in new:
+            self.named(part.path, now)
 
     def named(self, path: str, now: float) -> None:
         self.listed.setdefault(path, now)

@@ -5,7 +5,7 @@ Rules of draft-pantos-hls-rfc8216bis, 6.2.5 (delivery directives) and 6.3 (clien
 
 from collections import deque
 
-from bench.herd.playlist import MediaPlaylist, Part, Position
+from bench.stage.playlist import MediaPlaylist, Part, Position
 
 
 class Follower:

@@ -1,9 +1,10 @@
 """One keep-alive connection of a viewer: one request at a time, opened again where the server closed it."""
 
 import asyncio
+from time import monotonic
 from typing import Protocol, cast
 
-from bench.herd.http_reader import Answer, BadResponse, ResponseReader
+from bench.stage.http_reader import Answer, BadResponse, ResponseReader
 
 BUFFER = memoryview(bytearray(256 * 1024))
 REQUEST_TIMEOUT_S = 15.0
@@ -18,6 +19,11 @@ class Abandoned(Exception):
 
 
 class Lane(Protocol):
+    @property
+    def began(self) -> float:
+        """When the first byte of the last answer came, in seconds of the system's monotonic clock."""
+        ...
+
     async def get(self, path: str, *, keep: bool) -> Answer:
         """The answer to a GET, its body with ``keep``. Raises LaneError, Abandoned."""
         ...
@@ -49,6 +55,10 @@ class HttpLane:
                 # A server may close an idle connection just as it is used again (RFC 9112, 9.3.1).
                 if not used:
                     raise LaneError("connection lost") from None
+
+    @property
+    def began(self) -> float:
+        return self._connection.began if self._connection is not None else 0.0
 
     def abandon(self) -> None:
         if self._connection is not None:
@@ -82,6 +92,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self.closed = False
+        self.began = 0.0
 
     async def ask(self, request: bytes, *, keep: bool) -> Answer:
         """Raises LaneError, Unanswered, and what :meth:`fail` is given."""
@@ -120,6 +131,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._waiter is None:
             self.close()
             return
+        if not self._reader.begun:
+            self.began = monotonic()
         try:
             answer = self._reader.feed(BUFFER[:nbytes])
         except BadResponse as error:

@@ -38,10 +38,12 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """``next`` is the position that the playlist has not got to yet; ``reports`` maps the paths of other playlists
-    to the last position there. All paths are absolute."""
+    to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a gap
+    (4.4.4.7) takes none. All paths are absolute."""
 
     next: Position
     parts: tuple[Part, ...]
+    durations: Mapping[int, int]
     hint: str | None
     map_path: str | None
     reports: Mapping[str, Position]
@@ -67,6 +69,9 @@ class _Reading:
     msn: int = 0
     part: int = 0
     parts: list[Part] = field(default_factory=list)
+    duration_us: int = 0
+    is_gap: bool = False
+    durations: dict[int, int] = field(default_factory=dict)
     hint: str | None = None
     map_path: str | None = None
     reports: dict[str, Position] = field(default_factory=dict)
@@ -75,12 +80,17 @@ class _Reading:
 
     def line(self, line: str) -> None:
         if not line.startswith("#"):
-            self.msn, self.part = self.msn + 1, 0
+            self.durations[self.msn] = 0 if self.is_gap else self.duration_us
+            self.msn, self.part, self.is_gap = self.msn + 1, 0, False
             return
         tag, _, value = line.partition(":")
         match tag:
             case "#EXT-X-MEDIA-SEQUENCE":
                 self.msn = int(value)
+            case "#EXTINF":
+                self.duration_us = microseconds(value.partition(",")[0])
+            case "#EXT-X-GAP":
+                self.is_gap = True
             case "#EXT-X-SKIP":
                 self.msn += int(attributes(value)["SKIPPED-SEGMENTS"])
             case "#EXT-X-SERVER-CONTROL":
@@ -120,6 +130,7 @@ def parse_media(text: str, path: str) -> MediaPlaylist:
         return MediaPlaylist(
             next=Position(reading.msn, reading.part),
             parts=tuple(reading.parts),
+            durations=reading.durations,
             hint=reading.hint,
             map_path=reading.map_path,
             reports=reading.reports,

@@ -9,7 +9,7 @@ import socket
 import time
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
@@ -33,9 +33,10 @@ MAX_WAITING = 4 * 1024 * 1024
 
 @dataclass(slots=True)
 class Sent:
-    """What was sent. ``frames`` are, for each stream that was watched, the moments (Unix time) at which the system
-    had taken each frame's last byte; ``late_ms`` is how many frames were sent how many milliseconds after their
-    time, ``blocked`` how often a server took less than it was given, and ``lost`` who was cut off, and why."""
+    """What was sent. ``frames`` are, for each stream that was watched, the moments (by the clock asked for) at
+    which the system had taken each frame's last byte; ``late_ms`` is how many frames were sent how many
+    milliseconds after their time, ``blocked`` how often a server took less than it was given, and ``lost`` who was
+    cut off, and why."""
 
     frames: dict[int, "array[float]"] = field(default_factory=dict)
     late_ms: Counter[int] = field(default_factory=Counter)
@@ -60,15 +61,22 @@ class Publishers:
 
 @contextmanager
 def publishing(
-    clip: Path, urls: Sequence[str], *, watch: Collection[int] = (), spread_s: float = 2.0
+    clip: Path,
+    urls: Sequence[str],
+    *,
+    watch: Collection[int] = (),
+    spread_s: float = 2.0,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[Publishers]:
     """``clip`` published to each of ``urls`` until the block ends; all are connected when it begins.
 
-    ``watch`` are the places in ``urls`` whose frames' times are wanted. Raises BenchError.
+    ``watch`` are the places in ``urls`` whose frames' times are wanted, by ``clock``. Raises BenchError.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(clip, tuple(urls), tuple(watch), spread_s, theirs), daemon=True)
+    process = context.Process(
+        target=_run, args=(clip, tuple(urls), tuple(watch), spread_s, clock, theirs), daemon=True
+    )
     process.start()
     theirs.close()
     try:
@@ -97,6 +105,7 @@ def _run(
     urls: Sequence[str],
     watch: Collection[int],
     spread_s: float,
+    clock: Callable[[], float],
     pipe: "Connection[Sent | BenchError, str]",
 ) -> None:
     """The process's whole life."""
@@ -111,7 +120,7 @@ def _run(
     pipe.send(sent)
     start = time.monotonic() + QUESTION_EVERY_S
     streams = [
-        Paced(place, connection, loop, start + spread_s * place / len(urls), sent)
+        Paced(place, connection, loop, start + spread_s * place / len(urls), sent, clock)
         for place, connection in enumerate(connections)
     ]
     with suppress(EOFError):
@@ -142,7 +151,15 @@ def _pace(streams: "list[Paced]", pipe: "Connection[Sent | BenchError, str]") ->
 class Paced:
     """One broadcast. ``due`` is when its next frame is; it is never for one that was cut off."""
 
-    def __init__(self, place: int, connection: socket.socket, loop: Loop, start: float, sent: Sent) -> None:
+    def __init__(
+        self,
+        place: int,
+        connection: socket.socket,
+        loop: Loop,
+        start: float,
+        sent: Sent,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.place = place
         self.due = start
         self._connection = connection
@@ -150,6 +167,7 @@ class Paced:
         self._start = start
         self._tick = 0
         self._sent = sent
+        self._clock = clock
         self._moments = sent.frames.get(place)
         # What the socket has not taken yet.
         self._rest = memoryview(loop.opening())
@@ -176,7 +194,7 @@ class Paced:
         sent.bytes += taken
         sent.blocked += taken < len(data)
         if self._moments is not None:
-            self._moments.append(time.time())
+            self._moments.append(self._clock())
         self._tick = tick + 1
         self.due = self._start + self._loop.due(tick + 1)
 

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from bench.herd.http_reader import Answer
-from bench.herd.lane import Abandoned, LaneError
+from bench.stage.http_reader import Answer
+from bench.stage.lane import Abandoned, LaneError
 
 PARTS = 6
 PART_S = 0.333
@@ -131,11 +131,12 @@ def master() -> str:
 
 
 class FakeLane:
-    """A :class:`bench.herd.lane.Lane` to a :class:`FakeOrigin`."""
+    """A :class:`bench.stage.lane.Lane` to a :class:`FakeOrigin`."""
 
     def __init__(self, origin: FakeOrigin) -> None:
         self._origin = origin
         self._asking: asyncio.Task[bytes] | None = None
+        self.began = 0.0
 
     async def get(self, path: str, *, keep: bool) -> Answer:
         status = self._origin.status.get(path.partition("?")[0], 200)
@@ -149,6 +150,7 @@ class FakeLane:
                 raise Abandoned from None
             self._asking.cancel()
             raise
+        self.began = self._origin.now
         return Answer(status, body if keep else b"", len(body), True)
 
     def abandon(self) -> None:

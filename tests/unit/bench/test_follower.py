@@ -1,5 +1,5 @@
-from bench.herd.follower import Follower
-from bench.herd.playlist import MediaPlaylist, Position, parse_media
+from bench.stage.follower import Follower
+from bench.stage.playlist import MediaPlaylist, Position, parse_media
 from tests.unit.bench.fake_origin import BASE, PARTS, FakeOrigin
 
 PATH = f"{BASE}/v720p/media.m3u8"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.herd.http_reader import Answer, BadResponse, ResponseReader
+from bench.stage.http_reader import Answer, BadResponse, ResponseReader
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Length: 11\r\n\r\nhello world"
 CHUNKED = (

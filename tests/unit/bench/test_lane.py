@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
-from bench.herd.http_reader import Answer
-from bench.herd.lane import Abandoned, Connection, HttpLane, LaneError
+from bench.stage.http_reader import Answer
+from bench.stage.lane import Abandoned, Connection, HttpLane, LaneError
 from tests.unit.bench.fake_origin import settled
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.herd.playlist import MediaReader, PlaylistError, Position, decode, parse_media, parse_multivariant
+from bench.stage.playlist import MediaReader, PlaylistError, Position, decode, parse_media, parse_multivariant
 from tests.unit.bench.fake_origin import BASE, MASTER, FakeOrigin, master
 
 PATH = f"{BASE}/v720p/media.m3u8"

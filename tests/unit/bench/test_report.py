@@ -25,19 +25,19 @@ def test_a_part_is_made_when_anybody_first_has_it() -> None:
     probe, viewers = Record(), Record()
     for path in ("a", "b", "c"):
         probe.named(path, 10.0)
-    probe.arrived("b", 0.0, 9.75)
-    probe.arrived("b", 0.0, 11.0)
-    viewers.arrived("c", 0.0, 9.5)
-    viewers.arrived("never listed", 0.0, 9.0)
+    probe.arrived("b", 0.0, 9.75, 9.75)
+    probe.arrived("b", 0.0, 11.0, 11.0)
+    viewers.arrived("c", 0.0, 9.5, 9.5)
+    viewers.arrived("never listed", 0.0, 9.0, 9.0)
     assert made_times(probe, viewers) == {"a": 10.0, "b": 9.75, "c": 9.5}
 
 
 def test_lateness_is_of_parts_made_while_the_viewer_was_there() -> None:
     record = Record()
-    record.arrived("a", 5.0, 10.25)
-    record.arrived("a", 10.125, 10.5)
-    record.arrived("a", 10.0, 10.0)
-    record.arrived("in vain", 5.0, 10.0)
+    record.arrived("a", 5.0, 10.25, 10.25)
+    record.arrived("a", 10.125, 10.5, 10.5)
+    record.arrived("a", 10.0, 10.0, 10.0)
+    record.arrived("in vain", 5.0, 10.0, 10.0)
     assert lateness(record.arrivals, {"a": 10.0}) == [0.25, 0.0]
 
 
@@ -45,7 +45,7 @@ def test_processes_come_together() -> None:
     one, other = Record(), Record()
     for record, now in ((one, 7.5), (other, 6.5)):
         record.answered("part", "/p", 100, now)
-        record.arrived("/p", 1.0, now)
+        record.arrived("/p", 1.0, now, now)
         record.named("/p", now)
         record.failed("part", "timeout")
         record.lag.append(now)
@@ -65,7 +65,7 @@ def finished() -> Report:
         for viewer in range(10):
             herd.answered("part", f"/{second}", 1000, second + viewer / 100)
     probe.named("/15", 15.0)
-    herd.arrived("/15", 1.0, 15.02)
+    herd.arrived("/15", 1.0, 15.02, 15.02)
     first = Moment(9.5, Counter(part=100, playlist=50), Counter(part=10, playlist=5), {"nginx": 1.0})
     last = Moment(19.5, Counter(part=130, playlist=70, api=9), Counter(part=20, playlist=15), {"nginx": 3.5})
     return report(10, 3, "nginx", (herd, probe), (first, last))

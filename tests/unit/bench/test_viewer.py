@@ -3,9 +3,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-from bench.herd.playlist import MediaReader
 from bench.herd.record import Record
-from bench.herd.viewer import Habits, Viewer, World
+from bench.herd.viewer import Habits, Viewer
+from bench.stage.playlist import MediaReader
+from bench.stage.rendition import World
 from tests.unit.bench.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
 
 

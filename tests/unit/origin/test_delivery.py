@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from origin.answers import delivery_router
+from origin.answers import LiveMedia
 from origin.delivery import Delivery
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
@@ -31,12 +31,11 @@ class Origin:
         self.now = NOW
         reader = CoalescingReader(self.bench.store, missing_s=0)
         app = FastAPI()
-        app.include_router(
-            delivery_router(
-                Delivery(self.windows, reader, lambda: NOW),
-                PlaybackGate(self.secret.keys, self.is_private, clock=lambda: self.now),
-                lambda resource, status, size: self.served.append((resource, status, size)),
-            )
+        app.add_middleware(
+            LiveMedia,
+            delivery=Delivery(self.windows, reader, lambda: NOW),
+            gate=PlaybackGate(self.secret.keys, self.is_private, clock=lambda: self.now),
+            on_served=lambda resource, status, size: self.served.append((resource, status, size)),
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
 
@@ -55,6 +54,19 @@ async def origin() -> AsyncIterator[Origin]:
     yield origin
     await origin.bench.end()
     await origin.client.aclose()
+
+
+async def test_media_can_only_be_fetched(origin: Origin) -> None:
+    refused = await origin.client.post(f"/{PREFIX}/master.m3u8")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert refused.headers["cache-control"] == "no-store"
+    asked = await origin.client.options(f"/{PREFIX}/master.m3u8")
+    assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+
+
+async def test_what_is_not_media_is_for_the_routes(origin: Origin) -> None:
+    assert (await origin.client.get("/livestock")).json() == {"detail": "Not Found"}
+    assert origin.served == []
 
 
 @pytest.mark.parametrize(

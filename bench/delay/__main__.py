@@ -1,0 +1,105 @@
+"""The command line: see ``python -m bench.delay --help``."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from bench.delay.candidates import ENCODING, HEADWATER, LADDERS, MEDIAMTX, REMUXING, Candidate
+from bench.delay.measure import Load, measure
+from bench.delay.section import Round, section
+from bench.stage.distribution import distribution
+from bench.stage.errors import BenchError
+from bench.stage.footage import clip
+from bench.stage.mediamtx import missing
+from bench.stage.results import save
+from bench.stage.tables import show
+
+VIDEO_KBPS = 4000
+# A whole number of AAC frames too, so that the sound goes on evenly from turn to turn.
+CLIP_S, SMOKE_CLIP_S = 16, 8
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("bench.delay", description="How long a viewer waits for what was sent.")
+    parser.add_argument("--streams", type=_counts, help="handed on as they are; 1,10,50 if nothing is named")
+    parser.add_argument("--encoded", type=_counts, help="with a ladder; 1 if nothing is named")
+    parser.add_argument("--seconds", type=float, default=60, help="that are counted")
+    parser.add_argument("--warm-up", type=float, default=8, help="seconds before them")
+    parser.add_argument("--rounds", type=int, default=2, help="how often the servers take turns")
+    parser.add_argument("--only", choices=(HEADWATER, ENCODING, MEDIAMTX), help="one server alone")
+    parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
+    parser.add_argument("--smoke", action="store_true", help="one stream, some seconds: only proves that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    options = parser.parse_args(arguments)
+    if options.smoke:
+        options.streams, options.encoded = (1,), ()
+        options.seconds, options.warm_up, options.rounds = 3.0, 2.5, 1
+    elif options.streams is None and options.encoded is None:
+        options.streams, options.encoded = (1, 10, 50), (1,)
+    if min(options.seconds, options.rounds) <= 0 or options.warm_up < 0:
+        parser.error("seconds and rounds are above 0, the warm-up not below it")
+    return options
+
+
+def main() -> int:
+    options = parse()
+    # What was started is ended, whichever way this ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run(options)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Raises BenchError."""
+    source = options.clip or clip(video_kbps=VIDEO_KBPS, seconds=SMOKE_CLIP_S if options.smoke else CLIP_S)
+    notes = []
+    skipped = missing()
+    if skipped and options.streams and options.only in (None, MEDIAMTX):
+        notes.append(skipped)
+    rounds = []
+    asked = (("--streams", options.streams, REMUXING), ("--encoded", options.encoded, LADDERS))
+    for option, counts, candidates in asked:
+        present = {
+            name: candidate
+            for name, candidate in candidates.items()
+            if options.only in (None, name) and not (name == MEDIAMTX and skipped)
+        }
+        for count in counts or ():
+            load = Load(count, options.seconds, options.warm_up, source)
+            for _ in range(options.rounds):
+                rounds += [_turn(name, candidate, option, load) for name, candidate in present.items()]
+    if not rounds:
+        raise BenchError("; ".join(notes) or "there is nobody to measure")
+    same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
+    named = (f"{option} {','.join(map(str, counts))}" for option, counts, _ in asked if counts)
+    result = section(rounds, f"python -m bench.delay {' '.join(named)} {same}", same, notes, small=options.smoke)
+    show(result)
+    save(result, options.json)
+
+
+def _turn(name: str, candidate: Candidate, option: str, load: Load) -> Round:
+    measured = measure(candidate, load)
+    for rendition, delays in measured.delays.items():
+        first = distribution(delays.first_byte)
+        print(
+            f"{name}, {load.streams} streams, {rendition}: first byte p50 {first.p50} ms, p99 {first.p99} ms of "
+            f"{first.count} parts; the server took {measured.server_cpu:.1%} of a core",
+            flush=True,
+        )
+    return Round(load.streams, name, option, measured)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(int(part) for part in text.split(","))
+    if min(counts) < 1:
+        raise argparse.ArgumentTypeError("at least one stream")
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Where parts are in the broadcast, by the durations that a rendition's playlists tell."""
+
+from bench.stage.playlist import MediaPlaylist, Position
+
+
+class Timeline:
+    """Fed the playlists of one rendition from the first one on, which still lists the broadcast's beginning."""
+
+    def __init__(self) -> None:
+        self._segments: dict[int, int] = {}
+        self._parts: dict[int, dict[int, int]] = {}
+        self._positions: dict[str, Position] = {}
+
+    def take(self, playlist: MediaPlaylist) -> None:
+        self._segments.update(playlist.durations)
+        for part in playlist.parts:
+            msn, index = part.position
+            self._parts.setdefault(msn, {})[index] = part.duration_us
+            self._positions[part.path] = part.position
+
+    def ends(self) -> dict[str, int]:
+        """Microseconds from the beginning to the end of each part, of those parts of which it is known."""
+        starts = self._starts()
+        found = {}
+        for path, (msn, index) in self._positions.items():
+            before = [self._parts[msn].get(place) for place in range(index + 1)]
+            known = [duration for duration in before if duration is not None]
+            if msn in starts and len(known) == len(before):
+                found[path] = starts[msn] + sum(known)
+        return found
+
+    def _starts(self) -> dict[int, int]:
+        """Of each segment, and of the one that follows the last."""
+        starts: dict[int, int] = {}
+        begun = 0
+        msn = min(self._segments, default=0)
+        while msn in self._segments:
+            starts[msn] = begun
+            begun += self._segments[msn]
+            msn += 1
+        starts[msn] = begun
+        return starts

@@ -1,0 +1,100 @@
+"""The viewers, in a process of their own: one for each video rendition of each stream that is sampled."""
+
+import asyncio
+import gc
+import multiprocessing
+from array import array
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import uvloop
+
+from bench.delay.witness import Followed, Seen, Witness
+from bench.stage.errors import BenchError
+from bench.stage.rendition import Rendition, http_world, load_master, watch_lag
+
+FINISH_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``masters`` are the paths of the sampled streams' multivariant playlists, by the streams' places."""
+
+    host: str
+    port: int
+    masters: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """``pid`` is of their process."""
+
+    pid: int
+    _pipe: "Connection[str, Seen]"
+
+    def finish(self) -> Seen:
+        """Raises BenchError."""
+        with suppress(BrokenPipeError):
+            self._pipe.send("finish")
+        with suppress(EOFError, ConnectionResetError):
+            if self._pipe.poll(FINISH_S):
+                return self._pipe.recv()
+        raise BenchError("the process of viewers ended by itself")
+
+
+@contextmanager
+def viewing(plan: Plan) -> Iterator[Viewers]:
+    """Viewers who wait for the streams to begin, and follow them until the block ends."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run, args=(plan, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Viewers(process.pid or 0, ours)
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
+
+
+def _run(plan: Plan, pipe: "Connection[Seen, str]") -> None:
+    """The process's whole life."""
+    gc.disable()
+    with suppress(EOFError):
+        pipe.send(uvloop.run(_watch(plan, pipe)))
+
+
+async def _watch(plan: Plan, pipe: "Connection[Seen, str]") -> Seen:
+    """Until somebody says something."""
+    lag = array("d")
+    witnesses: dict[tuple[int, str], Witness] = {}
+    async with asyncio.TaskGroup() as group:
+        work = [
+            group.create_task(_follow(plan, place, master, witnesses)) for place, master in plan.masters.items()
+        ]
+        work.append(group.create_task(watch_lag(lag)))
+        await _readable(pipe)
+        for task in work:
+            task.cancel()
+    followed = (
+        Followed(place, path, witness.arrivals(), witness.errors) for (place, path), witness in witnesses.items()
+    )
+    return Seen(tuple(followed), lag)
+
+
+async def _follow(plan: Plan, place: int, master: str, witnesses: dict[tuple[int, str], Witness]) -> None:
+    playlist = await load_master(http_world(plan.host, plan.port, Witness()), master)
+    async with asyncio.TaskGroup() as group:
+        for path in playlist.video:
+            witness = witnesses[place, path] = Witness()
+            group.create_task(Rendition(http_world(plan.host, plan.port, witness), path).run())
+
+
+async def _readable(pipe: "Connection[Seen, str]") -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pipe.fileno(), told.set)
+    await told.wait()
+    loop.remove_reader(pipe.fileno())

@@ -1,0 +1,53 @@
+"""Who serves what the broadcast makes: all of them at once, for they take turns in being asked."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.origin.broadcast import Broadcast, Kind
+from bench.stage.errors import BenchError
+from bench.stage.front import nginx_front
+from bench.stage.nginx_files import missing as nginx_missing
+from bench.stage.nginx_files import nginx_files
+
+HEADWATER, FILES, FRONT = "Headwater", "nginx, files", "Headwater behind nginx"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """``pids`` are the first processes of all that take part in an answer; ``prepare`` is told what will be asked
+    for."""
+
+    port: int
+    pids: tuple[int, ...]
+    kinds: tuple[Kind, ...]
+    prepare: Callable[[str], None] = lambda path: None
+
+
+@contextmanager
+def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Iterator[dict[str, Candidate]]:
+    """By their names; who is missing is named in ``notes``. Raises BenchError."""
+    found = {HEADWATER: Candidate(broadcast.port, (broadcast.pid,), tuple(Kind))}
+    with ExitStack() as stack:
+        if trouble := nginx_missing():
+            notes.append(trouble)
+        else:
+            files = stack.enter_context(nginx_files(_made(directory / "files")))
+            found[FILES] = Candidate(
+                files.port,
+                (files.pid,),
+                (Kind.SEGMENT, Kind.PART, Kind.PLAYLIST),
+                lambda path: files.put(path, broadcast.read(path)),
+            )
+        try:
+            front = stack.enter_context(nginx_front(_made(directory / "front"), f"127.0.0.1:{broadcast.port}"))
+            found[FRONT] = Candidate(front.port, (*front.processes.values(), broadcast.pid), tuple(Kind))
+        except BenchError as error:
+            notes.append(f"{FRONT}: skipped, {error}")
+        yield found
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory

@@ -1,0 +1,70 @@
+"""One burst at one server, and what it cost there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.origin.broadcast import Broadcast, Kind
+from bench.origin.burst import Burst, wrk
+from bench.origin.candidates import Candidate
+from bench.origin.crowd import Asking, Plan, again_and_again, blocking_reloads
+from bench.stage.errors import BenchError
+from bench.stage.ports import HOST
+from bench.stage.processes import Cpu, cpu, tree
+
+# Who comes first catches up with the live edge, and only then waits.
+WAITING_TIMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``waiting`` are the connections of blocking reloads, which go on for longer than ``seconds``."""
+
+    seconds: float
+    connections: int
+    waiting: int
+    with_wrk: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """``cpu`` is of all processes that took part in the answers, ``origin_cpu`` of Headwater's among them."""
+
+    burst: Burst
+    cpu: Cpu
+    origin_cpu: Cpu
+
+    @property
+    def requests_per_cpu_second(self) -> float:
+        return self.burst.requests / self.cpu.total
+
+    @property
+    def bytes_per_cpu_second(self) -> float:
+        return self.burst.received / self.cpu.total
+
+
+def measure(
+    broadcast: Broadcast,
+    candidate: Candidate,
+    kind: Kind,
+    path: str,
+    load: Load,
+    ask: Callable[[Asking, Plan], Burst],
+) -> Measured:
+    """``path`` is what is asked for; ``ask`` makes bursts where wrk cannot. Raises BenchError."""
+    candidate.prepare(path)
+    before, origin_before = _cpu(candidate.pids), _cpu((broadcast.pid,))
+    if kind is Kind.RELOAD:
+        seconds = WAITING_TIMES * load.seconds
+        burst = ask(blocking_reloads, Plan(HOST, candidate.port, path, load.waiting, seconds))
+    elif load.with_wrk:
+        burst = wrk(f"http://{HOST}:{candidate.port}{path}", load.connections, load.seconds)
+    else:
+        burst = ask(again_and_again, Plan(HOST, candidate.port, path, load.connections, load.seconds))
+    spent, origin_spent = _cpu(candidate.pids) - before, _cpu((broadcast.pid,)) - origin_before
+    if not (burst.requests and spent.total):
+        raise BenchError(f"{path} was not answered in {load.seconds:g} s")
+    return Measured(burst, spent, origin_spent if broadcast.pid in candidate.pids else Cpu())
+
+
+def _cpu(pids: tuple[int, ...]) -> Cpu:
+    return sum((cpu(tree(pid)) for pid in pids), Cpu())

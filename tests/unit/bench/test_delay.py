@@ -1,0 +1,139 @@
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from bench.delay.__main__ import parse
+from bench.delay.candidates import ENCODING, HEADWATER, Running
+from bench.delay.measure import Delays, Measured, by_rendition, delays
+from bench.delay.section import Round, section
+from bench.delay.timeline import Timeline
+from bench.delay.witness import Arrival, Followed, Seen, Witness
+from bench.stage.playlist import MediaPlaylist, parse_media
+from bench.stage.publishers import Sent
+
+PATH = "/live/s/b/vsource/media.m3u8"
+BASE = "/live/s/b/vsource"
+
+
+def playlist(first: int, *segments: tuple[int, float | None], skipped: int = 0) -> MediaPlaylist:
+    """``segments`` have so many parts of 0.5 s, and a duration when they are complete."""
+    lines = ["#EXTM3U", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+    if skipped:
+        lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}")
+    for msn, (parts, duration) in enumerate(segments, first + skipped):
+        lines += [f'#EXT-X-PART:DURATION=0.5,URI="{msn}.{part}.m4s"' for part in range(parts)]
+        if duration is not None:
+            lines += [f"#EXTINF:{duration},", f"{msn}.m4s"]
+    return parse_media("\n".join(lines), PATH)
+
+
+def test_parts_end_where_the_durations_before_them_add_up_to() -> None:
+    timeline = Timeline()
+    timeline.take(playlist(0, (4, 2.0), (1, None)))
+    timeline.take(playlist(0, (4, 1.5), (1, None), skipped=1))
+    assert timeline.ends() == {
+        **{f"{BASE}/0.{part}.m4s": 500_000 * (part + 1) for part in range(4)},
+        **{f"{BASE}/1.{part}.m4s": 2_000_000 + 500_000 * (part + 1) for part in range(4)},
+        f"{BASE}/2.0.m4s": 4_000_000,
+    }
+
+
+def test_a_part_behind_a_gap_is_nowhere() -> None:
+    timeline = Timeline()
+    timeline.take(playlist(0, (0, 2.0)))
+    timeline.take(playlist(2, (0, 2.0), (1, None)))
+    assert timeline.ends() == {}
+
+
+def test_what_a_server_fills_its_first_playlist_with_takes_no_time() -> None:
+    text = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:5\n" + "#EXT-X-GAP\n#EXTINF:2.0,\ngap.mp4\n" * 2
+    timeline = Timeline()
+    timeline.take(parse_media(text + '#EXT-X-PART:DURATION=0.5,URI="p.mp4"', PATH))
+    assert timeline.ends() == {f"{BASE}/p.mp4": 500_000}
+
+
+def test_a_witness_joins_what_was_named_to_what_came() -> None:
+    witness, told = Witness(), playlist(0, (2, None))
+    witness.arrived(f"{BASE}/0.0.m4s", 0.0, 10.1, 10.2)
+    witness.arrived(f"{BASE}/never-named.m4s", 0.0, 10.1, 10.2)
+    witness.told(told, told.parts, 10.3)
+    witness.failed("part", "status 404")
+    assert witness.arrivals() == (Arrival(500_000, 10.3, 10.1, 10.2), Arrival(1_000_000, 10.3, None, None))
+    assert witness.errors == {"part: status 404": 1}
+
+
+def test_delays_are_from_the_last_frame_of_a_part() -> None:
+    frames = [100 + number / 10 for number in range(30)]
+    arrivals = [
+        Arrival(500_000, 100.41, 100.42, 100.43),
+        Arrival(1_000_000, 100.95, 100.925, 100.95),
+        Arrival(1_500_000, 101.5, None, None),
+        # Of a frame that nobody sent, or that was sent too late to count.
+        Arrival(9_000_000, 109.0, 109.0, 109.0),
+        Arrival(2_500_000, 102.5, 102.5, 102.5),
+    ]
+    found = delays(arrivals, frames, 10, (100.5, 102.0))
+    assert found.named == pytest.approx([0.05, 0.1])
+    assert found.first_byte == pytest.approx([0.025])
+    assert found.last_byte == pytest.approx([0.05])
+    assert found.missing == 1
+
+
+def test_streams_of_one_rendition_count_together() -> None:
+    running = Running(1, "", (), (), lambda path: path.split("/")[-2])
+    arrival = Arrival(100_000, 5.0, 5.5, 5.75)
+    followed = [
+        Followed(place, f"/{place}/{track}/media.m3u8", (arrival,), Counter())
+        for place, track in ((0, "a"), (7, "a"), (7, "b"))
+    ]
+    found = by_rendition(running, Seen(tuple(followed), array("d")), {0: [5.0], 7: [4.5]}, 10, (0, 9))
+    assert {name: each.first_byte for name, each in found.items()} == {"a": [0.5, 1.0], "b": [1.0]}
+
+
+def measured(renditions: Iterable[tuple[str, float]], errors: Counter[str] | None = None) -> Measured:
+    found = {name: Delays([first], [first] * 99, [2 * first] * 99) for name, first in renditions}
+    sent = Sent(late_ms=Counter({0: 99, 12: 1}))
+    return Measured(found, errors or Counter(), 0.02, 0.01, [0.001], sent)
+
+
+def test_the_section_has_a_row_for_each_rendition() -> None:
+    rounds = [
+        Round(1, HEADWATER, "--streams", measured([("source", 0.002)])),
+        Round(1, HEADWATER, "--streams", measured([("source", 0.004)])),
+        Round(50, HEADWATER, "--streams", measured([("source", 0.04)], Counter({"part: status 404": 2}))),
+        Round(1, ENCODING, "--encoded", measured([("source", 0.05), ("480p", 0.06)])),
+    ]
+    found = section(rounds, "all of it", "--seconds 9", ["skipped"], small=False)
+    rows = [(row.values["server"], row.values["rendition"], row.values["parts"]) for row in found.tables[0].rows]
+    assert rows == [
+        (HEADWATER, "source", 198),
+        (HEADWATER, "source", 99),
+        (ENCODING, "source", 99),
+        (ENCODING, "480p", 99),
+    ]
+    assert found.tables[0].rows[0].values["first_p99"] == 4.0
+    assert found.tables[0].rows[3].values["last_p50"] == 120.0
+    assert found.tables[0].rows[3].command == "python -m bench.delay --encoded 1 --seconds 9"
+    (aim,) = found.aims
+    assert (aim.measured, aim.met) == ("4.0 ms at 1, 40.0 ms at 50", False)
+    assert found.notes[:2] == (
+        "skipped",
+        "Headwater's viewers met errors at 50 streams: part: status 404 (2).",
+    )
+    assert "1.00% of their frames" in found.notes[-1]
+
+
+def test_small_runs_prove_nothing() -> None:
+    rounds = [Round(1, HEADWATER, "--streams", measured([("source", 0.002)]))]
+    assert [aim.met for aim in section(rounds, "", "", (), small=True).aims] == [None]
+    assert [aim.met for aim in section(rounds, "", "", (), small=False).aims] == [True]
+    alone = [Round(1, ENCODING, "--encoded", measured([("480p", 0.002)]))]
+    assert section(alone, "", "", (), small=False).aims == ()
+
+
+def test_who_names_one_kind_of_load_gets_that_alone() -> None:
+    assert (parse([]).streams, parse([]).encoded) == ((1, 10, 50), (1,))
+    assert (parse(["--encoded", "2"]).streams, parse(["--encoded", "2"]).encoded) == (None, (2,))
+    assert (parse(["--smoke"]).streams, parse(["--smoke"]).encoded) == ((1,), ())

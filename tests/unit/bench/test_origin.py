@@ -1,0 +1,115 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bench.origin.__main__ import parse
+from bench.origin.broadcast import Broadcast, Kind
+from bench.origin.burst import Burst, parse_wrk
+from bench.origin.candidates import FILES, FRONT, HEADWATER
+from bench.origin.crowd import Tally, again_and_again, blocking_reloads
+from bench.origin.measure import Measured
+from bench.origin.section import section
+from bench.stage.errors import BenchError
+from bench.stage.nginx_files import NginxFiles
+from bench.stage.processes import Cpu
+from tests.unit.bench.fake_origin import BASE, FakeLane, FakeOrigin, settled
+
+WRK = """\
+Running 1s test @ http://127.0.0.1:8080/x
+  1 threads and 16 connections
+Requests/sec:  8700.10
+
+{"requests": 9000, "bytes": 18000000, "duration_us": 1020000, "failed": 3, "p50_us": 1500, "p99_us": 4250}
+"""
+
+
+def test_what_wrk_tells() -> None:
+    assert parse_wrk(WRK) == Burst(9000, 18_000_000, 1.02, 3, 1.5, 4.25)
+
+
+@pytest.mark.parametrize("output", ["", "unable to connect", '{"requests": 1}', "[]"])
+def test_what_wrk_does_not_tell(output: str) -> None:
+    with pytest.raises(BenchError, match="wrk told nothing"):
+        parse_wrk(output)
+
+
+class Prepared(Broadcast):
+    def read(self, path: str) -> bytes:
+        assert path == self.playlist
+        return FakeOrigin(made=8).playlist("v720p").encode()
+
+
+def test_what_is_hot_is_the_newest_that_is_complete() -> None:
+    path = f"{BASE}/v720p/media.m3u8"
+    broadcast = Prepared(1, "http://127.0.0.1:8080", path)
+    assert broadcast.port == 8080
+    assert broadcast.hot(Kind.SEGMENT) == f"{BASE}/v720p/10.m4s"
+    assert broadcast.hot(Kind.PART) == f"{BASE}/v720p/10.3.m4s"
+    assert broadcast.hot(Kind.PLAYLIST) == broadcast.hot(Kind.RELOAD) == path
+
+
+async def test_a_reload_waits_for_what_is_next() -> None:
+    origin, tally = FakeOrigin(), Tally()
+    task = asyncio.create_task(blocking_reloads(tally, FakeLane(origin), f"{BASE}/v720p/media.m3u8"))
+    await settled()
+    for _ in range(2):
+        await origin.make_part()
+    task.cancel()
+    asked = [path.partition("?")[2] for path in origin.requests]
+    assert asked == ["", *(f"_HLS_msn=12&_HLS_part={part}&_HLS_skip=YES" for part in range(3))]
+    assert (len(tally.times), tally.failed) == (3, 0)
+    assert tally.received > 0
+
+
+async def test_what_is_there_is_asked_for_again_until_it_fails() -> None:
+    origin, tally = FakeOrigin(), Tally()
+    path = f"{BASE}/v720p/init-0.mp4"
+    task = asyncio.create_task(again_and_again(tally, FakeLane(origin), path))
+    await settled()
+    assert len(tally.times) > 2
+    origin.status[path] = 0
+    await settled()
+    task.cancel()
+    assert tally.failed == 1
+    assert tally.received == 4 * len(tally.times)
+
+
+def test_files_are_found_under_their_urls(tmp_path: Path) -> None:
+    NginxFiles(1, 80, tmp_path).put("/live/s/1.m4s", b"media")
+    assert (tmp_path / "live/s/1.m4s").read_bytes() == b"media"
+
+
+def measured(requests: int, cpu: float, *, failed: int = 0, p99: float | None = 4.0) -> Measured:
+    burst = Burst(requests, 1_000_000 * requests, 2.0, failed, p99 and p99 / 2, p99)
+    return Measured(burst, Cpu(cpu / 2, cpu / 2), Cpu(cpu / 4, 0.0))
+
+
+def test_the_section_compares_what_took_turns() -> None:
+    parts = {HEADWATER: measured(1000, 1.0), FILES: measured(4000, 1.0), FRONT: measured(2000, 1.0)}
+    slower = {HEADWATER: measured(1000, 2.0), FILES: measured(4000, 2.0), FRONT: measured(2000, 2.0, failed=1)}
+    waits = {HEADWATER: measured(500, 0.5, p99=None)}
+    found = section(
+        {Kind.PART: [parts, slower], Kind.RELOAD: [waits]}, "all of it", "--rounds 2", ["wrk"], small=False
+    )
+    headwater, files, front, reload = (row.values for row in found.tables[0].rows)
+    assert (headwater["rate"], headwater["megabytes"], headwater["cores"]) == (500, 500, 0.75)
+    assert (headwater["per_cpu"], headwater["ratio"], headwater["p99"]) == (750, 0.25, 4.0)
+    assert (files["ratio"], files["origin_cores"], front["ratio"]) == (None, None, 0.5)
+    assert (reload["ratio"], reload["p50"], reload["per_cpu"]) == (None, None, 1000)
+    assert found.tables[0].rows[3].command == 'python -m bench.origin --kinds "blocking reload" --rounds 2'
+    assert [(aim.measured, aim.met) for aim in found.aims] == [("1 failed", False), ("0.50 for a part", True)]
+
+
+def test_small_and_lonely_runs_prove_nothing() -> None:
+    alone = {Kind.PART: [{HEADWATER: measured(1000, 1.0)}]}
+    assert [aim.met for aim in section(alone, "", "", (), small=True).aims] == [None, None]
+    assert [aim.met for aim in section(alone, "", "", (), small=False).aims] == [True, None]
+
+
+def test_kinds_are_asked_for_by_name() -> None:
+    assert parse(["--kinds", "part,blocking reload"]).kinds == (Kind.PART, Kind.RELOAD)
+    with pytest.raises(SystemExit):
+        parse(["--kinds", "manifest"])
+    with pytest.raises(SystemExit):
+        parse(["--seconds", "60"])

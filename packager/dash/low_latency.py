@@ -23,7 +23,7 @@ HTTP_XSDATE = "urn:mpeg:dash:utc:http-xsdate:2014"
 
 # Part targets from the live edge to the picture, and what requests take besides.
 DELAY_PARTS = 3
-DELAY_MS = 200
+DELAY_MS = 100
 # Rates that nobody hears.
 SLOWER, FASTER = Fraction(97, 100), Fraction(103, 100)
 

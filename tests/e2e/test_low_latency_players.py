@@ -24,7 +24,7 @@ TOP, LOWER = 480, 360
 RATE = (("video_bitrate", "2000k"), ("maxrate", "2000k"), ("bufsize", "2000k"))
 ENCODER = (("bf", 0), ("tune", "zerolatency"), *RATE)
 SEGMENT_S = 2.0
-# The target is 1.0 s in HLS and 1.2 s in DASH; the rest is for a busy machine.
+# The target is 1.0 s in HLS and 1.1 s in DASH; the rest is for a busy machine.
 LATEST_S = 3.0
 
 

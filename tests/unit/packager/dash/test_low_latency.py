@@ -91,11 +91,11 @@ def test_latency_and_rates_are_asked_for() -> None:
     assert description.latency is not None and description.playback_rate is not None
     assert (description.latency.min_ms, description.latency.target_ms, description.latency.max_ms) == (
         668,
-        1202,
-        5206,
+        1102,
+        5106,
     )
     assert (description.playback_rate.min, description.playback_rate.max) == (Fraction("0.97"), Fraction("1.03"))
-    assert presentation.suggested_presentation_delay_ms == 1202
+    assert presentation.suggested_presentation_delay_ms == 1102
     assert presentation.minimum_update_period_ms == 5 * 2002
     assert presentation.min_buffer_time_ms == 334
     assert description.latency.reference_id == presentation.periods[0].adaptation_sets[0].id

@@ -92,8 +92,8 @@ class StreamStatus(Frozen):
 
 
 class Wanted(Frozen):
-    """Asks for what is made only then: a :class:`History` on the subject ``history.{stream}``, a :class:`Thumbnail` on
-    ``thumbnail.{stream}``, :class:`Latencies` on ``latency.{stream}``."""
+    """Asks for what is made only then: a :class:`History` on the subject ``history.{stream}``, a :class:`Thumbnail`
+    on ``thumbnail.{stream}``, :class:`Latencies` on ``latency.{stream}``."""
 
 
 class Latencies(Frozen):

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -7,13 +8,15 @@ from storage.threads import Threads
 
 
 async def test_gathered_calls_share_a_trip_and_keep_their_order() -> None:
-    threads, seen = Threads("test", 4), []
+    threads = Threads("test", 4)
+    seen: list[tuple[int, int]] = []
 
     def note(number: int) -> int:
         seen.append((number, threading.get_ident()))
         return number
 
-    assert await asyncio.gather(*(threads.run_gathered(lambda n=n: note(n)) for n in range(20))) == list(range(20))
+    asked = [threads.run_gathered(partial(note, number)) for number in range(20)]
+    assert await asyncio.gather(*asked) == list(range(20))
     assert [number for number, _ in seen] == list(range(20))
     assert len({thread for _, thread in seen}) == 1
     assert threading.get_ident() not in {thread for _, thread in seen}

@@ -14,15 +14,16 @@ REMARKS = Path(__file__).parent / "notes"
 BOOK = "benchmarks.md"
 
 
-def write(results: Path, docs: Path) -> Path:
-    """The book, of all results that there are and of what it had before of the others. Raises BenchError."""
+def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
+    """The book, of all results that there are and of what it had before of the others; ``notes`` are a person's
+    remarks on sections. Raises BenchError."""
     docs.mkdir(parents=True, exist_ok=True)
     book = docs / BOOK
     sections = blocks(book.read_text()) if book.exists() else {}
     for path in sorted(results.glob("*.json")):
         section = load(path)
         draw(section, docs / PLOTS)
-        remarks = REMARKS / f"{section.name}.md"
+        remarks = notes / f"{section.name}.md"
         sections[section.name] = render_section(section, remarks.read_text() if remarks.exists() else "")
     if not sections:
         raise BenchError(f"there is nothing in {results}: run a section first, such as python -m bench.density")

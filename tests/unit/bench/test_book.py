@@ -102,14 +102,14 @@ def test_sections_stand_in_order_and_are_found_again() -> None:
 def test_a_section_that_was_not_measured_again_stays(tmp_path: Path) -> None:
     results, docs = tmp_path / "results", tmp_path / "docs"
     save(WITHOUT_PLOTS, results / "density.json")
-    write(results, docs)
+    write(results, docs, tmp_path / "notes")
     (results / "density.json").unlink()
     save(replace(WITHOUT_PLOTS, name="store", title="Store"), results / "store.json")
-    book = write(results, docs)
+    book = write(results, docs, tmp_path / "notes")
     found = blocks(book.read_text())
     assert list(found) == ["density", "store"]
     assert found["density"] == render_section(WITHOUT_PLOTS)
-    assert book.read_text() == write(results, docs).read_text()
+    assert book.read_text() == write(results, docs, tmp_path / "notes").read_text()
 
 
 def test_a_book_of_nothing_is_refused(tmp_path: Path) -> None:

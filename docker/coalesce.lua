@@ -56,6 +56,7 @@ local function wait(key, path, query)
         flight = { landed = semaphore.new(), waiting = 0 }
         flights[key] = flight
         local well, answer = pcall(fill, key, path, query)
+        flight.answer = well and answer or nil
         flights[key] = nil
         if flight.waiting > 0 then
             flight.landed:post(flight.waiting)
@@ -63,7 +64,6 @@ local function wait(key, path, query)
         if not well then
             error(answer)
         end
-        flight.answer = answer
     end
     local answer = flight.answer
     if answer and answer.status ~= 200 then

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.s3server import free_port
+from bench.stage.ports import free_port
 
 DOCKER = Path(__file__).parents[1] / "docker"
 PATH = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin"

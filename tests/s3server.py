@@ -9,7 +9,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,8 @@ import urllib3
 from minio import Minio
 from minio.error import S3Error
 from moto.server import ThreadedMotoServer
+
+from bench.stage.ports import free_port
 
 START_SECONDS = 30
 REGION = "eu-central-1"
@@ -160,10 +161,3 @@ def _moto() -> Iterator[S3Server]:
         yield S3Server(f"http://{host}:{port}", "headwater-test", "any-secret", "us-east-1", is_moto=True)
     finally:
         moto.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

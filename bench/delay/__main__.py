@@ -1,23 +1,18 @@
 """The command line: see ``python -m bench.delay --help``."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 from bench.delay.candidates import ENCODING, HEADWATER, LADDERS, MEDIAMTX, REMUXING, Candidate
 from bench.delay.measure import Load, measure
 from bench.delay.section import Round, section
+from bench.stage.command import add_common, carry_out
 from bench.stage.distribution import distribution
 from bench.stage.errors import BenchError
-from bench.stage.footage import clip
+from bench.stage.footage import usual_clip
 from bench.stage.mediamtx import missing
-from bench.stage.results import save
-from bench.stage.tables import show
-
-VIDEO_KBPS = 4000
-# A whole number of AAC frames too, so that the sound goes on evenly from turn to turn.
-CLIP_S, SMOKE_CLIP_S = 16, 8
+from bench.stage.results import Section
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -29,8 +24,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="how often the servers take turns")
     parser.add_argument("--only", choices=(HEADWATER, ENCODING, MEDIAMTX), help="one server alone")
     parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    parser.add_argument("--smoke", action="store_true", help="one stream, some seconds: only proves that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="one stream, some seconds")
     options = parser.parse_args(arguments)
     if options.smoke:
         options.streams, options.encoded = (1,), ()
@@ -43,20 +37,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
-    source = options.clip or clip(video_kbps=VIDEO_KBPS, seconds=SMOKE_CLIP_S if options.smoke else CLIP_S)
+    source = options.clip or usual_clip(smoke=options.smoke)
     notes = []
     skipped = missing()
     if skipped and options.streams and options.only in (None, MEDIAMTX):
@@ -77,9 +63,7 @@ def run(options: argparse.Namespace) -> None:
         raise BenchError("; ".join(notes) or "there is nobody to measure")
     same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
     named = (f"{option} {','.join(map(str, counts))}" for option, counts, _ in asked if counts)
-    result = section(rounds, f"python -m bench.delay {' '.join(named)} {same}", same, notes, small=options.smoke)
-    show(result)
-    save(result, options.json)
+    return section(rounds, f"python -m bench.delay {' '.join(named)} {same}", same, notes, small=options.smoke)
 
 
 def _turn(name: str, candidate: Candidate, option: str, load: Load) -> Round:

@@ -1,22 +1,16 @@
 """The command line: see ``python -m bench.density --help``."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 from bench.density.candidates import CANDIDATES, NGINX, Candidate
 from bench.density.measure import Load, Measured, measure
 from bench.density.section import Round, section
-from bench.stage.errors import BenchError
-from bench.stage.footage import clip
+from bench.stage.command import add_common, carry_out
+from bench.stage.footage import usual_clip
 from bench.stage.nginx_rtmp import missing
-from bench.stage.results import save
-from bench.stage.tables import show
-
-VIDEO_KBPS = 4000
-# A whole number of AAC frames too, so that the sound goes on evenly from turn to turn.
-CLIP_S, SMOKE_CLIP_S = 16, 8
+from bench.stage.results import Section
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -27,10 +21,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="how often the servers take turns")
     parser.add_argument("--only", choices=tuple(CANDIDATES), help="one server alone")
     parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    parser.add_argument(
-        "--smoke", action="store_true", help="two publishers for some seconds: only proves that it runs"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="two publishers for some seconds")
     options = parser.parse_args(arguments)
     if options.smoke:
         options.publishers, options.seconds, options.warm_up, options.rounds = (2,), 3.0, 1.0, 1
@@ -40,20 +31,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
-    source = options.clip or clip(video_kbps=VIDEO_KBPS, seconds=SMOKE_CLIP_S if options.smoke else CLIP_S)
+    source = options.clip or usual_clip(smoke=options.smoke)
     candidates = {name: candidate for name, candidate in CANDIDATES.items() if options.only in (None, name)}
     notes = []
     if NGINX in candidates and (trouble := missing()):
@@ -66,11 +49,9 @@ def run(options: argparse.Namespace) -> None:
     ]
     same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
     counts = ",".join(map(str, options.publishers))
-    result = section(
+    return section(
         rounds, f"python -m bench.density --publishers {counts} {same}", same, notes, small=options.smoke
     )
-    show(result)
-    save(result, options.json)
 
 
 def _turns(candidates: dict[str, Candidate], load: Load) -> dict[str, Measured]:

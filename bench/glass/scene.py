@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.glass.publisher import publishing
+from bench.stage.ports import free_port
 from tests.caches import nginx, nginx_configuration, varnish
-from tests.s3server import free_port
 from tests.server import serving
 
 STREAM = "glass"

@@ -1,21 +1,15 @@
 """The command line: see ``python -m bench.growth --help``."""
 
 import argparse
-import signal
 import sys
-from pathlib import Path
 
 from bench.growth import hour, windows
 from bench.growth.section import section
-from bench.stage.errors import BenchError
-from bench.stage.footage import clip
-from bench.stage.results import save
-from bench.stage.tables import show
+from bench.stage.command import add_common, carry_out
+from bench.stage.footage import usual_clip
+from bench.stage.results import Section
 from control.config.quantities import Duration
 
-VIDEO_KBPS = 4000
-# A whole number of AAC frames too, so that the sound goes on evenly from turn to turn.
-CLIP_S, SMOKE_CLIP_S = 16, 8
 WINDOWS = "1m/1m,1h/1m,12h/1m,all/1m,1h/1h"
 # How much longer than its window a broadcast is, and how much of its end is looked at.
 OVER_S, MEASURED_S = 600, 300
@@ -34,8 +28,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         help=f"DVR window/what playlists list, such as {WINDOWS}; or none",
     )
     parser.add_argument("--hours", type=float, default=12, help="of the simulated broadcast that keeps all of it")
-    parser.add_argument("--smoke", action="store_true", help="some seconds: only proves that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="some seconds")
     options = parser.parse_args(arguments)
     options.every, options.over, options.measured = EVERY_S, OVER_S, MEASURED_S
     if options.smoke:
@@ -47,18 +40,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
     costs = [_window(case) for case in _cases(options)]
     found = _hour(options) if options.minutes else None
@@ -66,9 +51,7 @@ def run(options: argparse.Namespace) -> None:
     listed = ",".join(f"{_option(dvr)}/{_option(playlist)}" for dvr, playlist in options.windows) or "none"
     command = f"python -m bench.growth {load} --windows {listed} --hours {options.hours:g}"
     alone = f"python -m bench.growth {load} --windows none"
-    result = section(found, costs, command, alone, (), small=options.smoke)
-    show(result)
-    save(result, options.json)
+    return section(found, costs, command, alone, (), small=options.smoke)
 
 
 def _cases(options: argparse.Namespace) -> list[windows.Case]:
@@ -91,7 +74,7 @@ def _window(case: windows.Case) -> windows.Cost:
 
 
 def _hour(options: argparse.Namespace) -> hour.Hour:
-    source = clip(video_kbps=VIDEO_KBPS, seconds=SMOKE_CLIP_S if options.smoke else CLIP_S)
+    source = usual_clip(smoke=options.smoke)
     load = hour.Load(options.publishers, 60 * options.minutes, options.warm_up, options.every, source)
     return hour.measure(load)
 

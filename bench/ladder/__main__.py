@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import signal
 import sys
 from pathlib import Path
 
@@ -10,10 +9,9 @@ from bench.ladder.candidates import CANDIDATES, FFMPEG, HEADWATER
 from bench.ladder.case import FPS, GOP_S, SOURCE_KBPS, Case
 from bench.ladder.measure import Measured, measure, other_point
 from bench.ladder.section import Compared, section
-from bench.stage.errors import BenchError
+from bench.stage.command import add_common, carry_out
 from bench.stage.footage import clip
-from bench.stage.results import save
-from bench.stage.tables import show
+from bench.stage.results import Section
 from transcoder.options import Latency, Preset
 
 # The clip goes on this long after what is counted.
@@ -30,8 +28,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--latency", type=_latencies, default=tuple(Latency), help="low, normal or low,normal")
     parser.add_argument("--preset", type=Preset, default=Preset.VERYFAST, help="libx264's, for both")
     parser.add_argument("--sides", type=_sides, default=tuple(CANDIDATES), help=", ".join(CANDIDATES))
-    parser.add_argument("--smoke", action="store_true", help="some seconds only: proves that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="some seconds only")
     options = parser.parse_args(arguments)
     if options.smoke:
         options.seconds, options.warm_up, options.rounds = 1.0, 4.0, 1
@@ -42,25 +39,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
     length = math.ceil(options.warm_up + options.seconds) + SPARE_S
     source = clip(video_kbps=SOURCE_KBPS, seconds=length, fps=FPS, gop_s=GOP_S)
     found = [_compare(Case(latency, options.preset), source, options) for latency in options.latency]
-    result = section(found, command(options), (), small=options.smoke)
-    show(result)
-    save(result, options.json)
+    return section(found, command(options), (), small=options.smoke)
 
 
 def command(options: argparse.Namespace) -> str:

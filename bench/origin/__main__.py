@@ -1,7 +1,6 @@
 """The command line: see ``python -m bench.origin --help``."""
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,14 +12,10 @@ from bench.origin.candidates import Candidate, candidates
 from bench.origin.crowd import Asking, Plan, crowd
 from bench.origin.measure import WAITING_TIMES, Load, Measured, measure
 from bench.origin.section import section
-from bench.stage.errors import BenchError
-from bench.stage.footage import clip
-from bench.stage.results import save
-from bench.stage.tables import show
+from bench.stage.command import add_common, carry_out
+from bench.stage.footage import usual_clip
+from bench.stage.results import Section
 
-VIDEO_KBPS = 4000
-# A whole number of AAC frames too, so that the sound goes on evenly from turn to turn.
-CLIP_S, SMOKE_CLIP_S = 16, 8
 # All servers of a round are asked for the same bytes, which leave the window's memory at some time.
 LONGEST_S = 2
 
@@ -38,8 +33,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=16, help="that ask for what is there")
     parser.add_argument("--waiting", type=int, default=400, help="that wait for what is next")
     parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    parser.add_argument("--smoke", action="store_true", help="a second for each: only proves that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="a second for each")
     options = parser.parse_args(arguments)
     if options.smoke:
         options.seconds, options.rounds, options.waiting = 1, 1, 20
@@ -49,20 +43,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
-    source = options.clip or clip(video_kbps=VIDEO_KBPS, seconds=SMOKE_CLIP_S if options.smoke else CLIP_S)
+    source = options.clip or usual_clip(smoke=options.smoke)
     notes = []
     trouble = missing()
     if trouble:
@@ -80,9 +66,7 @@ def run(options: argparse.Namespace) -> None:
                 found.setdefault(kind, []).append(_turns(broadcast, servers, kind, load, ask))
     same = f"--seconds {options.seconds} --rounds {options.rounds}"
     same += f" --connections {options.connections} --waiting {options.waiting}"
-    result = section(found, f"python -m bench.origin {same}", same, notes, small=options.smoke)
-    show(result)
-    save(result, options.json)
+    return section(found, f"python -m bench.origin {same}", same, notes, small=options.smoke)
 
 
 def _turns(

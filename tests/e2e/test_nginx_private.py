@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from bench.stage.ports import free_port
 from bus.memory import MemoryBus
 from origin.answers import LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
@@ -27,7 +28,6 @@ from storage.records import StreamSettings
 from tests.caches import CACHES, nginx, nginx_configuration, varnish
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
-from tests.s3server import free_port
 
 BROADCAST = "20261121t104105z-ab12cd"
 PREFIX = f"live/a/{BROADCAST}"

@@ -18,7 +18,7 @@ from tests.caches import CACHES
 require_chromium()
 pytestmark = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
 
-PHASES = (Phase(5, None), Phase(7, 1600), Phase(8, None))
+PHASES = (Phase(5, None), Phase(7, 1800), Phase(8, None))
 TOP, LOWER = 480, 360
 # More than the thin network carries, and steadily so.
 RATE = (("video_bitrate", "2000k"), ("maxrate", "2000k"), ("bufsize", "2000k"))
@@ -27,7 +27,7 @@ SEGMENT_S = 2.0
 # The target is 1.0 s in HLS and 1.1 s in DASH; the rest is for a busy machine.
 LATEST_S = 3.0
 # There is a second in the buffer, and two between the keyframes where the rendition can change.
-LONGEST_STALL_S = 1.5
+LONGEST_STALL_S = 0.75
 
 
 @pytest.fixture(scope="module")

@@ -186,12 +186,14 @@ function isWithinSegment(hls) {
 
 /**
  * The media element's ranges end up to a microsecond before the segment does. The library would take that for a piece
- * that is missing, and load a whole segment of the other rung for it, at every switch.
+ * that is missing, and load a whole segment of the other rung for it, at every switch. So it would where everything is
+ * buffered that the other rung's playlist has yet, over what is about to be shown: it waits for the next part.
  */
 function tolerant(StreamController) {
   return class extends StreamController {
     getNextFragment(position, details) {
-      return super.getNextFragment(position + ROUNDING_S, details);
+      const next = position + ROUNDING_S;
+      return details.live && next >= details.edge ? null : super.getNextFragment(next, details);
     }
   };
 }

@@ -4,6 +4,7 @@
 /** Longer than that between two pieces of a body, it waited for the next part and not for the network. */
 const PAUSE_MS = 50;
 
+/** By request. */
 const meters = new WeakMap();
 
 /** A body's bytes and how long they were under way: a growing segment's stands still until the next part is made. */
@@ -26,28 +27,37 @@ class Meter {
   }
 }
 
-/** For the networking engine: sees the pieces of each segment as they come. */
-export function requestFilter({ net }) {
-  return (type, request) => {
+/**
+ * For `player`, before it loads: the library's own choice of a rung, of what is measured here, and only between two
+ * segments. In the middle of one it would load the segment again in the other rung, over what is about to be shown.
+ */
+export function measureBandwidth(player, { abr, net }) {
+  class Metered extends abr.SimpleAbrManager {
+    /** Sound has too few bytes to tell. */
+    segmentDownloaded(ms, bytes, allowSwitch, request, context) {
+      const meter = meters.get(request);
+      const taken = meter?.take() ?? { ms, bytes };
+      if (request?.contentType === "audio") taken.bytes = 0;
+      super.segmentDownloaded(taken.ms, taken.bytes, allowSwitch && !meter, request, context);
+    }
+
+    segmentEnded() {
+      super.segmentDownloaded(0, 0, true);
+    }
+  }
+
+  let manager = null;
+  const { SEGMENT } = net.NetworkingEngine.RequestType;
+  player.configure({ abrFactory: () => (manager = new Metered()) });
+  player.getNetworkingEngine().registerRequestFilter((type, request) => {
     const deliver = request.streamDataCallback;
-    if (type !== net.NetworkingEngine.RequestType.SEGMENT || !deliver) return;
+    if (type !== SEGMENT || !deliver) return;
     const meter = new Meter();
     meters.set(request, meter);
     request.streamDataCallback = (data) => {
       meter.add(data.byteLength);
       return deliver(data);
     };
-  };
-}
-
-/** For the configuration: the library's own choice, of what was measured here. Sound has too few bytes to tell. */
-export function abrFactory({ abr }) {
-  class Metered extends abr.SimpleAbrManager {
-    segmentDownloaded(ms, bytes, allowSwitch, request, context) {
-      const taken = meters.get(request)?.take() ?? { ms, bytes };
-      if (request?.contentType === "audio") taken.bytes = 0;
-      super.segmentDownloaded(taken.ms, taken.bytes, allowSwitch, request, context);
-    }
-  }
-  return () => new Metered();
+  });
+  player.addEventListener("segmentappended", ({ contentType }) => contentType === "video" && manager?.segmentEnded());
 }

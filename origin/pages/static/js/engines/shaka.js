@@ -4,7 +4,7 @@ import { AUDIO, AUTO, audioQuality, Engine, nameQualities, PlaybackFailure } fro
 import { Rejoin } from "./rejoin.js";
 import { loadPlayer } from "./script.js";
 import { settle } from "./settle.js";
-import { abrFactory, requestFilter } from "./shaka-bandwidth.js";
+import { measureBandwidth } from "./shaka-bandwidth.js";
 
 let shaka;
 
@@ -77,7 +77,8 @@ class ShakaEngine extends Engine {
     player.configure({ manifest: { disableVideo: this.selected === AUDIO } });
     if (this.lowLatency) {
       player.configure(lowLatencySettings());
-      player.getNetworkingEngine().registerRequestFilter(requestFilter(shaka));
+      player.configurationForLowLatency(lowLatencyStreamSettings());
+      measureBandwidth(player, shaka);
       player.addEventListener("canupdatestarttime", () => this.live && this.#hang(position));
       this.#rejoin = new Rejoin(this);
     }
@@ -144,17 +145,15 @@ function keyOf(track) {
 
 /**
  * The library would hold the picture back by the presentation's delay and by the part that is being made: here its
- * range ends at the last part, and the rest is for liveSync. What it fetches ahead would take a thin network's last bits.
+ * range ends at the last part, and the rest is for liveSync.
  */
 function lowLatencySettings() {
   return {
     manifest: { defaultPresentationDelay: 0, dash: { ignoreSuggestedPresentationDelay: true } },
     streaming: {
       lowLatencyMode: true,
-      segmentPrefetchLimit: 0,
       liveSync: { enabled: true, targetLatencyTolerance: 0.05, minPlaybackRate: 0.97, maxPlaybackRate: 1.03 },
     },
-    abrFactory: abrFactory(shaka),
     // The averages are of so many seconds of downloading, of which there are few: a part on a good network takes
     // milliseconds, and when it becomes a thin one a second's buffer is all there is.
     abr: {
@@ -164,5 +163,23 @@ function lowLatencySettings() {
       switchInterval: 1,
       useNetworkInformation: false,
     },
+  };
+}
+
+/**
+ * What the library sets by itself where the manifest is a low-latency one, but for the prefetch: what is fetched ahead
+ * takes a thin network's last bits, and is of the old rung where that changes.
+ */
+function lowLatencyStreamSettings() {
+  const retryParameters = { baseDelay: 100 };
+  return {
+    streaming: {
+      inaccurateManifestTolerance: 0,
+      segmentPrefetchLimit: 0,
+      updateIntervalSeconds: 0.1,
+      maxDisabledTime: 1,
+      retryParameters,
+    },
+    manifest: { dash: { autoCorrectDrift: false }, retryParameters },
   };
 }

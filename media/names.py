@@ -13,6 +13,10 @@ MASTER_PLAYLIST = "master.m3u8"
 MANIFEST = "manifest.mpd"
 MEDIA_PLAYLIST = "media.m3u8"
 
+# The number of a broadcast's first segment. Of one numbered 0 hls.js forgets which parts it has, and loads the last
+# one over and over until the next segment begins (FragmentTracker.detectEvictedFragments, 1.7.4).
+FIRST_MSN = 1
+
 
 def stream_prefix(stream: str) -> str:
     return f"live/{stream}"

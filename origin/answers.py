@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from hashlib import blake2b
 
+import structlog
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,8 +15,11 @@ from origin.directives import BadDirective, parse_directives
 from origin.paths import LivePath
 from origin.playback import PlaybackGate, PlaybackRefused, Redirected, capped
 from origin.ranges import Unsatisfiable, parse_range
+from packager.errors import SegmentUnfinished
 from storage.content import content_type
 from storage.interface import StorageError
+
+log = structlog.get_logger("origin")
 
 PREFIX = "/live/"
 NOT_YET = "public, max-age=1"
@@ -69,7 +73,11 @@ class LiveMedia:
         else:
             allowed = {"Allow": "GET, HEAD, OPTIONS"}
             response = problem(405, "what is here can only be fetched (GET, HEAD)", "no-store", allowed)
-        await response(scope, receive, send)
+        try:
+            await response(scope, receive, send)
+        except SegmentUnfinished as unfinished:
+            # Left without its end, the response breaks off: no cache takes it for a whole segment.
+            log.info("a segment that was read as it grew broke off", path=scope["path"], reason=str(unfinished))
 
     async def _serve(self, request: Request) -> Response:
         path = request.scope["path"].removeprefix(PREFIX)

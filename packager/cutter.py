@@ -5,6 +5,7 @@ Every track of a broadcast follows the same cuts, so segments of all tracks are 
 
 from dataclasses import dataclass
 
+from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, AccessUnit
 
 
@@ -47,7 +48,7 @@ class Cutter:
 
     def __init__(self, options: CutterOptions, *, sparse: bool = False) -> None:
         self._options = options
-        self._next_msn = 0
+        self._next_msn = FIRST_MSN
         self._last: int | None = None
         self._last_video: int | None = None
         self._discontinuity = False

@@ -33,7 +33,7 @@ class Timeline:
         """Of each segment, and of the one that follows the last."""
         starts: dict[int, int] = {}
         begun = 0
-        msn = min(self._segments, default=0)
+        msn = min((*self._segments, *self._parts), default=0)
         while msn in self._segments:
             starts[msn] = begun
             begun += self._segments[msn]

@@ -32,9 +32,10 @@ class Listing:
             self.listed.setdefault(number, written)
 
     def ends(self) -> Iterator[tuple[float, float]]:
-        """Where each segment ends, in seconds since the beginning, and when it was listed."""
+        """Where each segment ends, in seconds since the beginning, and when it was listed. The first playlist still
+        lists the beginning, whatever its number: servers count from 0 or from 1."""
         end = 0.0
-        for expected, number in enumerate(sorted(self.durations)):
+        for expected, number in enumerate(sorted(self.durations), min(self.durations, default=0)):
             if number != expected:
                 return
             end += self.durations[number]

@@ -10,6 +10,7 @@ from fractions import Fraction
 from bus.memory import MemoryBus
 from media.aac import audio_specific_config, parse_audio_specific_config
 from media.h264 import avc_config
+from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, Kind
 from packager.cutter import Cut
 from packager.facts import LowLatency
@@ -122,13 +123,13 @@ class Broadcast:
         self._audio = SegmentWriter(AUDIO, self.publisher, ZERO_MS)
         self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
         self._audio.configure(parse_audio_specific_config(audio_specific_config(SAMPLE_RATE, 2)))
-        self._msn = 0
+        self._made = 0
         self._sounded = 0
 
     def make_segment(self) -> None:
         """The next one of both tracks, with its parts; their live playlists' words are not asked for."""
-        cut = Cut(self._msn, self._msn * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
-        self._msn += 1
+        cut = Cut(FIRST_MSN + self._made, self._made * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
+        self._made += 1
         self._clock.now += SEGMENT_S
         self._make_video(cut)
         self._make_audio(cut)
@@ -138,13 +139,13 @@ class Broadcast:
         self._video.begin(cut, cut.pts)
         for part in range(PARTS):
             # Sizes that differ, as those of pictures do.
-            payload = bytes(40 + (self._msn * 7 + part) % 50)
+            payload = bytes(40 + (self._made * 7 + part) % 50)
             self._video.write(cut.pts + part * duration, [Sample(duration, 0, part == 0, payload)])
         self._video.finish()
 
     def _make_audio(self, cut: Cut) -> None:
         """Whole frames up to the cut after this one, so that segments are not all equally long."""
-        end = self._msn * SEGMENT_S * SAMPLE_RATE // FRAME
+        end = self._made * SEGMENT_S * SAMPLE_RATE // FRAME
         self._audio.begin(cut, self._sounded * FRAME)
         for part in range(PARTS):
             until = self._sounded + (end - self._sounded) // (PARTS - part)

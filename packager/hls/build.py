@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from media.configs import AudioConfig, VideoConfig
-from media.names import MEDIA_PLAYLIST, init_name, segment_name
+from media.names import FIRST_MSN, MEDIA_PLAYLIST, init_name, segment_name
 from media.timescale import rescale
 from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
 from packager.hls.media import MediaPlaylist, PlaylistType, Segment, target_duration
@@ -53,10 +53,10 @@ def media_playlist(
     """
     segments = tuple(hls_segment(entry, track.config_of(entry.init).timescale) for entry in entries)
     longest_us = max((segment.duration_us for segment in segments), default=0)
-    whole = ended and bool(segments) and entries[0].msn == 0
+    whole = ended and bool(segments) and entries[0].msn == FIRST_MSN
     return MediaPlaylist(
         target_duration=target_duration(max(longest_us, target_ms * 1000)),
-        media_sequence=entries[0].msn if segments else 0,
+        media_sequence=entries[0].msn if segments else FIRST_MSN,
         segments=segments,
         discontinuity_sequence=entries[0].discontinuities if segments else 0,
         independent_segments=all(entry.independent for entry in entries),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import m3u8
 import pytest
 
+from media.names import FIRST_MSN
 from packager.hls import (
     MediaPlaylist,
     Part,
@@ -43,7 +44,8 @@ def test_a_live_window() -> None:
 
 
 def test_a_broadcast_that_ended() -> None:
-    read = m3u8.loads(render(media_playlist(A128, entries(A128, 10), ended=True, target_ms=2000)))
+    made = entries(A128, FIRST_MSN + 10)[FIRST_MSN:]
+    read = m3u8.loads(render(media_playlist(A128, made, ended=True, target_ms=2000)))
     assert read.is_endlist
     assert read.playlist_type == "vod"
     assert sum(segment.duration or 0 for segment in read.segments) == pytest.approx(20.032)

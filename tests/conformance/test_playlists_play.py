@@ -12,6 +12,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 import pytest
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.names import FIRST_MSN, segment_name
 from media.units import Codec, Kind
 from packager import dash, hls
 from packager.presentation import (
@@ -105,23 +106,22 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Broadcast:
 
 
 def entries_of(directory: Path, timeline: ElementTree.Element) -> list[SegmentEntry]:
-    """ffmpeg counts segments from 1; we from 0."""
+    """ffmpeg counts segments from 1, as we do."""
     made: list[SegmentEntry] = []
     at = 0
     for run in timeline:
         for _ in range(int(run.get("r", 0)) + 1):
-            msn, duration = len(made), int(run.get("d", 0))
-            path = (directory / f"{msn + 1}.m4s").rename(directory / f"{msn}.m4s")
+            msn, duration = FIRST_MSN + len(made), int(run.get("d", 0))
             made.append(
                 SegmentEntry(
                     msn=msn,
                     start=at,
                     duration=duration,
-                    size=path.stat().st_size,
+                    size=(directory / segment_name(msn)).stat().st_size,
                     init=0,
                     discontinuity=False,
                     gap=False,
-                    wall_ms=2000 * msn,
+                    wall_ms=2000 * len(made),
                 )
             )
             at += duration
@@ -176,7 +176,7 @@ def test_a_window_of_the_dash_plays_from_its_first_segment(encoded: Broadcast, t
     shutil.copytree(encoded.root, root)
     entries = {name: made[2:] for name, made in encoded.entries.items()}
     for name in entries:
-        for msn in (0, 1):
-            (root / name / f"{msn}.m4s").unlink()
+        for entry in encoded.entries[name][:2]:
+            (root / name / segment_name(entry.msn)).unlink()
     counted = frames(Broadcast(root, encoded.facts, entries).write_dash())
     assert counted["0"] == SECONDS * 30 // 2

@@ -14,14 +14,18 @@ from tests.browser import (
     check_sound,
     chromium,
     kill_from_dashboard,
+    player,
     require_chromium,
     sign_in,
     visit,
+    wait_for,
     wait_for_screen,
 )
 from tests.server import Server, serving
 
 require_chromium()
+# The server answers 503 to a request that it has held for three segments.
+LONGER_THAN_HELD_S = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,22 @@ def test_the_page_starts_by_itself_plays_and_switches(stage: Stage, player: str)
             check_sound(opened.page)
             check_ladder(opened.page, ["480p", "360p", "Audio only"])
         opened.assert_quiet()
+
+
+@pytest.mark.parametrize("name", ["hls", "dash", "shaka"])
+def test_a_broadcaster_that_drops_and_comes_back_is_seen_again(stage: Stage, name: str) -> None:
+    stream = f"returning-{name}"
+    url = stage.server.create(stream)
+    with chromium() as browser, visit(browser, f"{stage.server.http}/watch/{stream}?player={name}") as opened:
+        page = opened.page
+        with publishing(stage.clip, url):
+            check_picture_moves(page)
+        wait_for_screen(page, "waiting")
+        wait_for(page, "seconds => window.headwater.latency > seconds", LONGER_THAN_HELD_S)
+        with publishing(stage.clip, url):
+            wait_for_screen(page, "playing")
+            check_picture_moves(page)
+        assert player(page, "errors") == []
 
 
 def test_the_operator_sees_and_ends_a_broadcast(stage: Stage) -> None:

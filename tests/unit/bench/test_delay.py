@@ -12,6 +12,7 @@ from bench.delay.timeline import Timeline
 from bench.delay.witness import Arrival, Followed, Seen, Witness
 from bench.stage.playlist import MediaPlaylist, parse_media
 from bench.stage.publishers import Sent
+from media.names import FIRST_MSN
 
 PATH = "/live/s/b/vsource/media.m3u8"
 BASE = "/live/s/b/vsource"
@@ -29,14 +30,15 @@ def playlist(first: int, *segments: tuple[int, float | None], skipped: int = 0) 
     return parse_media("\n".join(lines), PATH)
 
 
-def test_parts_end_where_the_durations_before_them_add_up_to() -> None:
+@pytest.mark.parametrize("first", [0, FIRST_MSN])
+def test_parts_end_where_the_durations_before_them_add_up_to(first: int) -> None:
     timeline = Timeline()
-    timeline.take(playlist(0, (4, 2.0), (1, None)))
-    timeline.take(playlist(0, (4, 1.5), (1, None), skipped=1))
+    timeline.take(playlist(first, (4, 2.0), (1, None)))
+    timeline.take(playlist(first, (4, 1.5), (1, None), skipped=1))
     assert timeline.ends() == {
-        **{f"{BASE}/0.{part}.m4s": 500_000 * (part + 1) for part in range(4)},
-        **{f"{BASE}/1.{part}.m4s": 2_000_000 + 500_000 * (part + 1) for part in range(4)},
-        f"{BASE}/2.0.m4s": 4_000_000,
+        **{f"{BASE}/{first}.{part}.m4s": 500_000 * (part + 1) for part in range(4)},
+        **{f"{BASE}/{first + 1}.{part}.m4s": 2_000_000 + 500_000 * (part + 1) for part in range(4)},
+        f"{BASE}/{first + 2}.0.m4s": 4_000_000,
     }
 
 
@@ -54,9 +56,10 @@ def test_what_a_server_fills_its_first_playlist_with_takes_no_time() -> None:
     assert timeline.ends() == {f"{BASE}/p.mp4": 500_000}
 
 
-def test_a_witness_joins_what_was_named_to_what_came() -> None:
-    witness, told = Witness(), playlist(0, (2, None))
-    witness.arrived(f"{BASE}/0.0.m4s", 0.0, 10.1, 10.2)
+@pytest.mark.parametrize("first", [0, FIRST_MSN])
+def test_a_witness_joins_what_was_named_to_what_came(first: int) -> None:
+    witness, told = Witness(), playlist(first, (2, None))
+    witness.arrived(f"{BASE}/{first}.0.m4s", 0.0, 10.1, 10.2)
     witness.arrived(f"{BASE}/never-named.m4s", 0.0, 10.1, 10.2)
     witness.told(told, told.parts, 10.3)
     witness.failed("part", "status 404")

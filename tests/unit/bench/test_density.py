@@ -10,6 +10,7 @@ from bench.density.measure import Measured
 from bench.density.section import MIB, Round, section
 from bench.stage.processes import Cpu, Memory
 from bench.stage.publishers import Sent
+from media.names import FIRST_MSN
 
 
 def playlist(first: int, *durations: float) -> str:
@@ -18,18 +19,21 @@ def playlist(first: int, *durations: float) -> str:
     )
 
 
-def test_a_segment_is_listed_when_a_playlist_first_names_it() -> None:
+@pytest.mark.parametrize("first", [0, FIRST_MSN])
+def test_a_segment_is_listed_when_a_playlist_first_names_it(first: int) -> None:
     listing = Listing()
-    listing.take(playlist(0, 2.0), 102.5)
-    listing.take(playlist(0, 2.0, 2.0), 104.5)
-    listing.take(playlist(2, 2.0), 106.5)
+    listing.take(playlist(first, 2.0), 102.5)
+    listing.take(playlist(first, 2.0, 2.0), 104.5)
+    listing.take(playlist(first + 2, 2.0), 106.5)
     assert list(listing.ends()) == [(2.0, 102.5), (4.0, 104.5), (6.0, 106.5)]
 
 
-def test_after_a_gap_nobody_knows_where_a_segment_ends() -> None:
+@pytest.mark.parametrize("first", [0, FIRST_MSN])
+def test_after_a_gap_nobody_knows_where_a_segment_ends(first: int) -> None:
     listing = Listing()
-    listing.take(playlist(0, 2.0), 102.5)
-    listing.take(playlist(3, 2.0), 108.5)
+    assert list(listing.ends()) == []
+    listing.take(playlist(first, 2.0), 102.5)
+    listing.take(playlist(first + 3, 2.0), 108.5)
     assert list(listing.ends()) == [(2.0, 102.5)]
 
 

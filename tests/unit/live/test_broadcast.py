@@ -90,8 +90,8 @@ async def test_both_tracks_are_cut_at_the_same_times() -> None:
     bench.broadcast.on_config(audio_config())
     bench.feed(both(5))
     await bench.finish()
-    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 2), (2, 4, 1)]
-    assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(0, 0), (1, 2.01), (2, 3.99)]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
+    assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(1, 0), (2, 2.01), (3, 3.99)]
     assert bench.publisher.ready
 
 
@@ -104,7 +104,7 @@ async def test_units_before_the_configuration_of_the_other_track_are_not_lost() 
     bench.broadcast.on_config(audio_config())
     bench.feed(units[20:])
     await bench.finish()
-    assert bench.spans("vsource")[0] == (0, 0, 2)
+    assert bench.spans("vsource")[0] == (1, 0, 2)
 
 
 async def test_a_publisher_that_returns_continues_behind_what_was_there() -> None:
@@ -116,7 +116,7 @@ async def test_a_publisher_that_returns_continues_behind_what_was_there() -> Non
         bench.broadcast.on_config(audio_config())
         bench.feed(both(4))
     await bench.finish()
-    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 2), (2, 30, 2), (3, 32, 2)]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 30, 2), (4, 32, 2)]
     assert [s.entry.discontinuity for s in bench.segments if s.track == "vsource"] == [False, False, True, False]
     assert [s.entry.discontinuity for s in bench.segments if s.track == "asource"] == [False, False, True, False]
     assert len(bench.inits) == 2
@@ -128,16 +128,16 @@ async def test_what_a_lost_publisher_sent_is_completed_at_once() -> None:
     bench.broadcast.on_config(audio_config())
     bench.feed(both(3))
     bench.broadcast.detach()
-    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 1)]
-    assert [msn for msn, _, _ in bench.spans("asource")] == [0, 1]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 1)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [1, 2]
     bench.now = 30.0
     bench.broadcast.attach()
     bench.broadcast.on_config(video_config())
     bench.broadcast.on_config(audio_config())
     bench.feed(both(4))
     await bench.finish()
-    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 1), (2, 30, 2), (3, 32, 2)]
-    assert [msn for msn, _, _ in bench.spans("asource")] == [0, 1, 2, 3]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 1), (3, 30, 2), (4, 32, 2)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [1, 2, 3, 4]
 
 
 async def test_a_publisher_that_returns_too_fast_never_overlaps() -> None:
@@ -176,7 +176,7 @@ async def test_resent_headers_change_nothing() -> None:
     bench.feed(both(3, start_s=3))
     await bench.finish()
     assert not any(s.entry.discontinuity for s in bench.segments)
-    assert bench.spans("vsource") == [(0, 0, 2), (1, 2, 3), (2, 5, 1)]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 3), (3, 5, 1)]
     assert len(bench.inits) == 2
 
 
@@ -187,7 +187,7 @@ async def test_audio_that_appears_later_joins_with_a_discontinuity() -> None:
     bench.broadcast.on_config(audio_config())
     bench.feed(both(5, start_s=4))
     await bench.finish()
-    assert [msn for msn, _, _ in bench.spans("asource")] == [2, 3, 4]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [3, 4, 5]
     assert [s.entry.discontinuity for s in bench.segments if s.track == "vsource"][:4] == [
         False,
         False,

@@ -77,8 +77,8 @@ async def test_what_is_not_media_is_for_the_routes(origin: Origin) -> None:
         ("manifest.mpd", "application/dash+xml", "public, max-age=1"),
         ("vsource/media.m3u8", "application/vnd.apple.mpegurl", "public, max-age=1"),
         ("vsource/init-0.mp4", "video/mp4", IMMUTABLE),
-        ("vsource/1.m4s", "video/iso.segment", IMMUTABLE),
-        ("vsource/1.2.m4s", "video/iso.segment", IMMUTABLE),
+        ("vsource/2.m4s", "video/iso.segment", IMMUTABLE),
+        ("vsource/2.2.m4s", "video/iso.segment", IMMUTABLE),
     ],
 )
 async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
@@ -97,7 +97,7 @@ async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
 
 
 async def test_not_yet_and_never(origin: Origin) -> None:
-    for name in ("vsource/9.m4s", "vsource/3.5.m4s", "v480p/0.m4s", "vsource/init-7.mp4", "nothing/media.m3u8"):
+    for name in ("vsource/10.m4s", "vsource/4.5.m4s", "v480p/1.m4s", "vsource/init-7.mp4", "nothing/media.m3u8"):
         response = await origin.get(name)
         assert response.status_code == 404, name
         assert response.headers["cache-control"] == "public, max-age=1"
@@ -106,29 +106,29 @@ async def test_not_yet_and_never(origin: Origin) -> None:
 
 
 async def test_ranges_and_head(origin: Origin) -> None:
-    whole = await origin.get("vsource/1.m4s")
-    part = await origin.get("vsource/1.m4s", Range="bytes=10-19")
+    whole = await origin.get("vsource/2.m4s")
+    part = await origin.get("vsource/2.m4s", Range="bytes=10-19")
     assert part.status_code == 206
     assert part.content == whole.content[10:20]
     assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
-    beyond = await origin.get("vsource/1.m4s", Range="bytes=999999999-")
+    beyond = await origin.get("vsource/2.m4s", Range="bytes=999999999-")
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
-    other = await origin.get("vsource/1.m4s", Range="bytes=10-19", If_Range='"other"')
+    other = await origin.get("vsource/2.m4s", Range="bytes=10-19", If_Range='"other"')
     assert other.content == whole.content
-    head = await origin.client.head(f"/{PREFIX}/vsource/1.m4s")
+    head = await origin.client.head(f"/{PREFIX}/vsource/2.m4s")
     assert int(head.headers["content-length"]) == len(whole.content)
     assert head.headers["accept-ranges"] == "bytes"
 
 
 async def test_a_segment_is_the_same_from_memory_and_from_the_store(origin: Origin) -> None:
-    live = {n: await origin.get(f"vsource/{n}.m4s") for n in range(3)}
+    live = {n: await origin.get(f"vsource/{n}.m4s") for n in range(1, 4)}
     await origin.bench.feed(14)
     assert origin.windows.find(STREAM, BROADCAST) is not None
-    assert origin.bench.window.media("vsource", 0) is None
+    assert origin.bench.window.media("vsource", 1) is None
     for n, before in live.items():
         after = await origin.get(f"vsource/{n}.m4s")
         assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
-    assert (await origin.get("vsource/0.0.m4s")).status_code == 410
+    assert (await origin.get("vsource/1.0.m4s")).status_code == 410
 
 
 async def test_after_the_end_the_store_answers(origin: Origin) -> None:
@@ -137,16 +137,16 @@ async def test_after_the_end_the_store_answers(origin: Origin) -> None:
     assert "#EXT-X-ENDLIST" in (await origin.get("vsource/media.m3u8")).text
     assert f"{BROADCAST}/vsource/media.m3u8" in (await origin.get(f"/live/{STREAM}/master.m3u8")).text
     assert (await origin.get("vsource/99.m4s")).status_code == 404
-    assert (await origin.get("vsource/0.0.m4s")).status_code == 410
+    assert (await origin.get("vsource/1.0.m4s")).status_code == 410
 
 
 async def test_what_the_dvr_window_has_passed_is_gone() -> None:
     origin = Origin(PublisherOptions(playlist_window_ms=6000, dvr_ms=8000))
     await origin.bench.feed(21)
     await origin.bench.feed(10)
-    assert (await origin.get("vsource/0.m4s")).status_code == 410
-    await origin.bench.end()
     assert (await origin.get("vsource/1.m4s")).status_code == 410
+    await origin.bench.end()
+    assert (await origin.get("vsource/2.m4s")).status_code == 410
 
 
 async def test_a_broadcast_that_just_began_is_waited_for() -> None:
@@ -163,15 +163,15 @@ async def test_a_broadcast_that_just_began_is_waited_for() -> None:
 async def test_simultaneous_requests_cost_one_store_read(origin: Origin) -> None:
     await origin.bench.feed(14)
     origin.bench.store.gets.clear()
-    answers = await asyncio.gather(*(origin.get("vsource/0.m4s") for _ in range(50)))
+    answers = await asyncio.gather(*(origin.get("vsource/1.m4s") for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
-    assert origin.bench.store.gets == [f"{PREFIX}/vsource/0.m4s"]
+    assert origin.bench.store.gets == [f"{PREFIX}/vsource/1.m4s"]
 
 
 async def test_a_store_that_is_down_is_said_in_words(origin: Origin) -> None:
     await origin.bench.feed(14)
     origin.bench.store.failing = StoreUnavailable("down")
-    response = await origin.get("vsource/0.m4s")
+    response = await origin.get("vsource/1.m4s")
     assert response.status_code == 503
     assert response.headers["cache-control"] == "no-store"
     newest = origin.bench.window.tracks["vsource"].entries[-1].msn
@@ -180,7 +180,7 @@ async def test_a_store_that_is_down_is_said_in_words(origin: Origin) -> None:
 
 
 async def test_what_was_answered_is_counted(origin: Origin) -> None:
-    response = await origin.get("vsource/1.m4s")
+    response = await origin.get("vsource/2.m4s")
     await origin.get("vsource/99.m4s")
     assert origin.served[0] == ("segment", 200, len(response.content))
     assert origin.served[1][:2] == ("segment", 404)

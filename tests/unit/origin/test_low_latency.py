@@ -12,7 +12,6 @@ import pytest
 from media.units import VIDEO_TIMESCALE as S
 from origin import delivery, live
 from packager import hls
-from packager.errors import SegmentUnfinished
 from packager.presentation import LowLatency
 from packager.publisher import PublisherOptions
 from packager.window_track import Position
@@ -134,7 +133,7 @@ class Exchange:
 
 
 async def test_a_blocking_reload_is_answered_in_the_turn_its_part_is_made(origin: LiveOrigin) -> None:
-    held = origin.ask(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3")
+    held = origin.ask(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
     origin.advance(9)
     await origin.bench.settle()
     assert not held.done()
@@ -144,20 +143,20 @@ async def test_a_blocking_reload_is_answered_in_the_turn_its_part_is_made(origin
     assert held.done()
     answer = held.result()
     assert answer.status_code == 200
-    assert answer.text.count("2.3.m4s") == 1 and 'PRELOAD-HINT:TYPE=PART,URI="2.4.m4s"' in answer.text
+    assert answer.text.count("3.3.m4s") == 1 and 'PRELOAD-HINT:TYPE=PART,URI="3.4.m4s"' in answer.text
     assert answer.headers["cache-control"] == SNAPSHOT
 
 
 async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveOrigin) -> None:
-    held = origin.ask(f"{PLAYLIST}?_HLS_msn=2")
+    held = origin.ask(f"{PLAYLIST}?_HLS_msn=3")
     origin.advance(30)
     await origin.bench.settle()
     assert not held.done()
     origin.advance(1)
-    assert "\n2.m4s\n" in (await held).text
+    assert "\n3.m4s\n" in (await held).text
 
 
-@pytest.mark.parametrize("query", ["_HLS_msn=1", "_HLS_msn=2&_HLS_part=2", "_HLS_msn=1&_HLS_part=5"])
+@pytest.mark.parametrize("query", ["_HLS_msn=2", "_HLS_msn=3&_HLS_part=2", "_HLS_msn=2&_HLS_part=5"])
 async def test_what_is_there_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
     first = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     origin.advance(45)
@@ -173,9 +172,9 @@ async def test_what_is_there_is_answered_at_once_and_is_the_same_later(origin: L
     [
         ("_HLS_part=3", "_HLS_msn"),
         ("_HLS_msn=x", "whole number"),
-        ("_HLS_msn=4", "too far ahead"),
-        ("_HLS_msn=4&_HLS_part=0", "too far ahead"),
-        ("_HLS_msn=2&_HLS_part=40", "too far ahead"),
+        ("_HLS_msn=5", "too far ahead"),
+        ("_HLS_msn=5&_HLS_part=0", "too far ahead"),
+        ("_HLS_msn=3&_HLS_part=40", "too far ahead"),
     ],
 )
 async def test_what_will_not_come_is_refused_at_once_in_words(origin: LiveOrigin, query: str, words: str) -> None:
@@ -186,7 +185,7 @@ async def test_what_will_not_come_is_refused_at_once_in_words(origin: LiveOrigin
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3", "vsource/2.3.m4s", "vsource/3.m4s"])
+@pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3", "vsource/3.3.m4s", "vsource/4.m4s"])
 async def test_what_is_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
     answer = await origin.get(name)
     assert answer.status_code == 503
@@ -214,7 +213,7 @@ async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
     assert short.skipped_segments > 0
     assert full.segments[short.skipped_segments :] == short.segments
     assert delta.headers["cache-control"] == NOW_ONLY
-    held = await origin.get(f"{PLAYLIST}?_HLS_msn=8&_HLS_part=2&_HLS_skip=YES")
+    held = await origin.get(f"{PLAYLIST}?_HLS_msn=9&_HLS_part=2&_HLS_skip=YES")
     assert "#EXT-X-SKIP" in held.text and held.headers["cache-control"] == SNAPSHOT
 
 
@@ -223,10 +222,10 @@ async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
     [
         (PLAYLIST, NOW_ONLY),
         (f"{PLAYLIST}?_HLS_skip=YES", NOW_ONLY),
-        (f"{PLAYLIST}?_HLS_msn=2&_HLS_part=1", SNAPSHOT),
-        ("vsource/2.1.m4s", IMMUTABLE),
-        ("vsource/1.m4s", IMMUTABLE),
-        ("asource/2.0.m4s", IMMUTABLE),
+        (f"{PLAYLIST}?_HLS_msn=3&_HLS_part=1", SNAPSHOT),
+        ("vsource/3.1.m4s", IMMUTABLE),
+        ("vsource/2.m4s", IMMUTABLE),
+        ("asource/3.0.m4s", IMMUTABLE),
     ],
 )
 async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name: str, caching: str) -> None:
@@ -241,49 +240,49 @@ async def test_a_position_that_has_left_the_window_is_answered_with_the_present_
     origin = LiveOrigin(PublisherOptions(playlist_window_ms=6000))
     origin.advance(630)
     await origin.bench.settle()
-    old = await origin.get(f"{PLAYLIST}?_HLS_msn=1&_HLS_part=2")
+    old = await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2")
     assert old.content == (await origin.get(PLAYLIST)).content
     assert old.headers["cache-control"] == NOW_ONLY
-    assert (await origin.get("vsource/1.7.m4s")).status_code == 410
+    assert (await origin.get("vsource/2.7.m4s")).status_code == 410
     await origin.bench.end()
 
 
 async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
     hint = hls.parse_media(origin.live_playlist).preload_hint
-    assert hint is not None and hint.uri == "2.3.m4s"
-    held = origin.ask("vsource/2.3.m4s")
+    assert hint is not None and hint.uri == "3.3.m4s"
+    held = origin.ask("vsource/3.3.m4s")
     await origin.bench.settle()
     assert not held.done()
     origin.advance(10)
     answer = await held
-    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(2, 3)))
+    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(3, 3)))
     assert answer.headers["cache-control"] == IMMUTABLE
 
 
 async def test_a_part_past_the_end_of_its_segment_is_the_next_ones_first(origin: LiveOrigin) -> None:
     """Its hint took the segment to be longer; Shaka gives up on a hint that is not there."""
-    held = origin.ask("vsource/2.6.m4s")
+    held = origin.ask("vsource/3.6.m4s")
     origin.advance(30)
     await origin.bench.settle()
     assert not held.done()
     origin.advance(10)
     answer = await held
-    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(3, 0)))
+    assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(4, 0)))
 
 
 async def test_parts_together_are_the_segment(origin: LiveOrigin) -> None:
-    parts = [(await origin.get(f"vsource/1.{index}.m4s")).content for index in range(6)]
-    assert b"".join(parts) == (await origin.get("vsource/1.m4s")).content
+    parts = [(await origin.get(f"vsource/2.{index}.m4s")).content for index in range(6)]
+    assert b"".join(parts) == (await origin.get("vsource/2.m4s")).content
 
 
 async def test_the_end_of_the_broadcast_answers_all_who_wait(origin: LiveOrigin) -> None:
     names = [
-        f"{PLAYLIST}?_HLS_msn=2&_HLS_part=5",
-        f"{PLAYLIST}?_HLS_msn=3",
-        "asource/media.m3u8?_HLS_msn=3&_HLS_part=1",
+        f"{PLAYLIST}?_HLS_msn=3&_HLS_part=5",
+        f"{PLAYLIST}?_HLS_msn=4",
+        "asource/media.m3u8?_HLS_msn=4&_HLS_part=1",
     ]
     held = [origin.ask(name) for name in names]
-    part = origin.ask("vsource/3.0.m4s")
+    part = origin.ask("vsource/4.0.m4s")
     await origin.bench.settle()
     assert not any(task.done() for task in held)
     await origin.bench.end()
@@ -300,15 +299,15 @@ async def test_parts_that_were_named_outlive_the_broadcast_for_a_little(
 ) -> None:
     """The store has no parts, and a player fetches the last one when it may all be over."""
     monkeypatch.setattr(live, "LINGER_S", 0.02)
-    data = origin.bench.window.part("vsource", Position(2, 2))
+    data = origin.bench.window.part("vsource", Position(3, 2))
     await origin.bench.end()
     assert origin.windows.find(STREAM, BROADCAST) is None
-    answer = await origin.get("vsource/2.2.m4s")
+    answer = await origin.get("vsource/3.2.m4s")
     assert (answer.status_code, answer.content) == (200, data)
     assert answer.headers["cache-control"] == IMMUTABLE
-    assert (await origin.get("vsource/2.9.m4s")).status_code == 410
+    assert (await origin.get("vsource/3.9.m4s")).status_code == 410
     await asyncio.sleep(0.05)
-    assert (await origin.get("vsource/2.2.m4s")).status_code == 410
+    assert (await origin.get("vsource/3.2.m4s")).status_code == 410
 
 
 async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing() -> None:
@@ -316,12 +315,12 @@ async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing(
     origin.advance(FRAMES)
     await origin.bench.settle()
     plain = await origin.get(PLAYLIST)
-    for query in ("_HLS_msn=2&_HLS_part=3", "_HLS_msn=400", "_HLS_skip=YES"):
+    for query in ("_HLS_msn=3&_HLS_part=3", "_HLS_msn=400", "_HLS_skip=YES"):
         answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
         assert (answer.status_code, answer.content) == (200, plain.content)
         assert answer.headers["cache-control"] == NOW_ONLY
-    assert (await asyncio.wait_for(origin.get("vsource/2.3.m4s"), 0.5)).status_code == 404
-    assert (await asyncio.wait_for(origin.get("vsource/2.m4s"), 0.5)).status_code == 404
+    assert (await asyncio.wait_for(origin.get("vsource/3.3.m4s"), 0.5)).status_code == 404
+    assert (await asyncio.wait_for(origin.get("vsource/3.m4s"), 0.5)).status_code == 404
     await origin.bench.end()
 
 
@@ -339,7 +338,7 @@ async def test_a_thousand_who_wait_cost_one_rendering_and_one_compression(
         counts["compress"] += 1
         return compress(data, level, mtime=mtime)
 
-    query, encoding = "_HLS_msn=2&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
+    query, encoding = "_HLS_msn=3&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
     asked = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
     held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in asked]
     await origin.bench.settle()
@@ -350,72 +349,71 @@ async def test_a_thousand_who_wait_cost_one_rendering_and_one_compression(
     assert counts == {"render": 1, "compress": 1}
     assert {exchange.status for exchange in asked} == {200}
     (body,) = {b"".join(exchange.chunks) for exchange in asked}
-    assert b"2.3.m4s" in gzip.decompress(body)
+    assert b"3.3.m4s" in gzip.decompress(body)
 
 
 async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> None:
-    held = asyncio.ensure_future(origin.client.head(f"/{PREFIX}/{PLAYLIST}?_HLS_msn=2&_HLS_part=3"))
+    held = asyncio.ensure_future(origin.client.head(f"/{PREFIX}/{PLAYLIST}?_HLS_msn=3&_HLS_part=3"))
     await origin.bench.settle()
     assert not held.done()
     origin.advance(10)
-    head, whole = await held, await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=3")
+    head, whole = await held, await origin.get(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
     for name in ("etag", "cache-control", "content-type", "vary", "content-length"):
         assert head.headers[name] == whole.headers[name]
 
 
 async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> None:
-    exchange = Exchange("vsource/2.m4s")
+    exchange = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(exchange.run(origin.app))
     await origin.bench.settle()
     assert exchange.status == 200 and exchange.header["cache-control"] == IMMUTABLE
     assert "content-length" not in exchange.header
-    assert exchange.chunks == [origin.bench.window.part("vsource", Position(2, index)) for index in range(3)]
+    assert exchange.chunks == [origin.bench.window.part("vsource", Position(3, index)) for index in range(3)]
     for index in range(3, 6):
         origin.advance(10)
         await origin.bench.settle()
-        assert exchange.chunks[-1] == origin.bench.window.part("vsource", Position(2, index))
+        assert exchange.chunks[-1] == origin.bench.window.part("vsource", Position(3, index))
         assert len(exchange.chunks) == index + 1 and not exchange.complete
     origin.advance(1)
     await running
     assert exchange.complete
-    assert b"".join(exchange.chunks) == origin.bench.window.media("vsource", 2)
+    assert b"".join(exchange.chunks) == origin.bench.window.media("vsource", 3)
     assert origin.served[-1] == ("segment", 200, sum(map(len, exchange.chunks)))
 
 
 async def test_the_next_segment_is_waited_for(origin: LiveOrigin) -> None:
-    held = origin.ask("vsource/3.m4s")
+    held = origin.ask("vsource/4.m4s")
     origin.advance(30)
     await origin.bench.settle()
     assert not held.done()
     origin.advance(61)
-    assert (await held).content == origin.bench.window.media("vsource", 3)
+    assert (await held).content == origin.bench.window.media("vsource", 4)
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_growing_segment_that_stops_is_not_ended_as_if_it_were_whole(origin: LiveOrigin) -> None:
     """A cache would keep it for a year."""
-    exchange = Exchange("vsource/2.m4s")
-    with pytest.raises(SegmentUnfinished):
-        await exchange.run(origin.app)
+    exchange = Exchange("vsource/3.m4s")
+    await exchange.run(origin.app)
     assert len(exchange.chunks) == 3 and not exchange.complete
 
 
 async def test_head_of_a_growing_segment_waits_for_no_more_than_its_start(origin: LiveOrigin) -> None:
-    exchange = Exchange("vsource/2.m4s", method="HEAD")
+    exchange = Exchange("vsource/3.m4s", method="HEAD")
     await asyncio.wait_for(exchange.run(origin.app), 0.5)
     assert exchange.status == 200 and exchange.chunks == [] and exchange.complete
 
 
 async def test_a_viewer_that_goes_away_leaves_nothing_behind(origin: LiveOrigin) -> None:
     before = asyncio.all_tasks()
-    growing = Exchange("vsource/2.m4s")
+    growing = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(growing.run(origin.app))
     await origin.bench.settle()
     growing.gone.set()
     await asyncio.wait_for(running, 0.5)
     assert not growing.complete
     assert origin.served[-1] == ("segment", 200, sum(map(len, growing.chunks)))
-    held = [asyncio.ensure_future(Exchange(PLAYLIST, "_HLS_msn=2&_HLS_part=3").run(origin.app)) for _ in range(50)]
+    held = [asyncio.ensure_future(Exchange(PLAYLIST, "_HLS_msn=3&_HLS_part=3").run(origin.app)) for _ in range(50)]
     await origin.bench.settle()
     for task in held:
         task.cancel()

@@ -330,7 +330,7 @@ def test_each_track_ends_where_it_has_got_to() -> None:
 def test_an_ended_broadcast_says_so_and_nothing_of_low_latency() -> None:
     window = heard(messages(Script(600, range(0, 600, 60), ends=True)))
     for track in TRACKS:
-        for position in (None, Position(2, 1), Position(9), Position(99, 99)):
+        for position in (None, Position(3, 1), Position(10), Position(99, 99)):
             for skip in (False, True):
                 playlist = read(window, track, position, skip=skip)
                 assert playlist.ended and len(playlist.segments) == 10

@@ -107,15 +107,15 @@ async def test_live_playlist_lists_complete_segments_and_the_window_serves_them(
     text = bench.window.playlist("vsource")
     assert text is not None
     playlist = m3u8.loads(text.decode())
-    assert [segment.uri for segment in playlist.segments] == ["0.m4s", "1.m4s", "2.m4s"]
+    assert [segment.uri for segment in playlist.segments] == ["1.m4s", "2.m4s", "3.m4s"]
     assert not playlist.is_endlist
-    whole = bench.window.media("vsource", 1)
-    parts = [bench.window.part("vsource", Position(1, index)) for index in range(6)]
+    whole = bench.window.media("vsource", 2)
+    parts = [bench.window.part("vsource", Position(2, index)) for index in range(6)]
     assert whole is not None and b"".join(part or b"" for part in parts) == whole
-    assert bench.window.media("vsource", 3) is None
-    assert bench.window.part("vsource", Position(3, 0)) is not None
-    assert bench.window.is_coming("vsource", 3)
-    assert not bench.window.is_coming("vsource", 2)
+    assert bench.window.media("vsource", 4) is None
+    assert bench.window.part("vsource", Position(4, 0)) is not None
+    assert bench.window.is_coming("vsource", 4)
+    assert not bench.window.is_coming("vsource", 3)
     assert bench.window.init("vsource", 0) is not None
     await bench.end()
 
@@ -124,7 +124,7 @@ async def test_stored_bytes_are_the_live_bytes() -> None:
     bench = Bench()
     await bench.feed(5)
     for track in ("vsource", "asource"):
-        assert bench.store.body(f"{PREFIX}/{track}/0.m4s") == bench.window.media(track, 0)
+        assert bench.store.body(f"{PREFIX}/{track}/1.m4s") == bench.window.media(track, 1)
         assert bench.store.body(f"{PREFIX}/{track}/init-0.mp4") == bench.window.init(track, 0)
         assert bench.store.body(f"{PREFIX}/{track}/media.m3u8") == bench.window.playlist(track)
     master = m3u8.loads(bench.store.text(f"{PREFIX}/master.m3u8"))
@@ -140,7 +140,7 @@ async def test_a_stored_playlist_names_only_what_is_durable() -> None:
     await bench.feed(5)
     assert bench.store.puts == []
     live = bench.window.playlist("vsource")
-    assert live is not None and b"1.m4s" in live
+    assert live is not None and b"2.m4s" in live
     bench.store.gate.set()
     await bench.settle()
     for place, key in enumerate(bench.store.puts):
@@ -169,12 +169,12 @@ async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
     bench = Bench(PublisherOptions(playlist_window_ms=6000))
     await bench.feed(21)
     live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
-    assert live.media_sequence == 7
-    assert [segment.uri for segment in live.segments] == ["7.m4s", "8.m4s", "9.m4s"]
+    assert live.media_sequence == 8
+    assert [segment.uri for segment in live.segments] == ["8.m4s", "9.m4s", "10.m4s"]
     assert await bench.end()
     stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
-    assert stored.is_endlist and stored.media_sequence == 0
-    assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(11)]
+    assert stored.is_endlist and stored.media_sequence == 1
+    assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(1, 12)]
     assert 'type="static"' in bench.store.text(f"{PREFIX}/manifest.mpd")
     assert isinstance(bench.heard[-1], BroadcastClosed)
 
@@ -203,15 +203,15 @@ async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
 async def test_durable_media_leaves_the_window_and_the_rest_stays() -> None:
     bench = Bench()
     await bench.feed(21)
-    assert bench.window.media("vsource", 0) is None
-    assert bench.window.media("vsource", 9) is not None
+    assert bench.window.media("vsource", 1) is None
+    assert bench.window.media("vsource", 10) is not None
     slow = Bench()
     slow.store.gate.clear()
     await slow.feed(21)
-    assert slow.window.media("vsource", 0) is not None
+    assert slow.window.media("vsource", 1) is not None
     slow.store.gate.set()
     await slow.settle()
-    assert slow.window.media("vsource", 0) is None
+    assert slow.window.media("vsource", 1) is None
     await bench.end()
     await slow.end()
 
@@ -222,7 +222,7 @@ async def test_a_failing_store_leaves_live_playback_alone() -> None:
     await bench.feed(21)
     live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
     assert len(live.segments) == 10
-    assert all(bench.window.media("vsource", n) for n in range(10))
+    assert all(bench.window.media("vsource", n) for n in range(1, 11))
     assert bench.publisher.store_trouble is not None
     assert bench.observer.lost
 
@@ -248,7 +248,7 @@ async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
     kept = sorted(int(key.split("/")[-1][:-4]) for key in bench.store.objects if "vsource" in key and ".m4s" in key)
     stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
     assert [segment.uri for segment in stored.segments] == [f"{msn}.m4s" for msn in kept]
-    assert stored.media_sequence == kept[0] > 0
+    assert stored.media_sequence == kept[0] > 1
     assert bench.window.gone_before == kept[0]
 
 

@@ -46,7 +46,7 @@ def read_fragment_times(data: bytes) -> list[int]:
 def test_segments_of_a_regular_source_last_what_the_encoder_meant() -> None:
     bench = Bench().feed(frames(181))
     bench.track.close()
-    assert bench.out.spans == [(0, 0, 2 * S), (1, 2 * S, 2 * S), (2, 4 * S, 2 * S), (3, 6 * S, 3000)]
+    assert bench.out.spans == [(1, 0, 2 * S), (2, 2 * S, 2 * S), (3, 4 * S, 2 * S), (4, 6 * S, 3000)]
     assert [segment.entry.wall_ms - ZERO_MS for segment in bench.out.segments] == [0, 2000, 4000, 6000]
 
 
@@ -61,7 +61,7 @@ def test_a_segment_is_exactly_its_parts() -> None:
 def test_a_part_leaves_with_its_last_frame() -> None:
     bench = Bench().feed(frames(10))
     assert [(part.msn, part.index, part.duration, part.independent) for part in bench.out.parts] == [
-        (0, 0, 10 * 3000, True)
+        (1, 0, 10 * 3000, True)
     ]
     bench.feed(frames(10, start=30_000, gop=1000))
     assert [part.independent for part in bench.out.parts] == [True, True]
@@ -95,14 +95,14 @@ def test_decoding_time_is_unbroken_and_presentation_exact(steps: list[int]) -> N
 def test_a_stalled_source_takes_up_the_hole_inside_a_segment() -> None:
     bench = Bench().feed(frames(15)).feed(frames(46, start=75_000, gop=1000))
     bench.feed([frame(75_000 + 46 * 3000, key=True)])
-    assert bench.out.spans[0] == (0, 0, 75_000 + 46 * 3000)
+    assert bench.out.spans[0] == (1, 0, 75_000 + 46 * 3000)
 
 
 def test_a_discontinuity_begins_where_the_frame_is_presented() -> None:
     bench = Bench().feed(frames(61))
     bench.cutter.discontinue()
     bench.feed(frames(61, start=20 * S, cts=6000))
-    assert bench.out.spans[1:] == [(1, 2 * S, 3000), (2, 20 * S + 6000, 2 * S)]
+    assert bench.out.spans[1:] == [(2, 2 * S, 3000), (3, 20 * S + 6000, 2 * S)]
     assert [segment.entry.discontinuity for segment in bench.out.segments] == [False, False, True]
 
 
@@ -120,31 +120,31 @@ def test_a_changed_configuration_begins_with_the_next_discontinuity() -> None:
 
 def test_segments_an_encoder_missed_are_gaps() -> None:
     bench = Bench().feed(frames(30))
-    for msn in (1, 2, 3, 4):
-        bench.track.cut(Cut(msn, msn * 2 * S, False))
+    for msn in (2, 3, 4, 5):
+        bench.track.cut(Cut(msn, (msn - 1) * 2 * S, False))
     bench.track.add(frame(3 * 2 * S, key=True))
     assert [(s.entry.msn, s.entry.gap, s.entry.duration) for s in bench.out.segments] == [
-        (0, False, S),
-        (1, True, 2 * S),
+        (1, False, S),
         (2, True, 2 * S),
+        (3, True, 2 * S),
     ]
     assert bench.out.segments[1].data == b""
 
 
 def test_what_lags_too_far_is_given_up() -> None:
     bench = Bench().feed(frames(30))
-    for msn in range(1, 6):
-        bench.track.cut(Cut(msn, msn * 2 * S, False))
+    for msn in range(2, 7):
+        bench.track.cut(Cut(msn, (msn - 1) * 2 * S, False))
         bench.track.expire(msn - 3)
-    assert [(s.entry.msn, s.entry.gap) for s in bench.out.segments] == [(0, False), (1, True), (2, True)]
+    assert [(s.entry.msn, s.entry.gap) for s in bench.out.segments] == [(1, False), (2, True), (3, True)]
     bench.track.add(frame(2 * 2 * S + 3000))
     bench.track.add(frame(4 * 2 * S, key=True))
-    assert [s.entry.msn for s in bench.out.segments] == [0, 1, 2, 3]
+    assert [s.entry.msn for s in bench.out.segments] == [1, 2, 3, 4]
 
 
 def test_a_cut_without_a_keyframe_is_obeyed_where_none_came() -> None:
     bench = Bench().feed(frames(950, gop=10_000))
-    assert bench.out.spans[0] == (0, 0, 30 * S)
+    assert bench.out.spans[0] == (1, 0, 30 * S)
     assert not bench.out.parts[-1].independent
 
 

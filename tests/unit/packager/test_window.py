@@ -51,7 +51,7 @@ async def turn() -> None:
         (Position(4, 3), Position(4, 3), False),
         (Position(4), Position(4), False),
         (Position(5, 0), Position(5, 0), False),
-        (Position(0, 99), Position(1, 0), True),
+        (Position(1, 99), Position(2, 0), True),
     ],
 )
 def test_positions_settle_and_are_there_or_not(position: Position, settled: Position, there: bool) -> None:
@@ -82,7 +82,7 @@ def test_between_segments_the_end_is_the_complete_one() -> None:
         (Position(5, 0), True),
         (Position(5, 8), True),
         (Position(5, 9), False),
-        (Position(0, 0), True),
+        (Position(1, 0), True),
         (Position(3, 500), True),
     ],
 )
@@ -153,13 +153,13 @@ async def test_the_end_of_a_broadcast_answers_all_who_wait() -> None:
     said = messages(Script(290, range(0, 290, 60), ends=True))
     place = next(i for i, m in enumerate(said) if isinstance(m, BroadcastChanged) and m.facts.ended)
     now = heard(said[:place])
-    waiting = [asyncio.ensure_future(now.wait_for(t, Position(6, 1), LONG)) for t in (V, "v360p", "asource")]
+    waiting = [asyncio.ensure_future(now.wait_for(t, Position(7, 1), LONG)) for t in (V, "v360p", "asource")]
     await turn()
     assert not any(task.done() for task in waiting)
     now.receive(said[place])
     assert all(await asyncio.gather(*waiting))
     assert await now.wait_for(V, Position(400, 3), 0.0)
-    assert read(now, V, Position(6, 1)).ended
+    assert read(now, V, Position(7, 1)).ended
 
 
 async def test_a_thousand_who_wait_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_media_leaves_the_window_when_it_is_durable_and_old() -> None:
     for now, _ in walk(SAID):
         for track in now.tracks.values():
             assert len(track.segments) <= KEPT_SEGMENTS + 1
-    assert sorted(now.tracks[V].segments) == [5, 6, 7, 8, 9]
+    assert sorted(now.tracks[V].segments) == [6, 7, 8, 9, 10]
 
 
 def test_media_that_is_not_durable_stays_as_long_as_its_playlist_names_it() -> None:
@@ -226,26 +226,26 @@ def test_what_has_left_the_window_is_nobody_elses_name() -> None:
     """A name is never reused for other bytes."""
     said = messages(Script(900, range(0, 900, 60), window_ms=6000, stored=False))
     now = heard(said)
-    assert now.tracks[V].entries[0].msn == 11
-    for msn in range(11):
+    assert now.tracks[V].entries[0].msn == 12
+    for msn in range(1, 12):
         assert now.part(V, Position(msn, 0)) is None
         assert now.part(V, Position(msn, 7)) is None
         assert now.media(V, msn) is None
 
 
-@pytest.mark.parametrize("position", [Position(0, 0), Position(10), Position(11, 3), Position(2, 99)])
+@pytest.mark.parametrize("position", [Position(1, 0), Position(11), Position(12, 3), Position(3, 99)])
 def test_a_position_that_has_left_the_window_gets_the_present_playlist(position: Position) -> None:
     now = heard(messages(Script(900, range(0, 900, 60), window_ms=6000)))
-    assert now.tracks[V].entries[0].msn == 11
+    assert now.tracks[V].entries[0].msn == 12
     assert not now.recalls(V, position)
     assert text(now, V, position) == text(now, V)
-    assert read(now, V, position).media_sequence == 11
+    assert read(now, V, position).media_sequence == 12
 
 
 def test_positions_are_recalled_once_reached_and_not_after_the_end() -> None:
     now, _ = up_to(SAID, 4, 3)
-    assert now.recalls(V, Position(4, 2)) and now.recalls(V, Position(0)) and now.recalls(V, Position(3, 99))
-    assert not now.recalls(V, Position(4, 3)) and not now.recalls("v480p", Position(0))
+    assert now.recalls(V, Position(4, 2)) and now.recalls(V, Position(1)) and now.recalls(V, Position(3, 99))
+    assert not now.recalls(V, Position(4, 3)) and not now.recalls("v480p", Position(1))
     assert text(now, V, Position(4, 3)) == text(now, V)
     ended = heard(messages(Script(300, range(0, 300, 60), ends=True)))
     assert not ended.recalls(V, Position(3))
@@ -333,6 +333,6 @@ async def test_nothing_is_ready_before_every_track_has_media() -> None:
 def test_a_late_word_of_durability_changes_no_playlist() -> None:
     now = heard(SAID)
     before = text(now, V)
-    now.receive(SegmentStored(V, 9))
+    now.receive(SegmentStored(V, 10))
     now.receive(SegmentStored(V, 1000))
     assert text(now, V) == before

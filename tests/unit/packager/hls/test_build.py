@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 
 from media.configs import Colour, VideoConfig
+from media.names import FIRST_MSN
 from media.units import Codec
 from packager.hls import PlaylistType, Variant, VideoRange
 from packager.presentation import hls_segment, media_playlist, multivariant_playlist
@@ -38,7 +39,7 @@ def test_a_live_window_keeps_its_place_in_the_broadcast() -> None:
 
 
 def test_only_a_whole_broadcast_that_ended_is_vod() -> None:
-    made = entries(V720, 5)
+    made = entries(V720, FIRST_MSN + 5)[FIRST_MSN:]
     assert media_playlist(V720, made, ended=True, target_ms=2000).playlist_type is PlaylistType.VOD
     part = media_playlist(V720, made[1:], ended=True, target_ms=2000)
     assert part.ended and part.playlist_type is None
@@ -46,7 +47,7 @@ def test_only_a_whole_broadcast_that_ended_is_vod() -> None:
 
 def test_no_entries_make_an_empty_playlist() -> None:
     playlist = media_playlist(V720, [], ended=False, target_ms=2000)
-    assert (playlist.segments, playlist.media_sequence, playlist.target_duration) == ((), 0, 2)
+    assert (playlist.segments, playlist.media_sequence, playlist.target_duration) == ((), FIRST_MSN, 2)
 
 
 def test_the_target_duration_covers_what_was_meant_and_what_came() -> None:

@@ -10,6 +10,8 @@ import { settle } from "./settle.js";
 const MEDIA_RECOVERY_GAP_MS = 5000;
 /** What a stall adds to the distance from the live edge, in seconds: about a part. */
 const STALL_COST_S = 0.3;
+/** What is kept beyond the playlist's PART-HOLD-BACK, in seconds: when a network thins, that much more is in the buffer. */
+const MARGIN_S = 0.15;
 const ROUNDING_S = 0.001;
 
 let Hls;
@@ -94,6 +96,9 @@ class HlsEngine extends Engine {
     hls.attachMedia(this.video);
     syncClock();
     if (!this.lowLatency) return;
+    hls.once(Events.LEVEL_LOADED, (_, { details }) => {
+      if (details.partHoldBack > 0) hls.targetLatency = details.partHoldBack + MARGIN_S;
+    });
     this.#pace = new Pace(this.video, () => this.drift);
     this.#rejoin = new Rejoin(this);
     if (position === null) await settle(this);

@@ -135,6 +135,8 @@ class ShakaEngine extends Engine {
       return;
     const missing = code === Code.BAD_HTTP_STATUS && (data[1] === 404 || data[1] === 410);
     const connection = category === Category.NETWORK;
+    // Of a live stream the library first tells, and then tries again for as long as it takes.
+    if (connection && this.live && !missing) return;
     this.fail(missing ? "missing" : connection ? "connection" : "format", message ?? `code ${code}`);
   }
 }

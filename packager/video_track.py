@@ -108,7 +108,7 @@ class VideoTrack:
         if frame_rate is not None:
             self._frame = round(VIDEO_TIMESCALE / frame_rate)
         self._lead = unit.cts
-        self._end = unit.dts
+        self._end = max(unit.dts, 0)
         self._fresh = False
 
     def _end_segment(self, unit: AccessUnit) -> None:

@@ -86,9 +86,14 @@ def section(rounds: Sequence[Round], command: str, row_options: str, notes: Iter
             _plot("cpu", "CPU of a stream", "% of a core", rows),
             _plot("memory", "Memory of a stream", "MiB", rows),
         ),
-        aims=_aims(rows, proves=not small and not behind) if HEADWATER in rounds[0].measured else (),
+        aims=_aims(rows, proves=not small and _kept_up(rounds)) if HEADWATER in rounds[0].measured else (),
         notes=(*notes, *behind, _punctuality(rounds)),
     )
+
+
+def _kept_up(rounds: Sequence[Round]) -> bool:
+    """Whether Headwater did; where the other did not, there is only nothing to compare with."""
+    return all(each.measured[HEADWATER].kept_up for each in rounds)
 
 
 def _command(count: int, options: str) -> str:

@@ -30,13 +30,15 @@ from packager.presentation import LowLatency
 from packager.publisher import Publisher
 from transcoder.ladder import SOURCE_TRACK, LadderSetting
 from transcoder.messages import Job
-from transcoder.options import TranscodeOptions
+from transcoder.options import Latency, TranscodeOptions
 
 # Seconds, as 90 kHz ticks, that video may run ahead of its audio before silence takes its place.
 PATIENCE_SOURCE = VIDEO_TIMESCALE
 PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
 # Space left before a publisher that comes back, so that time never overlaps.
 RETURN_GAP = VIDEO_TIMESCALE // 10
+# Before the first frame, where encoders reorder: its decoding time lies that much before it, and none may be negative.
+REORDERING_ROOM = VIDEO_TIMESCALE
 MAX_GATE_UNITS = 512
 # Looked up for every frame: a name costs a tenth of an enumeration's member.
 VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
@@ -239,10 +241,13 @@ class Broadcast:
             self.on_unit(unit)
 
     def _begin(self, source: Source) -> None:
-        """Broadcast time zero is when the first frame came."""
+        """Broadcast time zero is when the first frame came, or a little before."""
+        if self._options.transcode.latency is Latency.NORMAL:
+            source.base = REORDERING_ROOM
         if source.first_ns is not None:
-            self._started = self._clock() - (self._unix_ns() - source.first_ns) / 1e9
-            self._tracks.zero_ms = source.first_ns // 1_000_000
+            zero_ns = source.first_ns - source.base * 1_000_000_000 // VIDEO_TIMESCALE
+            self._started = self._clock() - (self._unix_ns() - zero_ns) / 1e9
+            self._tracks.zero_ms = zero_ns // 1_000_000
             self.publisher.begin(self._tracks.zero_ms)
 
     def _configure(self, video: VideoConfig | None, audio: AudioConfig | None, *, returning: bool = False) -> None:

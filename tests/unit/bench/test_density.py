@@ -117,6 +117,19 @@ def test_who_falls_behind_is_not_compared(late: tuple[float, ...]) -> None:
     assert found.notes[0].startswith("Headwater did not keep up with 9 publishers")
 
 
+def test_a_peer_that_falls_behind_says_nothing_of_headwater() -> None:
+    keeps = Round(10, {HEADWATER: measured(10, 0.1, 0.1, 1, 0.04), NGINX: measured(10, 0.2, 0.1, 1, 0.03)})
+    behind = Round(200, {HEADWATER: measured(200, 0.1, 0.1, 1, 0.04), NGINX: measured(200, 0.1, 0.1, 1, 3.0)})
+    found = section([keeps, behind], "", "", (), small=False)
+    assert [row.values["ratio"] for row in found.tables[0].rows] == [
+        pytest.approx(0.67, abs=0.01),
+        None,
+        None,
+        None,
+    ]
+    assert [aim.met for aim in found.aims] == [True, True, True]
+
+
 def test_who_cuts_publishers_off_has_not_kept_up() -> None:
     found = measured(9, 0.001, 0.001, 1, 0.04)
     assert found.kept_up

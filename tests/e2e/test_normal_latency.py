@@ -1,0 +1,55 @@
+"""`latency = "normal"`: encoders that look ahead and reorder, with a real ffmpeg publishing."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import m3u8
+import pytest
+
+from tests.broadcaster import Clip, make_clip, play, publishing
+from tests.server import Server, serving
+from tests.waiting import until
+
+SECONDS, FPS = 6, 30
+STREAM = "reordered"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """After the broadcast."""
+    folder = tmp_path_factory.mktemp("normal")
+    clip = make_clip(Clip(SECONDS, size="640x480", video_options=(("bf", 0),)), folder / "clip.flv")
+    with serving(folder / "data", config='[transcoder]\nlatency = "normal"\n') as server:
+        with publishing(clip, server.create(STREAM)) as publisher:
+            assert publisher.wait(30) == 0, publisher.stderr
+        until(lambda: [each["state"] for each in server.json("broadcasts", STREAM)] == ["ended"])
+        yield server
+
+
+def times(folder: Path) -> list[tuple[int, int]]:
+    """Presentation and decoding time of every frame of a recorded track, in ticks."""
+    playlist = m3u8.loads((folder / "media.m3u8").read_text())
+    names = [str(playlist.segment_map[0].uri), *(str(segment.uri) for segment in playlist.segments)]
+    with av.open(io.BytesIO(b"".join((folder / name).read_bytes() for name in names))) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    return [(packet.pts, packet.dts) for packet in packets if packet.pts is not None and packet.dts is not None]
+
+
+def test_renditions_are_reordered_and_show_every_frame_when_the_source_does(server: Server) -> None:
+    (broadcast,) = server.json("broadcasts", STREAM)
+    folder = server.data / "store" / "live" / STREAM / broadcast["broadcast"]
+    source = times(folder / "vsource")
+    encoded = times(folder / "v360p")
+    assert len(source) == SECONDS * FPS
+    assert sorted(pts for pts, _ in encoded) == sorted(pts for pts, _ in source)
+    assert any(pts != dts for pts, dts in encoded)
+    assert all(0 <= dts <= pts for pts, dts in encoded)
+
+
+def test_the_recording_plays_whole(server: Server) -> None:
+    (broadcast,) = server.json("broadcasts", STREAM)
+    played = play(f"{server.http}/live/{STREAM}/{broadcast['broadcast']}/master.m3u8")
+    assert played.errors == ""
+    assert played.frames == SECONDS * FPS

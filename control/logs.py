@@ -16,7 +16,7 @@ def set_up_logs(config: LogConfig) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # Without the frames' variables: they may hold a key, and to render them takes longer than a stream's second has.
+    # Without the frames' variables: they may hold a key, and rendering them takes longer than a stream can wait.
     if config.format == "json":
         trace = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         processors += [structlog.processors.ExceptionRenderer(trace), structlog.processors.JSONRenderer()]

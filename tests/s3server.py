@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
-from minio.error import S3Error
+from minio.error import S3Error, ServerError
 from moto.server import ThreadedMotoServer
 
 from bench.stage.ports import free_port
@@ -147,7 +147,7 @@ def _wait_until_ready(server: S3Server, process: "subprocess.Popen[bytes]", log:
             try:
                 sdk.list_buckets()
                 return
-            except (S3Error, urllib3.exceptions.HTTPError):
+            except (S3Error, ServerError, urllib3.exceptions.HTTPError):
                 time.sleep(0.05)
     raise RuntimeError(f"MinIO did not start: {log.read_text(errors='replace')[-2000:]}")
 

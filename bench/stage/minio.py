@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
-from minio.error import S3Error
+from minio.error import S3Error, ServerError
 
 from bench.stage.errors import BenchError
 from bench.stage.ports import HOST, free_port
@@ -105,7 +105,7 @@ class MinioServer:
                     if not sdk.bucket_exists(bucket_name=BUCKET):
                         sdk.make_bucket(bucket_name=BUCKET)
                     return
-                except (S3Error, urllib3.exceptions.HTTPError):
+                except (S3Error, ServerError, urllib3.exceptions.HTTPError):
                     time.sleep(LOOK_EVERY_S)
         raise BenchError(f"MinIO did not start: {self._log.read_text(errors='replace')[-500:]}")
 

@@ -37,7 +37,7 @@ PATIENCE_SOURCE = VIDEO_TIMESCALE
 PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
 # Space left before a publisher that comes back, so that time never overlaps.
 RETURN_GAP = VIDEO_TIMESCALE // 10
-# Before the first frame, where encoders reorder: its decoding time lies that much before it, and none may be negative.
+# Before the first frame, where encoders reorder: it is decoded before it is presented, and never before time zero.
 REORDERING_ROOM = VIDEO_TIMESCALE
 MAX_GATE_UNITS = 512
 # Looked up for every frame: a name costs a tenth of an enumeration's member.

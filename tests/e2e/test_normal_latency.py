@@ -32,7 +32,7 @@ def times(folder: Path) -> list[tuple[int, int]]:
     """Presentation and decoding time of every frame of a recorded track, in ticks."""
     playlist = m3u8.loads((folder / "media.m3u8").read_text())
     names = [str(playlist.segment_map[0].uri), *(str(segment.uri) for segment in playlist.segments)]
-    with av.open(io.BytesIO(b"".join((folder / name).read_bytes() for name in names))) as container:
+    with av.open(io.BytesIO(b"".join((folder / name).read_bytes() for name in names)), "r") as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     return [(packet.pts, packet.dts) for packet in packets if packet.pts is not None and packet.dts is not None]
 

@@ -25,8 +25,8 @@ processors are scarce. They take turns. `low` is x264's `zerolatency`, `normal` 
 Each rendition's pictures are compared with the source's, scaled to its size with Lanczos, frame by frame, all
 planes by SSIM and luma by XPSNR. The encoders do not make exactly the bits they were asked for, so ffmpeg's quality
 is also given at Headwater's bits, on the line through a second encode at nine tenths of the bitrates. Headwater's
-own choices are its cascade (each size is scaled from the one above), one thread for each encoder, and with `low`
-and `veryfast` the diamond (`me=dia`) for the hexagon of ffmpeg's preset."""
+own choices are its cascade (each size is scaled from the one above), one thread for each encoder, and at
+`veryfast` the diamond (`me=dia`) for the hexagon of ffmpeg's preset."""
 COST_COLUMNS = (
     Column("latency", "latency"),
     Column("side", "who"),

@@ -26,8 +26,6 @@ ENCODER = (("bf", 0), ("tune", "zerolatency"), *RATE)
 SEGMENT_S = 2.0
 # The target is 1.0 s in HLS and 1.1 s in DASH; the rest is for a busy machine.
 LATEST_S = 3.0
-# There is a second in the buffer, and two between the keyframes where the rendition can change.
-LONGEST_STALL_S = 0.75
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +44,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("player", ["hls", "dash", "shaka"])
-def test_a_thin_network_costs_quality(viewers: str, browser: Browser, player: str) -> None:
+def test_a_thin_network_costs_quality_and_nothing_else(viewers: str, browser: Browser, player: str) -> None:
     found = find(play(browser, viewers, player, PHASES))
-    assert sum(stall.length or LONGEST_STALL_S for stall in found.stalls) < LONGEST_STALL_S
+    assert found.stalls == ()
     assert sum(length for _, length in found.jumps) <= SEGMENT_S
     good, thin, again = found.parts
     assert good.heights[-1] == TOP

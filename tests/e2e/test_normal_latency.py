@@ -2,13 +2,12 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import av
-import m3u8
 import pytest
 
 from tests.broadcaster import Clip, make_clip, play, publishing
+from tests.recordings import tracks
 from tests.server import Server, serving
 from tests.waiting import until
 
@@ -28,20 +27,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def times(folder: Path) -> list[tuple[int, int]]:
-    """Presentation and decoding time of every frame of a recorded track, in ticks."""
-    playlist = m3u8.loads((folder / "media.m3u8").read_text())
-    names = [str(playlist.segment_map[0].uri), *(str(segment.uri) for segment in playlist.segments)]
-    with av.open(io.BytesIO(b"".join((folder / name).read_bytes() for name in names)), "r") as container:
+def times(media: bytes) -> list[tuple[int, int]]:
+    """Presentation and decoding time of every frame of a video track, in ticks."""
+    with av.open(io.BytesIO(media), "r") as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     return [(packet.pts, packet.dts) for packet in packets if packet.pts is not None and packet.dts is not None]
 
 
 def test_renditions_are_reordered_and_show_every_frame_when_the_source_does(server: Server) -> None:
     (broadcast,) = server.json("broadcasts", STREAM)
-    folder = server.data / "store" / "live" / STREAM / broadcast["broadcast"]
-    source = times(folder / "vsource")
-    encoded = times(folder / "v360p")
+    recorded = tracks(server.data / "store" / "live" / STREAM / broadcast["broadcast"])
+    source = times(recorded["vsource"])
+    encoded = times(recorded["v360p"])
     assert len(source) == SECONDS * FPS
     assert sorted(pts for pts, _ in encoded) == sorted(pts for pts, _ in source)
     assert any(pts != dts for pts, dts in encoded)

@@ -16,6 +16,7 @@ import pytest
 
 from tests.broadcaster import Clip, Played, make_clip, play, publishing
 from tests.fragments import read_fragments
+from tests.recordings import tracks
 from tests.server import Server, serving
 from tests.waiting import until
 
@@ -108,17 +109,6 @@ def read_live(road: Road, stream: str) -> bool:
 
 def stored(road: Road, stream: str) -> Path:
     return road.server.data / "store" / "live" / stream / road.broadcast(stream)
-
-
-def tracks(folder: Path) -> dict[str, bytes]:
-    """Each track's media, put together as a player would."""
-    media = {}
-    for playlist_file in sorted(folder.glob("*/media.m3u8")):
-        playlist = m3u8.loads(playlist_file.read_text())
-        data = (playlist_file.parent / str(playlist.segment_map[0].uri)).read_bytes()
-        data += b"".join((playlist_file.parent / str(segment.uri)).read_bytes() for segment in playlist.segments)
-        media[playlist_file.parent.name] = data
-    return media
 
 
 def test_list_shows_both_live_with_their_renditions(road: Road) -> None:

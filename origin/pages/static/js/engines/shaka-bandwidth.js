@@ -4,9 +4,6 @@
 /** Longer than that between two pieces of a body, it waited for the next part and not for the network. */
 const PAUSE_MS = 50;
 
-/** By request. */
-const meters = new WeakMap();
-
 /** A body's bytes and how long they were under way: a growing segment's stands still until the next part is made. */
 class Meter {
   #last = -Infinity;
@@ -32,6 +29,8 @@ class Meter {
  * segments. In the middle of one it would load the segment again in the other rung, over what is about to be shown.
  */
 export function measureBandwidth(player, { abr, net }) {
+  const meters = new WeakMap();
+
   class Metered extends abr.SimpleAbrManager {
     /** Sound has too few bytes to tell. */
     segmentDownloaded(ms, bytes, allowSwitch, request, context) {

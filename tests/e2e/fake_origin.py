@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import uvicorn
 from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from bus.state import (
     AudioStatus,
@@ -278,7 +278,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
             manifest = path.read_text().replace('PresentationDelay="PT1S"', 'PresentationDelay="PT3S"')
             return Response(manifest, media_type="application/dash+xml", headers={"Cache-Control": "no-store"})
         types = {".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/mp4"}
-        return FileResponse(path, media_type=types[path.suffix], headers={"Cache-Control": "no-store"})
+        return Response(path.read_bytes(), media_type=types[path.suffix], headers={"Cache-Control": "no-store"})
 
     @app.get("/api/v1/streams", dependencies=operator)
     def streams() -> list[dict[str, Any]]:

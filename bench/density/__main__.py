@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench.density.candidates import CANDIDATES, NGINX, Candidate
+from bench.density.candidates import CANDIDATES, Candidate
 from bench.density.measure import Load, Measured, measure
 from bench.density.section import Round, section
 from bench.stage.command import add_common, carry_out
+from bench.stage.errors import BenchError
 from bench.stage.footage import usual_clip
-from bench.stage.nginx_rtmp import missing
 from bench.stage.results import Section
 
 
@@ -37,11 +37,12 @@ def main() -> int:
 def run(options: argparse.Namespace) -> Section:
     """Raises BenchError."""
     source = options.clip or usual_clip(smoke=options.smoke)
-    candidates = {name: candidate for name, candidate in CANDIDATES.items() if options.only in (None, name)}
-    notes = []
-    if NGINX in candidates and (trouble := missing()):
-        notes.append(trouble)
-        del candidates[NGINX]
+    asked = {name: candidate for name, candidate in CANDIDATES.items() if options.only in (None, name)}
+    troubles = {name: trouble for name, candidate in asked.items() if (trouble := candidate.missing())}
+    candidates = {name: candidate for name, candidate in asked.items() if name not in troubles}
+    notes = tuple(troubles.values())
+    if not candidates:
+        raise BenchError("; ".join(notes))
     rounds = [
         Round(publishers, _turns(candidates, Load(publishers, options.seconds, options.warm_up, source)))
         for publishers in options.publishers

@@ -5,16 +5,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.nginx_rtmp import nginx_rtmp
+from bench.stage import mediamtx, nginx_rtmp, srs
 from bench.stage.server import serving
 
-HEADWATER, NGINX = "Headwater", "nginx-rtmp"
+HEADWATER, NGINX, SRS, MEDIAMTX = "Headwater", "nginx-rtmp", "SRS", "MediaMTX"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``urls`` and ``playlists`` are the streams' in the same order; a playlist is None while there is none."""
+    """``urls`` and ``playlists`` are the streams' in the same order; a playlist is None while there is none, and
+    there are no playlists of a server that does not write them to the disk."""
 
     pid: int
     directory: Path
@@ -22,11 +23,20 @@ class Running:
     playlists: tuple[Callable[[], Path | None], ...]
 
 
-Candidate = Callable[[Path, int], AbstractContextManager[Running]]
+def here() -> None:
+    """Nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """``missing`` says why it cannot take part, or None."""
+
+    start: Callable[[Path, int], AbstractContextManager[Running]]
+    missing: Callable[[], str | None] = here
 
 
 @contextmanager
-def headwater(directory: Path, streams: int) -> Iterator[Running]:
+def _headwater(directory: Path, streams: int) -> Iterator[Running]:
     names = _names(streams)
     with serving(directory / "data", SETTINGS, names) as server:
         store = directory / "data" / "store"
@@ -39,9 +49,9 @@ def headwater(directory: Path, streams: int) -> Iterator[Running]:
 
 
 @contextmanager
-def nginx(directory: Path, streams: int) -> Iterator[Running]:
+def _nginx(directory: Path, streams: int) -> Iterator[Running]:
     names = _names(streams)
-    with nginx_rtmp(directory) as server:
+    with nginx_rtmp.nginx_rtmp(directory) as server:
         yield Running(
             server.pid,
             server.hls,
@@ -50,7 +60,32 @@ def nginx(directory: Path, streams: int) -> Iterator[Running]:
         )
 
 
-CANDIDATES: dict[str, Candidate] = {HEADWATER: headwater, NGINX: nginx}
+@contextmanager
+def _srs(directory: Path, streams: int) -> Iterator[Running]:
+    names = _names(streams)
+    with srs.srs(directory) as server:
+        yield Running(
+            server.pid,
+            server.hls,
+            tuple(map(server.publish, names)),
+            tuple(_found(server.hls, f"live/{name}.m3u8") for name in names),
+        )
+
+
+@contextmanager
+def _mediamtx(directory: Path, streams: int) -> Iterator[Running]:
+    hls = directory / "hls"
+    hls.mkdir()
+    with mediamtx.mediamtx(directory, hls_directory=hls) as server:
+        yield Running(server.pid, hls, tuple(map(server.publish, _names(streams))), ())
+
+
+CANDIDATES: dict[str, Candidate] = {
+    HEADWATER: Candidate(_headwater),
+    NGINX: Candidate(_nginx, nginx_rtmp.missing),
+    SRS: Candidate(_srs, srs.missing),
+    MEDIAMTX: Candidate(_mediamtx, mediamtx.missing),
+}
 
 
 def _names(streams: int) -> tuple[str, ...]:

@@ -34,15 +34,15 @@ class Load:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """``cpu`` is of ``seconds``, all streams together. ``base`` is the memory before the first publisher came, and
-    ``peak`` the most that was seen. ``late`` are the sampled segments' seconds. ``written`` is in bytes, ``files``
-    are what lay on the disk at the end, by suffix."""
+    ``peak`` the most that was seen. ``late`` are the sampled segments' seconds, None of a server whose playlists
+    are not on the disk. ``written`` is in bytes, ``files`` are what lay on the disk at the end, by suffix."""
 
     publishers: int
     seconds: float
     cpu: Cpu
     base: Memory
     peak: Memory
-    late: tuple[float, ...]
+    late: tuple[float, ...] | None
     written: int
     files: dict[str, int]
     sent: Sent
@@ -56,7 +56,8 @@ class Measured:
     @property
     def kept_up(self) -> bool:
         """Whether it did all of the work in the time; its CPU says nothing otherwise."""
-        return not self.sent.lost and bool(self.late) and max(self.late) < BEHIND_S
+        in_time = self.late is None or (bool(self.late) and max(self.late) < BEHIND_S)
+        return in_time and not self.sent.lost
 
     @property
     def memory_per_stream(self) -> float:
@@ -68,7 +69,7 @@ def measure(candidate: Candidate, load: Load) -> Measured:
     """Raises BenchError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-density-") as directory,
-        candidate(Path(directory), load.publishers) as running,
+        candidate.start(Path(directory), load.publishers) as running,
     ):
         return _under_load(running, load)
 
@@ -79,7 +80,7 @@ def _under_load(running: Running, load: Load) -> Measured:
     # Spread over all, so that those that come first and last in a turn are among them.
     places = sorted({number * (load.publishers - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
     with (
-        watching([running.playlists[place] for place in places]) as listings,
+        watching([running.playlists[place] for place in places if running.playlists]) as listings,
         publishing(load.clip, running.urls, watch=places) as publishers,
     ):
         time.sleep(load.warm_up)
@@ -100,9 +101,17 @@ def _under_load(running: Running, load: Load) -> Measured:
     fps = read_loop(load.clip).fps
     late = [
         seconds
-        for place, listing in zip(places, listings, strict=True)
+        for place, listing in zip(places, listings, strict=bool(running.playlists))
         for seconds in lateness(listing, sent.frames[place], fps, since, until)
     ]
     return Measured(
-        load.publishers, elapsed, spent, base, peak, tuple(late), wrote, dict(sorted(files.items())), sent
+        load.publishers,
+        elapsed,
+        spent,
+        base,
+        peak,
+        tuple(late) if running.playlists else None,
+        wrote,
+        dict(sorted(files.items())),
+        sent,
     )

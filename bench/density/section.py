@@ -14,9 +14,10 @@ CPU_AIM, MEMORY_AIM_MIB, FLAT_AIM = 0.7, 12, 1.1
 TARDY_MS = 10
 MIB = 1 << 20
 ABOUT = """\
-Publishers of 720p30 H.264 and AAC, to Headwater with `ladder = "source"` and to nginx with the RTMP module, turn
-and turn about. Headwater writes HLS, low-latency HLS and DASH of CMAF segments to its directory store; nginx-rtmp
-writes HLS of MPEG-TS segments. Both have segments of 2 s. CPU is the share of one core that a stream takes of all
+Publishers of 720p30 H.264 and AAC, to Headwater with `ladder = "source"`, to nginx with the RTMP module, to SRS and
+to MediaMTX, turn and turn about. Headwater writes HLS, low-latency HLS and DASH of CMAF segments to its directory
+store; nginx-rtmp and SRS write HLS of MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on the
+disk and its playlists in memory. All have segments of 2 s. CPU is the share of one core that a stream takes of all
 the server's processes; memory is their proportional set size (PSS) at its peak, less what it was before the first
 publisher, for each stream. A segment is late by the time from the publisher's having sent its last frame to its
 being in the playlist on the disk.
@@ -48,14 +49,12 @@ class Round:
     publishers: int
     measured: Mapping[str, Measured]
 
-    @property
-    def ratio(self) -> float | None:
-        """Headwater's CPU to nginx-rtmp's, where both did their work."""
-        if not {HEADWATER, NGINX} <= self.measured.keys() or not all(
-            each.kept_up for each in self.measured.values()
-        ):
+    def ratio(self, server: str) -> float | None:
+        """Its CPU to nginx-rtmp's, where both did their work."""
+        own, other = self.measured[server], self.measured.get(NGINX)
+        if server == NGINX or other is None or not (own.kept_up and other.kept_up):
             return None
-        return self.measured[HEADWATER].cpu_share.total / self.measured[NGINX].cpu_share.total
+        return own.cpu_share.total / other.cpu_share.total
 
 
 def section(rounds: Sequence[Round], command: str, row_options: str, notes: Iterable[str], small: bool) -> Section:
@@ -103,15 +102,15 @@ def _command(count: int, options: str) -> str:
 def _values(server: str, rounds: Sequence[Round]) -> dict[str, Value]:
     """Medians over the rounds; of the segments' lateness, of all together."""
     found = [each.measured[server] for each in rounds]
-    late = distribution([seconds for each in found for seconds in each.late])
-    ratios = [each.ratio for each in rounds if each.ratio is not None]
+    late = distribution([seconds for each in found for seconds in each.late or ()])
+    ratios = [ratio for each in rounds if (ratio := each.ratio(server)) is not None]
     return {
         "publishers": rounds[0].publishers,
         "server": server,
         "cpu": median(100 * each.cpu_share.total for each in found),
         "user": median(100 * each.cpu_share.user for each in found),
         "system": median(100 * each.cpu_share.system for each in found),
-        "ratio": median(ratios) if ratios and server == HEADWATER else None,
+        "ratio": median(ratios) if ratios else None,
         "memory": median(each.memory_per_stream / MIB for each in found),
         "base": median(each.base.pss / MIB for each in found),
         "late_p50": late.p50 if late.count else None,

@@ -12,6 +12,8 @@ from pathlib import Path
 # Debian puts servers where a plain user's PATH has nothing.
 PROGRAMS = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
 LIBRARIES = ("av", "uvloop")
+# Where programs are that no distribution of ours packs.
+MEDIAMTX_VARIABLE, SRS_VARIABLE = "HEADWATER_BENCH_MEDIAMTX", "HEADWATER_BENCH_SRS"
 
 
 @cache
@@ -22,6 +24,8 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),
         "nginx": _says("nginx", "-v", r"nginx/(\S+)"),
+        "MediaMTX": _says(os.environ.get(MEDIAMTX_VARIABLE, ""), "--version", r"v(\S+)"),
+        "SRS": _says(os.environ.get(SRS_VARIABLE, ""), "-v", r"(\S+)"),
         **{library: _installed(library) for library in LIBRARIES},
     }
     return {what: words for what, words in found.items() if words}

@@ -1,4 +1,4 @@
-"""MediaMTX, where somebody says by HEADWATER_BENCH_MEDIAMTX where its program is: low-latency HLS from memory."""
+"""MediaMTX, where somebody says by HEADWATER_BENCH_MEDIAMTX where its program is, making low-latency HLS."""
 
 import os
 from collections.abc import Iterator
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.daemon import daemon
-from bench.stage.machine import program
+from bench.stage.machine import MEDIAMTX_VARIABLE, program
 from bench.stage.ports import HOST, free_port
 
-VARIABLE = "HEADWATER_BENCH_MEDIAMTX"
-MISSING = f"MediaMTX: skipped, {VARIABLE} does not say where its program is"
+MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not say where its program is"
 # Segments are as long as Headwater's; everything else is its default, but for what is not measured.
 CONFIGURATION = """\
 logLevel: warn
 rtsp: no
 webrtc: no
 srt: no
+moq: no
 rtmpAddress: {host}:{rtmp}
 hlsAddress: {host}:{hls}
 hlsAlwaysRemux: yes
 hlsVariant: lowLatency
 hlsSegmentDuration: 2s
 hlsPartDuration: {part_ms}ms
+hlsDirectory: "{hls_directory}"
 paths:
   all_others:
 """
@@ -47,14 +48,16 @@ class MediaMtx:
 
 def missing() -> str | None:
     """Why it cannot take part, or None."""
-    return MISSING if program(os.environ.get(VARIABLE, "")) is None else None
+    return MISSING if program(os.environ.get(MEDIAMTX_VARIABLE, "")) is None else None
 
 
 @contextmanager
-def mediamtx(directory: Path, *, part_ms: int = 333) -> Iterator[MediaMtx]:
-    """Ended with the block. Raises BenchError."""
+def mediamtx(directory: Path, *, part_ms: int = 333, hls_directory: Path | None = None) -> Iterator[MediaMtx]:
+    """Ended with the block. Segments are kept in memory, or in ``hls_directory``. Raises BenchError."""
     rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
-    configuration.write_text(CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms))
-    command = [os.environ.get(VARIABLE, ""), str(configuration)]
+    configuration.write_text(
+        CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms, hls_directory=hls_directory or "")
+    )
+    command = [os.environ.get(MEDIAMTX_VARIABLE, ""), str(configuration)]
     with daemon(command, rtmp, directory, missing=MISSING) as pid:
         yield MediaMtx(pid, f"rtmp://{HOST}:{rtmp}/live", f"http://{HOST}:{hls}")

@@ -1,10 +1,11 @@
 from array import array
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.density.candidates import HEADWATER, NGINX
+from bench.density.candidates import HEADWATER, MEDIAMTX, NGINX
 from bench.density.listings import Listing, lateness, watching
 from bench.density.measure import Measured
 from bench.density.section import MIB, Round, section
@@ -57,6 +58,7 @@ def test_a_playlist_file_is_found_and_read(tmp_path: Path) -> None:
 
 
 def measured(publishers: int, user: float, system: float, mebibytes: int, *late: float) -> Measured:
+    """Seconds of CPU a stream-second, and memory a stream."""
     return Measured(
         publishers=publishers,
         seconds=10.0,
@@ -135,6 +137,14 @@ def test_who_cuts_publishers_off_has_not_kept_up() -> None:
     assert found.kept_up
     found.sent.lost[3] = "the server takes nothing any more"
     assert not found.kept_up
+
+
+def test_a_peer_with_its_playlists_in_memory_is_compared_by_its_cpu() -> None:
+    peer = replace(measured(9, 0.003, 0.001, 1), late=None)
+    rounds = [Round(9, {NGINX: measured(9, 0.001, 0.001, 1, 0.03), MEDIAMTX: peer})]
+    values = section(rounds, "", "", (), small=False).tables[0].rows[1].values
+    assert values["ratio"] == pytest.approx(2.0)
+    assert (values["late_p50"], values["late_max"]) == (None, None)
 
 
 def test_a_peer_alone_has_no_aims() -> None:

@@ -1,13 +1,14 @@
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench.stage import mediamtx, nginx_rtmp
+from bench.stage import mediamtx, nginx_rtmp, srs
 from bench.stage.daemon import daemon, nginx_command
 from bench.stage.errors import BenchError
-from bench.stage.machine import machine, program
+from bench.stage.machine import MEDIAMTX_VARIABLE, SRS_VARIABLE, machine, program
 from bench.stage.processes import cpu, memory
 
 
@@ -28,12 +29,17 @@ def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
         pytest.fail("it runs")
 
 
-def test_a_peer_takes_part_where_somebody_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(mediamtx.VARIABLE, raising=False)
-    told = mediamtx.missing()
-    assert told is not None and mediamtx.VARIABLE in told
-    monkeypatch.setenv(mediamtx.VARIABLE, sys.executable)
-    assert mediamtx.missing() is None
+@pytest.mark.parametrize(
+    ("missing", "variable"), [(mediamtx.missing, MEDIAMTX_VARIABLE), (srs.missing, SRS_VARIABLE)]
+)
+def test_a_peer_takes_part_where_somebody_says_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, missing: Callable[[], str | None], variable: str
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    told = missing()
+    assert told is not None and variable in told
+    monkeypatch.setenv(variable, sys.executable)
+    assert missing() is None
 
 
 def test_nginx_is_told_all_its_places(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""SRS, where somebody says by HEADWATER_BENCH_SRS where its program is, making HLS of what is published to it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.stage.daemon import daemon
+from bench.stage.machine import SRS_VARIABLE, program
+from bench.stage.ports import HOST, free_port
+
+MISSING = f"SRS: skipped, {SRS_VARIABLE} does not say where its program is"
+# Segments are as long as Headwater's; everything else is its default, but for where files and words go.
+CONFIGURATION = """\
+listen {host}:{port};
+daemon off;
+pid {directory}/srs.pid;
+srs_log_tank console;
+srs_log_level_v2 warn;
+ff_log_dir {directory};
+vhost __defaultVhost__ {{
+    hls {{
+        enabled on;
+        hls_path {hls};
+        hls_fragment 2;
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Srs:
+    pid: int
+    rtmp: str
+    hls: Path
+
+    def publish(self, stream: str) -> str:
+        return f"{self.rtmp}/{stream}"
+
+    def playlist(self, stream: str) -> Path:
+        return self.hls / "live" / f"{stream}.m3u8"
+
+
+def missing() -> str | None:
+    """Why it cannot take part, or None."""
+    return MISSING if program(os.environ.get(SRS_VARIABLE, "")) is None else None
+
+
+@contextmanager
+def srs(directory: Path) -> Iterator[Srs]:
+    """Ended with the block. Raises BenchError."""
+    port, configuration, hls = free_port(), directory / "srs.conf", directory / "hls"
+    hls.mkdir(parents=True)
+    configuration.write_text(CONFIGURATION.format(host=HOST, port=port, directory=directory, hls=hls))
+    command = [os.environ.get(SRS_VARIABLE, ""), "-c", str(configuration)]
+    with daemon(command, port, directory, missing=MISSING) as pid:
+        yield Srs(pid, f"rtmp://{HOST}:{port}/live", hls)

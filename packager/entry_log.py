@@ -10,7 +10,7 @@ from typing import overload
 
 from packager.facts import Pace, Run, SegmentEntry
 
-# How many are packed at once, and how many of the newest never are: what playlists list and uploads settle.
+# How many are packed at once, and the least of the newest that never are: those that uploads settle.
 KEPT = 64
 # Free room at the front is given back when there is this much of it, or half of all.
 SPARE = 64 * 1024
@@ -22,9 +22,11 @@ _DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE = 1, 2, 4, 8, 16
 
 
 class EntryLog(Sequence[SegmentEntry]):
-    """A list that grows at its end and is dropped from its front."""
+    """A list that grows at its end and is dropped from its front. ``listed`` is about how many of the newest
+    playlists list: they are looked at again and again, and not packed."""
 
-    def __init__(self) -> None:
+    def __init__(self, listed: int = 0) -> None:
+        self._kept = max(KEPT, listed)
         self._packed = bytearray()
         self._dropped = 0
         self._newest: list[SegmentEntry] = []
@@ -62,7 +64,7 @@ class EntryLog(Sequence[SegmentEntry]):
 
     def append(self, entry: SegmentEntry) -> None:
         self._newest.append(entry)
-        if len(self._newest) >= 2 * KEPT:
+        if len(self._newest) >= self._kept + KEPT:
             self._packed += b"".join(map(_pack, self._newest[:KEPT]))
             del self._newest[:KEPT]
 

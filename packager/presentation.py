@@ -6,7 +6,7 @@ one's terms (:mod:`packager.hls.build`, :mod:`packager.dash.build`).
 
 from packager.dash.build import dash_presentation
 from packager.facts import BroadcastFacts, LowLatency, Pace, Run, SegmentEntry, TrackFacts, follow
-from packager.hls.build import hls_segment, media_playlist, multivariant_playlist
+from packager.hls.build import SegmentMemo, hls_segment, media_playlist, multivariant_playlist
 
 __all__ = [
     "BroadcastFacts",
@@ -14,6 +14,7 @@ __all__ = [
     "Pace",
     "Run",
     "SegmentEntry",
+    "SegmentMemo",
     "TrackFacts",
     "dash_presentation",
     "follow",

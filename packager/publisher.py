@@ -5,8 +5,8 @@ that are durable by then, and it never takes back what it said.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from media.names import (
 )
 from media.units import Kind
 from packager import dash, hls
+from packager.entry_log import EntryLog
 from packager.index import TrackIndex
 from packager.messages import (
     BroadcastChanged,
@@ -39,6 +40,7 @@ from packager.presentation import (
     BroadcastFacts,
     LowLatency,
     SegmentEntry,
+    SegmentMemo,
     dash_presentation,
     media_playlist,
     multivariant_playlist,
@@ -60,6 +62,14 @@ class PublisherOptions:
     dvr_ms: int | None = None
     utc_timing_url: str = ""
     upload_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A manifest's content and what it was made of: it is written to two places."""
+
+    of: tuple[BroadcastFacts, Mapping[str, Sequence[SegmentEntry]]]
+    presentation: dash.Presentation
 
 
 class PublisherObserver(Protocol):
@@ -105,6 +115,8 @@ class Publisher:
         self._low_latency: LowLatency | None = None
         self._longest_ms = options.segment_target_ms
         self._said_bps: dict[str, int] = {}
+        self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
+        self._presented: Presented | None = None
         self._segments_by_key: dict[str, tuple[str, int]] = {}
         self._doomed: deque[str] = deque()
         self._deleting: asyncio.Task[None] | None = None
@@ -127,7 +139,12 @@ class Publisher:
 
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
         """Announce a track; until every announced one has media, the broadcast is not ready."""
-        self._tracks.setdefault(track, TrackIndex(track, kind, default, label, self._options.segment_target_ms))
+        if track not in self._tracks:
+            options = self._options
+            entries = EntryLog(2 * options.playlist_window_ms // options.segment_target_ms)
+            self._tracks[track] = TrackIndex(
+                track, kind, default, label, options.segment_target_ms, entries=entries
+            )
         self._say_facts()
 
     def give_up_waiting(self) -> None:
@@ -244,7 +261,14 @@ class Publisher:
         )
 
     def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
-        self.uploads.put_text(key, render, content_type=content_type(key), cache_control=cache_control(key))
+        self.uploads.put_text(
+            key, lambda: self._made(render), content_type=content_type(key), cache_control=cache_control(key)
+        )
+
+    async def _made(self, render: Callable[[], bytes | None]) -> bytes | None:
+        """The texts of a whole broadcast are long, and others are live meanwhile; when it has ended nothing of it
+        changes any more, so they may be made beside them."""
+        return await asyncio.to_thread(render) if self._ended else render()
 
     def _put_playlist(self, index: TrackIndex) -> None:
         self._put_text(self._key(index.track, MEDIA_PLAYLIST), lambda: self._render_media(index))
@@ -277,7 +301,10 @@ class Publisher:
         facts, entries = index.facts(), self._listed(index)
         if facts is None or not entries:
             return None
-        playlist = media_playlist(facts, entries, ended=self._is_whole(index), target_ms=self._longest_ms)
+        memo = None if self._ended else self._memos[index.track]
+        playlist = media_playlist(
+            facts, entries, ended=self._is_whole(index), target_ms=self._longest_ms, memo=memo
+        )
         return hls.render_media(playlist).encode()
 
     def _render_master(self, prefix: str | None) -> bytes | None:
@@ -290,10 +317,11 @@ class Publisher:
         if not any(entries.values()):
             return None
         facts = self._facts(ended=self._is_whole(*self._tracks.values()))
-        presentation = dash_presentation(
-            facts, entries, publish_time_ms=round(self._clock() * 1000), base_url=base_url
-        )
-        return dash.render(presentation).encode()
+        if self._presented is None or self._presented.of != (facts, entries):
+            now_ms = round(self._clock() * 1000)
+            made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=None)
+            self._presented = Presented((facts, entries), made)
+        return dash.render(replace(self._presented.presentation, base_url=base_url)).encode()
 
     def _stored(self, key: str) -> None:
         track, msn = self._segments_by_key.pop(key, (None, 0))

@@ -9,7 +9,7 @@ is rendered once.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from packager.presentation import (
     BroadcastFacts,
     LowLatency,
     SegmentEntry,
+    SegmentMemo,
     TrackFacts,
     dash_presentation,
     media_playlist,
@@ -56,6 +57,7 @@ class LiveWindow:
         self.gone_before = 0
         self.tracks: dict[str, WindowTrack] = {}
         self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
         self._published: dict[str | None, dash.Presentation] = {}
         self._version = 0
         self._facts_version = 0
@@ -231,7 +233,13 @@ class LiveWindow:
         # Up to a part of a segment, that segment itself is not complete yet.
         last = position.msn if position.part is None or self.ended else position.msn - 1
         entries = [entry for entry in track.entries if entry.msn <= last or self.ended]
-        playlist = media_playlist(facts, entries, ended=self.facts.ended, target_ms=self.facts.segment_target_ms)
+        playlist = media_playlist(
+            facts,
+            entries,
+            ended=self.facts.ended,
+            target_ms=self.facts.segment_target_ms,
+            memo=self._memos[name],
+        )
         if self.facts.low_latency is not None:
             playlist = low_latency_playlist(
                 playlist,

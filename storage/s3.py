@@ -1,7 +1,8 @@
 """The object store on S3 or anything that speaks it, through boto3 in threads of its own.
 
 One client for the whole process: boto3 clients are safe between threads and heavy to make. Credentials come from
-boto3's own chain (environment, shared files, container and instance roles).
+boto3's own chain (environment, shared files, container and instance roles). What is put without a condition, which
+is all media and all playlists, goes past the client where it can (:mod:`storage.s3_put`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,8 +20,9 @@ from storage import content
 from storage.interface import ObjectInfo, ObjectNotFound, StoredObject
 from storage.object_keys import is_key, is_key_prefix, require_key
 from storage.probe import probe
-from storage.s3_client import S3Options, make_client
+from storage.s3_client import S3Options, make_client, make_session
 from storage.s3_errors import Place, translated, wrong_region
+from storage.s3_put import PlainPut
 from storage.threads import Threads
 
 if TYPE_CHECKING:
@@ -35,6 +38,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    client: S3Client
+    put: PlainPut
+
+
 class S3Store:
     """:class:`storage.interface.ObjectStore` in a bucket, below ``prefix`` (no ``/`` at either end, may be empty).
 
@@ -47,8 +56,8 @@ class S3Store:
         self._options = options = options or S3Options()
         self._place = Place(bucket, prefix, options.endpoint)
         self._threads = Threads("store-s3", options.connections)
-        self._client_made = threading.Lock()
-        self._client: S3Client | None = None
+        self._connecting = threading.Lock()
+        self._connection: Connection | None = None
 
     async def check(self) -> None:
         await self._run("", self._require_region)
@@ -77,21 +86,29 @@ class S3Store:
             request["IfNoneMatch"] = "*"
         if if_match is not None:
             request["IfMatch"] = f'"{if_match}"'
-        return await self._run(key, lambda client: _put(client, key, request, len(body)))
+        plain = not if_none_match and if_match is None
+        return ObjectInfo(
+            key=key,
+            size=len(body),
+            etag=await self._run(key, lambda s3: _put(s3, request, body, plain=plain)),
+            modified=time.time(),
+            content_type=content_type,
+            cache_control=cache_control,
+        )
 
     async def get(self, key: str) -> StoredObject:
         _require_possible(key)
-        return await self._run(key, lambda client: self._get(client, key))
+        return await self._run(key, lambda s3: self._get(s3.client, key))
 
     async def head(self, key: str) -> ObjectInfo:
         _require_possible(key)
-        answer = await self._run(key, lambda client: client.head_object(Bucket=self._bucket, Key=self._root + key))
+        answer = await self._run(key, lambda s3: s3.client.head_object(Bucket=self._bucket, Key=self._root + key))
         return _described(key, answer)
 
     async def delete(self, key: str) -> None:
         if is_key(key):
             with contextlib.suppress(ObjectNotFound):
-                await self._run(key, lambda client: client.delete_object(Bucket=self._bucket, Key=self._root + key))
+                await self._run(key, lambda s3: s3.client.delete_object(Bucket=self._bucket, Key=self._root + key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Pages of 1000. Content types are those of the keys: a listing does not carry the stored ones."""
@@ -99,7 +116,7 @@ class S3Store:
             return
         request: ListObjectsV2RequestTypeDef = {"Bucket": self._bucket, "Prefix": self._root + prefix}
         while True:
-            page = await self._run(prefix, lambda client: client.list_objects_v2(**request))
+            page = await self._run(prefix, lambda s3: s3.client.list_objects_v2(**request))
             for found in page.get("Contents", ()):
                 key = found["Key"].removeprefix(self._root)
                 if is_key(key):
@@ -110,47 +127,44 @@ class S3Store:
 
     async def close(self) -> None:
         await self._threads.close()
-        if self._client is not None:
-            self._client.close()
+        if self._connection is not None:
+            self._connection.put.close()
+            self._connection.client.close()
 
-    async def _run(self, key: str, call: Callable[[S3Client], T]) -> T:
+    async def _run(self, key: str, call: Callable[[Connection], T]) -> T:
         return await self._threads.run(lambda: self._call(key, call))
 
-    def _call(self, key: str, call: Callable[[S3Client], T]) -> T:
+    def _call(self, key: str, call: Callable[[Connection], T]) -> T:
         try:
             return call(self._connected())
         except (BotoCoreError, ClientError, ValueError) as error:
             raise translated(error, self._place, key) from error
 
-    def _connected(self) -> S3Client:
-        with self._client_made:
-            if self._client is None:
-                self._client = make_client(self._options)
-            return self._client
+    def _connected(self) -> Connection:
+        with self._connecting:
+            if self._connection is None:
+                session = make_session()
+                client = make_client(session, self._options)
+                self._connection = Connection(client, PlainPut(client, session, self._bucket, self._options))
+            return self._connection
 
     def _get(self, client: S3Client, key: str) -> StoredObject:
         answer = client.get_object(Bucket=self._bucket, Key=self._root + key)
         with contextlib.closing(answer["Body"]) as body:
             return StoredObject(_described(key, answer), body.read())
 
-    def _require_region(self, client: S3Client) -> None:
+    def _require_region(self, s3: Connection) -> None:
         """boto3 follows AWS to the right region by itself, at the price of a second request: say so at start."""
-        answer = client.list_objects_v2(Bucket=self._bucket, Prefix=self._root, MaxKeys=1)
+        answer = s3.client.list_objects_v2(Bucket=self._bucket, Prefix=self._root, MaxKeys=1)
         actual = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
-        if actual and actual != client.meta.region_name:
+        if actual and actual != s3.client.meta.region_name:
             raise wrong_region(self._place, actual)
 
 
-def _put(client: S3Client, key: str, request: PutObjectRequestTypeDef, size: int) -> ObjectInfo:
-    answer = client.put_object(**request)
-    return ObjectInfo(
-        key=key,
-        size=size,
-        etag=answer["ETag"].strip('"'),
-        modified=time.time(),
-        content_type=request["ContentType"],
-        cache_control=request.get("CacheControl"),
-    )
+def _put(s3: Connection, request: PutObjectRequestTypeDef, body: bytes, *, plain: bool) -> str:
+    """The new object's ETag."""
+    etag = s3.put(request, body) if plain else None
+    return etag or s3.client.put_object(**request)["ETag"].strip('"')
 
 
 def _described(key: str, answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> ObjectInfo:

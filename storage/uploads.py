@@ -42,7 +42,7 @@ class _Text:
     """``after`` is the number of the last media submitted before it."""
 
     key: str
-    render: Callable[[], bytes | None]
+    render: Callable[[], Awaitable[bytes | None]]
     content_type: str
     cache_control: str | None
     after: int
@@ -128,9 +128,14 @@ class UploadQueue:
         self._start_what_can()
 
     def put_text(
-        self, key: str, render: Callable[[], bytes | None], *, content_type: str, cache_control: str | None
+        self,
+        key: str,
+        render: Callable[[], Awaitable[bytes | None]],
+        *,
+        content_type: str,
+        cache_control: str | None,
     ) -> None:
-        """Never blocks. ``render`` is called when the text is about to be put, again at each retry, and gives None
+        """Never blocks. ``render`` is awaited when the text is about to be put, again at each retry, and gives None
         for nothing to put. It must list only what ``on_stored`` has told of. A newer text replaces the newest
         waiting one of its key, not the first: between the two, texts of other keys keep their order."""
         if self._closed:
@@ -191,7 +196,7 @@ class UploadQueue:
         return all(number > text.after for number in _first(self._unfinished))
 
     async def _upload_media(self, number: int, media: _Media) -> None:
-        error = await self._put(media, lambda: media.body)
+        error = await self._put(media)
         del self._unfinished[number]
         self._bytes -= len(media.body)
         if error is None:
@@ -201,15 +206,15 @@ class UploadQueue:
         self._start_what_can()
 
     async def _upload_text(self, text: _Text) -> None:
-        await self._put(text, text.render)
+        await self._put(text)
         self._text_under_way = None
         self._start_what_can()
 
-    async def _put(self, what: _Media | _Text, render: Callable[[], bytes | None]) -> StorageError | None:
+    async def _put(self, what: _Media | _Text) -> StorageError | None:
         """Try until it is stored. Returns the error where trying again cannot help."""
         failures = 0
         while True:
-            error = await self._try(what, render)
+            error = await self._try(what)
             if error is None:
                 self._note_success(what.key)
                 return None
@@ -220,9 +225,9 @@ class UploadQueue:
             failures += 1
             await self._sleep(backoff_for(error).delay(failures, self._jitter()))
 
-    async def _try(self, what: _Media | _Text, render: Callable[[], bytes | None]) -> StorageError | None:
+    async def _try(self, what: _Media | _Text) -> StorageError | None:
         try:
-            body = render()
+            body = what.body if isinstance(what, _Media) else await what.render()
         except Exception:
             log.exception("a playlist could not be made", key=what.key)
             return None

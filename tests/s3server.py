@@ -9,56 +9,19 @@
 import os
 import secrets
 import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from dataclasses import astuple, dataclass
 
-import urllib3
-from minio import Minio
-from minio.error import S3Error, ServerError
 from moto.server import ThreadedMotoServer
 
-from bench.stage.ports import free_port
-
-START_SECONDS = 30
-REGION = "eu-central-1"
+from bench.stage.minio import minio
+from bench.stage.s3_account import S3Account
 
 
 @dataclass(frozen=True, slots=True)
-class S3Server:
-    endpoint: str
-    access_key: str
-    secret_key: str
-    region: str
+class S3Server(S3Account):
     is_moto: bool = False
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Where boto3's chain finds these credentials, and nothing else."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-
-    def sdk(self, pool: urllib3.PoolManager | None = None) -> Minio:
-        """MinIO's own client, as a reader that shares no code with boto3."""
-        url = urlsplit(self.endpoint)
-        return Minio(
-            url.netloc,
-            access_key=self.access_key,
-            secret_key=self.secret_key,
-            secure=url.scheme == "https",
-            region=self.region,
-            http_client=pool,
-        )
 
     @contextmanager
     def bucket(self) -> Iterator[str]:
@@ -76,17 +39,17 @@ class S3Server:
 
 def s3_report_header() -> str:
     """One line for pytest's header: which server the S3 tests run against."""
-    endpoint, minio = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), _find_minio()
+    endpoint, program = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), _find_minio()
     if endpoint:
         return f"S3 server: {endpoint} (HEADWATER_TEST_S3_ENDPOINT)"
-    if minio:
-        return f"S3 server: MinIO, {minio}"
+    if program:
+        return f"S3 server: MinIO, {program}"
     return "S3 server: moto (no MinIO on PATH or in HEADWATER_TEST_MINIO; tests of credentials are skipped)"
 
 
 @contextmanager
 def running_s3_server() -> Iterator[S3Server]:
-    endpoint, minio = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), _find_minio()
+    endpoint, program = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), _find_minio()
     if endpoint:
         yield S3Server(
             endpoint,
@@ -94,62 +57,16 @@ def running_s3_server() -> Iterator[S3Server]:
             os.environ["AWS_SECRET_ACCESS_KEY"],
             os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
         )
-    elif minio:
-        with (
-            tempfile.TemporaryDirectory(prefix="headwater-minio-") as directory,
-            _minio(minio, Path(directory)) as server,
-        ):
-            yield server
+    elif program:
+        with minio(program) as server:
+            yield S3Server(*astuple(server.account))
     else:
-        with _moto() as server:
-            yield server
+        with _moto() as moto:
+            yield moto
 
 
 def _find_minio() -> str | None:
     return os.environ.get("HEADWATER_TEST_MINIO") or shutil.which("minio")
-
-
-@contextmanager
-def _minio(program: str, directory: Path) -> Iterator[S3Server]:
-    server = S3Server(f"http://127.0.0.1:{free_port()}", "headwater-test", secrets.token_hex(16), REGION)
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": str(directory),
-        "MINIO_ROOT_USER": server.access_key,
-        "MINIO_ROOT_PASSWORD": server.secret_key,
-        "MINIO_SITE_REGION": server.region,
-        "MINIO_BROWSER": "off",
-        "MINIO_UPDATE": "off",
-    }
-    with open(directory / "log", "wb") as log:
-        process = subprocess.Popen(
-            [program, "server", str(directory / "data"), "--address", urlsplit(server.endpoint).netloc],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait_until_ready(server, process, directory / "log")
-        yield server
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_until_ready(server: S3Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """MinIO calls itself ready before it is, and answers that it is not with ``Retry-After: 60``: ask without
-    retries, for what the tests will ask."""
-    deadline = time.monotonic() + START_SECONDS
-    with urllib3.PoolManager(retries=False, timeout=5) as pool:
-        sdk = server.sdk(pool)
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                sdk.list_buckets()
-                return
-            except (S3Error, ServerError, urllib3.exceptions.HTTPError):
-                time.sleep(0.05)
-    raise RuntimeError(f"MinIO did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
 @contextmanager

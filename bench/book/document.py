@@ -1,7 +1,8 @@
 """The book's text: one block for each section, between two comments by which it is found again."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 
 from bench.stage.results import Aim, Row, Section, Table
 from bench.stage.tables import MET, heading, shown
@@ -17,6 +18,8 @@ leaves the others as they are. Every figure comes with the command that makes it
 `.venv`, after `make .venv/.bench`. Where servers are compared, they took turns on one machine, in one run, under
 the same load: read the ratios, since the absolute figures are the machine's.
 """
+AIMS = "| aim | measured |  |\n| --- | --- | --- |"
+ALL_AIMS = "| section | aim | measured |  |\n| --- | --- | --- | --- |"
 
 
 def blocks(document: str) -> dict[str, str]:
@@ -28,7 +31,8 @@ def render_document(sections: Mapping[str, str]) -> str:
     """The whole book, of the sections' texts."""
     known = [name for name in ORDER if name in sections]
     names = (*known, *sorted(sections.keys() - set(known)))
-    return "\n".join((OPENING, *(_marked(name, sections[name]) for name in names)))
+    aims = "\n".join((ALL_AIMS, *_all_aims(sections[name] for name in names)))
+    return "\n".join((OPENING, aims, "", *(_marked(name, sections[name]) for name in names)))
 
 
 def render_section(section: Section, remarks: str = "") -> str:
@@ -46,13 +50,24 @@ def render_section(section: Section, remarks: str = "") -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def _all_aims(texts: Iterable[str]) -> Iterator[str]:
+    """The rows of all sections' aims, the first of each with the way to it."""
+    for text in texts:
+        title = text.partition("\n")[0].removeprefix("## ")
+        way = f"[{title}](#{title.lower().replace(' ', '-')})"
+        rest = text.partition(f"{AIMS}\n")[2]
+        for row in takewhile(lambda line: line.startswith("|"), rest.splitlines()):
+            yield f"| {way} {row}"
+            way = ""
+
+
 def _marked(name: str, text: str) -> str:
     return f"<!-- section: {name} -->\n{text}\n<!-- end: {name} -->\n"
 
 
 def _aims(aims: Iterable[Aim]) -> str:
     lines = [_line((aim.text, aim.measured, MET[aim.met])) for aim in aims]
-    return "\n".join((_line(("aim", "measured", "")), _line(("---",) * 3), *lines)) if lines else ""
+    return "\n".join((AIMS, *lines)) if lines else ""
 
 
 def _table(table: Table) -> str:

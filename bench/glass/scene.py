@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.glass.publisher import publishing
+from bench.stage.front import nginx_front
 from bench.stage.ports import free_port
-from tests.caches import nginx, nginx_configuration, varnish
 from tests.server import serving
 
 STREAM = "glass"
@@ -39,7 +39,5 @@ def _front(directory: Path, origin: str, public: int, cached: bool) -> Iterator[
     if not cached:
         yield
         return
-    port = urlsplit(origin).port
-    assert port is not None
-    with varnish(directory, port) as behind, nginx(nginx_configuration(directory, port, behind, public)):
+    with nginx_front(directory, urlsplit(origin).netloc, port=public):
         yield

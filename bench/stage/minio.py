@@ -10,75 +10,56 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import urllib3
-from minio import Minio
 from minio.error import S3Error, ServerError
 
 from bench.stage.errors import BenchError
 from bench.stage.ports import HOST, free_port
+from bench.stage.s3_account import S3Account
 
 VARIABLE = "HEADWATER_BENCH_MINIO"
 MISSING = f"MinIO: skipped, minio is not on PATH and {VARIABLE} does not say where its program is"
-REGION, BUCKET, ACCESS_KEY = "eu-central-1", "headwater-bench", "headwater-bench"
+REGION = "eu-central-1"
 START_S = 30.0
 LOOK_EVERY_S = 0.05
 
 
 def missing() -> str | None:
     """Why there is none, or None."""
-    return MISSING if _program() is None else None
+    return MISSING if found_program() is None else None
+
+
+def found_program() -> str | None:
+    named = os.environ.get(VARIABLE)
+    return shutil.which(named) if named else shutil.which("minio")
+
+
+def _own_account() -> S3Account:
+    return S3Account(f"http://{HOST}:{free_port()}", "headwater", secrets.token_hex(16), REGION)
 
 
 @dataclass(slots=True)
 class MinioServer:
-    """On one port and with one directory, however often it is stopped and started. BUCKET is made at first."""
+    """On one port and with one directory, however often it is stopped and started."""
 
     directory: Path
-    endpoint: str = field(default_factory=lambda: f"http://{HOST}:{free_port()}")
-    secret_key: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    program: str
+    account: S3Account = field(default_factory=_own_account)
     _process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Where boto3's chain finds these credentials, and nothing else."""
-        return {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
-
-    def sdk(self, pool: urllib3.PoolManager | None = None) -> Minio:
-        """MinIO's own client."""
-        address = urlsplit(self.endpoint).netloc
-        return Minio(
-            address,
-            access_key=ACCESS_KEY,
-            secret_key=self.secret_key,
-            secure=False,
-            region=REGION,
-            http_client=pool,
-        )
 
     def start(self) -> None:
         """Until it answers. Raises BenchError."""
-        program = _program()
-        if program is None:
-            raise BenchError(MISSING)
         environment = {
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(self.directory),
-            "MINIO_ROOT_USER": ACCESS_KEY,
-            "MINIO_ROOT_PASSWORD": self.secret_key,
-            "MINIO_SITE_REGION": REGION,
+            "MINIO_ROOT_USER": self.account.access_key,
+            "MINIO_ROOT_PASSWORD": self.account.secret_key,
+            "MINIO_SITE_REGION": self.account.region,
             "MINIO_BROWSER": "off",
             "MINIO_UPDATE": "off",
         }
-        command = [program, "server", str(self.directory / "data"), "--address", urlsplit(self.endpoint).netloc]
+        command = [self.program, "server", str(self.directory / "data"), "--address", self.account.address]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -96,32 +77,30 @@ class MinioServer:
         return self.directory / "minio.log"
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
-        """It calls itself ready before it is, and says so with ``Retry-After: 60``: ask without retries."""
+        """It calls itself ready before it is, and answers that it is not with ``Retry-After: 60``: ask without
+        retries, for what it will be asked."""
         deadline = time.monotonic() + START_S
         with urllib3.PoolManager(retries=False, timeout=5) as pool:
-            sdk = self.sdk(pool)
+            sdk = self.account.sdk(pool)
             while process.poll() is None and time.monotonic() < deadline:
                 try:
-                    if not sdk.bucket_exists(bucket_name=BUCKET):
-                        sdk.make_bucket(bucket_name=BUCKET)
+                    sdk.list_buckets()
                     return
                 except (S3Error, ServerError, urllib3.exceptions.HTTPError):
                     time.sleep(LOOK_EVERY_S)
-        raise BenchError(f"MinIO did not start: {self._log.read_text(errors='replace')[-500:]}")
+        raise BenchError(f"MinIO did not start: {self._log.read_text(errors='replace')[-2000:]}")
 
 
 @contextmanager
-def minio() -> Iterator[MinioServer]:
-    """Ended with the block. Raises BenchError."""
+def minio(program: str | None = None) -> Iterator[MinioServer]:
+    """Ended with the block; ``program`` None is what :func:`found_program` finds. Raises BenchError."""
+    program = program or found_program()
+    if program is None:
+        raise BenchError(MISSING)
     with tempfile.TemporaryDirectory(prefix="headwater-minio-") as directory:
-        server = MinioServer(Path(directory))
+        server = MinioServer(Path(directory), program)
         try:
             server.start()
             yield server
         finally:
             server.stop()
-
-
-def _program() -> str | None:
-    named = os.environ.get(VARIABLE)
-    return shutil.which(named) if named else shutil.which("minio")

@@ -10,7 +10,7 @@ from bench.stage.command import add_common, carry_out
 from bench.stage.errors import BenchError
 from bench.stage.minio import MinioServer, minio, missing
 from bench.stage.results import Section
-from bench.store.candidates import Candidate, on_disk, on_server
+from bench.store.candidates import BUCKET, Candidate, on_disk, on_server
 from bench.store.measure import KINDS, Kind, Turn, measure
 from bench.store.outage import Outage, outage
 from bench.store.section import section
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> Section:
             turns = _turns(disk, options)
         else:
             with minio() as server:
-                turns = _turns(on_server(server) | disk, options)
+                server.account.sdk().make_bucket(bucket_name=BUCKET)
+                turns = _turns(on_server(server.account) | disk, options)
                 outages = _outages(server, options)
     if not turns and not outages:
         raise BenchError(notes[0])

@@ -12,26 +12,28 @@ from unittest.mock import patch
 import urllib3
 
 from bench.stage.errors import BenchError
-from bench.stage.minio import BUCKET, MinioServer
+from bench.stage.s3_account import S3Account
 from storage.content import content_type
 from storage.directory import DirectoryStore
 from storage.interface import ObjectStore
 from storage.s3 import S3Store
-from storage.s3_client import S3Options
+from storage.s3_client import S3Options, make_client, make_session
 from storage.threads import Threads
 
-OURS, SDK, PRESIGNED = "S3Store (boto3)", "minio SDK", "presigned PUT"
+OURS, BOTO3, SDK, PRESIGNED = "S3Store", "boto3's client", "minio SDK", "presigned PUT"
 DIRECTORY, SYNCED = "DirectoryStore", "DirectoryStore, fsync"
 CONNECTIONS = S3Options().connections
+BUCKET = "headwater-bench"
 
 Put = Callable[[str, bytes], Awaitable[object]]
 # Told the keys that will come, because presigned URLs are made before.
 Candidate = Callable[[tuple[str, ...]], AbstractAsyncContextManager[Put]]
 
 
-def on_server(server: MinioServer) -> dict[str, Candidate]:
+def on_server(server: S3Account) -> dict[str, Candidate]:
     return {
         OURS: lambda _: s3_put(server),
+        BOTO3: lambda _: _boto3(server),
         SDK: lambda _: _sdk(server),
         PRESIGNED: lambda keys: _presigned(server, keys),
     }
@@ -44,13 +46,17 @@ def on_disk(root: Path) -> dict[str, Candidate]:
     }
 
 
-def s3_store(server: MinioServer) -> S3Store:
+def s3_store(server: S3Account) -> S3Store:
     """As `headwater serve` makes it; its credentials are looked up in the environment at the first call."""
-    return S3Store(BUCKET, "bench", S3Options(endpoint=server.endpoint, region=None))
+    return S3Store(BUCKET, "bench", _options(server))
+
+
+def _options(server: S3Account) -> S3Options:
+    return S3Options(endpoint=server.endpoint, region=server.region)
 
 
 @asynccontextmanager
-async def s3_put(server: MinioServer) -> AsyncIterator[Put]:
+async def s3_put(server: S3Account) -> AsyncIterator[Put]:
     with patch.dict(os.environ, server.environment):
         async with _put_into(s3_store(server)) as put:
             yield put
@@ -68,7 +74,28 @@ async def _put_into(store: ObjectStore) -> AsyncIterator[Put]:
 
 
 @asynccontextmanager
-async def _sdk(server: MinioServer) -> AsyncIterator[Put]:
+async def _boto3(server: S3Account) -> AsyncIterator[Put]:
+    """The client that the store has, for every object."""
+    threads = Threads("bench-boto3", CONNECTIONS)
+    with patch.dict(os.environ, server.environment):
+        client = make_client(make_session(), _options(server))
+        try:
+            yield lambda key, body: threads.run(
+                lambda: client.put_object(
+                    Bucket=BUCKET,
+                    Key=f"bench/{key}",
+                    Body=body,
+                    ContentType=content_type(key),
+                    CacheControl="public, max-age=1",
+                )
+            )
+        finally:
+            await threads.close()
+            client.close()
+
+
+@asynccontextmanager
+async def _sdk(server: S3Account) -> AsyncIterator[Put]:
     threads = Threads("bench-sdk", CONNECTIONS)
     with urllib3.PoolManager(maxsize=CONNECTIONS) as pool:
         client = server.sdk(pool)
@@ -91,7 +118,7 @@ async def _sdk(server: MinioServer) -> AsyncIterator[Put]:
 
 
 @asynccontextmanager
-async def _presigned(server: MinioServer, keys: tuple[str, ...]) -> AsyncIterator[Put]:
+async def _presigned(server: S3Account, keys: tuple[str, ...]) -> AsyncIterator[Put]:
     """Nothing is signed while it is measured, and no body is hashed: what HTTP itself costs."""
     threads = Threads("bench-presigned", CONNECTIONS)
     sign = partial(server.sdk().presigned_put_object, bucket_name=BUCKET, expires=timedelta(hours=1))

@@ -35,6 +35,10 @@ class Outage:
     lost: int
 
 
+async def _playlist() -> bytes:
+    return PLAYLIST
+
+
 class Broadcast:
     """A segment of every track, and its playlist, every ``segment_s`` seconds."""
 
@@ -63,7 +67,7 @@ class Broadcast:
                 queue.put_media(key, body, content_type=content_type(key), cache_control=cache_control(key))
                 queue.put_text(
                     playlist,
-                    lambda: PLAYLIST,
+                    _playlist,
                     content_type=content_type(playlist),
                     cache_control=cache_control(playlist),
                 )
@@ -82,7 +86,7 @@ def outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
     Raises BenchError.
     """
     with (
-        patch.dict(os.environ, server.environment),
+        patch.dict(os.environ, server.account.environment),
         capture_logs(),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -90,7 +94,7 @@ def outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
 
 
 async def _outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
-    store, broadcast = s3_store(server), Broadcast(segment_s)
+    store, broadcast = s3_store(server.account), Broadcast(segment_s)
     queue = UploadQueue(store, on_stored=broadcast.stored, on_lost=lambda key, _: broadcast.lose(key))
     feeding = asyncio.create_task(broadcast.feed(queue))
     try:

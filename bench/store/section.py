@@ -12,11 +12,11 @@ from bench.store.outage import TRACKS, Outage
 # Of the SDK's CPU, and seconds: an upload that failed is tried again after 8 at the latest.
 SDK_AIM, DRAIN_AIM_S = 1.0, 10.0
 ABOUT = f"""\
-Objects as a broadcast's upload queue puts them: {PARALLEL} at once, from one event loop. The S3 store as Headwater
-configures it, MinIO's own client, and a PUT to a URL that was signed before (no body is hashed: the price of HTTP
-alone) took turns at one MinIO server on this machine; so did the directory store with and without fsync at its
-disk. CPU is of the process that puts, user and system; the server's own is not counted, but it runs on the same
-cores.
+Objects as a broadcast's upload queue puts them: {PARALLEL} at once, from one event loop. Headwater's S3 store, the
+boto3 client that it has for all but plain PUTs, MinIO's own client, and a PUT to a URL that was signed before (no
+body is hashed: the price of HTTP alone) took turns at one MinIO server on this machine; so did the directory store
+with and without fsync at its disk. CPU is of the process that puts, user and system; the server's own is not
+counted, but it runs on the same cores.
 
 In the outage, MinIO is stopped while a broadcast with a ladder of {len(TRACKS)} tracks goes on, and started again
 later. It is over for the broadcast once every segment that was waiting when the server answered again is stored.

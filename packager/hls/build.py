@@ -23,6 +23,25 @@ VIDEO_RANGES = {
 START_BANDWIDTH = 2_500_000
 
 
+class SegmentMemo:
+    """A track's segments as its playlist has them, each made once: all but the newest are those it had before."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[SegmentEntry, Segment]] = {}
+
+    def segments(self, track: TrackFacts, entries: Sequence[SegmentEntry]) -> tuple[Segment, ...]:
+        """Those of ``entries``; the others are forgotten."""
+        before, made, found = self._made, {}, []
+        for entry in entries:
+            known = before.get(entry.msn)
+            if known is None or known[0] is not entry:
+                known = entry, hls_segment(entry, track.config_of(entry.init).timescale)
+            made[entry.msn] = known
+            found.append(known[1])
+        self._made = made
+        return tuple(found)
+
+
 def hls_segment(entry: SegmentEntry, timescale: int) -> Segment:
     """``entry`` as a playlist has it. Its two ends are rounded to microseconds, not its duration, so that durations
     always add up to the time that passed."""
@@ -44,14 +63,15 @@ def media_playlist(
     *,
     ended: bool,
     target_ms: int,
+    memo: SegmentMemo | None = None,
 ) -> MediaPlaylist:
-    """The playlist of consecutive ``entries``.
+    """The playlist of consecutive ``entries``; ``memo`` is of the same playlist as it was before.
 
     ``target_ms`` is the longest that a segment of any track is meant to be, or has been: EXT-X-TARGETDURATION
     must be the same in all playlists of a broadcast, and must not change. One that has ended and holds the
     broadcast from its start is of type VOD.
     """
-    segments = tuple(hls_segment(entry, track.config_of(entry.init).timescale) for entry in entries)
+    segments = (memo or SegmentMemo()).segments(track, entries)
     longest_us = max((segment.duration_us for segment in segments), default=0)
     whole = ended and bool(segments) and entries[0].msn == FIRST_MSN
     return MediaPlaylist(

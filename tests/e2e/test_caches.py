@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.stage.daemon import nginx_command
+from bench.stage.front import has_nginx, has_varnish, nginx, nginx_configuration, varnish_front
 from storage.content import IMMUTABLE
-from tests.caches import CACHES, VARNISH, nginx, nginx_command, nginx_configuration, varnish
 from tests.e2e.counting_origin import (
     PATIENCE_S,
     PLAYLIST,
@@ -25,8 +26,8 @@ from tests.e2e.counting_origin import (
     eventually,
 )
 
-with_varnish = pytest.mark.skipif(VARNISH is None, reason="varnish is not installed")
-with_nginx = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
+with_varnish = pytest.mark.skipif(not has_varnish(), reason="varnish is not installed")
+with_nginx = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")
 HELD = (f"{PLAYLIST}?_HLS_msn=9&_HLS_part=2", f"{TRACK}/9.2.m4s", f"{TRACK}/9.m4s")
 
 
@@ -38,12 +39,14 @@ def origin() -> Iterator[Origin]:
 
 @contextmanager
 def fronted(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
-    with varnish(directory, origin) as behind:
+    address = f"127.0.0.1:{origin}"
+    with varnish_front(directory, address) as behind:
         if by == "varnish":
-            yield behind
-        else:
-            with nginx(nginx_configuration(directory, origin, behind, workers=workers)) as port:
-                yield port
+            yield behind.port
+            return
+        varnish = f"127.0.0.1:{behind.port}"
+        with nginx(nginx_configuration(directory, address, varnish, workers=workers)) as front:
+            yield front.port
 
 
 @contextmanager
@@ -233,8 +236,9 @@ def test_what_is_missing_is_kept_shortly(cache: httpx.Client, origin: Origin) ->
 
 @with_nginx
 def test_nginx_takes_the_file(tmp_path: Path) -> None:
-    configuration = nginx_configuration(tmp_path, 8081, 8082)
-    checked = subprocess.run(nginx_command(configuration, "-t"), capture_output=True, text=True, check=False)
+    configuration = nginx_configuration(tmp_path, "127.0.0.1:8081", "127.0.0.1:8082")
+    command = [*nginx_command(tmp_path, configuration), "-t"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "warn" not in checked.stderr
 
@@ -248,11 +252,11 @@ def test_nginx_compresses_playlists(origin: Origin, tmp_path: Path) -> None:
 
 @with_nginx
 def test_without_varnish_the_origin_is_asked_for_a_segment_by_each(origin: Origin, tmp_path: Path) -> None:
-    nobody = 1
-    with nginx(nginx_configuration(tmp_path, origin.server_port, nobody)) as port:
+    address, nobody = f"127.0.0.1:{origin.server_port}", "127.0.0.1:1"
+    with nginx(nginx_configuration(tmp_path, address, nobody)) as front:
         for _ in range(3):
             for media in ("1.m4s", "1.0.m4s"):
-                assert httpx.get(f"http://127.0.0.1:{port}{TRACK}/{media}").status_code == 200
+                assert httpx.get(f"http://127.0.0.1:{front.port}{TRACK}/{media}").status_code == 200
     assert origin.requests == {f"{TRACK}/1.m4s": 3, f"{TRACK}/1.0.m4s": 1}
 
 

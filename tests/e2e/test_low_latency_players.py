@@ -11,12 +11,12 @@ from bench.glass.scene import on_air
 from bench.players.findings import find
 from bench.players.network import Phase
 from bench.players.run import play
+from bench.stage.front import has_nginx
 from tests.broadcaster import Clip, make_clip, publishing
 from tests.browser import chromium, require_chromium
-from tests.caches import CACHES
 
 require_chromium()
-pytestmark = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
+pytestmark = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")
 
 PHASES = (Phase(5, None), Phase(7, 1800), Phase(8, None))
 TOP, LOWER = 480, 360

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from bench.stage.front import has_nginx, nginx, nginx_configuration, varnish_front
 from bench.stage.ports import free_port
 from bus.memory import MemoryBus
 from origin.answers import LiveMedia
@@ -25,7 +26,6 @@ from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.content import cache_control, content_type
 from storage.records import StreamSettings
-from tests.caches import CACHES, nginx, nginx_configuration, varnish
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
 
@@ -39,7 +39,7 @@ OBJECTS = {
     f"{PREFIX}/v720p/1.m4s": b"segment" * 1000,
 }
 
-pytestmark = pytest.mark.skipif(not CACHES, reason="nginx, its Lua module or varnish is not installed")
+pytestmark = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")
 
 
 class Origin:
@@ -106,12 +106,13 @@ def origin() -> Iterator[Origin]:
 
 @pytest.fixture
 def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
-    with varnish(tmp_path, origin.port) as behind:
-        configuration = nginx_configuration(tmp_path, origin.port, behind)
+    address = f"127.0.0.1:{origin.port}"
+    with varnish_front(tmp_path, address) as behind:
+        configuration = nginx_configuration(tmp_path, address, f"127.0.0.1:{behind.port}")
         configuration.write_text(configuration.read_text().replace("/dev/stdout", f"{tmp_path}/access.log"))
         with (
-            nginx(configuration) as port,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
+            nginx(configuration) as front,
+            httpx.Client(base_url=f"http://127.0.0.1:{front.port}", timeout=PATIENCE_S) as client,
         ):
             origin.requests.clear()
             yield client

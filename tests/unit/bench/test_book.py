@@ -99,6 +99,21 @@ def test_sections_stand_in_order_and_are_found_again() -> None:
     assert list(blocks(document)) == ["density", "growth", "zebra"]
 
 
+def test_the_aims_of_all_sections_come_first() -> None:
+    texts = {"density": render_section(SECTION), "store": "## Store\n\nNo aims."}
+    opening = render_document(texts).partition("<!--")[0]
+    assert opening.endswith(
+        """\
+| section | aim | measured |  |
+| --- | --- | --- | --- |
+| [Remux density](#remux-density) | at most 1 | 0.5 | met |
+|  | at least 2 | 1 | missed |
+|  | fast | not measured | not known |
+
+"""
+    )
+
+
 def test_a_section_that_was_not_measured_again_stays(tmp_path: Path) -> None:
     results, docs = tmp_path / "results", tmp_path / "docs"
     save(WITHOUT_PLOTS, results / "density.json")

@@ -108,6 +108,7 @@ def test_no_minio_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_server_keeps_its_secret(tmp_path: Path) -> None:
-    server = MinioServer(tmp_path)
-    assert server.secret_key not in repr(server)
-    assert server.environment["AWS_SECRET_ACCESS_KEY"] == server.secret_key
+    server = MinioServer(tmp_path, "minio")
+    secret = server.account.secret_key
+    assert secret not in repr(server)
+    assert server.account.environment["AWS_SECRET_ACCESS_KEY"] == secret

@@ -30,8 +30,8 @@ def entry(msn: int, *, gap: bool = False) -> SegmentEntry:
     return SegmentEntry(msn, msn * 180_000, 180_000, 1000 + msn, 0, False, gap, 2000 * msn, run=run, pace=pace)
 
 
-def filled(count: int) -> EntryLog:
-    log = EntryLog()
+def filled(count: int, listed: int = 0) -> EntryLog:
+    log = EntryLog(listed)
     for msn in range(count):
         log.append(entry(msn))
     return log
@@ -88,3 +88,12 @@ def test_what_was_dropped_takes_no_room() -> None:
     assert len(log) == 2000
     assert log[0].msn == 18_000
     assert log.packed_bytes < 2 * filled(2000).packed_bytes
+
+
+@pytest.mark.parametrize("listed", [0, 300])
+def test_what_playlists_list_is_not_made_again(listed: int) -> None:
+    log, kept = filled(1000, listed), max(KEPT, listed)
+    assert len(log) == 1000
+    assert all(one is other for one, other in zip(log[-kept:], log[-kept:], strict=True))
+    assert log.packed_bytes > 0
+    assert log[0] is not log[0]

@@ -1,6 +1,7 @@
 """The publisher, its live window and what is stored, with real tracks before and a store in memory behind."""
 
 import asyncio
+import threading
 from fractions import Fraction
 
 import m3u8
@@ -9,6 +10,7 @@ import pytest
 from bus.memory import MemoryBus
 from media.units import VIDEO_TIMESCALE as S
 from media.units import Kind
+from packager import hls
 from packager.audio_track import AudioTrack
 from packager.cutter import Cutter, CutterOptions
 from packager.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored
@@ -131,6 +133,17 @@ async def test_stored_bytes_are_the_live_bytes() -> None:
     current = m3u8.loads(bench.store.text(f"live/{STREAM}/master.m3u8"))
     assert [variant.uri for variant in master.playlists] == ["vsource/media.m3u8", "asource/media.m3u8"]
     assert [variant.uri for variant in current.playlists] == [f"{BROADCAST}/{v.uri}" for v in master.playlists]
+    await bench.end()
+
+
+async def test_a_manifest_is_the_same_in_both_its_places() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    own = bench.store.text(f"{PREFIX}/manifest.mpd")
+    current = bench.store.text(f"live/{STREAM}/manifest.mpd")
+    base = f"<BaseURL>{BROADCAST}/</BaseURL>"
+    assert base in current
+    assert "".join(current.replace(base, "").split()) == "".join(own.split())
     await bench.end()
 
 
@@ -277,6 +290,22 @@ async def test_a_broadcast_shorter_than_a_segment_ends_well(seconds: int) -> Non
     await bench.feed(seconds)
     assert await bench.end()
     assert (f"{PREFIX}/vsource/media.m3u8" in bench.store.objects) is (seconds == 1)
+
+
+async def test_the_end_of_a_long_broadcast_is_written_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other broadcasts are live on the same event loop."""
+    places: dict[bool, set[bool]] = {True: set(), False: set()}
+
+    def render(playlist: hls.MediaPlaylist) -> str:
+        places[playlist.ended].add(threading.current_thread() is threading.main_thread())
+        return hls.render(playlist)
+
+    monkeypatch.setattr(hls, "render_media", render)
+    bench = Bench()
+    await bench.feed(5)
+    assert await bench.end()
+    assert places == {False: {True}, True: {False}}
+    assert m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).is_endlist
 
 
 async def test_an_end_is_stored_only_when_all_before_it_is() -> None:

@@ -38,7 +38,12 @@ class Uploads:
 
     def text(self, key: str, render: Callable[[], bytes | None] | None = None) -> None:
         """By default the text lists what is stored by the time it is rendered."""
-        self.queue.put_text(key, render or self._list_stored, content_type="text/plain", cache_control="no-cache")
+        made = render or self._list_stored
+
+        async def rendered() -> bytes | None:
+            return made()
+
+        self.queue.put_text(key, rendered, content_type="text/plain", cache_control="no-cache")
 
     def hold(self, *keys: str) -> None:
         self.store.hold.update((key, asyncio.Event()) for key in keys)

@@ -7,7 +7,7 @@ from media.configs import Colour, VideoConfig
 from media.names import FIRST_MSN
 from media.units import Codec
 from packager.hls import PlaylistType, Variant, VideoRange
-from packager.presentation import hls_segment, media_playlist, multivariant_playlist
+from packager.presentation import SegmentMemo, hls_segment, media_playlist, multivariant_playlist
 from tests.unit.packager.broadcasts import A64, A128, FACTS, STEREO, V480, V720, ZERO_MS, entries
 
 
@@ -55,6 +55,17 @@ def test_the_target_duration_covers_what_was_meant_and_what_came() -> None:
     assert media_playlist(V720, made, ended=False, target_ms=6000).target_duration == 6
     made[1] = replace(made[1], duration=405_000)
     assert media_playlist(V720, made, ended=False, target_ms=2000).target_duration == 5
+
+
+def test_a_segment_is_made_once_and_anew_where_its_entry_changed() -> None:
+    made, memo = entries(V720, 8), SegmentMemo()
+    first = media_playlist(V720, made[:6], ended=False, target_ms=2000, memo=memo)
+    made[4] = replace(made[4], gap=True)
+    second = media_playlist(V720, made[2:], ended=False, target_ms=2000, memo=memo)
+    assert second == media_playlist(V720, made[2:], ended=False, target_ms=2000)
+    same = [new is old for new, old in zip(second.segments, first.segments[2:], strict=False)]
+    assert same == [True, True, False, True]
+    assert second.segments[2].gap
 
 
 def test_one_dependent_segment_takes_the_promise_back() -> None:

@@ -1,0 +1,121 @@
+"""Where a PUT goes: past boto3's client when it succeeds, through it when not."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from storage import PreconditionFailed, StoreUnavailable
+from storage.interface import ObjectInfo
+from storage.s3 import S3Store
+from storage.s3_client import S3Options
+from storage.s3_put import base_url
+
+BODY, TYPE, CACHING = b"#EXTM3U\n", "application/vnd.apple.mpegurl", "public, max-age=1"
+
+
+class Server(ThreadingHTTPServer):
+    """Answers PUTs with ``statuses`` in turn, the last of them for ever."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.statuses = [200]
+        self.requests: list[tuple[str, dict[str, str]]] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        status = self.server.statuses.pop(0) if len(self.server.statuses) > 1 else self.server.statuses[0]
+        self.send_response(status)
+        self.send_header("ETag", '"abc"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+async def store(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Store]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    store = S3Store("bucket", "some/prefix", S3Options(endpoint=f"http://127.0.0.1:{server.server_port}"))
+    yield store
+    await store.close()
+
+
+async def put(store: S3Store, *, new: bool = False) -> ObjectInfo:
+    return await store.put("live/a/master.m3u8", BODY, content_type=TYPE, cache_control=CACHING, if_none_match=new)
+
+
+def by_boto3(headers: dict[str, str]) -> bool:
+    return "boto3" in headers["user-agent"].lower()
+
+
+async def test_one_signed_request_is_enough(server: Server, store: S3Store) -> None:
+    info = await put(store)
+    assert (info.etag, info.size, info.cache_control) == ("abc", len(BODY), CACHING)
+    ((path, headers),) = server.requests
+    assert path == "/bucket/some/prefix/live/a/master.m3u8"
+    assert not by_boto3(headers)
+    assert headers["content-type"] == TYPE
+    assert headers["cache-control"] == CACHING
+    assert headers["x-amz-content-sha256"] == sha256(BODY).hexdigest()
+    assert headers["x-amz-security-token"] == "token"
+    assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+    assert "cache-control;content-type;host;" in headers["authorization"]
+
+
+async def test_what_fails_is_done_again_by_the_client(server: Server, store: S3Store) -> None:
+    server.statuses = [503, 200]
+    info = await put(store)
+    assert info.etag == "abc"
+    assert [by_boto3(headers) for _, headers in server.requests] == [False, True]
+
+
+async def test_the_client_says_what_is_wrong(server: Server, store: S3Store) -> None:
+    server.statuses = [503]
+    with pytest.raises(StoreUnavailable):
+        await put(store)
+
+
+async def test_a_condition_is_the_clients(server: Server, store: S3Store) -> None:
+    server.statuses = [412]
+    with pytest.raises(PreconditionFailed):
+        await put(store, new=True)
+    ((_, headers),) = server.requests
+    assert by_boto3(headers)
+    assert headers["if-none-match"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "bucket", "in_path", "url"),
+    [
+        ("http://minio:9000", "b", True, "http://minio:9000/b/"),
+        ("http://minio:9000/", "b", True, "http://minio:9000/b/"),
+        ("https://s3.eu-west-1.amazonaws.com", "b-1", False, "https://b-1.s3.eu-west-1.amazonaws.com/"),
+        ("https://s3.eu-west-1.amazonaws.com", "my.b", False, "https://s3.eu-west-1.amazonaws.com/my.b/"),
+    ],
+)
+def test_where_the_bucket_is(endpoint: str, bucket: str, in_path: bool, url: str) -> None:
+    assert base_url(endpoint, bucket, in_path=in_path) == url

@@ -104,6 +104,7 @@ class Stream:
     waiting: bool = False
     killed: list[int] = field(default_factory=list)
     title: str = ""
+    private: bool = False
     software: str = "obs-output module (libobs version 30.2.3)"
 
     @property
@@ -283,17 +284,38 @@ def create_app(origin: FakeOrigin) -> FastAPI:
     @app.get("/api/v1/streams", dependencies=operator)
     def streams() -> list[dict[str, Any]]:
         return [
-            status_of(stream).model_dump(mode="json") | {"watch": f"/watch/{stream.name}", "title": stream.title}
+            status_of(stream).model_dump(mode="json")
+            | {"watch": f"/watch/{stream.name}", "title": stream.title, "private": stream.private}
             for stream in origin.streams.values()
         ]
 
     @app.post("/api/v1/streams", dependencies=operator, status_code=201)
     async def create(request: Request) -> Response:
-        name = (await request.json())["stream"]
+        asked = await request.json()
+        name = asked["stream"]
         if name in origin.streams:
             return problem(409, "stream-exists", f"there is a stream called {name} already")
-        origin.add(name)
+        origin.add(name).private = asked["private"]
         return JSONResponse(secrets_of(name, "k-first"), status_code=201)
+
+    @app.patch("/api/v1/streams/{name}", dependencies=operator)
+    async def change(name: str, request: Request) -> dict[str, str]:
+        asked, stream = await request.json(), origin.streams[name]
+        stream.title, stream.private = asked["title"], asked["private"]
+        return {"stream": name}
+
+    @app.post("/api/v1/streams/{name}/tokens", dependencies=operator, status_code=201)
+    async def token(name: str, request: Request) -> dict[str, Any]:
+        seconds = (await request.json())["for_s"]
+        query = f"token=for-{seconds}"
+        return {
+            "stream": name,
+            "token": f"for-{seconds}",
+            "expires_at": int(time.time()) + seconds,
+            "watch": f"{origin.base_url}/watch/{name}?{query}",
+            "hls": f"{origin.base_url}/live/{name}/master.m3u8?{query}",
+            "dash": f"{origin.base_url}/live/{name}/manifest.mpd?{query}",
+        }
 
     @app.post("/api/v1/streams/{name}/rotate-key", dependencies=operator)
     def rotate(name: str) -> dict[str, str]:

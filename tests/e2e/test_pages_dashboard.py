@@ -158,6 +158,63 @@ def test_past_broadcasts_are_listed_with_links(dashboard: Visit, origin: FakeOri
     assert links == [f"/watch/archive?broadcast={broadcast.id}", f"{prefix}/master.m3u8", f"{prefix}/manifest.mpd"]
 
 
+def test_a_private_stream_has_links_for_viewers(dashboard: Visit, origin: FakeOrigin) -> None:
+    page = dashboard.page
+    page.get_by_role("button", name="New stream").click()
+    page.get_by_label("Name").fill("backstage")
+    page.get_by_label("Private: viewers need a link").check()
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Done").click()
+    backstage = card(page, "backstage")
+    expect(backstage).to_contain_text("Private")
+    expect(card(page, "attic").get_by_role("button", name="Viewer link")).to_be_hidden()
+    backstage.get_by_role("button", name="Viewer link").click()
+    page.get_by_label("It holds for").select_option("86400")
+    page.get_by_role("button", name="Make link").click()
+    watch = f"{origin.base_url}/watch/backstage?token=for-86400"
+    expect(page.get_by_label("Watch page", exact=True)).to_have_value(watch)
+    expect(page.get_by_label("HLS", exact=True)).to_have_value(
+        f"{origin.base_url}/live/backstage/master.m3u8?token=for-86400"
+    )
+    page.get_by_role("button", name="Done").click()
+    with page.expect_popup() as opened:
+        backstage.get_by_role("link", name="Watch page").click()
+    opened.value.wait_for_url(f"{origin.base_url}/watch/backstage?token=for-3600")
+    opened.value.close()
+
+
+def test_a_private_streams_recordings_open_with_a_token(dashboard: Visit, origin: FakeOrigin) -> None:
+    stream = origin.add("sealed")
+    stream.private = True
+    broadcast = origin.go_live("sealed")
+    stream.end()
+    card(dashboard.page, "sealed").get_by_role("button", name="Broadcasts").click()
+    row = dashboard.page.get_by_role("row").nth(1)
+    links = row.get_by_role("link").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert links == [
+        f"{origin.base_url}/watch/sealed?broadcast={broadcast.id}&token=for-3600",
+        f"{origin.base_url}/live/sealed/{broadcast.id}/master.m3u8?token=for-3600",
+        f"{origin.base_url}/live/sealed/{broadcast.id}/manifest.mpd?token=for-3600",
+    ]
+
+
+def test_settings_are_changed(dashboard: Visit, origin: FakeOrigin) -> None:
+    page = dashboard.page
+    stream = origin.add("lobby")
+    card(page, "lobby").get_by_role("button", name="Settings").click()
+    page.get_by_label("Title").fill("The lobby ")
+    page.get_by_label("Private: viewers need a link").check()
+    page.get_by_role("button", name="Save").click()
+    expect(card(page, "lobby").get_by_role("heading")).to_have_text("The lobby")
+    expect(card(page, "lobby")).to_contain_text("lobbyPrivate")
+    assert (stream.title, stream.private) == ("The lobby", True)
+    card(page, "lobby").get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("Title")).to_have_value("The lobby")
+    page.get_by_label("Private: viewers need a link").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(card(page, "lobby").locator(".private")).to_be_hidden()
+
+
 def test_an_outage_is_told_and_forgotten(dashboard: Visit, origin: FakeOrigin) -> None:
     trouble = dashboard.page.locator("#trouble")
     origin.down = True

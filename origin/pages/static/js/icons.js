@@ -13,6 +13,7 @@ const PATHS = {
     "M12 3a9 9 0 0 0-9 9v7a2 2 0 0 0 2 2h3v-8H5v-1a7 7 0 0 1 14 0v1h-3v8h3a2 2 0 0 0 2-2v-7a9 9 0 0 0-9-9z",
   fullscreen: "M4 9V4h5v2H6v3H4zm11-5h5v5h-2V6h-3V4zM4 15h2v3h3v2H4v-5zm14 0h2v5h-5v-2h3v-3z",
   fullscreenExit: "M9 4v5H4V7h3V4h2zm6 0h2v3h3v2h-5V4zM4 15h5v5H7v-3H4v-2zm11 0h5v2h-3v3h-2v-5z",
+  lock: "M12 2a5 5 0 0 0-5 5v3H6a2 2 0 0 0-2 2v8c0 1.1.9 2 2 2h12a2 2 0 0 0 2-2v-8a2 2 0 0 0-2-2h-1V7a5 5 0 0 0-5-5zm0 2a3 3 0 0 1 3 3v3H9V7a3 3 0 0 1 3-3z",
   moon: "M12.5 3a9 9 0 1 0 8.5 12A7.5 7.5 0 0 1 12.5 3z",
   muted: "M4 9v6h4l5 5V4L8 9H4zm16.5 3 2-2-1.4-1.4-2 2-2-2L15.7 10l2 2-2 2 1.4 1.4 2-2 2 2 1.4-1.4-2-2z",
   pause: "M6 4.5h4v15H6v-15zm8 0h4v15h-4v-15z",

@@ -28,8 +28,18 @@ export class Api {
     return this.#json("GET", `${path(stream)}/broadcasts`);
   }
 
-  create(stream) {
-    return this.#json("POST", "/streams", { stream });
+  create(stream, isPrivate) {
+    return this.#json("POST", "/streams", { stream, private: isPrivate });
+  }
+
+  /** `settings` are those to change. */
+  change(stream, settings) {
+    return this.#json("PATCH", path(stream), settings);
+  }
+
+  /** A viewer's token that holds for so many seconds, by itself and in links. */
+  token(stream, seconds) {
+    return this.#json("POST", `${path(stream)}/tokens`, { for_s: seconds });
   }
 
   rotateKey(stream) {

@@ -35,7 +35,7 @@ export class Board {
         type: "button",
         class: "primary",
         "aria-label": "New stream",
-        onclick: () => createStream((name) => this.#create(name)),
+        onclick: () => createStream((...settings) => this.#create(...settings)),
       },
       icon("plus"),
       h("span", {}, "New stream"),
@@ -66,8 +66,8 @@ export class Board {
     }
   }
 
-  async #create(name) {
-    const created = await this.#api.create(name);
+  async #create(name, isPrivate) {
+    const created = await this.#api.create(name, isPrivate);
     this.refresh();
     return created;
   }

@@ -4,14 +4,17 @@ import { h, setText } from "../dom.js";
 import { formatBitrate, formatClock, formatNumber, formatSpan } from "../format.js";
 import { icon } from "../icons.js";
 import { Chart } from "./chart.js";
-import { confirmDelete, confirmKill, confirmRotate, showBroadcasts } from "./dialogs.js";
+import { confirmDelete, confirmKill, confirmRotate, editSettings, makeLink, showBroadcasts } from "./dialogs.js";
 import { describeRendition, describeSource } from "./words.js";
 
+// How long the operator's own way to a private stream holds, in seconds.
+const OWN_TOKEN_S = 3600;
 const STATES = { live: "LIVE", waiting: "RECONNECTING", idle: "Offline" };
 
 export class Card {
   #api;
   #stream;
+  #refresh;
   #status = null;
   #seenAt = 0;
   #picture = null;
@@ -19,6 +22,7 @@ export class Card {
   #name = h("small", {});
   #uptime = h("span", {});
   #word = h("b", {});
+  #private = h("span", { class: "private", hidden: true }, icon("lock"), "Private");
   #badge = h("span", { class: "badge" }, h("i", {}), this.#word, this.#uptime);
   #thumbnail = h("img", { alt: "", hidden: true });
   #link = h("a", { class: "thumbnail", target: "_blank", rel: "noopener" }, icon("broadcast"), this.#thumbnail);
@@ -30,11 +34,13 @@ export class Card {
   #bitrate = new Chart("Bitrate", formatBitrate);
   #rate = new Chart("Frame rate", (fps) => `${formatNumber(fps)} fps`);
   #watch = h("a", { class: "button quiet", target: "_blank", rel: "noopener" }, "Watch page");
+  #invite;
 
   /** `refresh` asks for the streams again at once, after something was changed. */
   constructor(stream, api, refresh) {
     this.#stream = stream;
     this.#api = api;
+    this.#refresh = refresh;
     const after =
       (action) =>
       async (...values) => {
@@ -58,6 +64,8 @@ export class Card {
         after(() => api.remove(stream)),
       ),
     );
+    this.#invite = button("Viewer link", () => makeLink(stream, (seconds) => api.token(stream, seconds)));
+    for (const way of [this.#link, this.#watch]) way.addEventListener("click", (event) => this.#open(event));
     this.details = h(
       "div",
       { class: "details" },
@@ -70,13 +78,15 @@ export class Card {
       "article",
       { class: "card", "data-stream": stream },
       this.#link,
-      h("header", {}, h("div", {}, this.#title, this.#name), this.#badge),
+      h("header", {}, h("div", {}, this.#title, this.#name, this.#private), this.#badge),
       this.details,
       h(
         "footer",
         {},
         this.#watch,
-        button("Broadcasts", () => showBroadcasts(stream, () => api.broadcasts(stream))),
+        this.#invite,
+        button("Broadcasts", () => showBroadcasts(stream, () => this.#broadcasts())),
+        button("Settings", () => editSettings(stream, this.#status, after((settings) => api.change(stream, settings)))),
         button("New key", () => confirmRotate(stream, () => api.rotateKey(stream))),
         this.remove,
         h("span", { class: "gap" }),
@@ -102,6 +112,7 @@ export class Card {
     setText(this.#name, status.title ? status.stream : "");
     this.#link.href = this.#watch.href = status.watch;
     this.#link.title = `Open the watch page of ${status.stream}`;
+    this.#private.hidden = this.#invite.hidden = !status.private;
     this.#link.hidden = this.kill.hidden = this.details.hidden = !this.onAir;
     this.remove.hidden = this.onAir;
     this.tick();
@@ -142,6 +153,35 @@ export class Card {
     ]);
   }
 
+  /** The way to a private stream needs a token, which is asked for when it is taken. */
+  async #open(event) {
+    if (!this.#status.private) return;
+    event.preventDefault();
+    // Before anything is waited for: a browser lets a click alone open a page.
+    const tab = window.open("", "_blank");
+    try {
+      const { watch } = await this.#api.token(this.#stream, OWN_TOKEN_S);
+      tab.opener = null;
+      tab.location = watch;
+    } catch {
+      // A server that is away, or a stream that has gone, is told of by the board.
+      tab.close();
+      this.#refresh();
+    }
+  }
+
+  async #broadcasts() {
+    const broadcasts = await this.#api.broadcasts(this.#stream);
+    if (!this.#status.private || broadcasts.length === 0) return broadcasts;
+    const { token } = await this.#api.token(this.#stream, OWN_TOKEN_S);
+    return broadcasts.map((broadcast) => ({
+      ...broadcast,
+      watch: withToken(broadcast.watch, token),
+      hls: withToken(broadcast.hls, token),
+      dash: withToken(broadcast.dash, token),
+    }));
+  }
+
   #showPicture(blob) {
     this.#forgetPicture();
     this.#picture = URL.createObjectURL(blob);
@@ -152,6 +192,12 @@ export class Card {
     if (this.#picture) URL.revokeObjectURL(this.#picture);
     this.#picture = null;
   }
+}
+
+function withToken(address, token) {
+  const url = new URL(address, window.location);
+  url.searchParams.set("token", token);
+  return url.href;
 }
 
 /** Make `list` show `items`, touching it only when its text changes. */

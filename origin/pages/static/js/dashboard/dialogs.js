@@ -1,11 +1,20 @@
-// Dialogs: a native modal each, made when it is opened and gone when it is closed.
+// What the operator is asked, and told at length.
 
 import { h } from "../dom.js";
 import { formatBytes, formatMoment } from "../format.js";
-import { icon } from "../icons.js";
+import { copyField, openDialog, openForm } from "./dialog.js";
 import { describeLength } from "./words.js";
 
 const NAME_PATTERN = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
+const PRIVATE = "Private: viewers need a link with a token";
+// Seconds that a link for viewers holds; the first is what is chosen unless another is.
+const SPANS = [
+  [7200, "two hours"],
+  [43_200, "twelve hours"],
+  [86_400, "a day"],
+  [604_800, "a week"],
+  [2_592_000, "30 days"],
+];
 const BANS = [
   [0, "may come back at once"],
   [60, "stays out for a minute"],
@@ -13,44 +22,6 @@ const BANS = [
   [3600, "stays out for an hour"],
   [86_400, "stays out for a day"],
 ];
-
-let counter = 0;
-
-/** Open a modal with `title` and `content`; returns the element, whose `close()` ends it. */
-function openDialog(title, ...content) {
-  const id = `dialog-${(counter += 1)}`;
-  const heading = h("h2", { id }, title);
-  const dialog = h("dialog", { "aria-labelledby": id }, heading, ...content);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
-}
-
-/**
- * A dialog with a form: `fields`, then Cancel and a button called `action`. `submit` does the work; what it throws is
- * shown in the form, else the dialog closes.
- */
-function openForm({ title, text, fields = [], action, dangerous = false, submit }) {
-  const error = h("p", { class: "error", role: "alert" });
-  const confirm = h("button", { type: "submit", class: dangerous ? "danger" : "primary" }, action);
-  const cancel = h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel");
-  async function onsubmit(event) {
-    event.preventDefault();
-    confirm.disabled = true;
-    error.textContent = "";
-    try {
-      await submit();
-      dialog.close();
-    } catch (problem) {
-      error.textContent = problem.message;
-      confirm.disabled = false;
-    }
-  }
-  const form = h("form", { onsubmit }, fields, error, h("div", { class: "actions" }, cancel, confirm));
-  const dialog = openDialog(title, h("p", { class: "muted" }, text), form);
-  return dialog;
-}
 
 export function confirmKill(stream, kill) {
   const ban = h(
@@ -100,13 +71,55 @@ export function createStream(create) {
     title: "Small letters, digits and inner hyphens",
     placeholder: "studio-a",
   });
+  const secret = h("input", { type: "checkbox" });
   openForm({
     title: "New stream",
     text: "The name is part of the watch page's address: small letters, digits and hyphens.",
-    fields: [h("label", { for: "name" }, "Name"), name],
+    fields: [h("label", { for: "name" }, "Name"), name, h("label", { class: "check" }, secret, PRIVATE)],
     action: "Create",
-    submit: async () => showKey(await create(name.value)),
+    submit: async () => showKey(await create(name.value, secret.checked)),
   });
+}
+
+/** `settings` are a stream's title and whether it is private; `change` takes them as they are to be. */
+export function editSettings(stream, settings, change) {
+  const title = h("input", { id: "title", value: settings.title, maxLength: 200, placeholder: stream, autofocus: true });
+  const secret = h("input", { type: "checkbox", checked: settings.private });
+  openForm({
+    title: `Settings of ${stream}`,
+    text: "The title stands on the watch page. Both count within seconds.",
+    fields: [h("label", { for: "title" }, "Title"), title, h("label", { class: "check" }, secret, PRIVATE)],
+    action: "Save",
+    submit: () => change({ title: title.value.trim(), private: secret.checked }),
+  });
+}
+
+/** `make` takes seconds and gives the links of a token that holds so long. */
+export function makeLink(stream, make) {
+  const span = h(
+    "select",
+    { id: "span" },
+    SPANS.map(([value, label]) => h("option", { value }, label)),
+  );
+  openForm({
+    title: `A viewer's link to ${stream}`,
+    text: "The stream is private: this lets a viewer in. Who has a link can pass it on, until it ends.",
+    fields: [h("label", { for: "span" }, "It holds for"), span],
+    action: "Make link",
+    submit: async () => showLink(stream, await make(Number(span.value))),
+  });
+}
+
+function showLink(stream, { watch, hls, dash, expires_at: end }) {
+  const done = h("button", { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() }, "Done");
+  const dialog = openDialog(
+    `A viewer's link to ${stream}`,
+    h("p", { class: "muted" }, `Until ${formatMoment(end)}.`),
+    copyField("Watch page", watch),
+    copyField("HLS", hls),
+    copyField("DASH", dash),
+    h("div", { class: "actions" }, done),
+  );
 }
 
 /** Server and key, to be typed into the broadcaster's settings. */
@@ -123,34 +136,11 @@ function showKey({ stream, server, key, watch }) {
       { class: "muted" },
       "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now.",
     ),
-    secretField("Server", server),
-    secretField("Stream Key", key),
-    secretField("Watch page", new URL(watch, window.location).href),
+    copyField("Server", server),
+    copyField("Stream Key", key),
+    copyField("Watch page", new URL(watch, window.location).href),
     h("div", { class: "actions" }, done),
   );
-}
-
-function secretField(label, value) {
-  const id = `field-${(counter += 1)}`;
-  const field = h("input", { id, readOnly: true, value, onfocus: () => field.select() });
-  const copy = h(
-    "button",
-    { type: "button", class: "quiet", title: `Copy ${label}`, "aria-label": `Copy ${label}` },
-    icon("copy"),
-  );
-  copy.addEventListener("click", async () => {
-    await copyText(field);
-    copy.replaceChildren(icon("check"));
-  });
-  return h("div", { class: "field" }, h("label", { for: id }, label), h("div", { class: "copyable" }, field, copy));
-}
-
-/** The clipboard interface is only there on HTTPS and localhost; the older command works on a plain address too. */
-async function copyText(field) {
-  field.select();
-  if (navigator.clipboard)
-    await navigator.clipboard.writeText(field.value).catch(() => document.execCommand("copy"));
-  else document.execCommand("copy");
 }
 
 export async function showBroadcasts(stream, load) {

@@ -1,0 +1,66 @@
+// What dialogs are made of: a native modal each, made when it is opened and gone when it is closed.
+
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+
+let counter = 0;
+
+/** Open a modal with `title` and `content`; returns the element, whose `close()` ends it. */
+export function openDialog(title, ...content) {
+  const id = `dialog-${(counter += 1)}`;
+  const heading = h("h2", { id }, title);
+  const dialog = h("dialog", { "aria-labelledby": id }, heading, ...content);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/**
+ * A dialog with a form: `fields`, then Cancel and a button called `action`. `submit` does the work; what it throws is
+ * shown in the form, else the dialog closes.
+ */
+export function openForm({ title, text, fields = [], action, dangerous = false, submit }) {
+  const error = h("p", { class: "error", role: "alert" });
+  const confirm = h("button", { type: "submit", class: dangerous ? "danger" : "primary" }, action);
+  const cancel = h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel");
+  async function onsubmit(event) {
+    event.preventDefault();
+    confirm.disabled = true;
+    error.textContent = "";
+    try {
+      await submit();
+      dialog.close();
+    } catch (problem) {
+      error.textContent = problem.message;
+      confirm.disabled = false;
+    }
+  }
+  const form = h("form", { onsubmit }, fields, error, h("div", { class: "actions" }, cancel, confirm));
+  const dialog = openDialog(title, h("p", { class: "muted" }, text), form);
+  return dialog;
+}
+
+/** A value to be copied from, with a button that does so. */
+export function copyField(label, value) {
+  const id = `field-${(counter += 1)}`;
+  const field = h("input", { id, readOnly: true, value, onfocus: () => field.select() });
+  const copy = h(
+    "button",
+    { type: "button", class: "quiet", title: `Copy ${label}`, "aria-label": `Copy ${label}` },
+    icon("copy"),
+  );
+  copy.addEventListener("click", async () => {
+    await copyText(field);
+    copy.replaceChildren(icon("check"));
+  });
+  return h("div", { class: "field" }, h("label", { for: id }, label), h("div", { class: "copyable" }, field, copy));
+}
+
+/** The clipboard interface is only there on HTTPS and localhost; the older command works on a plain address too. */
+async function copyText(field) {
+  field.select();
+  if (navigator.clipboard)
+    await navigator.clipboard.writeText(field.value).catch(() => document.execCommand("copy"));
+  else document.execCommand("copy");
+}

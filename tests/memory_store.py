@@ -1,8 +1,8 @@
-"""An object store in a dict, that can be told to fail or to hang."""
+"""An object store in memory that fails, waits and counts as a test asks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from hashlib import md5
+from itertools import count
 
 from storage.interface import (
     ObjectInfo,
@@ -14,16 +14,26 @@ from storage.interface import (
 
 
 class MemoryStore:
-    """``failing``: raised by every call while set. ``gate``: puts wait for it. ``puts``: keys in order."""
+    """``failing`` is raised by every call while set; ``failures`` maps a key to errors that its next calls raise,
+    one each. Puts wait for ``gate``, and calls of a key in ``hold`` for its event. ``calls`` are verbs and keys in
+    the order they came, ``puts`` the keys in the order they were stored; ``on_put`` is told of each."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
         self.failing: StorageError | None = None
+        self.failures: dict[str, list[StorageError]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
+        self.hold: dict[str, asyncio.Event] = {}
+        self.calls: list[tuple[str, str]] = []
         self.puts: list[str] = []
-        self.gets: list[str] = []
         self.on_put: Callable[[str], object] = lambda key: None
+        self.most_at_once = 0
+        self._at_once = 0
+        self._etags = count(1)
+
+    def keys_of(self, verb: str) -> list[str]:
+        return [key for called, key in self.calls if called == verb]
 
     def body(self, key: str) -> bytes:
         return self.objects[key].body
@@ -32,7 +42,7 @@ class MemoryStore:
         return self.body(key).decode()
 
     async def check(self) -> None:
-        self._fail()
+        await self._called("check", "")
 
     async def put(
         self,
@@ -44,41 +54,56 @@ class MemoryStore:
         if_none_match: bool = False,
         if_match: str | None = None,
     ) -> ObjectInfo:
-        await self.gate.wait()
-        self._fail()
-        there = self.objects.get(key)
-        if (if_none_match and there) or (if_match and (there is None or there.info.etag != if_match)):
-            raise PreconditionFailed(key)
-        etag = md5(body, usedforsecurity=False).hexdigest()
-        info = ObjectInfo(key, len(body), etag, 0.0, content_type, cache_control)
+        await self._called("put", key)
+        found = self.objects.get(key)
+        if (if_none_match and found) or (if_match is not None and (found is None or found.info.etag != if_match)):
+            raise PreconditionFailed(f"{key} is another")
+        info = ObjectInfo(key, len(body), f"e{next(self._etags)}", 0.0, content_type, cache_control)
         self.objects[key] = StoredObject(info, body)
         self.puts.append(key)
         self.on_put(key)
         return info
 
     async def get(self, key: str) -> StoredObject:
-        self.gets.append(key)
-        self._fail()
-        if key not in self.objects:
-            raise ObjectNotFound(key)
-        return self.objects[key]
+        await self._called("get", key)
+        try:
+            return self.objects[key]
+        except KeyError:
+            raise ObjectNotFound(f"there is no object {key}") from None
 
     async def head(self, key: str) -> ObjectInfo:
         return (await self.get(key)).info
 
     async def delete(self, key: str) -> None:
-        self._fail()
+        await self._called("delete", key)
         self.objects.pop(key, None)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        self._fail()
+        await self._called("list", prefix)
         for key in sorted(self.objects):
-            if key.startswith(prefix):
+            if key.startswith(prefix) and key in self.objects:
                 yield self.objects[key].info
 
     async def close(self) -> None:
         pass
 
-    def _fail(self) -> None:
-        if self.failing is not None:
-            raise self.failing
+    async def _called(self, verb: str, key: str) -> None:
+        self.calls.append((verb, key))
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            await self._turn(verb, key)
+            if self.failing is not None:
+                raise self.failing
+            if self.failures.get(key):
+                raise self.failures[key].pop(0)
+        finally:
+            self._at_once -= 1
+
+    async def _turn(self, verb: str, key: str) -> None:
+        if key in self.hold:
+            await self.hold[key].wait()
+        elif verb == "put" and not self.gate.is_set():
+            await self.gate.wait()
+        else:
+            await asyncio.sleep(0)

@@ -14,7 +14,7 @@ from storage.catalogue import (
 from storage.documents import CorruptRecord
 from storage.records import MAX_KEYS, BroadcastRecord, StreamRecord, StreamSettings
 from storage.stream_keys import key_hash
-from tests.unit.storage.memory_store import MemoryStore
+from tests.memory_store import MemoryStore
 
 NOW = 1_800_000_000.0
 RECORD = "catalogue/streams/studio-a.json"
@@ -260,7 +260,7 @@ async def test_publishing_goes_on_while_the_store_is_down() -> None:
     store, clock = MemoryStore(), Clock()
     catalogue = Catalogue(store, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
-    store.down = StoreUnavailable("down")
+    store.failing = StoreUnavailable("down")
     clock.now += 3600
     assert await catalogue.find_by_key(key) == record
     with pytest.raises(StoreUnavailable):
@@ -272,7 +272,7 @@ async def test_what_was_listed_is_known_while_the_store_is_down() -> None:
     record, key = await Catalogue(store).create_stream("studio-a", now=NOW)
     catalogue = Catalogue(store)
     await catalogue.list_streams()
-    store.down = StoreUnavailable("down")
+    store.failing = StoreUnavailable("down")
     assert await catalogue.find_by_key(key) == record
 
 
@@ -305,7 +305,7 @@ async def test_a_stream_deleted_elsewhere_is_not_kept_alive() -> None:
     await Catalogue(store).delete_stream("studio-a")
     clock.now += 10
     assert await catalogue.find_by_key(key) is None
-    store.down = StoreUnavailable("down")
+    store.failing = StoreUnavailable("down")
     with pytest.raises(StoreUnavailable):
         await catalogue.find_by_key(key)
 
@@ -314,7 +314,7 @@ async def test_known_records_are_bounded() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store, remembered=2)
     keys = [(await catalogue.create_stream(f"s{number}", now=NOW))[1] for number in range(3)]
-    store.down = StoreUnavailable("down")
+    store.failing = StoreUnavailable("down")
     with pytest.raises(StoreUnavailable):
         await catalogue.find_by_key(keys[0])
     assert await catalogue.find_by_key(keys[1]) is not None

@@ -2,7 +2,7 @@ import pytest
 
 from storage import ObjectNotFound, StoredObject, StoreMisconfigured, StoreUnavailable
 from storage.probe import probe
-from tests.unit.storage.memory_store import MemoryStore
+from tests.memory_store import MemoryStore
 
 
 async def test_a_good_store_passes_and_is_left_as_it_was() -> None:
@@ -14,7 +14,7 @@ async def test_a_good_store_passes_and_is_left_as_it_was() -> None:
 
 async def test_the_stores_own_errors_come_through() -> None:
     store = MemoryStore()
-    store.down = StoreUnavailable("down")
+    store.failing = StoreUnavailable("down")
     with pytest.raises(StoreUnavailable):
         await probe(store)
 

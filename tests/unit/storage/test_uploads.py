@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavailable
 from storage.object_keys import InvalidKey
 from storage.uploads import UploadQueue
-from tests.unit.storage.memory_store import MemoryStore
+from tests.memory_store import MemoryStore
 
 
 class Uploads:
@@ -266,13 +266,13 @@ async def test_a_text_is_made_anew_at_each_try() -> None:
 
 async def test_a_misconfigured_store_is_tried_slowly_and_reported_once() -> None:
     uploads = Uploads()
-    uploads.store.down = StoreMisconfigured("access denied")
+    uploads.store.failing = StoreMisconfigured("access denied")
     for number in range(3):
         uploads.media(f"m{number}")
     await settle()
     assert uploads.troubles == ["store-misconfigured"]
     assert min(uploads.delays) == 5.0
-    uploads.store.down = None
+    uploads.store.failing = None
     await uploads.drained()
     assert uploads.troubles == ["store-misconfigured", None]
     assert sorted(uploads.stored) == ["m0", "m1", "m2"]
@@ -317,13 +317,13 @@ async def test_the_oldest_waiting_media_make_room() -> None:
 
 async def test_what_is_dropped_while_the_store_is_down_says_why() -> None:
     uploads = Uploads(max_bytes=20, parallel=1)
-    uploads.store.down = StoreUnavailable("down")
+    uploads.store.failing = StoreUnavailable("down")
     uploads.media("m0")
     await settle()
     uploads.media("m1")
     uploads.media("m2")
-    assert uploads.lost == [("m1", uploads.store.down)]
-    uploads.store.down = None
+    assert uploads.lost == [("m1", uploads.store.failing)]
+    uploads.store.failing = None
     await uploads.drained()
 
 

@@ -29,11 +29,6 @@ class S3Options:
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
 
-    @property
-    def in_path(self) -> bool:
-        """Whether the bucket is named in the URL's path in any case."""
-        return self.endpoint is not None if self.path_style is None else self.path_style
-
 
 def make_session() -> Session:
     """With credentials of boto3's own chain. Raises what boto3 raises for files it cannot use."""
@@ -48,6 +43,7 @@ def make_client(core: Session, options: S3Options) -> S3Client:
     import boto3
     from botocore.config import Config
 
+    path_style = options.endpoint is not None if options.path_style is None else options.path_style
     session = boto3.session.Session(botocore_session=core)
     return session.client(
         "s3",
@@ -58,7 +54,7 @@ def make_client(core: Session, options: S3Options) -> S3Client:
             read_timeout=options.read_timeout,
             max_pool_connections=options.connections,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            s3={"addressing_style": "path" if options.in_path else "auto"},
+            s3={"addressing_style": "path" if path_style else "auto"},
             tcp_keepalive=True,
             # Bodies are covered by the request's signature already, and not every server knows the newer trailers.
             request_checksum_calculation="when_required",

@@ -11,7 +11,7 @@ from storage import PreconditionFailed, StoreUnavailable
 from storage.interface import ObjectInfo
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
-from storage.s3_put import base_url
+from storage.s3_put import Target, target_of
 
 BODY, TYPE, CACHING = b"#EXTM3U\n", "application/vnd.apple.mpegurl", "public, max-age=1"
 
@@ -44,6 +44,14 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
+async def put(store: S3Store, *, new: bool = False) -> ObjectInfo:
+    return await store.put("live/a/master.m3u8", BODY, content_type=TYPE, cache_control=CACHING, if_none_match=new)
+
+
+def by_boto3(headers: dict[str, str]) -> bool:
+    return "boto3" in headers["user-agent"].lower()
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with Server() as server:
@@ -56,20 +64,16 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 async def store(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Store]:
+    """One that has put something already."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
     store = S3Store("bucket", "some/prefix", S3Options(endpoint=f"http://127.0.0.1:{server.server_port}"))
+    await put(store)
+    assert [by_boto3(headers) for _, headers in server.requests] == [True]
+    server.requests.clear()
     yield store
     await store.close()
-
-
-async def put(store: S3Store, *, new: bool = False) -> ObjectInfo:
-    return await store.put("live/a/master.m3u8", BODY, content_type=TYPE, cache_control=CACHING, if_none_match=new)
-
-
-def by_boto3(headers: dict[str, str]) -> bool:
-    return "boto3" in headers["user-agent"].lower()
 
 
 async def test_one_signed_request_is_enough(server: Server, store: S3Store) -> None:
@@ -108,14 +112,22 @@ async def test_a_condition_is_the_clients(server: Server, store: S3Store) -> Non
     assert headers["if-none-match"] == "*"
 
 
+SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+
+
 @pytest.mark.parametrize(
-    ("endpoint", "bucket", "in_path", "url"),
+    ("url", "bucket", "base"),
     [
-        ("http://minio:9000", "b", True, "http://minio:9000/b/"),
-        ("http://minio:9000/", "b", True, "http://minio:9000/b/"),
-        ("https://s3.eu-west-1.amazonaws.com", "b-1", False, "https://b-1.s3.eu-west-1.amazonaws.com/"),
-        ("https://s3.eu-west-1.amazonaws.com", "my.b", False, "https://s3.eu-west-1.amazonaws.com/my.b/"),
+        ("http://minio:9000/b/some/key", "b", "http://minio:9000/b/"),
+        ("https://b-1.s3.eu-west-1.amazonaws.com/some/key", "b-1", "https://b-1.s3.eu-west-1.amazonaws.com/"),
+        ("https://b-1.s3.eu-west-1.amazonaws.com/b-1/key", "b-1", "https://b-1.s3.eu-west-1.amazonaws.com/"),
+        ("https://s3.eu-west-1.amazonaws.com/my.b/key", "my.b", "https://s3.eu-west-1.amazonaws.com/my.b/"),
     ],
 )
-def test_where_the_bucket_is(endpoint: str, bucket: str, in_path: bool, url: str) -> None:
-    assert base_url(endpoint, bucket, in_path=in_path) == url
+def test_where_the_client_goes(url: str, bucket: str, base: str) -> None:
+    assert target_of(url, SIGNED, bucket) == Target(base, "eu-west-1")
+
+
+@pytest.mark.parametrize("kind", ["", SIGNED.replace("/s3/", "/s3express/"), SIGNED.replace("AWS4", "AWS4-ECDSA")])
+def test_other_signatures_are_the_clients(kind: str) -> None:
+    assert target_of("http://minio:9000/b/key", kind, "b") is None

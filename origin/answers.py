@@ -1,7 +1,6 @@
 """From what delivery found to an HTTP response: validators, ranges, compression, errors (RFC 9110)."""
 
 import gzip
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from hashlib import blake2b
 
@@ -18,6 +17,7 @@ from origin.ranges import Unsatisfiable, parse_range
 from packager.errors import SegmentUnfinished
 from storage.content import content_type
 from storage.interface import StorageError
+from storage.sized_cache import SizedCache
 
 log = structlog.get_logger("origin")
 
@@ -36,8 +36,8 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Range",
     "Access-Control-Max-Age": "86400",
 }
-# Compressed texts kept: each version is compressed once, however many ask for it.
-MAX_COMPRESSED = 256
+# Of compressed texts: each version is compressed once, however many ask for it.
+MAX_COMPRESSED_BYTES = 16 << 20
 COMPRESSION = 5
 
 OnServed = Callable[[str, int, int], None]
@@ -152,7 +152,7 @@ class Compressor:
     """Texts with their entity tags, compressed once a version."""
 
     def __init__(self) -> None:
-        self._compressed: OrderedDict[str, bytes] = OrderedDict()
+        self._compressed: SizedCache[str, bytes] = SizedCache(MAX_COMPRESSED_BYTES)
 
     def respond(self, request: Request, data: bytes, headers: dict[str, str]) -> Response:
         digest = blake2b(data, digest_size=8).hexdigest()
@@ -169,9 +169,8 @@ class Compressor:
     def _compress(self, digest: str, data: bytes) -> bytes:
         known = self._compressed.get(digest)
         if known is None:
-            known = self._compressed[digest] = gzip.compress(data, COMPRESSION, mtime=0)
-            if len(self._compressed) > MAX_COMPRESSED:
-                self._compressed.popitem(last=False)
+            known = gzip.compress(data, COMPRESSION, mtime=0)
+            self._compressed.put(digest, known, len(known))
         return known
 
 

@@ -9,7 +9,7 @@ is rendered once.
 """
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,9 +30,12 @@ from packager.presentation import (
 )
 from packager.segment_writer import Init, Part, Segment
 from packager.window_track import Position, WindowSegment, WindowTrack
+from storage.sized_cache import SizedCache
 
-# Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments.
+# Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments; of long
+# ones, which are those of an hour, fewer.
 MAX_TEXTS = 256
+MAX_TEXT_BYTES = 8 << 20
 # How far ahead of its end a playlist may be asked for (draft-pantos-hls-rfc8216bis, 6.2.5.2).
 SEGMENTS_AHEAD = 2
 PARTS_AHEAD_S = 3
@@ -56,7 +59,7 @@ class LiveWindow:
         self.ready = False
         self.gone_before = 0
         self.tracks: dict[str, WindowTrack] = {}
-        self._texts: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._texts: SizedCache[tuple[object, ...], bytes] = SizedCache(MAX_TEXT_BYTES, max_values=MAX_TEXTS)
         self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
         self._published: dict[str | None, dash.Presentation] = {}
         self._version = 0
@@ -277,9 +280,8 @@ class LiveWindow:
     def _text(self, key: tuple[object, ...], render: Callable[[], str]) -> bytes:
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = render().encode()
-            if len(self._texts) > MAX_TEXTS:
-                self._texts.popitem(last=False)
+            text = render().encode()
+            self._texts.put(key, text, len(text))
         return text
 
     async def _wait(

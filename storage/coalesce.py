@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from storage.content import is_immutable
 from storage.interface import ObjectNotFound, ObjectStore, StoredObject, StoreUnavailable
+from storage.sized_cache import SizedCache
 
 MAX_MISSING = 4096
 
@@ -28,24 +29,21 @@ class CoalescingReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._cache_bytes = cache_bytes
         self._missing_s = missing_s
         self._max_reads = max_reads
         self._clock = clock
-        self._cached: OrderedDict[str, StoredObject] = OrderedDict()
-        self._bytes = 0
+        self._cached: SizedCache[str, StoredObject] = SizedCache(cache_bytes)
         self._missing_until: OrderedDict[str, float] = OrderedDict()
         self._reads: dict[str, asyncio.Task[StoredObject]] = {}
 
     @property
     def cached_bytes(self) -> int:
-        return self._bytes
+        return self._cached.bytes
 
     async def get(self, key: str) -> StoredObject:
         """As :meth:`ObjectStore.get`; StoreUnavailable also where too many reads are under way."""
         cached = self._cached.get(key)
         if cached is not None:
-            self._cached.move_to_end(key)
             return cached
         if self._is_known_missing(key):
             raise ObjectNotFound(f"there is no object {key}")
@@ -54,9 +52,7 @@ class CoalescingReader:
     def forget(self, key: str) -> None:
         """Read ``key`` anew next time: it was just put or deleted."""
         self._missing_until.pop(key, None)
-        dropped = self._cached.pop(key, None)
-        if dropped is not None:
-            self._bytes -= len(dropped.body)
+        self._cached.drop(key)
 
     async def close(self) -> None:
         reads = list(self._reads.values())
@@ -83,18 +79,9 @@ class CoalescingReader:
         finally:
             self._reads.pop(key, None)
         if is_immutable(key):
-            self._keep(key, found)
+            self._missing_until.pop(key, None)
+            self._cached.put(key, found, len(found.body))
         return found
-
-    def _keep(self, key: str, found: StoredObject) -> None:
-        if len(found.body) > self._cache_bytes:
-            return
-        self.forget(key)
-        self._cached[key] = found
-        self._bytes += len(found.body)
-        while self._bytes > self._cache_bytes:
-            _, oldest = self._cached.popitem(last=False)
-            self._bytes -= len(oldest.body)
 
     def _is_known_missing(self, key: str) -> bool:
         until = self._missing_until.get(key)

@@ -39,6 +39,8 @@ def serving(data: Path, environment: Mapping[str, str], streams: Sequence[str] =
     """
     data.mkdir(parents=True, exist_ok=True)
     settings = {**os.environ, "HEADWATER_DATA": str(data), **environment}
+    # As for an operator: where bytecode is not kept, every start compiles it anew.
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [*HEADWATER, "serve", "--json", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     log = data / "server.log"
     with log.open("w") as errors:

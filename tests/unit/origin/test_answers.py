@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from origin.answers import MAX_COMPRESSED, Compressor, accepts_gzip, etag_matches
+from origin.answers import Compressor, accepts_gzip, etag_matches
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,13 @@ def test_each_encoding_has_a_tag_of_its_own() -> None:
     assert crossed.status_code == 200 and crossed.body == text
 
 
-def test_compressed_texts_are_bounded(compressions: list[bytes]) -> None:
+def test_compressed_texts_are_bounded(compressions: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("origin.answers.MAX_COMPRESSED_BYTES", 200)
     compressor = Compressor()
-    for number in range(MAX_COMPRESSED + 10):
+    for number in range(10):
         compressor.respond(request(accept_encoding="gzip"), str(number).encode(), {})
-    assert len(compressor._compressed) == MAX_COMPRESSED
-    compressor.respond(request(accept_encoding="gzip"), str(MAX_COMPRESSED).encode(), {})
-    assert len(compressions) == MAX_COMPRESSED + 10
+    assert 100 < compressor._compressed.bytes <= 200
+    compressor.respond(request(accept_encoding="gzip"), b"9", {})
+    assert len(compressions) == 10
+    compressor.respond(request(accept_encoding="gzip"), b"0", {})
+    assert len(compressions) == 11

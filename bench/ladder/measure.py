@@ -78,7 +78,7 @@ def qualities(tracks: dict[str, Path], case: Case, warm_up: float, seconds: floa
         rendition = read(tracks[rung.track], start)
         check_covers(source, span)
         check_covers(rendition, span)
-        found[rung.track] = compare(source, rendition, rung, span)
+        found[rung.track] = compare(source, rendition, span)
     return found
 
 

@@ -1,8 +1,9 @@
 """How near a rendition's pictures are to the source's: SSIM and XPSNR by ffmpeg's filters.
 
-The source is decoded and scaled to the rendition's size with Lanczos, which is neither side's scaler. Pictures are
-paired by their number in the broadcast, and both are said to have the same colours. Otherwise a filter graph
-converts between them first: Headwater names the colours that an untagged source left out, and ffmpeg does not.
+A rendition is scaled up to the source's size, as a player does, with splines, which is neither side's scaler.
+Pictures are paired by their number in the broadcast, and both are said to have the same colours. Otherwise a
+filter graph converts between them first: Headwater names the colours that an untagged source left out, and ffmpeg
+does not.
 """
 
 import math
@@ -13,10 +14,9 @@ from dataclasses import dataclass
 import ffmpeg  # type: ignore[import-untyped]
 import imageio_ffmpeg  # type: ignore[import-untyped]
 
-from bench.ladder.case import FPS
+from bench.ladder.case import FPS, SOURCE
 from bench.ladder.recording import Recording, Span
 from bench.stage.errors import BenchError
-from transcoder.ladder import Rung
 
 SSIM = re.compile(r"SSIM .*All:([\d.]+)")
 SAME_COLOURS = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
@@ -32,11 +32,11 @@ class Quality:
     xpsnr: float
 
 
-def compare(source: Recording, rendition: Recording, rung: Rung, span: Span) -> Quality:
+def compare(source: Recording, rendition: Recording, span: Span) -> Quality:
     """Over the pictures of ``span``, which both have. Raises BenchError."""
-    scaled = _pictures(source, span).filter("scale", rung.width, rung.height, flags="lanczos")
-    references = scaled.filter_multi_output("split")
-    encoded = _pictures(rendition, span).filter_multi_output("split")
+    references = _pictures(source, span).filter_multi_output("split")
+    scaled = _pictures(rendition, span).filter("scale", SOURCE.width, SOURCE.height, flags="spline")
+    encoded = scaled.filter_multi_output("split")
     outputs = [
         ffmpeg.filter([encoded[place], references[place]], name).output("-", format="null", fps_mode="passthrough")
         for place, name in enumerate(("ssim", "xpsnr"))

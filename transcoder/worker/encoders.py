@@ -118,8 +118,9 @@ def _create(options: TranscodeOptions) -> VideoCodecContext:
 
 def _libx264(options: TranscodeOptions) -> dict[str, str]:
     low = {"tune": "zerolatency"} if options.latency is Latency.LOW else {}
-    # A hexagon finds hardly better motion than a diamond at this preset's precision, for an eighth more time.
-    search = ":me=dia" if options.preset is Preset.VERYFAST else ""
+    # The next faster preset's motion search: what the finer one finds at this preset costs more than the sharper
+    # scaler, which gains more (docs/benchmarks.md, Ladder cost).
+    search = ":me=dia:subme=1" if options.preset is Preset.VERYFAST else ""
     return {
         "preset": options.preset.value,
         "forced-idr": "1",

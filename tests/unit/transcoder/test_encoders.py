@@ -42,7 +42,9 @@ def test_libx264_leaves_no_option_over(latency: Latency) -> None:
     assert context.options == {}
 
 
-@pytest.mark.parametrize(("preset", "search"), [(Preset.VERYFAST, b"me=dia"), (Preset.FASTER, b"me=hex")])
+@pytest.mark.parametrize(
+    ("preset", "search"), [(Preset.VERYFAST, b"me=dia subme=1"), (Preset.FASTER, b"me=hex subme=4")]
+)
 def test_motion_search_is_the_presets_but_for_the_usual_one(preset: Preset, search: bytes) -> None:
     shape = PictureShape(Fraction(30), Fraction(1), None)
     context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(preset=preset), 1)

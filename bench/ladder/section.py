@@ -23,11 +23,11 @@ the sound copied: once with as many threads as it likes, and once with one for e
 processors are scarce. They take turns. `low` is x264's `zerolatency`, `normal` has B-frames and look-ahead.
 
 Each rendition's pictures are scaled up to the source's size with splines, as a player scales them, and compared
-with the source's frame by frame, all planes by SSIM and luma by XPSNR. The encoders do not make exactly the bits they
-were asked for, so ffmpeg's quality is also given at Headwater's bits, on the line through a second encode at nine
-tenths of the bitrates. Headwater's own choices are its cascade (each size is scaled from the one above, with Lanczos
-where ffmpeg's own scaler is bicubic), one thread for each encoder, and at `veryfast` the motion search of the next
-faster preset (`me=dia`, `subme=1`)."""
+with the source's frame by frame, all planes by SSIM and luma by XPSNR. The encoders do not make exactly the bits
+they were asked for, so ffmpeg's quality is also given at Headwater's bits, on the line through a second encode at
+nine tenths of the bitrates. Headwater's own choices are its cascade (each size is scaled from the one above, with
+Lanczos where ffmpeg's own scaler is bicubic), one thread for each encoder, and at `veryfast` the motion search of
+the next faster preset (`me=dia`, `subme=1`)."""
 COST_COLUMNS = (
     Column("latency", "latency"),
     Column("side", "who"),

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.mediamtx import mediamtx
+from bench.stage.mediamtx import SECRET, mediamtx
 from bench.stage.server import serving
 from transcoder.ladder import SOURCE_TRACK
 
@@ -15,13 +15,15 @@ SOURCE = "source"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``urls`` and ``masters`` are the streams' in one order; ``rendition`` names one by its playlist's path."""
+    """``urls`` and ``masters`` are the streams' in one order; ``rendition`` names one by its playlist's path.
+    ``bearer`` is a token that viewers show."""
 
     pid: int
     origin: str
     urls: tuple[str, ...]
     masters: tuple[str, ...]
     rendition: Callable[[str], str]
+    bearer: str | None = None
 
 
 Candidate = Callable[[Path, int], AbstractContextManager[Running]]
@@ -53,6 +55,7 @@ def peer(directory: Path, streams: int) -> Iterator[Running]:
             tuple(map(server.publish, names)),
             tuple(map(server.master, names)),
             lambda path: SOURCE,
+            SECRET,
         )
 
 

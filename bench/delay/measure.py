@@ -17,6 +17,8 @@ from bench.stage.processes import cpu, tree
 from bench.stage.publishers import Sent, publishing
 
 WATCHED = 4
+# How far the clip's keyframes are apart.
+KEYFRAMES_S = 2
 # What was sent last still has to arrive.
 ARRIVAL_S = 2.0
 
@@ -77,7 +79,7 @@ def _under_load(running: Running, load: Load) -> Measured:
     places = sorted({number * (load.streams - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
     origin = urlsplit(running.origin)
     assert origin.hostname is not None and origin.port is not None
-    plan = Plan(origin.hostname, origin.port, {place: running.masters[place] for place in places})
+    plan = Plan(origin.hostname, origin.port, {place: running.masters[place] for place in places}, running.bearer)
     with (
         viewing(plan) as viewers,
         publishing(load.clip, running.urls, watch=places, clock=time.monotonic) as publishers,
@@ -116,8 +118,10 @@ def by_rendition(
 def delays(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float, span: tuple[float, float]) -> Delays:
     since, until = span
     found = Delays()
+    arrivals = tuple(arrivals)
+    begin = beginning(arrivals, frames, fps)
     for arrival in arrivals:
-        last = round(arrival.end_us * fps / 1_000_000) - 1
+        last = begin + round(arrival.end_us * fps / 1_000_000) - 1
         if not (0 <= last < len(frames) and since <= frames[last] < until):
             continue
         found.named.append(arrival.named - frames[last])
@@ -127,3 +131,11 @@ def delays(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float, spa
         found.first_byte.append(arrival.first_byte - frames[last])
         found.last_byte.append(arrival.last_byte - frames[last])
     return found
+
+
+def beginning(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float) -> int:
+    """The number of the frame that a rendition begins with: a server may leave out what came before a later
+    keyframe. The latest that will do is taken, for no part is there before its last frame was sent."""
+    ends = ((round(arrival.end_us * fps / 1_000_000) - 1, arrival.named) for arrival in arrivals)
+    least = min((named - frames[last] for last, named in ends if 0 <= last < len(frames)), default=0.0)
+    return max(0, int(least // KEYFRAMES_S)) * round(KEYFRAMES_S * fps)

@@ -16,7 +16,8 @@ Publishers of 720p30 H.264 (4 Mbit/s) and AAC, and viewers of low-latency HLS, e
 and a request for the hinted part open. The delay of a part is from its last frame having been written to the
 publisher's socket to its first and to its last byte at the viewer, and to the last byte of the playlist that names
 it. Up to four of the streams are watched, every rendition of each. Parts are of 333 ms. Publishers, server and
-viewers share this machine's processors.
+viewers share this machine's processors. MediaMTX leaves out what comes before a broadcast's second keyframe; its
+parts are counted from the latest keyframe that they can begin with.
 """
 CASE = (Column("streams", "streams"), Column("server", "server"), Column("rendition", "rendition"))
 COLUMNS = (

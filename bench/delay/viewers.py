@@ -20,11 +20,13 @@ FINISH_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``masters`` are the paths of the sampled streams' multivariant playlists, by the streams' places."""
+    """``masters`` are the paths of the sampled streams' multivariant playlists, by the streams' places; ``bearer``
+    is a token to show."""
 
     host: str
     port: int
     masters: Mapping[int, str]
+    bearer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,11 @@ async def _watch(plan: Plan, pipe: "Connection[Seen, str]") -> Seen:
 
 
 async def _follow(plan: Plan, place: int, master: str, witnesses: dict[tuple[int, str], Witness]) -> None:
-    playlist = await load_master(http_world(plan.host, plan.port, Witness()), master)
+    playlist = await load_master(http_world(plan.host, plan.port, Witness(), bearer=plan.bearer), master)
     async with asyncio.TaskGroup() as group:
         for path in playlist.video:
             witness = witnesses[place, path] = Witness()
-            group.create_task(Rendition(http_world(plan.host, plan.port, witness), path).run())
+            group.create_task(Rendition(http_world(plan.host, plan.port, witness, bearer=plan.bearer), path).run())
 
 
 async def _readable(pipe: "Connection[Seen, str]") -> None:

@@ -1,7 +1,7 @@
 """From measurements to the section of the book."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -85,14 +85,15 @@ def section(rounds: Sequence[Round], command: str, row_options: str, notes: Iter
             _plot("cpu", "CPU of a stream", "% of a core", rows),
             _plot("memory", "Memory of a stream", "MiB", rows),
         ),
-        aims=_aims(rows, proves=not small and _kept_up(rounds)) if HEADWATER in rounds[0].measured else (),
+        aims=_aims(rows, _kept_up(rounds), small) if HEADWATER in rounds[0].measured else (),
         notes=(*notes, *behind, _punctuality(rounds)),
     )
 
 
-def _kept_up(rounds: Sequence[Round]) -> bool:
-    """Whether Headwater did; where the other did not, there is only nothing to compare with."""
-    return all(each.measured[HEADWATER].kept_up for each in rounds)
+def _kept_up(rounds: Sequence[Round]) -> frozenset[int]:
+    """The numbers of publishers that Headwater kept up with in every round; what it cost otherwise says nothing."""
+    behind = {each.publishers for each in rounds if not each.measured[HEADWATER].kept_up}
+    return frozenset(each.publishers for each in rounds) - behind
 
 
 def _command(count: int, options: str) -> str:
@@ -139,8 +140,11 @@ def _series(server: str, key: str, rows: Sequence[Row]) -> Series:
     )
 
 
-def _aims(rows: Sequence[Row], proves: bool) -> tuple[Aim, ...]:
-    own = [row.values for row in rows if row.values["server"] == HEADWATER]
+def _aims(rows: Sequence[Row], kept_up: Collection[int], small: bool) -> tuple[Aim, ...]:
+    headwater = [row.values for row in rows if row.values["server"] == HEADWATER]
+    own = [values for values in headwater if values["publishers"] in kept_up]
+    proves = not small and bool(own)
+    own = own or headwater
     ratios = {str(each["publishers"]): _number(each["ratio"]) for each in own if each["ratio"] is not None}
     memory = {str(each["publishers"]): _number(each["memory"]) for each in own}
     growth = _number(own[-1]["cpu"]) / _number(own[0]["cpu"])

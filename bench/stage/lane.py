@@ -36,11 +36,12 @@ class Lane(Protocol):
 
 
 class HttpLane:
-    """A :class:`Lane` to ``host``:``port``."""
+    """A :class:`Lane` to ``host``:``port``; ``bearer`` is a token that each request shows, if there is one."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, bearer: str | None = None) -> None:
         self._host, self._port = host, port
-        self._fields = f" HTTP/1.1\r\nHost: {host}:{port}\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+        shown = f"Authorization: Bearer {bearer}\r\n" if bearer is not None else ""
+        self._fields = f" HTTP/1.1\r\nHost: {host}:{port}\r\nAccept-Encoding: gzip\r\n{shown}\r\n".encode()
         self._connection: Connection | None = None
 
     async def get(self, path: str, *, keep: bool) -> Answer:

@@ -11,6 +11,8 @@ from bench.stage.machine import MEDIAMTX_VARIABLE, program
 from bench.stage.ports import HOST, free_port
 
 MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not say where its program is"
+# Viewers show it as a CDN does: others are redirected once and given a cookie.
+SECRET = "a-cdn-of-the-benchmark"
 # Segments are as long as Headwater's; everything else is its default, but for what is not measured.
 CONFIGURATION = """\
 logLevel: warn
@@ -25,6 +27,7 @@ hlsVariant: lowLatency
 hlsSegmentDuration: 2s
 hlsPartDuration: {part_ms}ms
 hlsDirectory: "{hls_directory}"
+hlsCDNSecret: {secret}
 paths:
   all_others:
 """
@@ -55,8 +58,9 @@ def missing() -> str | None:
 def mediamtx(directory: Path, *, part_ms: int = 333, hls_directory: Path | None = None) -> Iterator[MediaMtx]:
     """Ended with the block. Segments are kept in memory, or in ``hls_directory``. Raises BenchError."""
     rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
+    kept = hls_directory or ""
     configuration.write_text(
-        CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms, hls_directory=hls_directory or "")
+        CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms, hls_directory=kept, secret=SECRET)
     )
     command = [os.environ.get(MEDIAMTX_VARIABLE, ""), str(configuration)]
     with daemon(command, rtmp, directory, missing=MISSING) as pid:

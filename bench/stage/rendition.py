@@ -165,10 +165,10 @@ class Rendition:
             lane.close()
 
 
-def http_world(host: str, port: int, record: Witness) -> World:
-    """Of real connections, and the system's monotonic clock."""
+def http_world(host: str, port: int, record: Witness, *, bearer: str | None = None) -> World:
+    """Of real connections, which show the token ``bearer`` where there is one, and the system's monotonic clock."""
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    return World(record, MediaReader(), lambda: HttpLane(host, port), monotonic, pause)
+    return World(record, MediaReader(), lambda: HttpLane(host, port, bearer=bearer), monotonic, pause)
 
 
 async def watch_lag(lag: "array[float]") -> None:

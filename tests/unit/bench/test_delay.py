@@ -84,6 +84,15 @@ def test_delays_are_from_the_last_frame_of_a_part() -> None:
     assert found.missing == 1
 
 
+def test_a_server_may_begin_with_a_later_keyframe() -> None:
+    frames = [100 + number / 10 for number in range(80)]
+    times = [(500_000 * number, 102 + 0.5 * number) for number in (1, 2, 3)]
+    late = [Arrival(end, at, at, at) for end, at in times]
+    assert delays(late, frames, 10, (100, 200)).named == pytest.approx([0.1] * 3)
+    one_is_early = [*late, Arrival(2_000_000, 103.85, 103.85, 103.85)]
+    assert delays(one_is_early, frames, 10, (100, 200)).named == pytest.approx([2.1, 2.1, 2.1, 1.95])
+
+
 def test_streams_of_one_rendition_count_together() -> None:
     running = Running(1, "", (), (), lambda path: path.split("/")[-2])
     arrival = Arrival(100_000, 5.0, 5.5, 5.75)

@@ -119,6 +119,18 @@ def test_who_falls_behind_is_not_compared(late: tuple[float, ...]) -> None:
     assert found.notes[0].startswith("Headwater did not keep up with 9 publishers")
 
 
+def test_where_headwater_falls_behind_the_other_numbers_count() -> None:
+    keeps = Round(10, {HEADWATER: measured(10, 0.1, 0.1, 1, 0.04), NGINX: measured(10, 0.2, 0.1, 1, 0.03)})
+    behind = Round(200, {HEADWATER: measured(200, 0.1, 0.1, 1, 3.0), NGINX: measured(200, 0.1, 0.1, 1, 0.03)})
+    found = section([keeps, behind], "", "", (), small=False)
+    assert [(aim.measured, aim.met) for aim in found.aims] == [
+        ("0.67 at 10", True),
+        ("1.0 MiB at 10", True),
+        ("1.00 times from 10 to 10 streams", None),
+    ]
+    assert found.notes[0].startswith("Headwater did not keep up with 200 publishers")
+
+
 def test_a_peer_that_falls_behind_says_nothing_of_headwater() -> None:
     keeps = Round(10, {HEADWATER: measured(10, 0.1, 0.1, 1, 0.04), NGINX: measured(10, 0.2, 0.1, 1, 0.03)})
     behind = Round(200, {HEADWATER: measured(200, 0.1, 0.1, 1, 0.04), NGINX: measured(200, 0.1, 0.1, 1, 3.0)})

@@ -190,6 +190,7 @@ def test_a_private_streams_recordings_open_with_a_token(dashboard: Visit, origin
     stream.end()
     card(dashboard.page, "sealed").get_by_role("button", name="Broadcasts").click()
     row = dashboard.page.get_by_role("row").nth(1)
+    expect(row.get_by_role("link")).to_have_count(3)
     links = row.get_by_role("link").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert links == [
         f"{origin.base_url}/watch/sealed?broadcast={broadcast.id}&token=for-3600",

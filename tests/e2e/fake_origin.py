@@ -30,6 +30,7 @@ from bus.state import (
 from origin.pages import pages_router
 
 TOKEN = "open-sesame"
+START_S = 20.0
 LADDER = ((640, 360, 500), (320, 180, 200))
 MASTER = """#EXTM3U
 #EXT-X-VERSION:6
@@ -74,11 +75,13 @@ class Broadcast:
             )
         )
 
-    @property
-    def ready(self) -> bool:
-        """Whether a player can begin: every playlist names a segment."""
+    def wait_for(self, segments: int) -> None:
+        """Until every playlist names so many, of about a second each."""
         playlists = [self.directory / f"media_{index}.m3u8" for index in range(3)]
-        return all(playlist.exists() and "#EXTINF" in playlist.read_text() for playlist in playlists)
+        deadline = time.monotonic() + START_S + segments
+        while not all(each.exists() and each.read_text().count("#EXTINF") >= segments for each in playlists):
+            assert time.monotonic() < deadline, "ffmpeg made too little"
+            time.sleep(0.05)
 
     def freeze(self) -> None:
         """Make nothing more until ``thaw``: the broadcaster has gone, and may come back."""
@@ -146,10 +149,7 @@ class FakeOrigin:
         with self._lock:
             self._counter += 1
         broadcast = Broadcast(self.directory / name / f"20261121t1041{self._counter:02d}z-ab12cd")
-        deadline = time.monotonic() + 20
-        while not broadcast.ready:
-            assert time.monotonic() < deadline, "ffmpeg made nothing"
-            time.sleep(0.05)
+        broadcast.wait_for(1)
         self.streams[name].broadcast = broadcast
         return broadcast
 

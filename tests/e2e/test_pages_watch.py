@@ -95,6 +95,8 @@ def test_offline_live_ended_and_live_again_without_a_touch(origin: FakeOrigin, b
 def test_the_last_broadcast_can_be_watched_and_left_for_the_next(origin: FakeOrigin, browser: Browser) -> None:
     stream = origin.add("recorded")
     first = origin.go_live("recorded")
+    # Long enough not to be over before it is paused: then the page would go live by itself.
+    first.wait_for(6)
     stream.end()
     with visit(browser, f"{origin.base_url}/watch/recorded") as opened:
         page = opened.page

@@ -121,7 +121,7 @@ def delays(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float, spa
     arrivals = tuple(arrivals)
     begin = beginning(arrivals, frames, fps)
     for arrival in arrivals:
-        last = begin + round(arrival.end_us * fps / 1_000_000) - 1
+        last = begin + last_frame(arrival, fps)
         if not (0 <= last < len(frames) and since <= frames[last] < until):
             continue
         found.named.append(arrival.named - frames[last])
@@ -136,6 +136,11 @@ def delays(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float, spa
 def beginning(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float) -> int:
     """The number of the frame that a rendition begins with: a server may leave out what came before a later
     keyframe. The latest that will do is taken, for no part is there before its last frame was sent."""
-    ends = ((round(arrival.end_us * fps / 1_000_000) - 1, arrival.named) for arrival in arrivals)
+    ends = ((last_frame(arrival, fps), arrival.named) for arrival in arrivals)
     least = min((named - frames[last] for last, named in ends if 0 <= last < len(frames)), default=0.0)
     return max(0, int(least // KEYFRAMES_S)) * round(KEYFRAMES_S * fps)
+
+
+def last_frame(arrival: Arrival, fps: float) -> int:
+    """A part's, counted from the rendition's first one."""
+    return round(arrival.end_us * fps / 1_000_000) - 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage import mediamtx, nginx_rtmp, srs
+from bench.stage.hls_files import HlsFiles
 from bench.stage.server import serving
 
 HEADWATER, NGINX, SRS, MEDIAMTX = "Headwater", "nginx-rtmp", "SRS", "MediaMTX"
@@ -23,6 +24,9 @@ class Running:
     playlists: tuple[Callable[[], Path | None], ...]
 
 
+Start = Callable[[Path, int], AbstractContextManager[Running]]
+
+
 def here() -> None:
     """Nothing is missing."""
 
@@ -31,7 +35,7 @@ def here() -> None:
 class Candidate:
     """``missing`` says why it cannot take part, or None."""
 
-    start: Callable[[Path, int], AbstractContextManager[Running]]
+    start: Start
     missing: Callable[[], str | None] = here
 
 
@@ -48,28 +52,19 @@ def _headwater(directory: Path, streams: int) -> Iterator[Running]:
         )
 
 
-@contextmanager
-def _nginx(directory: Path, streams: int) -> Iterator[Running]:
-    names = _names(streams)
-    with nginx_rtmp.nginx_rtmp(directory) as server:
-        yield Running(
-            server.pid,
-            server.hls,
-            tuple(map(server.publish, names)),
-            tuple(_found(server.hls, f"{name}.m3u8") for name in names),
-        )
+def _files(serve: Callable[[Path], AbstractContextManager[HlsFiles]]) -> Start:
+    @contextmanager
+    def running(directory: Path, streams: int) -> Iterator[Running]:
+        names = _names(streams)
+        with serve(directory) as server:
+            yield Running(
+                server.pid,
+                server.playlists,
+                tuple(map(server.publish, names)),
+                tuple(_found(server.playlists, f"{name}.m3u8") for name in names),
+            )
 
-
-@contextmanager
-def _srs(directory: Path, streams: int) -> Iterator[Running]:
-    names = _names(streams)
-    with srs.srs(directory) as server:
-        yield Running(
-            server.pid,
-            server.hls,
-            tuple(map(server.publish, names)),
-            tuple(_found(server.hls, f"live/{name}.m3u8") for name in names),
-        )
+    return running
 
 
 @contextmanager
@@ -82,8 +77,8 @@ def _mediamtx(directory: Path, streams: int) -> Iterator[Running]:
 
 CANDIDATES: dict[str, Candidate] = {
     HEADWATER: Candidate(_headwater),
-    NGINX: Candidate(_nginx, nginx_rtmp.missing),
-    SRS: Candidate(_srs, srs.missing),
+    NGINX: Candidate(_files(nginx_rtmp.nginx_rtmp), nginx_rtmp.missing),
+    SRS: Candidate(_files(srs.srs), srs.missing),
     MEDIAMTX: Candidate(_mediamtx, mediamtx.missing),
 }
 

@@ -79,8 +79,9 @@ def _under_load(running: Running, load: Load) -> Measured:
     base = memory(tree(running.pid))
     # Spread over all, so that those that come first and last in a turn are among them.
     places = sorted({number * (load.publishers - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
+    listed = places if running.playlists else []
     with (
-        watching([running.playlists[place] for place in places if running.playlists]) as listings,
+        watching([running.playlists[place] for place in listed]) as listings,
         publishing(load.clip, running.urls, watch=places) as publishers,
     ):
         time.sleep(load.warm_up)
@@ -101,7 +102,7 @@ def _under_load(running: Running, load: Load) -> Measured:
     fps = read_loop(load.clip).fps
     late = [
         seconds
-        for place, listing in zip(places, listings, strict=bool(running.playlists))
+        for place, listing in zip(listed, listings, strict=True)
         for seconds in lateness(listing, sent.frames[place], fps, since, until)
     ]
     return Measured(

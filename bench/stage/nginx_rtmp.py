@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.daemon import daemon, nginx_command
+from bench.stage.hls_files import HlsFiles
 from bench.stage.machine import program
 from bench.stage.ports import HOST, free_port
 
@@ -33,21 +33,6 @@ rtmp {{
 """
 
 
-@dataclass(frozen=True, slots=True)
-class NginxRtmp:
-    """``pid`` is of nginx's first process."""
-
-    pid: int
-    rtmp: str
-    hls: Path
-
-    def publish(self, stream: str) -> str:
-        return f"{self.rtmp}/{stream}"
-
-    def playlist(self, stream: str) -> Path:
-        return self.hls / f"{stream}.m3u8"
-
-
 def missing() -> str | None:
     """Why it cannot take part, or None."""
     if program("nginx") is None or not MODULE.exists():
@@ -56,10 +41,10 @@ def missing() -> str | None:
 
 
 @contextmanager
-def nginx_rtmp(directory: Path) -> Iterator[NginxRtmp]:
+def nginx_rtmp(directory: Path) -> Iterator[HlsFiles]:
     """Ended with the block. Raises BenchError."""
     port, configuration, hls = free_port(), directory / "nginx.conf", directory / "hls"
     hls.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port))
     with daemon(nginx_command(directory, configuration), port, directory, missing=MISSING) as pid:
-        yield NginxRtmp(pid, f"rtmp://{HOST}:{port}/live", hls)
+        yield HlsFiles(pid, f"rtmp://{HOST}:{port}/live", hls)

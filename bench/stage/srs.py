@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.daemon import daemon
+from bench.stage.hls_files import HlsFiles
 from bench.stage.machine import SRS_VARIABLE, program
 from bench.stage.ports import HOST, free_port
 
@@ -29,30 +29,17 @@ vhost __defaultVhost__ {{
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Srs:
-    pid: int
-    rtmp: str
-    hls: Path
-
-    def publish(self, stream: str) -> str:
-        return f"{self.rtmp}/{stream}"
-
-    def playlist(self, stream: str) -> Path:
-        return self.hls / "live" / f"{stream}.m3u8"
-
-
 def missing() -> str | None:
     """Why it cannot take part, or None."""
     return MISSING if program(os.environ.get(SRS_VARIABLE, "")) is None else None
 
 
 @contextmanager
-def srs(directory: Path) -> Iterator[Srs]:
+def srs(directory: Path) -> Iterator[HlsFiles]:
     """Ended with the block. Raises BenchError."""
     port, configuration, hls = free_port(), directory / "srs.conf", directory / "hls"
     hls.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(host=HOST, port=port, directory=directory, hls=hls))
     command = [os.environ.get(SRS_VARIABLE, ""), "-c", str(configuration)]
     with daemon(command, port, directory, missing=MISSING) as pid:
-        yield Srs(pid, f"rtmp://{HOST}:{port}/live", hls)
+        yield HlsFiles(pid, f"rtmp://{HOST}:{port}/live", hls / "live")

@@ -41,8 +41,31 @@ export function openForm({ title, text, fields = [], action, dangerous = false, 
   return dialog;
 }
 
-/** A value to be copied from, with a button that does so. */
-export function copyField(label, value) {
+/** A list to choose from: `options` are values with their labels, the first of them chosen. */
+export function choice(id, options) {
+  return h(
+    "select",
+    { id },
+    options.map(([value, label]) => h("option", { value }, label)),
+  );
+}
+
+/** A dialog of values to be copied from, each with its label. */
+export function showFields(title, text, fields) {
+  const done = h(
+    "button",
+    { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() },
+    "Done",
+  );
+  const dialog = openDialog(
+    title,
+    h("p", { class: "muted" }, text),
+    ...fields.map(([label, value]) => copyField(label, value)),
+    h("div", { class: "actions" }, done),
+  );
+}
+
+function copyField(label, value) {
   const id = `field-${(counter += 1)}`;
   const field = h("input", { id, readOnly: true, value, onfocus: () => field.select() });
   const copy = h(

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { formatBytes, formatMoment } from "../format.js";
-import { copyField, openDialog, openForm } from "./dialog.js";
+import { choice, openDialog, openForm, showFields } from "./dialog.js";
 import { describeLength } from "./words.js";
 
 const NAME_PATTERN = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
@@ -24,11 +24,7 @@ const BANS = [
 ];
 
 export function confirmKill(stream, kill) {
-  const ban = h(
-    "select",
-    { id: "ban" },
-    BANS.map(([value, label]) => h("option", { value }, label)),
-  );
+  const ban = choice("ban", BANS);
   openForm({
     title: `End the broadcast of ${stream}?`,
     text: "The broadcaster is disconnected at once, and viewers see that the broadcast has ended.",
@@ -96,11 +92,7 @@ export function editSettings(stream, settings, change) {
 
 /** `make` takes seconds and gives the links of a token that holds so long. */
 export function makeLink(stream, make) {
-  const span = h(
-    "select",
-    { id: "span" },
-    SPANS.map(([value, label]) => h("option", { value }, label)),
-  );
+  const span = choice("span", SPANS);
   openForm({
     title: `A viewer's link to ${stream}`,
     text: "The stream is private: this lets a viewer in. Who has a link can pass it on, until it ends.",
@@ -111,36 +103,21 @@ export function makeLink(stream, make) {
 }
 
 function showLink(stream, { watch, hls, dash, expires_at: end }) {
-  const done = h("button", { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() }, "Done");
-  const dialog = openDialog(
-    `A viewer's link to ${stream}`,
-    h("p", { class: "muted" }, `Until ${formatMoment(end)}.`),
-    copyField("Watch page", watch),
-    copyField("HLS", hls),
-    copyField("DASH", dash),
-    h("div", { class: "actions" }, done),
-  );
+  showFields(`A viewer's link to ${stream}`, `Until ${formatMoment(end)}.`, [
+    ["Watch page", watch],
+    ["HLS", hls],
+    ["DASH", dash],
+  ]);
 }
 
 /** Server and key, to be typed into the broadcaster's settings. */
 function showKey({ stream, server, key, watch }) {
-  const done = h(
-    "button",
-    { type: "button", class: "primary", autofocus: true, onclick: () => dialog.close() },
-    "Done",
-  );
-  const dialog = openDialog(
-    `Broadcast to ${stream}`,
-    h(
-      "p",
-      { class: "muted" },
-      "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now.",
-    ),
-    copyField("Server", server),
-    copyField("Stream Key", key),
-    copyField("Watch page", new URL(watch, window.location).href),
-    h("div", { class: "actions" }, done),
-  );
+  const text = "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now.";
+  showFields(`Broadcast to ${stream}`, text, [
+    ["Server", server],
+    ["Stream Key", key],
+    ["Watch page", new URL(watch, window.location).href],
+  ]);
 }
 
 export async function showBroadcasts(stream, load) {

@@ -1,12 +1,10 @@
-"""What all tests share: the report's header says which outside programs are there."""
+"""What all tests share: the report's header names the outside programs. Imports nothing but pytest."""
 
 import os
 import shutil
 from collections.abc import Generator
 
 import pytest
-
-from tests.s3server import s3_report_header
 
 PROGRAMS = ("chromium", "nginx", "varnishd")
 # A reason to skip that names one of these is the want of a program.
@@ -15,7 +13,7 @@ WANTED = (*PROGRAMS, "varnish", "MinIO")
 
 def pytest_report_header() -> list[str]:
     found = {program: shutil.which(program) or "not found: its tests are skipped" for program in PROGRAMS}
-    return [s3_report_header(), *(f"{program}: {place}" for program, place in found.items())]
+    return [f"{program}: {place}" for program, place in found.items()]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from fractions import Fraction
 
-import m3u8
 import pytest
 
 from bus.memory import MemoryBus
@@ -108,9 +107,9 @@ async def test_live_playlist_lists_complete_segments_and_the_window_serves_them(
     await bench.feed(7)
     text = bench.window.playlist("vsource")
     assert text is not None
-    playlist = m3u8.loads(text.decode())
+    playlist = hls.parse_media(text.decode())
     assert [segment.uri for segment in playlist.segments] == ["1.m4s", "2.m4s", "3.m4s"]
-    assert not playlist.is_endlist
+    assert not playlist.ended
     whole = bench.window.media("vsource", 2)
     parts = [bench.window.part("vsource", Position(2, index)) for index in range(6)]
     assert whole is not None and b"".join(part or b"" for part in parts) == whole
@@ -129,10 +128,10 @@ async def test_stored_bytes_are_the_live_bytes() -> None:
         assert bench.store.body(f"{PREFIX}/{track}/1.m4s") == bench.window.media(track, 1)
         assert bench.store.body(f"{PREFIX}/{track}/init-0.mp4") == bench.window.init(track, 0)
         assert bench.store.body(f"{PREFIX}/{track}/media.m3u8") == bench.window.playlist(track)
-    master = m3u8.loads(bench.store.text(f"{PREFIX}/master.m3u8"))
-    current = m3u8.loads(bench.store.text(f"live/{STREAM}/master.m3u8"))
-    assert [variant.uri for variant in master.playlists] == ["vsource/media.m3u8", "asource/media.m3u8"]
-    assert [variant.uri for variant in current.playlists] == [f"{BROADCAST}/{v.uri}" for v in master.playlists]
+    master = hls.parse_multivariant(bench.store.text(f"{PREFIX}/master.m3u8"))
+    current = hls.parse_multivariant(bench.store.text(f"live/{STREAM}/master.m3u8"))
+    assert [variant.uri for variant in master.variants] == ["vsource/media.m3u8", "asource/media.m3u8"]
+    assert [variant.uri for variant in current.variants] == [f"{BROADCAST}/{v.uri}" for v in master.variants]
     await bench.end()
 
 
@@ -160,7 +159,7 @@ async def test_a_stored_playlist_names_only_what_is_durable() -> None:
         if key.endswith("media.m3u8"):
             track = key.removesuffix("media.m3u8")
             before = set(bench.store.puts[:place])
-            named = {f"{track}{s.uri}" for s in m3u8.loads(bench.store.text(key)).segments}
+            named = {f"{track}{s.uri}" for s in hls.parse_media(bench.store.text(key)).segments}
             assert named <= before
     assert f"{PREFIX}/vsource/media.m3u8" in bench.store.puts
     await bench.end()
@@ -181,12 +180,12 @@ async def test_every_stored_object_says_what_it_is() -> None:
 async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
     bench = Bench(PublisherOptions(playlist_window_ms=6000))
     await bench.feed(21)
-    live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
+    live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
     assert live.media_sequence == 8
     assert [segment.uri for segment in live.segments] == ["8.m4s", "9.m4s", "10.m4s"]
     assert await bench.end()
-    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
-    assert stored.is_endlist and stored.media_sequence == 1
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    assert stored.ended and stored.media_sequence == 1
     assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(1, 12)]
     assert 'type="static"' in bench.store.text(f"{PREFIX}/manifest.mpd")
     assert isinstance(bench.heard[-1], BroadcastClosed)
@@ -233,7 +232,7 @@ async def test_a_failing_store_leaves_live_playback_alone() -> None:
     bench = Bench(PublisherOptions(upload_bytes=5000))
     bench.store.failing = StoreUnavailable("down")
     await bench.feed(21)
-    live = m3u8.loads((bench.window.playlist("vsource") or b"").decode())
+    live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
     assert len(live.segments) == 10
     assert all(bench.window.media("vsource", n) for n in range(1, 11))
     assert bench.publisher.store_trouble is not None
@@ -246,9 +245,9 @@ async def test_what_the_store_never_took_is_a_gap_in_the_recording() -> None:
     await bench.feed(21)
     bench.store.gate.set()
     assert await bench.end()
-    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
-    gaps = [segment.uri for segment in stored.segments if segment.gap_tag]
-    kept = [segment.uri for segment in stored.segments if not segment.gap_tag]
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    gaps = [segment.uri for segment in stored.segments if segment.gap]
+    kept = [segment.uri for segment in stored.segments if not segment.gap]
     assert gaps and kept
     assert all(f"{PREFIX}/vsource/{uri}" not in bench.store.objects for uri in gaps)
     assert all(f"{PREFIX}/vsource/{uri}" in bench.store.objects for uri in kept)
@@ -259,7 +258,7 @@ async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
     await bench.feed(31)
     await bench.end()
     kept = sorted(int(key.split("/")[-1][:-4]) for key in bench.store.objects if "vsource" in key and ".m4s" in key)
-    stored = m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
     assert [segment.uri for segment in stored.segments] == [f"{msn}.m4s" for msn in kept]
     assert stored.media_sequence == kept[0] > 1
     assert bench.window.gone_before == kept[0]
@@ -272,7 +271,7 @@ async def test_a_superseded_broadcast_keeps_its_own_names_only() -> None:
     del bench.store.objects[f"live/{STREAM}/master.m3u8"]
     await bench.end()
     assert f"live/{STREAM}/master.m3u8" not in bench.store.objects
-    assert m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).is_endlist
+    assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
 
 
 async def test_media_is_said_to_be_stored_after_it_was_said() -> None:
@@ -305,7 +304,7 @@ async def test_the_end_of_a_long_broadcast_is_written_aside(monkeypatch: pytest.
     await bench.feed(5)
     assert await bench.end()
     assert places == {False: {True}, True: {False}}
-    assert m3u8.loads(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).is_endlist
+    assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
 
 
 async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
@@ -316,9 +315,9 @@ async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
     ending = asyncio.ensure_future(bench.end())
     versions = []
     key = f"{PREFIX}/vsource/media.m3u8"
-    bench.store.on_put = lambda put: versions.append(m3u8.loads(bench.store.text(key))) if put == key else None
+    bench.store.on_put = lambda put: versions.append(hls.parse_media(bench.store.text(key))) if put == key else None
     bench.store.gate.set()
     assert await ending
     whole = len([made for made in bench.observer.made if made[0] == "vsource"])
-    assert {len(version.segments) for version in versions if version.is_endlist} == {whole}
-    assert versions[-1].is_endlist
+    assert {len(version.segments) for version in versions if version.ended} == {whole}
+    assert versions[-1].ended

@@ -1,7 +1,6 @@
 """A stream while it is on air: one broadcast, the publisher that feeds it, and the wait for one that was lost."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
@@ -9,6 +8,7 @@ import structlog
 from bus import Bus
 from bus.state import Done, History, KillCommand, Latencies, PublisherStatus, StreamState, Thumbnail
 from control.live.broadcast import Broadcast
+from control.live.clock import SYSTEM_CLOCK, Clock, Timer
 from control.live.portrait import Portrait
 from control.live.session import Session
 from control.live.status import describe
@@ -40,6 +40,7 @@ class Channel:
         reconnect_window: float,
         store_patience: float,
         on_closed: Callable[["Channel"], None],
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.stream = broadcast.publisher.stream
         self.broadcast = broadcast
@@ -51,9 +52,10 @@ class Channel:
         self._reconnect_window = reconnect_window
         self._store_patience = store_patience
         self._on_closed = on_closed
-        self._started_unix = time.time()
-        self._started = time.monotonic()
-        self._giving_up: asyncio.TimerHandle | None = None
+        self._clock = clock
+        self._started_unix = clock.unix()
+        self._started = clock.monotonic()
+        self._giving_up: Timer | None = None
         self._ending: asyncio.Task[None] | None = None
         self._tracing = bus.subscribe(subject(self.stream, broadcast.publisher.broadcast), broadcast.latency.hear)
         self._serving = bus.serve(f"command.{self.stream}", self._on_command)
@@ -78,7 +80,7 @@ class Channel:
             self.session.link.kick("another publisher with this stream key took over", EndReason.TAKEN_OVER)
         self.broadcast.attach()
         self.session = Session(
-            self.broadcast, request, link, since=time.monotonic(), on_ended=self._on_session_ended
+            self.broadcast, request, link, since=self._clock.monotonic(), on_ended=self._on_session_ended
         )
         self._say_status()
         log.info("publisher connected", stream=self.stream, address=link.address, software=request.software)
@@ -107,7 +109,7 @@ class Channel:
             stream=self.stream,
             broadcast=publisher.broadcast,
             started_at=self._started_unix,
-            ended_at=time.time() if ended else None,
+            ended_at=self._clock.unix() if ended else None,
             duration_s=round(publisher.duration_s(), 3),
             bytes=publisher.total_bytes(),
             tracks=tuple(publisher.tracks),
@@ -129,8 +131,9 @@ class Channel:
             self.close(text or reason.value)
             return
         self.broadcast.detach()
-        loop = asyncio.get_running_loop()
-        self._giving_up = loop.call_later(self._reconnect_window, self.close, "the publisher did not come back")
+        self._giving_up = self._clock.call_later(
+            self._reconnect_window, lambda: self.close("the publisher did not come back")
+        )
         self._say_status()
 
     async def _on_command(self, message: object) -> Done:
@@ -149,16 +152,16 @@ class Channel:
 
     async def _tick_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(1)
-            self.broadcast.tick(time.monotonic(), time.time())
+            await self._clock.sleep(1)
+            self.broadcast.tick(self._clock.monotonic(), self._clock.unix())
             self._metrics.units_dropped(self.broadcast.dropped)
             self._metrics.transcoder_restarts(self.broadcast.transcoding.restarts)
-            if time.monotonic() - self._started > LONGEST_START_S:
+            if self._clock.monotonic() - self._started > LONGEST_START_S:
                 self.broadcast.publisher.give_up_waiting()
             self._say_status()
 
     def _say_status(self) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         publisher = None
         if self.session is not None:
             publisher = PublisherStatus(

@@ -10,6 +10,7 @@ import structlog
 from bus import Bus
 from control.live.broadcast import Broadcast, BroadcastOptions
 from control.live.channel import Channel
+from control.live.clock import SYSTEM_CLOCK, Clock
 from control.live.portrait import Portrait
 from control.live.session import Session
 from control.metrics import Metrics
@@ -40,6 +41,7 @@ class Station:
         broadcast_options: Callable[[StreamRecord], BroadcastOptions],
         reconnect_window: float,
         store_patience: float,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -50,6 +52,7 @@ class Station:
         self._broadcast_options = broadcast_options
         self._reconnect_window = reconnect_window
         self._store_patience = store_patience
+        self._clock = clock
         self._channels: dict[str, Channel] = {}
         self._ending: set[Channel] = set()
         self._sparse: set[str] = set()
@@ -69,7 +72,7 @@ class Station:
             raise PublishRefused("the server cannot reach its store to check the stream key; try again") from error
         if record is None:
             raise PublishRefused("unknown stream key: copy it again from `headwater create` or rotate-key")
-        left = (record.banned_until or 0) - time.time()
+        left = (record.banned_until or 0) - self._clock.unix()
         if left > 0:
             raise PublishRefused(f"the operator has banned this stream for another {round(left)} s")
         channel = self._channels.get(record.stream)
@@ -84,7 +87,7 @@ class Station:
         await asyncio.gather(*(channel.closed() for channel in tuple(self._ending)))
 
     def _open(self, record: StreamRecord) -> Channel:
-        now = time.time()
+        now = self._clock.unix()
         stream, broadcast_id = record.stream, new_broadcast_id(now, secrets.token_bytes(3))
         for old in self._ending:
             if old.stream == stream:
@@ -98,7 +101,7 @@ class Station:
             store=self._store,
             observer=metrics,
             zero_ms=zero_ms,
-            clock=time.time,
+            clock=self._clock.unix,
             options=self._publisher_options,
         )
 
@@ -107,8 +110,8 @@ class Station:
             publisher,
             self._broadcast_options(record),
             zero_ms=zero_ms,
-            clock=time.monotonic,
-            unix_ns=time.time_ns,
+            clock=self._clock.monotonic,
+            unix_ns=self._clock.unix_ns,
             on_keyframe=portrait.on_keyframe,
             sparse=stream in self._sparse,
         )
@@ -121,6 +124,7 @@ class Station:
             reconnect_window=self._reconnect_window,
             store_patience=self._store_patience,
             on_closed=self._on_closed,
+            clock=self._clock,
         )
         self._channels[stream] = channel
         return channel

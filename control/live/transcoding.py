@@ -4,14 +4,14 @@ A child that replaces another begins with the next cut on a keyframe; what the r
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
 
 from media.configs import TrackConfig
 from media.units import AccessUnit, Kind
-from transcoder.client import Transcoder, TranscoderEnd
+from transcoder.client import OnDecoded, OnEnd, OnReady, OnUnit, Transcoder, TranscoderEnd
 from transcoder.errors import WorkerUnavailable
 from transcoder.messages import Job
 
@@ -38,17 +38,47 @@ class TranscodingSink(Protocol):
     def on_transcoder_overrun(self, dropping: bool) -> None: ...
 
 
+class TranscodingChild(Protocol):
+    """What is asked of a child (:class:`transcoder.client.Transcoder`)."""
+
+    def cut(self, pts: int) -> None: ...
+
+    def feed(self, unit: AccessUnit) -> bool: ...
+
+    async def finish(self, timeout: float) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class StartChild(Protocol):
+    """Raises WorkerUnavailable (:meth:`transcoder.client.Transcoder.start`)."""
+
+    async def __call__(
+        self, job: Job, *, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded
+    ) -> TranscodingChild: ...
+
+
 class Transcoding:
     """The children of one broadcast, one at a time. All calls are on the event loop and none blocks."""
 
-    def __init__(self, sink: TranscodingSink, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sink: TranscodingSink,
+        *,
+        clock: Callable[[], float],
+        start: StartChild = Transcoder.start,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._sink = sink
         self._clock = clock
+        self._start_child = start
+        self._sleep = sleep
         self._job: Job | None = None
         self._generation = 0
-        self._child: Transcoder | None = None
+        self._child: TranscodingChild | None = None
         self._waiting: list[AccessUnit | int] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._retry_s = FIRST_RETRY_S
         self._started_at = 0.0
         self._may_start = False
@@ -83,11 +113,12 @@ class Transcoding:
             self._waiting.append(unit)
 
     async def finish(self, timeout: float) -> None:
-        """Let every frame that was fed come out, then end the child."""
+        """Let every frame that was fed come out, then end the child; retired ones have their own time."""
         self._job, self._may_start = None, False
         child, self._child, self._waiting = self._child, None, None
         if child is not None:
             await child.finish(timeout)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -95,12 +126,13 @@ class Transcoding:
     def _start(self, job: Job) -> None:
         self._may_start = False
         self._generation += 1
+        self._started_at = self._clock()
         self._waiting = []
         self._spawn(self._bring_up(job, self._generation))
 
     async def _bring_up(self, job: Job, generation: int) -> None:
         try:
-            child = await Transcoder.start(
+            child = await self._start_child(
                 job,
                 on_ready=lambda track, config: self._on_ready(generation, track, config),
                 on_unit=lambda track, unit: self._on_unit(generation, track, unit),
@@ -113,7 +145,7 @@ class Transcoding:
         if generation != self._generation or self._waiting is None:
             child.kill()
             return
-        self._child, self._started_at = child, self._clock()
+        self._child = child
         waiting, self._waiting = self._waiting, None
         for item in waiting:
             if isinstance(item, int):
@@ -125,7 +157,9 @@ class Transcoding:
         """The running child brings out what it has, while another may already work."""
         child, self._child, self._waiting = self._child, None, None
         if child is not None:
-            self._spawn(child.finish(10.0))
+            task = self._spawn(child.finish(10.0))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
 
     def _on_ready(self, generation: int, track: str, config: TrackConfig) -> None:
         if generation >= self._spoke.get(track, 0):
@@ -150,14 +184,17 @@ class Transcoding:
             self._retry_s = FIRST_RETRY_S
         log.warning("transcoder died", reason=reason, retry_s=self._retry_s)
         self._sink.on_transcoder_died(reason)
-        self._spawn(self._permit_start(self._retry_s))
+        self._spawn(self._permit_start(self._retry_s, generation))
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
 
-    async def _permit_start(self, delay: float) -> None:
-        await asyncio.sleep(delay)
-        self._may_start = self._job is not None
+    async def _permit_start(self, delay: float, generation: int) -> None:
+        """Unless a new job has started a child since the one of ``generation`` died."""
+        await self._sleep(delay)
+        if generation == self._generation:
+            self._may_start = self._job is not None
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -91,6 +91,9 @@ class Channel:
         if self._ending is not None:
             return
         self._serving.close()
+        # At once: the stream's next broadcast may put its own status before the end's task runs.
+        self._ticking.cancel()
+        self._bus.state.delete(f"stream.{self.stream}")
         if self._giving_up is not None:
             self._giving_up.cancel()
         self._ending = asyncio.create_task(self._end(reason))
@@ -174,11 +177,9 @@ class Channel:
         self._bus.state.put(f"stream.{self.stream}", status)
 
     async def _end(self, reason: str) -> None:
-        self._ticking.cancel()
         self._tracing.close()
         for telling in self._telling:
             telling.close()
-        self._bus.state.delete(f"stream.{self.stream}")
         await self.broadcast.finish(FLUSH_S)
         await self._recording
         durable = await self.broadcast.publisher.finish(self._store_patience)

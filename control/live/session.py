@@ -9,7 +9,7 @@ from media.units import AccessUnit
 
 
 class Session:
-    """``since`` is monotonic seconds; ``on_ended`` hears the end, exactly once."""
+    """``since`` is monotonic seconds; ``on_ended`` is called exactly once. After the end all media is ignored."""
 
     def __init__(
         self,
@@ -30,6 +30,8 @@ class Session:
         self.on_unit: Callable[[AccessUnit], None] = broadcast.on_unit
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
+        if not self._current:
+            return
         if isinstance(encoder := metadata.get("encoder"), str) and encoder:
             self.software = encoder[:200]
         self._broadcast.on_metadata(metadata)
@@ -43,12 +45,15 @@ class Session:
             self._broadcast.on_config(config)
 
     def on_discontinuity(self) -> None:
-        self._broadcast.on_dropped("timestamp-jump")
+        self.on_dropped("timestamp-jump")
 
     def on_dropped(self, reason: str) -> None:
-        self._broadcast.on_dropped(reason)
+        if self._current:
+            self._broadcast.on_dropped(reason)
 
     def on_end(self, reason: EndReason, text: str) -> None:
+        if not self._current:
+            return
         self._current = False
         self.on_unit = _ignore
         self._on_ended(self, reason, text)

@@ -126,6 +126,7 @@ class Server:
         self._thumbnailer = Thumbnailer()
         self._station: Station | None = None
         self._ingest: IngestServer | None = None
+        self._http_socket: socket.socket | None = None
         self._http: QuietServer | None = None
         self._http_task: asyncio.Task[None] | None = None
         self._rtmp_line = ""
@@ -137,7 +138,7 @@ class Server:
         config = self._config
         await self._store.check()
         self._first_key = await self._first_stream()
-        http_socket, http_address = listen(config.http.listen)
+        self._http_socket, http_address = listen(config.http.listen)
         station = self._station = Station(
             bus=self._bus,
             store=self._store,
@@ -157,7 +158,7 @@ class Server:
         self.rtmp = local_url(rtmp_address).replace("http://", "rtmp://", 1) + f"/{config.rtmp.app}"
         self.http = local_url(http_address)
         self._http = QuietServer(self._uvicorn_config(public_url(config, http_address)))
-        self._http_task = asyncio.create_task(self._http.serve(sockets=[http_socket]))
+        self._http_task = asyncio.create_task(self._http.serve(sockets=[self._http_socket]))
         await self._http.wait_started()
         self._data.announce(ServerInfo(http=self.http, rtmp=self.rtmp, pid=os.getpid()))
 
@@ -190,6 +191,7 @@ class Server:
         await self._http_task
 
     async def close(self) -> None:
+        """Also after a start that failed half way."""
         if self._ingest is not None:
             await self._ingest.close()
         if self._station is not None:
@@ -197,6 +199,8 @@ class Server:
         if self._http is not None and self._http_task is not None:
             self._http.should_exit = True
             await self._http_task
+        if self._http_socket is not None:
+            self._http_socket.close()
         await self._thumbnailer.close()
         self._windows.close()
         await self._store.close()

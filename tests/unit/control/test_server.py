@@ -1,0 +1,164 @@
+"""The server as a whole, on loopback: what it opens at the start, and that it closes all of it."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bus.state import StreamState
+from control.config import Address, Config
+from control.config.model import HttpConfig, RtmpConfig
+from control.datadir import DataDir, DataDirError, ServerInfo
+from control.serve import FIRST_STREAM, ListenFailed, Server, serving
+from ingest.errors import ListenFailed as RtmpListenFailed
+from storage.catalogue import Catalogue
+from storage.directory import DirectoryStore
+from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, command
+
+HOST = "127.0.0.1"
+
+
+def config(data: Path, *, rtmp_port: int = 0, http_port: int = 0) -> Config:
+    return Config(
+        data=data,
+        rtmp=RtmpConfig(listen=Address(HOST, rtmp_port)),
+        http=HttpConfig(listen=Address(HOST, http_port)),
+    )
+
+
+@contextmanager
+def port_in_use() -> Iterator[int]:
+    with socket.create_server((HOST, 0)) as taken:
+        yield taken.getsockname()[1]
+
+
+def free_port() -> int:
+    with port_in_use() as port:
+        return port
+
+
+def port_of(url: str) -> int:
+    port = httpx.URL(url).port
+    assert port is not None
+    return port
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((HOST, port)) == 0
+
+
+@asynccontextmanager
+async def publishing(server: Server, key: str) -> AsyncIterator[None]:
+    """A publisher that was let in."""
+    reader, writer = await asyncio.open_connection(HOST, port_of(server.rtmp))
+    messages = (
+        command("connect", 1.0, {"app": "live"}),
+        command("createStream", 2.0),
+        command("publish", 3.0, None, key, "live", on=1),
+    )
+    chunks = ChunkWriter()
+    writer.write(HANDSHAKE + b"".join(chunks.message(3, message) for message in messages))
+    await asyncio.wait_for(reader.readuntil(b"NetStream.Publish.Start"), 5)
+    try:
+        yield
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_server_is_announced_while_it_runs_and_its_ports_are_closed_after(tmp_path: Path) -> None:
+    data = DataDir(tmp_path)
+    async with serving(config(tmp_path)) as server:
+        ports = port_of(server.rtmp), port_of(server.http)
+        assert data.server() == ServerInfo(http=server.http, rtmp=server.rtmp, pid=os.getpid())
+        assert server.rtmp == f"rtmp://{HOST}:{ports[0]}/live"
+        assert all(map(is_open, ports))
+    assert data.server() is None
+    assert not any(map(is_open, ports))
+
+
+async def test_the_key_of_the_first_stream_is_kept_for_later_runs(tmp_path: Path) -> None:
+    keys = []
+    for _ in range(2):
+        async with serving(config(tmp_path)):
+            keys.append(DataDir(tmp_path).stream_key(FIRST_STREAM))
+    first, second = keys
+    assert first is not None and first == second
+    record = await Catalogue(DirectoryStore(tmp_path / "store")).find_by_key(first)
+    assert record is not None and record.stream == FIRST_STREAM
+
+
+async def test_statuses_are_those_of_the_streams_on_air(tmp_path: Path) -> None:
+    async with serving(config(tmp_path)) as server:
+        assert list(server.statuses()) == []
+        assert list(server.uploads()) == []
+        key = DataDir(tmp_path).stream_key(FIRST_STREAM)
+        assert key is not None
+        async with publishing(server, key):
+            (status,) = server.statuses()
+            assert (status.stream, status.state) == (FIRST_STREAM, StreamState.LIVE)
+            assert [stream for stream, _, _ in server.uploads()] == [FIRST_STREAM]
+    assert list(server.statuses()) == []
+
+
+async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
+    async with serving(config(tmp_path)) as server, httpx.AsyncClient(base_url=server.http) as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (200, {"ready": True, "reason": None})
+        shutil.rmtree(tmp_path / "store")
+        (tmp_path / "store").write_text("a file where the store was")
+        broken = await client.get("/readyz")
+        assert broken.status_code == 503
+        assert broken.json()["ready"] is False
+        assert "store" in broken.json()["reason"]
+
+
+async def test_an_http_port_in_use_is_reported_in_words(tmp_path: Path) -> None:
+    with port_in_use() as port:
+        server = Server(config(tmp_path, http_port=port))
+        with pytest.raises(ListenFailed) as failed:
+            await server.start()
+        await server.close()
+    text = str(failed.value)
+    assert text.startswith(f"cannot listen on {HOST}:{port} for HTTP: Address already in use")
+    assert text.endswith("; name another with --http")
+
+
+async def test_an_rtmp_port_in_use_is_reported_in_words_and_the_http_port_closed(tmp_path: Path) -> None:
+    http_port = free_port()
+    with port_in_use() as port:
+        server = Server(config(tmp_path, rtmp_port=port, http_port=http_port))
+        with pytest.raises(RtmpListenFailed) as failed:
+            await server.start()
+        await server.close()
+    assert str(failed.value).startswith(f"cannot listen for RTMP on {HOST}:{port}: ")
+    assert "address already in use" in str(failed.value)
+    assert not is_open(http_port)
+    assert DataDir(tmp_path).server() is None
+
+
+async def test_a_start_that_fails_at_its_last_step_closes_both_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def announce(self: DataDir, server: ServerInfo) -> None:
+        assert is_open(port_of(server.http)) and is_open(port_of(server.rtmp))
+        raise DataDirError("server.json cannot be written: no space left on device")
+
+    monkeypatch.setattr(DataDir, "announce", announce)
+    server = Server(config(tmp_path))
+    with pytest.raises(DataDirError):
+        await server.start()
+    await server.close()
+    assert not is_open(port_of(server.http))
+    assert not is_open(port_of(server.rtmp))
+
+
+async def test_a_server_that_never_started_can_be_closed(tmp_path: Path) -> None:
+    await Server(config(tmp_path)).close()

@@ -108,6 +108,20 @@ async def test_statuses_are_those_of_the_streams_on_air(tmp_path: Path) -> None:
     assert list(server.statuses()) == []
 
 
+async def test_close_ends_a_broadcast_that_waits_for_its_publisher(tmp_path: Path) -> None:
+    async with serving(config(tmp_path)) as server:
+        key = DataDir(tmp_path).stream_key(FIRST_STREAM)
+        assert key is not None
+        async with publishing(server, key):
+            pass
+        async with asyncio.timeout(5):
+            while [status.state for status in server.statuses()] != [StreamState.WAITING]:
+                await asyncio.sleep(0)
+    (record,) = await Catalogue(DirectoryStore(tmp_path / "store")).list_broadcasts(FIRST_STREAM)
+    assert record.ended_at is not None
+    assert record.end_reason == "the server is shutting down"
+
+
 async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
     async with serving(config(tmp_path)) as server, httpx.AsyncClient(base_url=server.http) as client:
         ready = await client.get("/readyz")

@@ -79,6 +79,17 @@ async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReaso
     assert await end_reason(stage) == NEVER_CAME_BACK
 
 
+async def test_what_a_lost_publisher_sent_is_stored_at_once() -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    assert f"{PREFIX}/vsource/2.m4s" not in stage.store.objects
+    link.end(EndReason.LOST)
+    await settle()
+    assert f"{PREFIX}/vsource/2.m4s" in stage.store.objects
+    assert "#EXT-X-ENDLIST" not in stage.store.text(f"{PREFIX}/vsource/media.m3u8")
+    await stage.end()
+
+
 async def test_a_publisher_that_returns_in_time_continues_the_broadcast() -> None:
     stage = ChannelStage()
     link = await stage.attach_and_send(3)

@@ -1,5 +1,7 @@
 """What a broadcast leaves behind: its playlists and its record, also by way of a store that fails."""
 
+import asyncio
+
 from storage.interface import StoreUnavailable
 from tests.unit.live.fakes import settle
 from tests.unit.live.stage import BROADCAST, CATALOGUE, PREFIX, STREAM, ChannelStage
@@ -35,6 +37,19 @@ async def test_the_end_is_recorded_though_the_store_did_not_take_the_beginning()
     assert CATALOGUE not in stage.store.objects
     stage.attach()
     await stage.end("over")
+    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
+
+
+async def test_the_end_is_recorded_only_after_the_beginning() -> None:
+    stage = ChannelStage()
+    slow = stage.store.hold[CATALOGUE] = asyncio.Event()
+    stage.attach()
+    stage.channel.close("over")
+    await settle()
+    assert stage.store.keys_of("put").count(CATALOGUE) == 1
+    slow.set()
+    await stage.channel.closed()
+    assert stage.store.keys_of("put").count(CATALOGUE) == 2
     assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
 
 

@@ -129,6 +129,32 @@ async def test_the_death_of_a_retired_child_starts_no_back_off() -> None:
     assert bench.transcoding.restarts == 0
 
 
+async def test_a_retired_child_that_dies_before_the_next_one_starts_is_no_death() -> None:
+    bench = Bench()
+    await bench.cut()
+    bench.transcoding.begin(JOB)
+    bench.children.last.die()
+    assert bench.sink.deaths == []
+    await bench.cut()
+    assert len(bench.children.started) == 2
+
+
+async def test_an_older_start_that_fails_leaves_the_newer_child_running() -> None:
+    bench = Bench()
+    opened = bench.children.gate
+    slow = bench.children.gate = asyncio.Event()
+    await bench.cut()
+    bench.transcoding.begin(JOB)
+    bench.children.gate = opened
+    await bench.cut()
+    bench.children.broken = True
+    slow.set()
+    await settle()
+    assert bench.sink.deaths == []
+    bench.transcoding.feed(frame(0, key=True))
+    assert bench.children.last.given == [0, frame(0, key=True)]
+
+
 async def test_nothing_starts_after_finish() -> None:
     bench = Bench()
     await bench.cut()

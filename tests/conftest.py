@@ -1,4 +1,4 @@
-"""What all tests share: the report's header names the outside programs. Imports nothing but pytest."""
+"""What all tests share. Imports only the standard library and pytest, so that every test can run without more."""
 
 import os
 import shutil

@@ -2,15 +2,15 @@
 
 from control.config import Config
 from control.config.ladder import Ladder
-from control.live.broadcast import BroadcastOptions
 from ingest.options import IngestOptions
 from media.units import VIDEO_TIMESCALE
-from packager.cutter import CutterOptions
-from packager.publisher import PublisherOptions
-from storage.records import StreamRecord
+from packager.cmaf.cutter import CutterOptions
+from storage.catalogue.records import StreamRecord
 from storage.s3_client import S3Options
 from transcoder.ladder import LadderSetting, LadderStep
 from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from worker.broadcast import BroadcastOptions
+from worker.recorder import RecorderOptions
 
 
 def ticks(seconds: float) -> int:
@@ -31,9 +31,9 @@ def ingest_options(config: Config) -> IngestOptions:
     return IngestOptions(app=rtmp.app, idle_timeout=rtmp.idle_timeout, max_connections=rtmp.max_publishers)
 
 
-def publisher_options(config: Config, public_url: str) -> PublisherOptions:
+def recorder_options(config: Config, public_url: str) -> RecorderOptions:
     packager = config.packager
-    return PublisherOptions(
+    return RecorderOptions(
         segment_target_ms=milliseconds(packager.segment_target),
         playlist_window_ms=milliseconds(packager.playlist_window),
         dvr_ms=None if packager.dvr == "all" else milliseconds(packager.dvr),

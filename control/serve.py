@@ -14,24 +14,22 @@ import structlog
 import uvicorn
 import uvloop
 
-from bus.memory import MemoryBus
-from bus.state import StreamStatus
 from control.config import Address, Config
 from control.config.urls import local_url, public_url, rtmp_url
 from control.datadir import DataDir, ServerInfo
 from control.errors import ControlError
-from control.live.station import Station
-from control.logs import set_up_logs
-from control.metrics import Metrics
 from control.options import (
     broadcast_options,
     ingest_options,
-    publisher_options,
+    recorder_options,
     s3_options,
     transcode_options,
 )
 from control.version import version
 from ingest.server import IngestServer
+from live.bus import MemoryBus
+from live.gauges import LiveCollector
+from live.status import StreamStatus
 from origin.api import ApiServices
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
@@ -41,8 +39,11 @@ from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.interface import ObjectStore, StorageError
 from storage.open import open_store
+from telemetry.logs import set_up_logs
+from telemetry.metrics import Metrics
 from transcoder.client import Thumbnailer
 from transcoder.options import Encoder, check_encoder
+from worker.station import Station
 
 log = structlog.get_logger("serve")
 
@@ -66,7 +67,7 @@ def check(config: Config) -> None:
 
 def run(config: Config, *, json_output: bool, on_ready: Callable[[], None] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; returns the exit code. Raises HeadwaterError where it cannot start."""
-    set_up_logs(config.log)
+    set_up_logs(config.log.format, config.log.level)
     if transcode_options(config).encoder is not Encoder.LIBX264:
         check_encoder(transcode_options(config))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -145,12 +146,12 @@ class Server:
             catalogue=self._catalogue,
             thumbnailer=self._thumbnailer,
             metrics=self._metrics,
-            publisher_options=publisher_options(config, public_url(config, http_address)),
+            recorder_options=recorder_options(config, public_url(config, http_address)),
             broadcast_options=lambda record: broadcast_options(config, record),
             reconnect_window=config.rtmp.reconnect_window,
             store_patience=STORE_PATIENCE_S,
         )
-        self._metrics.watch(self)
+        self._metrics.collect(LiveCollector(self))
         self._ingest = IngestServer(station, ingest_options(config), on_refused=self._metrics.publisher_refused)
         host, port = await self._ingest.start(config.rtmp.listen.host, config.rtmp.listen.port)
         rtmp_address = Address(host, port)

@@ -7,13 +7,13 @@ how long caches may keep it, and nothing of it depends on who asks.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from live.window import LiveWindow, Reload
+from live.window_track import Position
 from media.names import MASTER_PLAYLIST, MEDIA_PLAYLIST, broadcast_prefix, track_prefix
 from origin.live import LiveWindows
 from origin.paths import LivePath, Resource
 from packager import hls
 from packager.errors import PackagerError, SegmentUnfinished
-from packager.window import LiveWindow, Reload
-from packager.window_track import Position
 from storage.coalesce import CoalescingReader
 from storage.content import IMMUTABLE, SHORT
 from storage.interface import ObjectNotFound

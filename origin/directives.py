@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from packager.window import Reload
-from packager.window_track import Position
+from live.window import Reload
+from live.window_track import Position
 
 MSN, PART, SKIP = "_HLS_msn", "_HLS_part", "_HLS_skip"
 NUMBER = re.compile(r"[0-9]{1,12}")

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from bus import Bus
-from packager.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched, subject
-from packager.window import LiveWindow
-from packager.window_track import Position
+from live.bus_interface import Bus
+from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched, subject
+from live.window import LiveWindow
+from live.window_track import Position
 
 # Seconds for which the parts of a broadcast that is over are still there: players fetch what they were told of.
 LINGER_S = 20.0

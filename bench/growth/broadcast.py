@@ -7,19 +7,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bus.memory import MemoryBus
+from live.bus import MemoryBus
+from live.window import LiveWindow
 from media.aac import audio_specific_config, parse_audio_specific_config
 from media.h264 import avc_config
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cutter import Cut
-from packager.facts import LowLatency
-from packager.fragment import Sample
-from packager.presentation import SegmentEntry
-from packager.publisher import Publisher, PublisherOptions
-from packager.segment_writer import SegmentWriter
-from packager.window import LiveWindow
+from packager.cmaf.cutter import Cut
+from packager.cmaf.fragment import Sample
+from packager.cmaf.segment_writer import SegmentWriter
+from packager.facts import LowLatency, SegmentEntry
 from storage.interface import ObjectInfo, ObjectNotFound, StorageError, StoredObject
+from worker.recorder import Recorder, RecorderOptions
 
 STREAM, BROADCAST = "growth", "20260101t000000z-abcdef"
 ZERO_MS = 1_700_000_000_000
@@ -101,7 +100,7 @@ class Broadcast:
         self._clock = Clock()
         bus = MemoryBus()
         bus.subscribe("media.>", lambda _, message: self.window.receive(message))  # type: ignore[arg-type]
-        self.publisher = Publisher(
+        self.recorder = Recorder(
             STREAM,
             BROADCAST,
             bus=bus,
@@ -109,18 +108,18 @@ class Broadcast:
             observer=Nobody(),
             zero_ms=ZERO_MS,
             clock=self._clock,
-            options=PublisherOptions(
+            options=RecorderOptions(
                 segment_target_ms=1000 * SEGMENT_S,
                 playlist_window_ms=1000 * playlist_s,
                 dvr_ms=None if dvr_s is None else 1000 * dvr_s,
                 utc_timing_url="http://origin/time",
             ),
         )
-        self.publisher.go_low_latency(LowLatency(1_000_000 * SEGMENT_S // PARTS))
-        self.publisher.expect(VIDEO, Kind.VIDEO)
-        self.publisher.expect(AUDIO, Kind.AUDIO, default=True)
-        self._video = SegmentWriter(VIDEO, self.publisher, ZERO_MS)
-        self._audio = SegmentWriter(AUDIO, self.publisher, ZERO_MS)
+        self.recorder.go_low_latency(LowLatency(1_000_000 * SEGMENT_S // PARTS))
+        self.recorder.expect(VIDEO, Kind.VIDEO)
+        self.recorder.expect(AUDIO, Kind.AUDIO, default=True)
+        self._video = SegmentWriter(VIDEO, self.recorder, ZERO_MS)
+        self._audio = SegmentWriter(AUDIO, self.recorder, ZERO_MS)
         self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
         self._audio.configure(parse_audio_specific_config(audio_specific_config(SAMPLE_RATE, 2)))
         self._made = 0

@@ -91,19 +91,19 @@ async def _measure(case: Case) -> Cost:
             before = _memory()
         if number < segments - looked_at:
             broadcast.make_segment()
-            await broadcast.publisher.uploads.drain(DRAIN_S)
+            await broadcast.recorder.uploads.drain(DRAIN_S)
             continue
         _timed(phases["make"], broadcast.make_segment)
         began = time.process_time()
-        await broadcast.publisher.uploads.drain(DRAIN_S)
+        await broadcast.recorder.uploads.drain(DRAIN_S)
         phases["store"].append(time.process_time() - began)
         _timed(phases["playlists"], lambda: [broadcast.window.playlist(track) for track in TRACKS])
         _timed(phases["manifest"], lambda: broadcast.window.manifest(now_ms=0))
     grown = _memory() - before
-    indexes = broadcast.publisher.tracks.values()
+    indexes = broadcast.recorder.tracks.values()
     entries = sum(len(index.entries) for index in indexes)
     began = time.process_time()
-    await broadcast.publisher.finish(DRAIN_S)
+    await broadcast.recorder.finish(DRAIN_S)
     end = time.process_time() - began
     costs = {phase: 1000 * _typical(seconds) for phase, seconds in phases.items()}
     texts = sum(broadcast.store.text_bytes.values())

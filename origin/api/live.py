@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from bus import NoResponder
-from bus.state import History, KillCommand, Latencies, LatencyStatus, StreamStatus, Thumbnail, Wanted
+from live.bus_interface import NoResponder
+from live.status import History, KillCommand, Latencies, LatencyStatus, StreamStatus, Thumbnail, Wanted
 from origin.api.bounded import BoundedRoute
 from origin.api.errors import NoThumbnail, NotLive
 from origin.api.models import BroadcastView, Killed, KillRequest, broadcast_view

@@ -1,14 +1,14 @@
-"""Requests and answers of the REST API, beside the live state that :mod:`bus.state` defines."""
+"""Requests and answers of the REST API, beside the live state that :mod:`live.status` defines."""
 
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bus.state import Frozen, StreamState, StreamStatus
+from live.status import Frozen, StreamState, StreamStatus
 from media.names import MANIFEST, MASTER_PLAYLIST, broadcast_prefix
 from origin.playback.addresses import canonical_network
-from storage.records import MAX_TITLE, BroadcastRecord, Ladder
+from storage.catalogue.records import MAX_TITLE, BroadcastRecord, Ladder
 
 LONGEST_BAN_S = 366 * 86_400
 LONGEST_TOKEN_S = 366 * 86_400

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from bus import RequestTimeout
+from live.bus_interface import RequestTimeout
 from media.errors import HeadwaterError
 from origin.api.errors import ApiError, Unauthorized
 from storage.catalogue import BadStreamName

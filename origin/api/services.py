@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bus import Bus
+from live.bus_interface import Bus
 from origin.playback.keys import PlaybackKeys
 from storage.catalogue import Catalogue
 

@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter, Response
 
-from bus.state import StreamState, StreamStatus
+from live.status import StreamState, StreamStatus
 from origin.api.bounded import BoundedRoute
 from origin.api.live import NOT_FOUND, end_broadcast, live_latency, live_status
 from origin.api.models import NewStream, StreamChange, StreamKey, StreamView
 from origin.api.problems import documented
 from origin.api.services import ApiServices
-from storage.records import StreamRecord, StreamSettings
+from storage.catalogue.records import StreamRecord, StreamSettings
 
 ORDER = {StreamState.LIVE: 0, StreamState.WAITING: 1, StreamState.IDLE: 2}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 
-from bus.state import StreamState
+from live.status import StreamState
 from origin.api.live import NOT_FOUND, live_status
 from origin.api.models import WatchStatus, dash_path, hls_path
 from origin.api.recent import Recent

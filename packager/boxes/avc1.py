@@ -3,9 +3,9 @@
 import struct
 
 from media.configs import VideoConfig
-from packager.bitrate import Bitrate
 from packager.boxes import avcC, btrt, colr, pasp
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 DATA_REFERENCE = 1
 DPI_72 = 0x480000

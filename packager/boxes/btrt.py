@@ -2,8 +2,8 @@
 
 import struct
 
-from packager.bitrate import Bitrate
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 BUFFER_SIZE_UNKNOWN = 0
 

@@ -2,8 +2,8 @@
 
 import struct
 
-from packager.bitrate import Bitrate
 from packager.boxes.box import full_box
+from packager.cmaf.bitrate import Bitrate
 
 ES_DESCRIPTOR = 3
 DECODER_CONFIG = 4

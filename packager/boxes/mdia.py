@@ -1,9 +1,9 @@
 """MediaBox (ISO/IEC 14496-12, 8.4.1)."""
 
 from media.configs import TrackConfig
-from packager.bitrate import Bitrate
 from packager.boxes import hdlr, mdhd, minf
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 
 def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:

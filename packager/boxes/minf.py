@@ -1,9 +1,9 @@
 """MediaInformationBox (ISO/IEC 14496-12, 8.4.4)."""
 
 from media.configs import TrackConfig, VideoConfig
-from packager.bitrate import Bitrate
 from packager.boxes import dinf, smhd, stbl, vmhd
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 
 def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:

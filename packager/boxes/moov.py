@@ -1,9 +1,9 @@
 """MovieBox (ISO/IEC 14496-12, 8.2.1) of a fragmented movie with one track."""
 
 from media.configs import TrackConfig
-from packager.bitrate import Bitrate
 from packager.boxes import mvex, mvhd, trak
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 
 def encode(config: TrackConfig, track_id: int, bitrate: Bitrate | None) -> bytes:

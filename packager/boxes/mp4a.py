@@ -3,9 +3,9 @@
 import struct
 
 from media.configs import AudioConfig
-from packager.bitrate import Bitrate
 from packager.boxes import btrt, esds
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 DATA_REFERENCE = 1
 SAMPLE_SIZE = 16

@@ -1,9 +1,9 @@
 """SampleTableBox (ISO/IEC 14496-12, 8.5.1): of a fragmented movie, the description and four empty tables."""
 
 from media.configs import TrackConfig
-from packager.bitrate import Bitrate
 from packager.boxes import stco, stsc, stsd, stsz, stts
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 
 def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:

@@ -1,9 +1,9 @@
 """SampleDescriptionBox (ISO/IEC 14496-12, 8.5.2): one entry, the codec's."""
 
 from media.configs import TrackConfig, VideoConfig
-from packager.bitrate import Bitrate
 from packager.boxes import avc1, mp4a
 from packager.boxes.box import full_box
+from packager.cmaf.bitrate import Bitrate
 
 ENTRY_COUNT = b"\x00\x00\x00\x01"
 

@@ -1,9 +1,9 @@
 """TrackBox (ISO/IEC 14496-12, 8.3.1). No edit list: the media's timeline is the presentation's."""
 
 from media.configs import TrackConfig
-from packager.bitrate import Bitrate
 from packager.boxes import mdia, tkhd
 from packager.boxes.box import box
+from packager.cmaf.bitrate import Bitrate
 
 
 def encode(config: TrackConfig, track_id: int, bitrate: Bitrate | None) -> bytes:

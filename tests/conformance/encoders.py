@@ -16,7 +16,7 @@ from media.aac import parse_audio_specific_config
 from media.configs import AudioConfig, VideoConfig
 from media.h264 import annexb_parameter_sets, annexb_to_lengths, avc_config
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.fragment import Sample
+from packager.cmaf.fragment import Sample
 
 GLOBAL_HEADER = 1 << 22
 

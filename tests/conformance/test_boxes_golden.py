@@ -9,7 +9,6 @@ from media.aac import parse_audio_specific_config
 from media.configs import Colour, VideoConfig
 from media.units import Codec, Kind
 from packager import boxes
-from packager.bitrate import Bitrate
 from packager.boxes import (
     avc1,
     avcC,
@@ -49,8 +48,9 @@ from packager.boxes import (
     trun,
     vmhd,
 )
-from packager.fragment import ProducerReference, Sample, fragment
-from packager.init_segment import init_segment
+from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.fragment import ProducerReference, Sample, fragment
+from packager.cmaf.init_segment import init_segment
 from tests.conformance import golden_bytes
 
 VIDEO = VideoConfig(

@@ -8,8 +8,8 @@ from av.audio.frame import AudioFrame
 from media.aac import audio_specific_config, parse_audio_specific_config, silent_frame
 from media.configs import AudioConfig
 from media.units import AccessUnit, Kind
-from packager.fragment import Sample, fragment
-from packager.init_segment import init_segment
+from packager.cmaf.fragment import Sample, fragment
+from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import encode_audio, read, samples_of
 from tests.conformance.ffmpeg_wheel import complaints
 

@@ -9,9 +9,9 @@ from av.video.codeccontext import VideoCodecContext
 
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.bitrate import Bitrate
-from packager.fragment import ProducerReference, Sample, fragment
-from packager.init_segment import init_segment
+from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.fragment import ProducerReference, Sample, fragment
+from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import VideoSettings, encode_video, read, samples_of
 from tests.conformance.ffmpeg_wheel import complaints
 

@@ -18,7 +18,7 @@ from packager.hls import (
     delta,
     render,
 )
-from packager.presentation import media_playlist, multivariant_playlist
+from packager.hls.build import media_playlist, multivariant_playlist
 from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS, entries
 
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from packager.dash import Presentation, render
-from packager.presentation import LowLatency, dash_presentation
+from packager.dash.build import dash_presentation
+from packager.facts import LowLatency
 from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS, broadcast, entries
 
 NAMESPACE = "{urn:mpeg:dash:schema:mpd:2011}"

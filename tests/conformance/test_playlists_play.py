@@ -15,14 +15,9 @@ from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.names import FIRST_MSN, segment_name
 from media.units import Codec, Kind
 from packager import dash, hls
-from packager.presentation import (
-    BroadcastFacts,
-    SegmentEntry,
-    TrackFacts,
-    dash_presentation,
-    media_playlist,
-    multivariant_playlist,
-)
+from packager.dash.build import dash_presentation
+from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
+from packager.hls.build import media_playlist, multivariant_playlist
 
 SECONDS = 8
 NAMESPACE = "{urn:mpeg:dash:schema:mpd:2011}"

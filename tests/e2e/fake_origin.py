@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from bus.state import (
+from live.status import (
     AudioStatus,
     History,
     PublisherStatus,

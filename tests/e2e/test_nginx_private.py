@@ -16,16 +16,16 @@ from starlette.types import Receive, Scope, Send
 
 from bench.stage.front import has_nginx, nginx, nginx_configuration, varnish_front
 from bench.stage.ports import free_port
-from bus.memory import MemoryBus
+from live.bus import MemoryBus
 from origin.answers import LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret, ViewerToken, make_path_token, sign_viewer_token
 from storage.catalogue import Catalogue
+from storage.catalogue.records import StreamSettings
 from storage.coalesce import CoalescingReader
 from storage.content import cache_control, content_type
-from storage.records import StreamSettings
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
 

@@ -7,10 +7,10 @@ import httpx
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from bus.memory import MemoryBus
-from bus.state import Done, KillCommand
 from control.cli import main
 from control.datadir import DataDir, ServerInfo
+from live.bus import MemoryBus
+from live.status import Done, KillCommand
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bus.state import StreamState
 from control.cli import main
 from control.cli.tables import stream_table
-from storage.records import BroadcastRecord
+from live.status import StreamState
+from storage.catalogue.records import BroadcastRecord
 from tests.unit.control.fake_server import NOW, FakeServer
-from tests.unit.origin_api.live import BROADCAST, status
+from tests.unit.origin.api.live import BROADCAST, status
 
 Capture = pytest.CaptureFixture[str]
 

@@ -20,7 +20,7 @@ from control.config import Config
 from control.datadir import ServerInfo
 from control.demo import Broadcaster, DemoError, ffmpeg_command, find_font
 from tests.unit.control.fake_server import FakeServer
-from tests.unit.origin_api.live import status
+from tests.unit.origin.api.live import status
 from tests.waiting import until
 
 Capture = pytest.CaptureFixture[str]

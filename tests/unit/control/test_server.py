@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bus.state import StreamState
 from control.config import Address, Config
 from control.config.model import HttpConfig, RtmpConfig
 from control.datadir import DataDir, DataDirError, ServerInfo
 from control.serve import FIRST_STREAM, ListenFailed, Server, serving
 from ingest.errors import ListenFailed as RtmpListenFailed
+from live.status import StreamState
 from storage.catalogue import Catalogue
 from storage.directory import DirectoryStore
 from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, command

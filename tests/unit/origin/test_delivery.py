@@ -11,17 +11,17 @@ from origin.answers import LiveMedia
 from origin.delivery import Delivery
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
-from packager.publisher import PublisherOptions
 from storage.coalesce import CoalescingReader
 from storage.interface import StoreUnavailable
-from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM, Bench
+from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM, Bench
+from worker.recorder import RecorderOptions
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 NOW = 1_700_000_100.0
 
 
 class Origin:
-    def __init__(self, options: PublisherOptions | None = None) -> None:
+    def __init__(self, options: RecorderOptions | None = None) -> None:
         self.bench = Bench(options, announce=False)
         self.windows = LiveWindows(self.bench.bus)
         self.bench.announce()
@@ -141,7 +141,7 @@ async def test_after_the_end_the_store_answers(origin: Origin) -> None:
 
 
 async def test_what_the_dvr_window_has_passed_is_gone() -> None:
-    origin = Origin(PublisherOptions(playlist_window_ms=6000, dvr_ms=8000))
+    origin = Origin(RecorderOptions(playlist_window_ms=6000, dvr_ms=8000))
     await origin.bench.feed(21)
     await origin.bench.feed(10)
     assert (await origin.get("vsource/1.m4s")).status_code == 410

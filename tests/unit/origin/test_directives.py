@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from live.window import Reload
+from live.window_track import Position
 from origin.directives import BadDirective, parse_directives
-from packager.window import Reload
-from packager.window_track import Position
 
 
 @pytest.mark.parametrize(

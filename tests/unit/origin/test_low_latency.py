@@ -9,15 +9,15 @@ from typing import Any
 import httpx
 import pytest
 
+from live.window_track import Position
 from media.units import VIDEO_TIMESCALE as S
 from origin import delivery, live
 from packager import hls
-from packager.presentation import LowLatency
-from packager.publisher import PublisherOptions
-from packager.window_track import Position
+from packager.facts import LowLatency
 from tests.unit.origin.test_delivery import IMMUTABLE, Origin
 from tests.unit.packager.recording import frame, sound
-from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM
+from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM
+from worker.recorder import RecorderOptions
 
 SNAPSHOT = "public, max-age=3600"
 NOW_ONLY = "public, max-age=1"
@@ -29,10 +29,10 @@ FRAMES = 150
 class LiveOrigin(Origin):
     """An origin of a low-latency broadcast that is fed frame by frame; a segment is 60 frames, a part ten."""
 
-    def __init__(self, options: PublisherOptions | None = None, *, low_latency: bool = True) -> None:
+    def __init__(self, options: RecorderOptions | None = None, *, low_latency: bool = True) -> None:
         super().__init__(options)
         if low_latency:
-            self.bench.publisher.go_low_latency(LowLatency(333_334))
+            self.bench.recorder.go_low_latency(LowLatency(333_334))
         self._frames = 0
         self._sounds = 0
 
@@ -237,7 +237,7 @@ async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name
 
 
 async def test_a_position_that_has_left_the_window_is_answered_with_the_present_for_a_moment() -> None:
-    origin = LiveOrigin(PublisherOptions(playlist_window_ms=6000))
+    origin = LiveOrigin(RecorderOptions(playlist_window_ms=6000))
     origin.advance(630)
     await origin.bench.settle()
     old = await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2")

@@ -10,7 +10,7 @@ from origin.playback import ViewerToken, make_path_token, sign_viewer_token
 from origin.playback.gate import BUCKET_S, capped
 from storage.interface import StoreUnavailable
 from tests.unit.origin.test_delivery import NOW, Origin
-from tests.unit.packager.test_publisher import BROADCAST, PREFIX, STREAM
+from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM
 
 TOPS = [
     f"/{PREFIX}/master.m3u8",

@@ -6,7 +6,7 @@ from media.aac import audio_specific_config, parse_audio_specific_config
 from media.configs import AudioConfig, VideoConfig
 from media.h264 import avc_config
 from media.units import AccessUnit, Codec, Kind
-from packager.segment_writer import Init, Part, Segment
+from packager.cmaf.segment_writer import Init, Part, Segment
 
 ZERO_MS = 1_700_000_000_000
 
@@ -16,7 +16,7 @@ PPS = bytes.fromhex("68cb83cb20")
 
 
 class Recorder:
-    """A :class:`packager.segment_writer.TrackSink`."""
+    """A :class:`packager.cmaf.segment_writer.TrackSink`."""
 
     def __init__(self) -> None:
         self.inits: list[Init] = []

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from media.units import Kind
 from packager.boxes import prft, tfhd, trun
 from packager.boxes.walk import boxes, find
+from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.errors import Unwritable
-from packager.fragment import ProducerReference, Sample, fragment
 from tests.unit.packager.boxes.reading import read_fragments
 
 SYNC = 0x02000000

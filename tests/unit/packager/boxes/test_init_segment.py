@@ -7,11 +7,11 @@ import pytest
 from media.aac import parse_audio_specific_config
 from media.configs import AudioConfig, Colour, TrackConfig, VideoConfig
 from media.units import Codec
-from packager.bitrate import Bitrate
 from packager.boxes import esds
 from packager.boxes.walk import boxes, children, find
+from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.init_segment import init_segment
 from packager.errors import MalformedBox, UnsupportedTrack, Unwritable
-from packager.init_segment import init_segment
 
 VIDEO = VideoConfig(
     codec=Codec.H264,

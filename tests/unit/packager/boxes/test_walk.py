@@ -9,8 +9,8 @@ from media.units import Kind
 from packager.boxes import mfhd, prft, tfdt, tfhd, trun
 from packager.boxes.box import box, full_box
 from packager.boxes.walk import MAX_BOXES, boxes, children, find, find_all
+from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.errors import BoxLimitExceeded, MalformedBox, PackagerError
-from packager.fragment import ProducerReference, Sample, fragment
 
 CHUNK = fragment(
     3,

@@ -7,7 +7,8 @@ import pytest
 from media.configs import VideoConfig
 from media.units import Codec, Kind
 from packager.dash import AdaptationSet, Period, Presentation, PresentationType, SegmentRun, SegmentTemplate
-from packager.presentation import BroadcastFacts, Run, SegmentEntry, dash_presentation
+from packager.dash.build import dash_presentation
+from packager.facts import BroadcastFacts, Run, SegmentEntry
 from tests.unit.packager.broadcasts import (
     A64,
     A128,

@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from packager.dash import AdaptationSet, Period, Presentation, SegmentTemplate, render, republished
-from packager.presentation import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts, dash_presentation, follow
+from packager.dash.build import dash_presentation
+from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts, follow
 from tests.unit.packager.broadcasts import A128, FACTS, SEGMENT_TICKS, STEREO, V480, V720, ZERO_MS, broadcast
 
 LOW = replace(FACTS, low_latency=LowLatency(part_target_us=333_333))

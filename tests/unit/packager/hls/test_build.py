@@ -7,7 +7,7 @@ from media.configs import Colour, VideoConfig
 from media.names import FIRST_MSN
 from media.units import Codec
 from packager.hls import PlaylistType, Variant, VideoRange
-from packager.presentation import SegmentMemo, hls_segment, media_playlist, multivariant_playlist
+from packager.hls.build import SegmentMemo, hls_segment, media_playlist, multivariant_playlist
 from tests.unit.packager.broadcasts import A64, A128, FACTS, STEREO, V480, V720, ZERO_MS, entries
 
 

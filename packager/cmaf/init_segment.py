@@ -1,0 +1,19 @@
+"""CMAF headers (ISO/IEC 23000-19, 7.3.1): what a player needs before the first fragment of a track."""
+
+import struct
+
+from media.configs import TrackConfig
+from media.units import Codec
+from packager.boxes import ftyp, moov
+from packager.cmaf.bitrate import Bitrate
+from packager.errors import UnsupportedTrack, Unwritable
+
+
+def init_segment(config: TrackConfig, *, track_id: int = 1, bitrate: Bitrate | None = None) -> bytes:
+    """ftyp and moov of the one track. Raises UnsupportedTrack, Unwritable."""
+    if config.codec not in (Codec.H264, Codec.AAC):
+        raise UnsupportedTrack(f"{config.codec} is not put in CMAF; transcode it to AAC")
+    try:
+        return ftyp.encode() + moov.encode(config, track_id, bitrate)
+    except struct.error as error:
+        raise Unwritable(f"the track's configuration does not fit an init segment: {error}") from error

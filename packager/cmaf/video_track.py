@@ -1,0 +1,146 @@
+"""A video track: gives every access unit its place on a decoding timeline that is continuous to the tick.
+
+A part leaves with its last frame, before the next frame tells how long that one lasted; the frame's nominal
+duration is promised instead. The next part then starts exactly where the promise ends, and its first frame's
+composition offset takes up the difference, so what is presented when stays exact.
+
+Decoding times are the source's: offsets of B-frames stay positive, because FFmpeg's demuxer presents a whole track
+later by its most negative offset. It also reads one init segment only: once the configuration has changed,
+segments begin with their parameter sets.
+"""
+
+from collections import deque
+from fractions import Fraction
+
+from media.configs import VideoConfig
+from media.h264 import config_parameter_sets
+from media.units import VIDEO_TIMESCALE, AccessUnit
+from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.cutter import Cut
+from packager.cmaf.fragment import Sample
+from packager.cmaf.segment_writer import SegmentWriter
+
+# A hole this long at a segment's start is left in the timeline; a shorter one is taken up.
+LONGEST_TAKEN_UP = VIDEO_TIMESCALE // 2
+MAX_PART_SAMPLES = 512
+MAX_PART_BYTES = 8 << 20
+
+
+class VideoTrack:
+    """Fed cuts and units in order (a cut before the unit it falls on). Times are 90 kHz, broadcast time."""
+
+    def __init__(self, writer: SegmentWriter, *, part_target: int) -> None:
+        self._writer = writer
+        self._part_target = part_target
+        self._cuts: deque[Cut] = deque()
+        self._part: list[AccessUnit] = []
+        self._decodes: list[int] = []
+        self._part_bytes = 0
+        self._end = 0
+        self._lead = 0
+        self._frame = VIDEO_TIMESCALE // 30
+        self._rate_known = False
+        self._fresh = True
+        self._received_ns: int | None = None
+        self._parameter_sets = b""
+        self._next_config: tuple[VideoConfig, Fraction | None, Bitrate | None] | None = None
+
+    def configure(self, config: VideoConfig, frame_rate: Fraction | None, bitrate: Bitrate | None = None) -> None:
+        """Takes effect where the next timeline begins."""
+        self._next_config = (config, frame_rate, bitrate)
+
+    def cut(self, cut: Cut) -> None:
+        self._cuts.append(cut)
+
+    def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
+        if self._cuts and unit.pts >= self._cuts[0].pts and (unit.key or not self._cuts[0].independent):
+            self._turn(unit)
+            self._received_ns = received_ns
+            if self._parameter_sets:
+                unit = unit._replace(payload=self._parameter_sets + unit.payload)
+        if not self._writer.open:
+            return
+        decode = self._place(unit)
+        self._part.append(unit)
+        self._decodes.append(decode)
+        self._part_bytes += len(unit.payload)
+        frame = self._frame
+        if (
+            decode - self._decodes[0] + 2 * frame > self._part_target + frame // 8
+            or len(self._part) >= MAX_PART_SAMPLES
+            or self._part_bytes >= MAX_PART_BYTES
+        ):
+            self._flush(decode + frame)
+
+    def expire(self, msn: int) -> None:
+        """Give up on segments up to ``msn``: what was not begun is a gap."""
+        if not self._cuts or self._cuts[0].msn > msn:
+            return
+        self.close()
+        while len(self._cuts) > 1 and self._cuts[0].msn <= msn:
+            self._skip()
+
+    def close(self) -> None:
+        """Complete the open segment."""
+        if self._part:
+            self._flush(self._decodes[-1] + self._frame)
+        self._writer.finish()
+        self._fresh = True
+
+    def _turn(self, unit: AccessUnit) -> None:
+        while len(self._cuts) > 1 and unit.pts >= self._cuts[1].pts:
+            self._skip()
+        cut = self._cuts.popleft()
+        if cut.discontinuity or self._fresh:
+            self.close()
+            self._begin_epoch(unit)
+        else:
+            self._end_segment(unit)
+        self._writer.begin(cut, self._end, lead=self._lead)
+
+    def _begin_epoch(self, unit: AccessUnit) -> None:
+        if self._next_config is None:
+            raise AssertionError("a track is configured before it is fed")
+        config, frame_rate, bitrate = self._next_config
+        if self._writer.configure(config, frame_rate, bitrate) > 0:
+            self._parameter_sets = config_parameter_sets(config.record)
+        self._rate_known = frame_rate is not None
+        if frame_rate is not None:
+            self._frame = round(VIDEO_TIMESCALE / frame_rate)
+        self._lead = unit.cts
+        self._end = max(unit.dts, 0)
+        self._fresh = False
+
+    def _end_segment(self, unit: AccessUnit) -> None:
+        if self._part:
+            self._flush(max(unit.dts, self._decodes[-1] + 1))
+        elif unit.dts - self._end > LONGEST_TAKEN_UP:
+            self._end = unit.dts
+        self._writer.finish()
+
+    def _skip(self) -> None:
+        if self._writer.open:
+            self.close()
+        cut = self._cuts.popleft()
+        self._writer.gap(cut, self._cuts[0].pts)
+
+    def _place(self, unit: AccessUnit) -> int:
+        if not self._part:
+            return self._end
+        last = self._decodes[-1]
+        decode = max(unit.dts, last + 1)
+        if not self._rate_known:
+            self._frame = max(1, (7 * self._frame + decode - last) // 8)
+        return decode
+
+    def _flush(self, end: int) -> None:
+        """Write the open part; its last frame lasts until ``end``."""
+        decodes = self._decodes
+        samples = [
+            Sample(until - decode, dts + cts - decode, key, payload)
+            for (_, dts, cts, key, payload), decode, until in zip(
+                self._part, decodes, (*decodes[1:], end), strict=True
+            )
+        ]
+        self._end = self._writer.write(decodes[0], samples, self._received_ns)
+        self._part, self._decodes, self._part_bytes = [], [], 0

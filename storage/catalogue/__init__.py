@@ -1,0 +1,11 @@
+"""The durable catalogue: streams, their keys and past broadcasts, as JSON objects in the store."""
+
+from storage.catalogue.catalogue import (
+    BadStreamName,
+    BroadcastNotFound,
+    Catalogue,
+    StreamExists,
+    StreamNotFound,
+)
+
+__all__ = ["BadStreamName", "BroadcastNotFound", "Catalogue", "StreamExists", "StreamNotFound"]

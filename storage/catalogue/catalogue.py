@@ -1,0 +1,320 @@
+"""The durable catalogue: streams, their keys and past broadcasts, as JSON objects in the store.
+
+    catalogue/streams/{stream}.json                    StreamRecord
+    catalogue/keys/{sha256}.json                       KeyRecord: the stream of a key, found with one read
+    catalogue/broadcasts/{stream}/{broadcast}.json     BroadcastRecord
+    catalogue/private/{stream}.json                    PrivateRecord: it is deleted, its recordings stay private
+
+Where two writers could meet, writes are conditional. A key's object is made before the stream's record lists it: a
+key counts only where both agree, so a crash in between leaves nothing open.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import ClassVar, TypeVar
+
+import structlog
+from pydantic import BaseModel
+
+from media.names import BROADCAST_ID, is_stream_name, stream_prefix
+from storage.catalogue.known_records import KnownRecords
+from storage.catalogue.records import (
+    MAX_KEYS,
+    BroadcastRecord,
+    KeyRecord,
+    PrivateRecord,
+    StreamRecord,
+    StreamSettings,
+)
+from storage.catalogue.stream_keys import key_hash, new_stream_key
+from storage.documents import CorruptRecord, Documents
+from storage.interface import (
+    ObjectNotFound,
+    ObjectStore,
+    PreconditionFailed,
+    StorageError,
+    StoreUnavailable,
+)
+
+log = structlog.get_logger("catalogue")
+
+M = TypeVar("M", bound=BaseModel)
+
+PARALLEL_READS = 8
+UPDATE_TRIES = 8
+MAX_BROADCASTS = 1000
+
+_STREAMS = "catalogue/streams/"
+
+
+class BadStreamName(StorageError):
+    code: ClassVar[str] = "bad-stream-name"
+
+
+class StreamExists(PreconditionFailed):
+    code: ClassVar[str] = "stream-exists"
+
+
+class StreamNotFound(ObjectNotFound):
+    code: ClassVar[str] = "stream-not-found"
+
+
+class BroadcastNotFound(ObjectNotFound):
+    code: ClassVar[str] = "broadcast-not-found"
+
+
+class Catalogue:
+    """Every method raises the store's errors besides those it names.
+
+    Stream records once seen are kept in memory, ``remembered`` of them: :meth:`find_by_key` takes one that is
+    younger than ``fresh_s`` as it is, and an older one where the store fails or does not answer within
+    ``patience_s``. So a key that another process revoked is refused ``fresh_s`` later, while the store answers.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        fresh_s: float = 5.0,
+        patience_s: float = 2.0,
+        remembered: int = 4096,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._documents = Documents(store)
+        self._known = KnownRecords(remembered)
+        self._fresh_s = fresh_s
+        self._patience_s = patience_s
+        self._clock = clock
+
+    async def create_stream(
+        self, stream: str, settings: StreamSettings | None = None, *, now: float
+    ) -> tuple[StreamRecord, str]:
+        """The record and the stream's key, which is told only here. Raises BadStreamName, StreamExists."""
+        if not is_stream_name(stream):
+            raise BadStreamName(
+                f"{stream[:80]!r} cannot be a stream's name: use 1 to 63 lower-case letters, digits and hyphens, "
+                "with no hyphen at either end"
+            )
+        key, hashed = await self._new_key(stream)
+        record = StreamRecord(
+            stream=stream, settings=settings or StreamSettings(), key_hashes=(hashed,), created_at=now
+        )
+        try:
+            await self._documents.create(_stream_object(stream), record)
+        except PreconditionFailed:
+            # A put that was repeated after its answer got lost meets its own first try.
+            if await self._stored(stream) != record:
+                await self._store.delete(_key_object(hashed))
+                raise StreamExists(f"there is a stream {stream} already") from None
+        self._remember(record)
+        return record, key
+
+    async def get_stream(self, stream: str) -> StreamRecord:
+        """As the store has it now. Raises StreamNotFound."""
+        record, _ = await self._read_stream(stream)
+        return record
+
+    async def is_private(self, stream: str) -> bool:
+        """Whether viewers need a token, by a record that may be ``fresh_s`` old; a deleted stream is as it was."""
+        try:
+            return (await self._recent(stream)).settings.private
+        except ObjectNotFound:
+            return await self._was_private(stream)
+
+    async def list_streams(self) -> list[StreamRecord]:
+        """Sorted by name. What cannot be read is left out and logged."""
+        keys = [found.key async for found in self._store.list(_STREAMS)]
+        records = await self._read_all(keys, StreamRecord)
+        for record in records:
+            self._remember(record)
+        return records
+
+    async def update_stream(self, stream: str, change: Callable[[StreamRecord], StreamRecord]) -> StreamRecord:
+        """Replace the record by ``change`` of it; ``change`` is called again where another writer came between.
+
+        Raises StreamNotFound, StoreUnavailable where others keep coming between.
+        """
+        for _ in range(UPDATE_TRIES):
+            record, etag = await self._read_stream(stream)
+            changed = change(record)
+            if changed == record:
+                return record
+            try:
+                await self._documents.replace(_stream_object(stream), changed, etag)
+            except PreconditionFailed:
+                continue
+            self._remember(changed)
+            return changed
+        raise StoreUnavailable(f"the record of {stream} keeps being changed by others: try again")
+
+    async def delete_stream(self, stream: str, *, purge: bool = False) -> None:
+        """Remove the record and its keys; with ``purge`` all media and past broadcasts too. Raises StreamNotFound.
+
+        The record goes last, so that one that failed on the way can be asked for again. What is left of a private
+        stream stays private.
+        """
+        record = await self.get_stream(stream)
+        if record.settings.private and not purge:
+            await self._documents.put(_private_object(stream), PrivateRecord(stream=stream))
+        for hashed in record.key_hashes:
+            await self._store.delete(_key_object(hashed))
+        self._known.forget(stream)
+        if purge:
+            await self._delete_all(f"{stream_prefix(stream)}/")
+            await self._delete_all(_broadcasts(stream))
+            await self._store.delete(_private_object(stream))
+        await self._store.delete(_stream_object(stream))
+        self._known.forget(stream)
+
+    async def rotate_key(self, stream: str, *, keep_old: bool = False) -> str:
+        """A new key, told only here; the old ones stop to count at once unless kept. Raises StreamNotFound."""
+        await self.get_stream(stream)
+        key, hashed = await self._new_key(stream)
+        dropped: tuple[str, ...] = ()
+
+        def change(record: StreamRecord) -> StreamRecord:
+            nonlocal dropped
+            others = tuple(old for old in record.key_hashes if old != hashed)
+            kept = others[1 - MAX_KEYS :] if keep_old else ()
+            dropped = tuple(old for old in others if old not in kept)
+            return record.model_copy(update={"key_hashes": (*kept, hashed)})
+
+        await self.update_stream(stream, change)
+        for old in dropped:
+            await self._store.delete(_key_object(old))
+        return key
+
+    async def find_by_key(self, key: str) -> StreamRecord | None:
+        """The stream that a broadcaster's key is of. A ban is in the record and not looked at here."""
+        hashed = key_hash(key)
+        if hashed is None:
+            return None
+        try:
+            stream = self._known.stream_of(hashed)
+            if stream is None:
+                pointer, _ = await self._documents.read(_key_object(hashed), KeyRecord)
+                stream = pointer.stream
+            record = await self._recent(stream)
+        except ObjectNotFound:
+            return None
+        return record if hashed in record.key_hashes else None
+
+    async def ban(self, stream: str, until: float | None) -> StreamRecord:
+        """Let nobody publish before ``until`` (Unix seconds); None lifts the ban. Raises StreamNotFound."""
+        return await self.update_stream(stream, lambda record: record.model_copy(update={"banned_until": until}))
+
+    async def put_broadcast(self, record: BroadcastRecord) -> None:
+        """Write or overwrite it: a broadcast has one writer."""
+        await self._documents.put(_broadcast_object(record.stream, record.broadcast), record)
+
+    async def get_broadcast(self, stream: str, broadcast: str) -> BroadcastRecord:
+        """Raises BroadcastNotFound."""
+        try:
+            if not is_stream_name(stream) or not BROADCAST_ID.fullmatch(broadcast):
+                raise ObjectNotFound
+            record, _ = await self._documents.read(_broadcast_object(stream, broadcast), BroadcastRecord)
+        except ObjectNotFound:
+            raise BroadcastNotFound(f"the stream {stream[:80]} has no broadcast {broadcast[:80]}") from None
+        return record
+
+    async def list_broadcasts(self, stream: str, limit: int = MAX_BROADCASTS) -> list[BroadcastRecord]:
+        """The newest ``limit`` of them, newest first; none for a stream that there is not."""
+        if not is_stream_name(stream):
+            return []
+        newest: deque[str] = deque(maxlen=limit)
+        async for found in self._store.list(_broadcasts(stream)):
+            newest.append(found.key)
+        return await self._read_all(reversed(newest), BroadcastRecord)
+
+    async def _new_key(self, stream: str) -> tuple[str, str]:
+        key = new_stream_key()
+        hashed = key_hash(key)
+        assert hashed is not None
+        await self._documents.put(_key_object(hashed), KeyRecord(stream=stream))
+        return key, hashed
+
+    async def _recent(self, stream: str) -> StreamRecord:
+        known = self._known.get(stream)
+        if known is None:
+            return await self.get_stream(stream)
+        if self._clock() - known.at < self._fresh_s:
+            return known.record
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self.get_stream(stream)
+        except ObjectNotFound:
+            raise
+        except (StorageError, TimeoutError) as error:
+            log.warning("an older record is used", stream=stream, error=str(error) or "the store does not answer")
+            return known.record
+
+    async def _read_stream(self, stream: str) -> tuple[StreamRecord, str]:
+        try:
+            if not is_stream_name(stream):
+                raise ObjectNotFound
+            record, etag = await self._documents.read(_stream_object(stream), StreamRecord)
+        except ObjectNotFound:
+            self._known.forget(stream)
+            raise StreamNotFound(f"there is no stream {stream[:80]}") from None
+        self._remember(record)
+        return record, etag
+
+    async def _was_private(self, stream: str) -> bool:
+        if not is_stream_name(stream):
+            return False
+        try:
+            await self._store.head(_private_object(stream))
+        except ObjectNotFound:
+            return False
+        return True
+
+    async def _stored(self, stream: str) -> StreamRecord | None:
+        try:
+            return await self.get_stream(stream)
+        except StreamNotFound:
+            return None
+
+    async def _read_all(self, keys: Iterable[str], model: type[M]) -> list[M]:
+        gate = asyncio.Semaphore(PARALLEL_READS)
+
+        async def read(key: str) -> M | None:
+            async with gate:
+                try:
+                    return (await self._documents.read(key, model))[0]
+                except ObjectNotFound:
+                    return None
+                except CorruptRecord as error:
+                    log.error("a record is left out", key=key, error=str(error))
+                    return None
+
+        return [record for record in await asyncio.gather(*map(read, keys)) if record is not None]
+
+    async def _delete_all(self, prefix: str) -> None:
+        async for found in self._store.list(prefix):
+            await self._store.delete(found.key)
+
+    def _remember(self, record: StreamRecord) -> None:
+        self._known.remember(record, self._clock())
+
+
+def _stream_object(stream: str) -> str:
+    return f"{_STREAMS}{stream}.json"
+
+
+def _key_object(hashed: str) -> str:
+    return f"catalogue/keys/{hashed}.json"
+
+
+def _private_object(stream: str) -> str:
+    return f"catalogue/private/{stream}.json"
+
+
+def _broadcasts(stream: str) -> str:
+    return f"catalogue/broadcasts/{stream}/"
+
+
+def _broadcast_object(stream: str, broadcast: str) -> str:
+    return f"{_broadcasts(stream)}{broadcast}.json"

@@ -1,0 +1,159 @@
+"""What a broadcast says on the bus, made in one go by real tracks, to be heard message by message."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from live.messages import BroadcastChanged, LiveMessage, SegmentStored
+from live.window import LiveWindow, Reload
+from live.window_track import Position
+from media.units import VIDEO_TIMESCALE as S
+from media.units import AccessUnit, Kind
+from packager import hls
+from packager.cmaf.audio_track import AudioTrack
+from packager.cmaf.cutter import Cutter, CutterOptions
+from packager.cmaf.segment_writer import Init, Part, Segment, SegmentWriter
+from packager.cmaf.video_track import VideoTrack
+from packager.facts import BroadcastFacts, LowLatency
+from packager.hls import MediaPlaylist
+from tests.unit.packager.recording import ZERO_MS, audio_config, frame, sound, video_config
+from worker.ledger.track import TrackIndex
+
+STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
+FRAME = 3000
+PART_TARGET = 10 * FRAME
+PART_TARGET_US = 333_334
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """``keys`` are the frames that are keyframes, ``breaks`` those before which the broadcaster was away, and
+    ``unseen`` those that never reach the second video track; 30 frames are a second. Segments are ``stored``
+    as soon as they are made."""
+
+    frames: int
+    keys: Collection[int]
+    breaks: Collection[int] = ()
+    unseen: Collection[int] = ()
+    part_target: int = PART_TARGET
+    low_latency: LowLatency | None = field(default_factory=lambda: LowLatency(PART_TARGET_US))
+    window_ms: int = 60_000
+    stored: bool = True
+    ends: bool = False
+
+
+class Scribe:
+    """A :class:`~packager.cmaf.segment_writer.TrackSink` that writes down what the publisher would say."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._indexes: dict[str, TrackIndex] = {}
+        self._ready = False
+        self.messages: list[LiveMessage] = []
+
+    def expect(self, track: str, kind: Kind) -> None:
+        self._indexes[track] = TrackIndex(track, kind, kind is Kind.AUDIO, "", 2000)
+
+    def on_init(self, init: Init) -> None:
+        self._indexes[init.track].configure(init)
+        self.messages.append(init)
+        self.say_facts()
+
+    def on_part(self, part: Part) -> None:
+        self.messages.append(part)
+
+    def on_segment(self, segment: Segment) -> None:
+        self._indexes[segment.track].add(segment.entry)
+        self.messages.append(segment)
+        if self._script.stored and not segment.entry.gap:
+            self.messages.append(SegmentStored(segment.track, segment.entry.msn))
+        if not self._ready and all(index.entries for index in self._indexes.values()):
+            self._ready = True
+            self.say_facts()
+
+    def say_facts(self, *, ended: bool = False) -> None:
+        known = (index.facts() for index in self._indexes.values())
+        facts = BroadcastFacts(
+            tracks=tuple(facts for facts in known if facts is not None),
+            availability_start_ms=ZERO_MS,
+            ended=ended,
+            segment_target_ms=2000,
+            playlist_window_ms=self._script.window_ms,
+            low_latency=self._script.low_latency,
+        )
+        self.messages.append(BroadcastChanged(STREAM, BROADCAST, facts, self._ready))
+
+
+def messages(script: Script) -> list[LiveMessage]:
+    """Two video tracks, the second of which may miss frames, and audio."""
+    scribe = Scribe(script)
+    for track, kind in (("vsource", Kind.VIDEO), ("v360p", Kind.VIDEO), ("asource", Kind.AUDIO)):
+        scribe.expect(track, kind)
+    videos = [VideoTrack(_writer(scribe, name), part_target=script.part_target) for name in ("vsource", "v360p")]
+    for video in videos:
+        video.configure(video_config(), Fraction(30))
+    audio = AudioTrack(_writer(scribe, "asource"), audio_config(), part_target=script.part_target, patience=10 * S)
+    cutter = Cutter(CutterOptions())
+    sounded = 0
+    for place in range(script.frames):
+        unit = frame(place * FRAME, key=place in script.keys, size=10 + place % 7)
+        if place in script.breaks:
+            cutter.discontinue()
+            audio.discontinue()
+        if (cut := cutter.video(unit)) is not None:
+            for video in videos:
+                video.cut(cut)
+            audio.cut(cut)
+        while sounded * 1024 * S <= unit.dts * 48_000:
+            audio.add(sound(sounded * 1024))
+            sounded += 1
+        _show(videos, unit, hidden=place in script.unseen)
+        audio.advance(unit.dts)
+    if script.ends:
+        for video in videos:
+            video.close()
+        audio.close()
+        scribe.say_facts(ended=True)
+    return scribe.messages
+
+
+def _writer(scribe: Scribe, name: str) -> SegmentWriter:
+    return SegmentWriter(name, scribe, ZERO_MS)
+
+
+def _show(videos: Sequence[VideoTrack], unit: AccessUnit, *, hidden: bool) -> None:
+    for video in videos[:1] if hidden else videos:
+        video.add(unit)
+
+
+def heard(said: Sequence[LiveMessage]) -> LiveWindow:
+    window = LiveWindow(STREAM, BROADCAST)
+    for message in said:
+        window.receive(message)
+    return window
+
+
+def walk(said: Sequence[LiveMessage]) -> Iterator[tuple[LiveWindow, LiveMessage]]:
+    """The window after each message."""
+    window = LiveWindow(STREAM, BROADCAST)
+    for message in said:
+        window.receive(message)
+        yield window, message
+
+
+def parts_of(said: Sequence[LiveMessage], track: str) -> list[Part]:
+    return [message for message in said if isinstance(message, Part) and message.track == track]
+
+
+def segments_of(said: Sequence[LiveMessage], track: str) -> list[Segment]:
+    return [message for message in said if isinstance(message, Segment) and message.track == track]
+
+
+def read(window: LiveWindow, track: str, position: Position | None = None, *, skip: bool = False) -> MediaPlaylist:
+    return hls.parse_media(text(window, track, position, skip=skip))
+
+
+def text(window: LiveWindow, track: str, position: Position | None = None, *, skip: bool = False) -> str:
+    rendered = window.playlist(track, Reload(position, skip))
+    assert rendered is not None
+    return rendered.decode()

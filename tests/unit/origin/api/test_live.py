@@ -1,0 +1,167 @@
+"""What is on the air: kill, charts, pictures; and what was."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from pydantic import BaseModel
+
+from live.status import (
+    Done,
+    History,
+    KillCommand,
+    Latencies,
+    LatencyStatus,
+    Sample,
+    StreamState,
+    Thumbnail,
+    Wanted,
+)
+from origin.api import live as live_routes
+from storage.catalogue.records import BroadcastRecord
+from tests.unit.origin.api.conftest import NOW, Api
+from tests.unit.origin.api.live import BROADCAST, status
+
+
+@pytest.fixture
+async def kills(api: Api) -> list[tuple[str, float | None]]:
+    """A live stream ``a``: what its worker is told, with the ban that was written by then."""
+    await api.catalogue.create_stream("a", now=NOW)
+    api.bus.state.put("stream.a", status("a"))
+    seen: list[tuple[str, float | None]] = []
+
+    async def end(command: BaseModel) -> Done:
+        assert isinstance(command, KillCommand)
+        seen.append((command.reason, (await api.catalogue.get_stream("a")).banned_until))
+        return Done()
+
+    api.bus.serve("command.a", end)
+    return seen
+
+
+async def test_a_kill_without_words(api: Api, kills: list[tuple[str, float | None]]) -> None:
+    answer = await api.http.post("/streams/a/kill")
+    assert answer.json() == {"stream": "a", "banned_until": None}
+    assert kills == [("ended by the operator", None)]
+
+
+async def test_the_ban_is_written_before_the_publisher_is_told(
+    api: Api, kills: list[tuple[str, float | None]]
+) -> None:
+    answer = await api.http.post("/streams/a/kill", json={"ban_s": 60, "reason": "wrong stream"})
+    assert answer.json() == {"stream": "a", "banned_until": NOW + 60}
+    assert kills == [("wrong stream", NOW + 60)]
+
+
+async def test_killing_what_is_not_live_is_a_clear_error_and_bans_nobody(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    answer = await api.http.post("/streams/a/kill", json={"ban_s": 60})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
+    assert answer.json()["detail"] == "a is not live: there is nothing to end"
+    assert (await api.catalogue.get_stream("a")).banned_until is None
+    unknown = await api.http.post("/streams/b/kill")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "stream-not-found")
+
+
+async def test_a_broadcast_that_ends_while_it_is_killed(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    api.bus.state.put("stream.a", status("a"))
+    answer = await api.http.post("/streams/a/kill")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
+
+
+async def test_a_worker_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_routes, "COMMAND_TIMEOUT_S", 0.001)
+    await api.catalogue.create_stream("a", now=NOW)
+    api.bus.state.put("stream.a", status("a"))
+
+    async def hang(command: BaseModel) -> Done:
+        await asyncio.Event().wait()
+        return Done()
+
+    api.bus.serve("command.a", hang)
+    answer = await api.http.post("/streams/a/kill")
+    assert (answer.status_code, answer.json()["code"]) == (504, "request-timeout")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"ban_s": -1}, {"ban_s": "soon"}, {"ban": 60}, {"ban_s": 1e12}, {"reason": "x" * 201}, [], "kill"],
+)
+async def test_a_kill_that_is_not_understood(api: Api, kills: list[tuple[str, float | None]], body: object) -> None:
+    answer = await api.http.post("/streams/a/kill", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert kills == []
+
+
+def answering(answer: BaseModel) -> Callable[[BaseModel], Awaitable[BaseModel]]:
+    async def answered(question: BaseModel) -> BaseModel:
+        assert isinstance(question, Wanted)
+        return answer
+
+    return answered
+
+
+async def test_one_stream_in_full_tells_where_time_goes(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.get("/streams/a")).json()["latency"] == []
+    stage = LatencyStatus(track="v480p", stage="encoded", p50_ms=21.5, p95_ms=38.0)
+    api.bus.serve("latency.a", answering(Latencies(stages=(stage,))))
+    assert (await api.http.get("/streams/a")).json()["latency"] == [stage.model_dump()]
+
+
+async def test_the_history(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.get("/streams/a/history")).json() == {"samples": []}
+    sample = Sample(at=NOW, bitrate_bps=2_500_000, fps=30.0)
+    told = History(samples=(sample,))
+    api.bus.serve("history.a", answering(told))
+    assert (await api.http.get("/streams/a/history")).json() == {"samples": [sample.model_dump()]}
+    assert (await api.http.get("/streams/b/history")).json()["code"] == "stream-not-found"
+
+
+async def test_the_thumbnail(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    none = await api.http.get("/streams/a/thumbnail.jpg")
+    assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
+    empty = api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"", at=0)))
+    none = await api.http.get("/streams/a/thumbnail.jpg")
+    assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
+    empty.close()
+    api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=NOW)))
+    answer = await api.http.get("/streams/a/thumbnail.jpg")
+    assert answer.content == b"\xff\xd8\xff\xd9"
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_broadcasts_newest_first_with_links(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.get("/streams/a/broadcasts")).json() == []
+    ended, lost = "20261120t090000z-000001", "20261120t100000z-000002"
+    await api.catalogue.put_broadcast(
+        BroadcastRecord(stream="a", broadcast=ended, started_at=1.0, ended_at=61.0, duration_s=60.0, bytes=1000)
+    )
+    await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=lost, started_at=2.0, duration_s=7.0))
+    await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=BROADCAST, started_at=NOW - 90))
+    api.bus.state.put("stream.a", status("a", StreamState.WAITING))
+    listed = (await api.http.get("/streams/a/broadcasts")).json()
+    assert [(one["broadcast"], one["state"], one["duration_s"]) for one in listed] == [
+        (BROADCAST, "live", 90.0),
+        (lost, "interrupted", 7.0),
+        (ended, "ended", 60.0),
+    ]
+    base = f"https://media.example.org/live/a/{ended}"
+    assert listed[2] == {
+        "broadcast": ended,
+        "state": "ended",
+        "started_at": 1.0,
+        "ended_at": 61.0,
+        "duration_s": 60.0,
+        "bytes": 1000,
+        "end_reason": None,
+        "hls": f"{base}/master.m3u8",
+        "dash": f"{base}/manifest.mpd",
+        "watch": f"https://media.example.org/watch/a?broadcast={ended}",
+    }
+    assert (await api.http.get("/streams/b/broadcasts")).json()["code"] == "stream-not-found"

@@ -1,0 +1,164 @@
+"""Errors, the token and the OpenAPI document."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import HTTPException
+from openapi_spec_validator import validate
+
+from media.errors import MediaError
+from storage.interface import StoreUnavailable
+from tests.unit.origin.api.conftest import TOKEN, Api
+
+PROTECTED = [
+    ("GET", "/streams"),
+    ("POST", "/streams"),
+    ("GET", "/streams/a"),
+    ("PATCH", "/streams/a"),
+    ("DELETE", "/streams/a"),
+    ("POST", "/streams/a/rotate-key"),
+    ("POST", "/streams/a/tokens"),
+    ("POST", "/streams/a/kill"),
+    ("GET", "/streams/a/history"),
+    ("GET", "/streams/a/thumbnail.jpg"),
+    ("GET", "/streams/a/broadcasts"),
+    ("GET", "/version"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+@pytest.mark.parametrize("header", [None, "Bearer wrong", f"Basic {TOKEN}", "Bearer", "Bearer ünknown"])
+async def test_without_the_token_nothing_is_told(api: Api, method: str, path: str, header: str | None) -> None:
+    headers = httpx.Headers({} if header is None else {b"Authorization": header.encode()})
+    answer = await api.public.request(method, path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "unauthorized"
+
+
+def test_every_route_but_the_viewers_is_protected(api: Api) -> None:
+    document = api.app.openapi()
+    routes = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    expected = {(method, f"/api/v1{path.replace('/a', '/{stream}', 1)}") for method, path in PROTECTED}
+    assert routes - expected == {
+        ("GET", "/api/v1/watch/{stream}"),
+        ("GET", "/api/v1/playback/{stream}/{path_token}"),
+    }
+    secured = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if operation.get("security")
+    }
+    assert secured == expected
+
+
+async def test_the_operators_answers_are_in_no_cache(api: Api) -> None:
+    answer = await api.http.get("/version")
+    assert answer.json() == {"version": "9.9.9"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_problem_has_every_member(api: Api) -> None:
+    answer = await api.http.get("/streams/b")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {
+        "type": "urn:headwater:problem:stream-not-found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is no stream b",
+        "code": "stream-not-found",
+    }
+
+
+async def test_unknown_fields_are_refused_by_name(api: Api) -> None:
+    answer = await api.http.post("/streams", json={"stream": "a", "tilte": "A", "ladder": "sauce"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"#/tilte", "#/ladder"}
+    assert "tilte is not a field of this request" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 10_000])
+async def test_a_body_that_is_not_json(api: Api, content: bytes) -> None:
+    answer = await api.http.post("/streams", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/streams", "/streams/a/kill"])
+async def test_a_body_without_end_is_cut_off_though_nobody_looked_at_the_token_yet(api: Api, path: str) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1024
+            yield b" " * 1024
+
+    headers = {"Content-Type": "application/json"}
+    answer = await api.public.post(path, content=endless(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
+    assert sent <= 66 * 1024
+
+
+async def test_what_there_is_no_route_for(api: Api) -> None:
+    missing = await api.http.get("/nothing")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+    assert missing.json()["detail"] == "Not Found: GET /api/v1/nothing"
+    wrong = await api.http.put("/streams", json={})
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method-not-allowed")
+    assert wrong.headers["allow"]
+
+
+async def test_a_store_that_is_down(api: Api) -> None:
+    api.store.failing = StoreUnavailable("the store does not answer; try again later")
+    for path in ("/streams/a", "/watch/a"):
+        answer = await api.http.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
+        assert answer.json()["detail"] == "the store does not answer; try again later"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RuntimeError("secret"), 500, "internal"),
+        (MediaError("odd bytes"), 500, "media"),
+        (HTTPException(410, "gone for good", {"X-Kept": "yes"}), 410, "gone"),
+    ],
+)
+async def test_any_error_of_the_application_is_a_problem(
+    api: Api, error: Exception, status: int, code: str
+) -> None:
+    @api.app.get("/fail")
+    async def fail() -> None:
+        raise error
+
+    answer = await api.public.get("http://origin/fail")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert (status == 410) == ("x-kept" in answer.headers)
+
+
+def test_the_openapi_document_is_valid_and_has_examples(api: Api) -> None:
+    document = api.app.openapi()
+    validate(document)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert operation["summary"], (method, path)
+            for status, response in operation["responses"].items():
+                problem = response.get("content", {}).get("application/problem+json")
+                assert int(status) < 400 or problem["example"]["status"] == int(status), (method, path)
+    for name, schema in document["components"]["schemas"].items():
+        if name in {"StreamKey", "KillRequest", "NewStream", "StreamChange", "WatchStatus", "BroadcastView"}:
+            assert all(has_example(field) for field in schema["properties"].values()), name
+
+
+def has_example(field: dict[str, Any]) -> bool:
+    return "examples" in field or "$ref" in field

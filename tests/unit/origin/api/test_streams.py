@@ -1,0 +1,112 @@
+"""Streams and their keys."""
+
+from live.status import Done, KillCommand, StreamState
+from tests.unit.origin.api.conftest import NOW, Api
+from tests.unit.origin.api.live import BROADCAST, status
+
+
+async def test_creating_tells_the_key_once(api: Api) -> None:
+    answer = await api.http.post("/streams", json={"stream": "studio-a", "title": "Studio A", "ladder": "source"})
+    assert answer.status_code == 201
+    assert answer.headers["location"] == "/api/v1/streams/studio-a"
+    body = answer.json()
+    assert set(body) == {"stream", "server", "key", "watch"}
+    assert body["server"] == "rtmp://media.example.org:1935/live"
+    assert body["watch"] == "https://media.example.org/watch/studio-a"
+    record = await api.catalogue.find_by_key(body["key"])
+    assert record is not None
+    assert (record.stream, record.settings.title, record.settings.ladder) == ("studio-a", "Studio A", "source")
+    assert record.created_at == NOW
+    assert api.keys == [("studio-a", body["key"])]
+    assert body["key"] not in (await api.http.get("/streams/studio-a")).text
+
+
+async def test_a_stream_is_made_once_and_has_a_good_name(api: Api) -> None:
+    await api.http.post("/streams", json={"stream": "a"})
+    again = await api.http.post("/streams", json={"stream": "a"})
+    assert (again.status_code, again.json()["code"]) == (409, "stream-exists")
+    bad = await api.http.post("/streams", json={"stream": "../etc"})
+    assert (bad.status_code, bad.json()["code"]) == (422, "bad-stream-name")
+
+
+async def test_the_list_has_live_ones_first_then_those_that_wait_then_by_name(api: Api) -> None:
+    for name in ("d-idle", "a-idle", "c-live", "b-waiting", "b-live"):
+        await api.catalogue.create_stream(name, now=NOW)
+    for name, state in (("c-live", "live"), ("b-waiting", "waiting"), ("b-live", "live")):
+        api.bus.state.put(f"stream.{name}", status(name, StreamState(state)))
+    listed = (await api.http.get("/streams")).json()
+    assert [stream["stream"] for stream in listed] == ["b-live", "c-live", "b-waiting", "a-idle", "d-idle"]
+    assert [stream["state"] for stream in listed] == ["live", "live", "waiting", "idle", "idle"]
+    live, idle = listed[0], listed[-1]
+    assert set(live) == set(idle) >= {"stream", "state", "uptime_s", "source", "renditions", "watch"}
+    assert live["source"]["width"] == 1280
+    assert live["renditions"][0]["track"] == "vsource"
+    assert (idle["uptime_s"], idle["source"], idle["renditions"]) == (None, None, [])
+
+
+async def test_one_stream(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    api.bus.state.put("stream.a", status("a"))
+    shown = (await api.http.get("/streams/a")).json()
+    assert shown["broadcast"] == BROADCAST
+    assert shown["warnings"][0]["code"] == "keyframe-interval"
+    missing = await api.http.get("/streams/b")
+    assert (missing.status_code, missing.json()["code"]) == (404, "stream-not-found")
+
+
+async def test_settings_change_only_where_given(api: Api) -> None:
+    await api.http.post("/streams", json={"stream": "a", "title": "A", "ladder": "source"})
+    changed = await api.http.patch("/streams/a", json={"title": "B"})
+    assert changed.json()["title"] == "B"
+    assert (await api.catalogue.get_stream("a")).settings.ladder == "source"
+    rungs = [{"height": 720, "bitrate": "2500k"}, {"height": 360, "bitrate": 800_000}]
+    assert (await api.http.patch("/streams/a", json={"ladder": rungs})).status_code == 200
+    settings = (await api.catalogue.get_stream("a")).settings
+    assert isinstance(settings.ladder, tuple)
+    assert [rung.bitrate for rung in settings.ladder] == [2_500_000, 800_000]
+    await api.http.patch("/streams/a", json={"ladder": None, "title": None})
+    settings = (await api.catalogue.get_stream("a")).settings
+    assert (settings.title, settings.ladder) == ("", None)
+
+
+async def test_a_bad_ladder_is_refused_with_its_place(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    answer = await api.http.patch(
+        "/streams/a", json={"ladder": [{"height": 360, "bitrate": "1M"}, {"height": 720, "bitrate": "2M"}]}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert answer.json()["errors"][0]["pointer"] == "#/ladder"
+    assert "from high to low" in answer.json()["detail"]
+
+
+async def test_a_new_key_ends_the_old_one(api: Api) -> None:
+    _, old = await api.catalogue.create_stream("a", now=NOW)
+    body = (await api.http.post("/streams/a/rotate-key")).json()
+    assert set(body) == {"stream", "server", "key", "watch"}
+    assert await api.catalogue.find_by_key(body["key"]) is not None
+    assert await api.catalogue.find_by_key(old) is None
+    assert api.keys == [("a", body["key"])]
+    assert (await api.http.post("/streams/b/rotate-key")).json()["code"] == "stream-not-found"
+
+
+async def test_deleting_ends_the_broadcast_and_the_key(api: Api) -> None:
+    _, key = await api.catalogue.create_stream("a", now=NOW)
+    told: list[str] = []
+
+    async def end(command: object) -> Done:
+        assert isinstance(command, KillCommand)
+        told.append(command.reason)
+        return Done()
+
+    api.bus.serve("command.a", end)
+    answer = await api.http.delete("/streams/a")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert told == ["the stream was deleted"]
+    assert await api.catalogue.find_by_key(key) is None
+    assert api.keys == [("a", None)]
+    assert (await api.http.delete("/streams/a")).json()["code"] == "stream-not-found"
+
+
+async def test_deleting_what_is_idle(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.delete("/streams/a")).status_code == 204

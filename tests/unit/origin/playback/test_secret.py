@@ -1,0 +1,74 @@
+"""The playback secret in the store."""
+
+import asyncio
+import json
+
+import pytest
+
+from origin.playback import PlaybackSecret, derive_keys
+from origin.playback.secret import SECRET_KEY
+from storage.documents import CorruptRecord
+from storage.interface import ObjectInfo, PreconditionFailed, StoreUnavailable
+from tests.memory_store import MemoryStore
+from tests.unit.origin.playback.keys import NOW
+
+
+def secret(store: MemoryStore) -> PlaybackSecret:
+    return PlaybackSecret(store, lambda: NOW)
+
+
+async def test_the_first_makes_it_and_all_have_the_same() -> None:
+    store = MemoryStore()
+    first = await secret(store).keys()
+    assert await secret(store).keys() == first
+    assert store.puts == [SECRET_KEY]
+    made = json.loads(store.body(SECRET_KEY))
+    assert made["created_at"] == NOW
+    assert derive_keys(bytes.fromhex(made["secret"])) == first
+    assert store.objects[SECRET_KEY].info.cache_control == "private, no-store"
+    assert not SECRET_KEY.startswith("live/")
+
+
+async def test_two_stores_have_two_secrets() -> None:
+    assert await secret(MemoryStore()).keys() != await secret(MemoryStore()).keys()
+
+
+async def test_of_many_who_come_at_once_one_makes_it() -> None:
+    class Slow(MemoryStore):
+        async def get(self, key: str):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0)
+            return await super().get(key)
+
+    store = Slow()
+    keys = await asyncio.gather(*(secret(store).keys() for _ in range(10)))
+    assert len(set(keys)) == 1
+    assert store.puts == [SECRET_KEY]
+
+
+async def test_a_put_whose_answer_was_lost() -> None:
+    class Repeating(MemoryStore):
+        async def put(self, key: str, body: bytes, **how: object) -> ObjectInfo:
+            await super().put(key, body, **how)  # type: ignore[arg-type]
+            raise PreconditionFailed("the retry met the first try")
+
+    store = Repeating()
+    assert await secret(store).keys() == await secret(store).keys()
+
+
+async def test_it_is_read_once() -> None:
+    store = MemoryStore()
+    one = secret(store)
+    keys = await one.keys()
+    store.failing = StoreUnavailable("down")
+    assert await one.keys() is keys
+    with pytest.raises(StoreUnavailable):
+        await secret(store).keys()
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}", b'{"secret": "abcd", "created_at": 1}'])
+async def test_a_damaged_one_is_not_replaced(body: bytes) -> None:
+    store = MemoryStore()
+    await store.put(SECRET_KEY, body, content_type="application/json")
+    with pytest.raises(CorruptRecord, match="playback"):
+        await secret(store).keys()
+    assert store.body(SECRET_KEY) == body

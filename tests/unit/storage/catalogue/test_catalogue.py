@@ -1,0 +1,347 @@
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from storage import ObjectInfo, PreconditionFailed, StoreUnavailable
+from storage.catalogue import (
+    BadStreamName,
+    BroadcastNotFound,
+    Catalogue,
+    StreamExists,
+    StreamNotFound,
+)
+from storage.catalogue.records import MAX_KEYS, BroadcastRecord, StreamRecord, StreamSettings
+from storage.catalogue.stream_keys import key_hash
+from storage.documents import CorruptRecord
+from tests.memory_store import MemoryStore
+
+NOW = 1_800_000_000.0
+RECORD = "catalogue/streams/studio-a.json"
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def hash_of(key: str) -> str:
+    hashed = key_hash(key)
+    assert hashed is not None
+    return hashed
+
+
+def retitled(title: str) -> StreamSettings:
+    return StreamSettings(title=title)
+
+
+async def test_a_created_stream_is_found_by_name_and_by_key() -> None:
+    store = MemoryStore()
+    settings = StreamSettings(ladder="source", title="Studio A")
+    record, key = await Catalogue(store).create_stream("studio-a", settings, now=NOW)
+    other = Catalogue(store)
+    assert await other.get_stream("studio-a") == record
+    assert await other.find_by_key(key) == record
+    assert await other.find_by_key(key.upper()) == record
+    assert (record.settings, record.created_at, record.banned_until) == (settings, NOW, None)
+
+
+async def test_the_key_itself_is_nowhere_in_the_store() -> None:
+    store = MemoryStore()
+    _, key = await Catalogue(store).create_stream("studio-a", now=NOW)
+    for name, found in store.objects.items():
+        assert name.startswith("catalogue/")
+        assert found.info.cache_control == "private, no-store"
+        for secret in (key, key.replace("-", "")):
+            assert secret not in name and secret.encode() not in found.body
+
+
+@pytest.mark.parametrize("name", ["", "Studio", "-a", "a-", "a/b", "..", "a" * 64, "a b"])
+async def test_bad_names(name: str) -> None:
+    store = MemoryStore()
+    with pytest.raises(BadStreamName, match="lower-case"):
+        await Catalogue(store).create_stream(name, now=NOW)
+    with pytest.raises(StreamNotFound):
+        await Catalogue(store).get_stream(name)
+    assert store.calls == []
+
+
+async def test_a_name_is_taken_once() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    record, key = await catalogue.create_stream("studio-a", now=NOW)
+    with pytest.raises(StreamExists):
+        await Catalogue(store).create_stream("studio-a", now=NOW + 1)
+    assert sorted(store.objects) == sorted([RECORD, f"catalogue/keys/{hash_of(key)}.json"])
+    assert await catalogue.find_by_key(key) == record
+
+
+async def test_of_many_who_create_one_wins() -> None:
+    store = MemoryStore()
+    results = await asyncio.gather(
+        *(Catalogue(store).create_stream("studio-a", now=NOW) for _ in range(10)), return_exceptions=True
+    )
+    winners = [result for result in results if not isinstance(result, BaseException)]
+    assert len(winners) == 1
+    assert sum(isinstance(result, StreamExists) for result in results) == 9
+    assert await Catalogue(store).find_by_key(winners[0][1]) == winners[0][0]
+
+
+async def test_a_creation_whose_answer_was_lost_is_no_clash() -> None:
+    class Repeating(MemoryStore):
+        async def put(self, key: str, body: bytes, **how: object) -> ObjectInfo:
+            info = await super().put(key, body, **how)  # type: ignore[arg-type]
+            if how.get("if_none_match"):
+                raise PreconditionFailed("the retry met the first try")
+            return info
+
+    catalogue = Catalogue(Repeating())
+    record, key = await catalogue.create_stream("studio-a", now=NOW)
+    assert await catalogue.find_by_key(key) == record
+
+
+async def test_streams_are_listed_by_name_without_the_damaged() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    for name in ("b", "c", "a"):
+        await catalogue.create_stream(name, now=NOW)
+    await store.put("catalogue/streams/b.json", b"{", content_type="application/json")
+    with capture_logs() as logs:
+        assert [record.stream for record in await catalogue.list_streams()] == ["a", "c"]
+    assert [entry["key"] for entry in logs] == ["catalogue/streams/b.json"]
+    with pytest.raises(CorruptRecord, match=r"catalogue/streams/b\.json"):
+        await catalogue.get_stream("b")
+
+
+async def test_listing_reads_a_few_at_once() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    for number in range(20):
+        await catalogue.create_stream(f"s{number:02d}", now=NOW)
+    store.most_at_once = 0
+    assert len(await catalogue.list_streams()) == 20
+    assert 1 < store.most_at_once <= 8
+
+
+async def test_updates_of_two_writers_both_count() -> None:
+    store = MemoryStore()
+    first, second = Catalogue(store), Catalogue(store)
+    await first.create_stream("studio-a", now=NOW)
+    await asyncio.gather(
+        first.ban("studio-a", NOW + 60),
+        second.update_stream("studio-a", lambda r: r.model_copy(update={"settings": retitled("new")})),
+    )
+    record = await first.get_stream("studio-a")
+    assert (record.banned_until, record.settings.title) == (NOW + 60, "new")
+
+
+async def test_an_update_that_changes_nothing_writes_nothing() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("studio-a", now=NOW)
+    writes = len(store.keys_of("put"))
+    await catalogue.update_stream("studio-a", lambda record: record)
+    assert len(store.keys_of("put")) == writes
+
+
+async def test_an_update_gives_up_where_others_never_cease() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("studio-a", now=NOW)
+    store.failures[RECORD] = []
+
+    def change(record: StreamRecord) -> StreamRecord:
+        found = store.objects[RECORD]
+        store.objects[RECORD] = type(found)(ObjectInfo(RECORD, 1, f"{found.info.etag}x", 0.0), found.body)
+        return record.model_copy(update={"settings": retitled("mine")})
+
+    with pytest.raises(StoreUnavailable, match="by others"):
+        await catalogue.update_stream("studio-a", change)
+
+
+async def test_updating_what_is_not_there() -> None:
+    with pytest.raises(StreamNotFound, match="there is no stream studio-b"):
+        await Catalogue(MemoryStore()).update_stream("studio-b", lambda record: record)
+
+
+async def test_a_ban_is_set_and_lifted() -> None:
+    catalogue = Catalogue(MemoryStore())
+    await catalogue.create_stream("studio-a", now=NOW)
+    assert (await catalogue.ban("studio-a", NOW + 60)).banned_until == NOW + 60
+    assert (await catalogue.get_stream("studio-a")).banned_until == NOW + 60
+    assert (await catalogue.ban("studio-a", None)).banned_until is None
+
+
+async def test_a_rotated_key_counts_and_the_old_one_does_not() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    _, old = await catalogue.create_stream("studio-a", now=NOW)
+    new = await catalogue.rotate_key("studio-a")
+    for reader in (catalogue, Catalogue(store)):
+        assert await reader.find_by_key(old) is None
+        found = await reader.find_by_key(new)
+        assert found is not None and found.key_hashes == (hash_of(new),)
+    assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 1
+
+
+async def test_old_keys_may_be_kept_up_to_a_limit() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    _, first = await catalogue.create_stream("studio-a", now=NOW)
+    keys = [first, *[await catalogue.rotate_key("studio-a", keep_old=True) for _ in range(MAX_KEYS)]]
+    found = [await catalogue.find_by_key(key) is not None for key in keys]
+    assert found == [False] + [True] * MAX_KEYS
+    assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == MAX_KEYS
+
+
+async def test_rotating_for_what_is_not_there_leaves_nothing() -> None:
+    store = MemoryStore()
+    with pytest.raises(StreamNotFound):
+        await Catalogue(store).rotate_key("studio-b")
+    assert store.objects == {}
+
+
+async def test_delete_keeps_the_media_unless_told() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    media = ["live/studio-a/master.m3u8", "live/studio-a/b/v720p/1.m4s"]
+    broadcast = BroadcastRecord(stream="studio-a", broadcast="20261121t104105z-ab12cd", started_at=NOW)
+    others = ["live/studio-ab/master.m3u8", "live/studio/master.m3u8"]
+    for key in media + others:
+        await store.put(key, b"x", content_type="video/mp4")
+    await catalogue.put_broadcast(broadcast)
+
+    _, key = await catalogue.create_stream("studio-a", now=NOW)
+    await catalogue.delete_stream("studio-a")
+    assert await catalogue.find_by_key(key) is None
+    with pytest.raises(StreamNotFound):
+        await catalogue.delete_stream("studio-a")
+    assert set(media) < set(store.objects)
+    assert await catalogue.list_broadcasts("studio-a") == [broadcast]
+
+    await catalogue.create_stream("studio-a", now=NOW)
+    await catalogue.delete_stream("studio-a", purge=True)
+    assert sorted(store.objects) == sorted(others)
+
+
+async def test_a_purge_that_failed_can_be_asked_for_again() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("studio-a", now=NOW)
+    await store.put("live/studio-a/master.m3u8", b"x", content_type="video/mp4")
+    store.failures["live/studio-a/master.m3u8"] = [StoreUnavailable("down")]
+    with pytest.raises(StoreUnavailable):
+        await catalogue.delete_stream("studio-a", purge=True)
+    await catalogue.delete_stream("studio-a", purge=True)
+    assert store.objects == {}
+
+
+@pytest.mark.parametrize("typed", ["", "live", "a" * 24, "../../streams/studio-a"])
+async def test_unknown_keys(typed: str) -> None:
+    catalogue = Catalogue(MemoryStore())
+    await catalogue.create_stream("studio-a", now=NOW)
+    assert await catalogue.find_by_key(typed) is None
+
+
+async def test_a_key_object_alone_opens_nothing() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    _, key = await catalogue.create_stream("studio-a", now=NOW)
+    left = dict(store.objects)
+    await catalogue.rotate_key("studio-a")
+    pointer = f"catalogue/keys/{hash_of(key)}.json"
+    store.objects[pointer] = left[pointer]
+    assert await Catalogue(store).find_by_key(key) is None
+
+
+async def test_publishing_goes_on_while_the_store_is_down() -> None:
+    store, clock = MemoryStore(), Clock()
+    catalogue = Catalogue(store, clock=clock)
+    record, key = await catalogue.create_stream("studio-a", now=NOW)
+    store.failing = StoreUnavailable("down")
+    clock.now += 3600
+    assert await catalogue.find_by_key(key) == record
+    with pytest.raises(StoreUnavailable):
+        await Catalogue(store).find_by_key(key)
+
+
+async def test_what_was_listed_is_known_while_the_store_is_down() -> None:
+    store = MemoryStore()
+    record, key = await Catalogue(store).create_stream("studio-a", now=NOW)
+    catalogue = Catalogue(store)
+    await catalogue.list_streams()
+    store.failing = StoreUnavailable("down")
+    assert await catalogue.find_by_key(key) == record
+
+
+async def test_a_store_that_hangs_is_not_waited_for() -> None:
+    store, clock = MemoryStore(), Clock()
+    catalogue = Catalogue(store, patience_s=0.01, clock=clock)
+    record, key = await catalogue.create_stream("studio-a", now=NOW)
+    store.hold[RECORD] = asyncio.Event()
+    clock.now += 3600
+    assert await catalogue.find_by_key(key) == record
+
+
+async def test_a_known_record_is_fresh_for_some_seconds() -> None:
+    store, clock = MemoryStore(), Clock()
+    catalogue = Catalogue(store, fresh_s=5.0, clock=clock)
+    _, key = await catalogue.create_stream("studio-a", now=NOW)
+    await Catalogue(store).rotate_key("studio-a")
+    store.calls.clear()
+    clock.now += 4.9
+    assert await catalogue.find_by_key(key) is not None
+    assert store.calls == []
+    clock.now += 0.1
+    assert await catalogue.find_by_key(key) is None
+
+
+async def test_a_stream_deleted_elsewhere_is_not_kept_alive() -> None:
+    store, clock = MemoryStore(), Clock()
+    catalogue = Catalogue(store, clock=clock)
+    _, key = await catalogue.create_stream("studio-a", now=NOW)
+    await Catalogue(store).delete_stream("studio-a")
+    clock.now += 10
+    assert await catalogue.find_by_key(key) is None
+    store.failing = StoreUnavailable("down")
+    with pytest.raises(StoreUnavailable):
+        await catalogue.find_by_key(key)
+
+
+async def test_known_records_are_bounded() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store, remembered=2)
+    keys = [(await catalogue.create_stream(f"s{number}", now=NOW))[1] for number in range(3)]
+    store.failing = StoreUnavailable("down")
+    with pytest.raises(StoreUnavailable):
+        await catalogue.find_by_key(keys[0])
+    assert await catalogue.find_by_key(keys[1]) is not None
+    assert await catalogue.find_by_key(keys[2]) is not None
+
+
+async def test_broadcasts_newest_first() -> None:
+    catalogue = Catalogue(MemoryStore())
+    ids = [f"2026112{day}t104105z-ab12cd" for day in range(4)]
+    for number, broadcast in enumerate(ids):
+        await catalogue.put_broadcast(
+            BroadcastRecord(stream="studio-a", broadcast=broadcast, started_at=NOW + number, tracks=("v720p",))
+        )
+        await catalogue.put_broadcast(BroadcastRecord(stream="studio-ab", broadcast=broadcast, started_at=NOW))
+    listed = await catalogue.list_broadcasts("studio-a")
+    assert [(record.stream, record.broadcast) for record in listed] == [
+        ("studio-a", each) for each in reversed(ids)
+    ]
+    assert [record.broadcast for record in await catalogue.list_broadcasts("studio-a", limit=2)] == ids[:1:-1]
+    assert await catalogue.get_broadcast("studio-a", ids[0]) == listed[-1]
+    assert await catalogue.list_broadcasts("studio-c") == []
+    assert await catalogue.list_broadcasts("../streams") == []
+
+
+@pytest.mark.parametrize("broadcast", ["20261121t104105z-ab12cd", "../../streams/studio-a", ""])
+async def test_no_such_broadcast(broadcast: str) -> None:
+    catalogue = Catalogue(MemoryStore())
+    await catalogue.create_stream("studio-a", now=NOW)
+    with pytest.raises(BroadcastNotFound):
+        await catalogue.get_broadcast("studio-a", broadcast)

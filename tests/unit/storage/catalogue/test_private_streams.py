@@ -1,0 +1,54 @@
+"""Whether a stream is private, also after it was deleted."""
+
+import pytest
+
+from storage.catalogue import Catalogue
+from storage.catalogue.records import StreamSettings
+from storage.interface import StoreUnavailable
+from tests.memory_store import MemoryStore
+
+NOW = 1_795_257_665.0
+MARK = "catalogue/private/a.json"
+
+
+async def made(*, private: bool) -> tuple[MemoryStore, Catalogue]:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("a", StreamSettings(private=private), now=NOW)
+    return store, catalogue
+
+
+async def is_private(store: MemoryStore, stream: str = "a") -> bool:
+    return await Catalogue(store).is_private(stream)
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_a_stream_is_what_its_settings_say_and_stays_it(private: bool) -> None:
+    store, catalogue = await made(private=private)
+    assert await is_private(store) is await catalogue.is_private("a") is private
+    await catalogue.delete_stream("a")
+    assert await is_private(store) is await catalogue.is_private("a") is private
+    assert (MARK in store.objects) is private
+
+
+async def test_what_was_purged_is_forgotten() -> None:
+    store, catalogue = await made(private=True)
+    await catalogue.delete_stream("a")
+    await catalogue.create_stream("a", now=NOW)
+    assert await is_private(store) is False
+    await catalogue.delete_stream("a", purge=True)
+    assert store.objects == {}
+
+
+@pytest.mark.parametrize("stream", ["b", "../streams/a", ""])
+async def test_what_there_never_was_is_public(stream: str) -> None:
+    store, _ = await made(private=True)
+    assert await is_private(store, stream) is False
+
+
+async def test_a_store_that_is_down_makes_nothing_public() -> None:
+    store, catalogue = await made(private=True)
+    store.failing = StoreUnavailable("down")
+    assert await catalogue.is_private("a") is True
+    with pytest.raises(StoreUnavailable):
+        await is_private(store)

@@ -1,0 +1,53 @@
+import pytest
+from pydantic import ValidationError
+
+from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
+
+
+@pytest.mark.parametrize("ladder", ["auto", "source", None])
+def test_a_ladder_is_a_word_or_the_servers_own(ladder: str | None) -> None:
+    assert StreamSettings.model_validate({"ladder": ladder}).ladder == ladder
+
+
+@pytest.mark.parametrize(("bitrate", "bps"), [(2_500_000, 2_500_000), ("2500k", 2_500_000), ("2.5M", 2_500_000)])
+def test_a_ladder_may_be_its_rungs(bitrate: str | int, bps: int) -> None:
+    settings = StreamSettings.model_validate(
+        {"ladder": [{"height": 720, "bitrate": bitrate}, {"height": 360, "bitrate": 800_000}]}
+    )
+    assert isinstance(settings.ladder, tuple)
+    assert [(rung.height, rung.bitrate) for rung in settings.ladder] == [(720, bps), (360, 800_000)]
+    assert StreamSettings.model_validate_json(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"ladder": "best"}, "'auto' or 'source'"),
+        ({"ladder": []}, "at least 1"),
+        ({"ladder": [{"height": 720, "bitrate": 2_000_000 - height} for height in range(9)]}, "at most 8"),
+        ({"ladder": [{"height": 721, "bitrate": "1M"}]}, "multiple of 2"),
+        ({"ladder": [{"height": 720, "bitrate": "fast"}]}, "is no bitrate"),
+        ({"ladder": [{"height": 720, "bitrate": "900000M"}]}, "less than or equal"),
+        ({"ladder": [{"height": 360, "bitrate": "1M"}, {"height": 720, "bitrate": "2M"}]}, "from high to low"),
+        ({"ladder": [{"height": 720, "bitrate": "1M"}, {"height": 360, "bitrate": "1M"}]}, "lower bitrate"),
+        ({"ladder": [{"height": 720, "bitrate": "1M", "fps": 30}]}, "Extra inputs"),
+        ({"colour": "red"}, "Extra inputs"),
+        ({"title": "x" * 201}, "at most 200"),
+    ],
+)
+def test_settings_that_are_refused(settings: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        StreamSettings.model_validate(settings)
+
+
+def test_records_of_a_newer_version_are_read() -> None:
+    text = '{"stream": "a", "key_hashes": ["00"], "created_at": 1.0, "colour": "red"}'
+    record = StreamRecord.model_validate_json(text)
+    assert (record.stream, record.key_hashes, record.banned_until) == ("a", ("00",), None)
+    assert record.settings == StreamSettings()
+
+
+def test_a_live_broadcast_has_no_end() -> None:
+    record = BroadcastRecord(stream="a", broadcast="20261121t104105z-ab12cd", started_at=1.0)
+    assert record.ended_at is None
+    assert BroadcastRecord.model_validate_json(record.model_dump_json()) == record

@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+import structlog
+
+from telemetry.logs import Format, set_up_logs
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("form", get_args(Format))
+def test_a_traceback_says_where_and_never_what_the_variables_held(
+    capsys: pytest.CaptureFixture[str], form: Format
+) -> None:
+    set_up_logs(form, "info")
+    key = "-".join(("live", "key", "of", "somebody"))
+    try:
+        raise ValueError(f"{len(key)} letters")
+    except ValueError:
+        structlog.get_logger("test").exception("it went wrong")
+    written = capsys.readouterr().err
+    assert "it went wrong" in written and "test_logs.py" in written and "20 letters" in written
+    assert key not in written

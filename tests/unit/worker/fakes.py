@@ -1,0 +1,183 @@
+"""A clock that a test moves, transcoder children that do as a test asks, and the connections of publishers."""
+
+import asyncio
+from collections.abc import Callable
+
+from ingest.interface import EndReason
+from media.configs import TrackConfig
+from media.units import AccessUnit
+from tests.unit.packager.recording import ZERO_MS
+from transcoder.client import EndReason as ChildEnd
+from transcoder.client import OnDecoded, OnEnd, OnReady, OnUnit, TranscoderEnd
+from transcoder.errors import WorkerUnavailable
+from transcoder.messages import Job
+from worker.clock import Clock
+from worker.session import Session
+
+
+async def settle() -> None:
+    """Let every task run until it waits for something that does not come by itself."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class FakeTimer:
+    def __init__(self, at: float, callback: Callable[[], None]) -> None:
+        self.at = at
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class FakeClock(Clock):
+    """Stands still until :meth:`advance`; starts long after the machine's start, as a real one does."""
+
+    def __init__(self) -> None:
+        self._now = 100_000.0
+        self._timers: list[FakeTimer] = []
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def unix(self) -> float:
+        return self.unix_ns() / 1e9
+
+    def unix_ns(self) -> int:
+        return ZERO_MS * 1_000_000 + round(self._now * 1e9)
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.get_running_loop().create_future()
+        timer = self.call_later(seconds, lambda: woken.set_result(None))
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> FakeTimer:
+        timer = FakeTimer(self._now + seconds, callback)
+        self._timers.append(timer)
+        return timer
+
+    async def advance(self, seconds: float) -> None:
+        """Move on, firing each timer at its time."""
+        await settle()
+        until = self._now + seconds
+        while due := [timer for timer in self._timers if timer.at <= until]:
+            timer = min(due, key=lambda timer: timer.at)
+            self._timers.remove(timer)
+            if not timer.cancelled:
+                self._now = timer.at
+                timer.callback()
+                await settle()
+        self._now = until
+
+
+class FakeChild:
+    """A running child. ``given`` are the cuts and units it was given, in order."""
+
+    def __init__(self, job: Job, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded) -> None:
+        self.job = job
+        self.produce_config = on_ready
+        self.produce = on_unit
+        self.decoded = on_decoded
+        self.given: list[int | AccessUnit] = []
+        self.keeps_up = True
+        self.killed = False
+        self.finishing = asyncio.Event()
+        self.drained = asyncio.Event()
+        self._on_end = on_end
+
+    def cut(self, pts: int) -> None:
+        self.given.append(pts)
+
+    def feed(self, unit: AccessUnit) -> bool:
+        self.given.append(unit)
+        return self.keeps_up
+
+    async def finish(self, timeout: float) -> None:
+        """Returns once the test sets ``drained``."""
+        self.finishing.set()
+        await self.drained.wait()
+        self._on_end(TranscoderEnd(ChildEnd.FINISHED, "finished", "every frame came out"))
+
+    def kill(self) -> None:
+        self.killed = True
+
+    def die(self, text: str = "it died of SIGSEGV") -> None:
+        self._on_end(TranscoderEnd(ChildEnd.CRASHED, "transcoder-crashed", text))
+
+
+class FakeChildren:
+    """Starts :class:`FakeChild` processes: once ``gate`` is set, and not while ``broken``. ``attempts`` counts
+    the starts asked for, those that failed included."""
+
+    def __init__(self) -> None:
+        self.started: list[FakeChild] = []
+        self.attempts = 0
+        self.broken = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @property
+    def last(self) -> FakeChild:
+        return self.started[-1]
+
+    async def start(
+        self, job: Job, *, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded
+    ) -> FakeChild:
+        self.attempts += 1
+        await self.gate.wait()
+        if self.broken:
+            raise WorkerUnavailable("no memory for a process")
+        child = FakeChild(job, on_ready, on_unit, on_end, on_decoded)
+        self.started.append(child)
+        return child
+
+
+class RecordingSink:
+    """A :class:`worker.transcoding.TranscodingSink`."""
+
+    def __init__(self) -> None:
+        self.configs: list[tuple[str, TrackConfig]] = []
+        self.units: list[tuple[str, AccessUnit]] = []
+        self.decoded: list[tuple[int, int]] = []
+        self.deaths: list[str] = []
+        self.overruns: list[bool] = []
+
+    def on_encoded_config(self, track: str, config: TrackConfig) -> None:
+        self.configs.append((track, config))
+
+    def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
+        self.units.append((track, unit))
+
+    def on_decoded(self, pts: int, at_ns: int) -> None:
+        self.decoded.append((pts, at_ns))
+
+    def on_transcoder_died(self, reason: str) -> None:
+        self.deaths.append(reason)
+
+    def on_transcoder_overrun(self, dropping: bool) -> None:
+        self.overruns.append(dropping)
+
+
+class FakeLink:
+    """A publisher's connection. A kick ends the session at once unless ``ends_late``."""
+
+    def __init__(self, address: str = "203.0.113.7:50114", *, ends_late: bool = False) -> None:
+        self.address = address
+        self.bytes_received = 0
+        self.session: Session | None = None
+        self.kicks: list[tuple[EndReason, str]] = []
+        self._ends_late = ends_late
+
+    def kick(self, text: str, reason: EndReason = EndReason.KICKED) -> None:
+        self.kicks.append((reason, text))
+        if not self._ends_late:
+            self.end(reason, text)
+
+    def end(self, reason: EndReason, text: str = "") -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            session.on_end(reason, text)

@@ -1,0 +1,153 @@
+"""One broadcast or a whole station on a bus and a store in memory, by a clock that the test moves."""
+
+from ingest.interface import PublishRequest
+from live.bus import MemoryBus
+from live.status import StreamStatus
+from media.units import VIDEO_TIMESCALE as S
+from packager.cmaf.cutter import CutterOptions
+from storage.catalogue import Catalogue
+from telemetry.metrics import Metrics
+from tests.memory_store import MemoryStore
+from tests.unit.packager.recording import ZERO_MS, frames, video_config
+from tests.unit.worker.fakes import FakeClock, FakeLink, settle
+from transcoder.client import Thumbnailer
+from transcoder.options import TranscodeOptions
+from worker.broadcast import Broadcast, BroadcastOptions
+from worker.channel import Channel
+from worker.recorder import Recorder, RecorderOptions
+from worker.session import Session
+from worker.station import Station
+from worker.thumbnail_cache import Portrait
+
+STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
+PREFIX = f"live/{STREAM}/{BROADCAST}"
+CATALOGUE = f"catalogue/broadcasts/{STREAM}/{BROADCAST}.json"
+WINDOW_S = 30.0
+NEVER_CAME_BACK = "the publisher did not come back"
+
+
+def request(key: str = "", software: str | None = "OBS") -> PublishRequest:
+    return PublishRequest("live", key, "203.0.113.7:50114", software)
+
+
+def passthrough(*, free_cuts: bool = False) -> BroadcastOptions:
+    return BroadcastOptions(
+        CutterOptions(free_cuts=free_cuts),
+        S // 3,
+        low_latency=True,
+        ladder="source",
+        transcode=TranscodeOptions(),
+    )
+
+
+async def send(session: Session, seconds: int, *, start_s: int = 0, gop: int = 60) -> None:
+    """Video of 30 frames a second, a keyframe every two seconds unless ``gop`` is another, and no audio."""
+    if start_s == 0:
+        session.on_metadata({"videocodecid": 7.0})
+        session.on_video_config(video_config())
+    for unit in frames(seconds * 30, start=start_s * S, gop=gop):
+        session.on_unit(unit)
+    await settle()
+
+
+def status_of(bus: MemoryBus, stream: str = STREAM) -> StreamStatus | None:
+    status = bus.state.get(f"stream.{stream}")
+    assert status is None or isinstance(status, StreamStatus)
+    return status
+
+
+class ChannelStage:
+    """A channel without a publisher yet."""
+
+    def __init__(self, *, reconnect_window: float = WINDOW_S, store_patience: float = 1.0) -> None:
+        self.clock = FakeClock()
+        self.bus = MemoryBus()
+        self.store = MemoryStore()
+        self.catalogue = Catalogue(self.store)
+        self.closed: list[Channel] = []
+        metrics = Metrics().of_stream(STREAM)
+        recorder = Recorder(
+            STREAM,
+            BROADCAST,
+            bus=self.bus,
+            store=self.store,
+            observer=metrics,
+            zero_ms=ZERO_MS,
+            clock=self.clock.unix,
+            options=RecorderOptions(),
+        )
+        portrait = Portrait(Thumbnailer(), self.clock.monotonic)
+        broadcast = Broadcast(
+            recorder,
+            passthrough(),
+            zero_ms=ZERO_MS,
+            clock=self.clock.monotonic,
+            unix_ns=self.clock.unix_ns,
+            on_keyframe=portrait.on_keyframe,
+        )
+        self.channel = Channel(
+            broadcast,
+            bus=self.bus,
+            catalogue=self.catalogue,
+            metrics=metrics,
+            portrait=portrait,
+            reconnect_window=reconnect_window,
+            store_patience=store_patience,
+            on_closed=self.closed.append,
+            clock=self.clock,
+        )
+
+    def attach(self, link: FakeLink | None = None, software: str | None = "OBS") -> FakeLink:
+        link = link or FakeLink()
+        link.session = self.channel.attach(request(software=software), link)
+        return link
+
+    async def attach_and_send(self, seconds: int) -> FakeLink:
+        link = self.attach()
+        assert link.session is not None
+        await send(link.session, seconds)
+        return link
+
+    def status(self) -> StreamStatus | None:
+        return status_of(self.bus)
+
+    async def end(self, reason: str = "over") -> None:
+        self.channel.close(reason)
+        await self.channel.closed()
+
+
+class StationStage:
+    """A station whose streams pass the source through."""
+
+    def __init__(self, *, free_cuts: bool = False) -> None:
+        self.clock = FakeClock()
+        self.bus = MemoryBus()
+        self.store = MemoryStore()
+        self.catalogue = Catalogue(self.store)
+        self.station = Station(
+            bus=self.bus,
+            store=self.store,
+            catalogue=self.catalogue,
+            thumbnailer=Thumbnailer(),
+            metrics=Metrics(),
+            recorder_options=RecorderOptions(),
+            broadcast_options=lambda record: passthrough(free_cuts=free_cuts),
+            reconnect_window=WINDOW_S,
+            store_patience=1.0,
+            clock=self.clock,
+        )
+
+    async def create(self, stream: str = STREAM) -> str:
+        """Make a stream; its key."""
+        _, key = await self.catalogue.create_stream(stream, now=self.clock.unix())
+        return key
+
+    async def publish(self, key: str) -> FakeLink:
+        link = FakeLink()
+        link.session = await self.station.authorize(request(key), link)
+        return link
+
+    def broadcast(self, stream: str = STREAM) -> str | None:
+        """The id of the broadcast that is on air."""
+        status = status_of(self.bus, stream)
+        return None if status is None else status.broadcast

@@ -1,0 +1,223 @@
+"""A broadcast from source units to tracks, without sockets, children or clocks."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from live.bus import MemoryBus
+from live.messages import LiveMessage
+from media.configs import VideoConfig
+from media.units import VIDEO_TIMESCALE as S
+from media.units import AccessUnit, Kind
+from packager.cmaf.cutter import CutterOptions
+from packager.cmaf.segment_writer import Init, Segment
+from telemetry.metrics import Metrics
+from tests.memory_store import MemoryStore
+from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+from transcoder.options import TranscodeOptions
+from worker.broadcast import Broadcast, BroadcastOptions
+from worker.recorder import Recorder, RecorderOptions
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.segments: list[Segment] = []
+        self.inits: list[Init] = []
+        self.pictures: list[VideoConfig] = []
+        bus = MemoryBus()
+        bus.subscribe("media.>", self._hear)
+        self.recorder = Recorder(
+            "s",
+            "20261121t104105z-abc123",
+            bus=bus,
+            store=MemoryStore(),
+            observer=Metrics().of_stream("s"),
+            zero_ms=ZERO_MS,
+            clock=lambda: 0.0,
+            options=RecorderOptions(),
+        )
+        self.broadcast = Broadcast(
+            self.recorder,
+            BroadcastOptions(
+                CutterOptions(free_cuts=False),
+                S // 3,
+                low_latency=True,
+                ladder="source",
+                transcode=TranscodeOptions(),
+            ),
+            zero_ms=ZERO_MS,
+            clock=lambda: self.now,
+            unix_ns=lambda: 0,
+            on_keyframe=lambda config, _: self.pictures.append(config),
+        )
+        self.broadcast.attach()
+
+    def _hear(self, subject: str, message: object) -> None:
+        assert isinstance(message, LiveMessage)
+        if isinstance(message, Segment):
+            self.segments.append(message)
+        if isinstance(message, Init):
+            self.inits.append(message)
+
+    def feed(self, units: Iterable[AccessUnit]) -> None:
+        for unit in units:
+            self.broadcast.on_unit(unit)
+
+    async def finish(self) -> None:
+        await self.broadcast.finish(1)
+        await self.recorder.finish(1)
+
+    def spans(self, track: str) -> list[tuple[int, float, float]]:
+        scale = S if track.startswith("v") else 48_000
+        return [
+            (s.entry.msn, round(s.entry.start / scale, 2), round(s.entry.duration / scale, 2))
+            for s in self.segments
+            if s.track == track
+        ]
+
+
+def both(seconds: int, start_s: int = 0) -> list[AccessUnit]:
+    """Video and audio of some seconds, interleaved."""
+    video = list(frames(seconds * 30, start=start_s * S))
+    audio = [sound(start_s * 48_000 + i * 1024) for i in range(seconds * 48_000 // 1024)]
+    return sorted(video + audio, key=lambda unit: unit.dts / (S if unit.kind is Kind.VIDEO else 48_000))
+
+
+async def test_both_tracks_are_cut_at_the_same_times() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(5))
+    await bench.finish()
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
+    assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(1, 0), (2, 2.01), (3, 3.99)]
+    assert bench.recorder.ready
+
+
+async def test_units_before_the_configuration_of_the_other_track_are_not_lost() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    units = both(3)
+    bench.feed(units[:20])
+    assert bench.segments == []
+    bench.broadcast.on_config(audio_config())
+    bench.feed(units[20:])
+    await bench.finish()
+    assert bench.spans("vsource")[0] == (1, 0, 2)
+
+
+async def test_a_publisher_that_returns_continues_behind_what_was_there() -> None:
+    bench = Bench()
+    for start in (0.0, 30.0):
+        bench.now = start
+        bench.broadcast.attach()
+        bench.broadcast.on_config(video_config())
+        bench.broadcast.on_config(audio_config())
+        bench.feed(both(4))
+    await bench.finish()
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 30, 2), (4, 32, 2)]
+    assert [s.entry.discontinuity for s in bench.segments if s.track == "vsource"] == [False, False, True, False]
+    assert [s.entry.discontinuity for s in bench.segments if s.track == "asource"] == [False, False, True, False]
+    assert len(bench.inits) == 2
+
+
+async def test_what_a_lost_publisher_sent_is_completed_at_once() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(3))
+    bench.broadcast.detach()
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 1)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [1, 2]
+    bench.now = 30.0
+    bench.broadcast.attach()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(4))
+    await bench.finish()
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 1), (3, 30, 2), (4, 32, 2)]
+    assert [msn for msn, _, _ in bench.spans("asource")] == [1, 2, 3, 4]
+
+
+async def test_a_publisher_that_returns_too_fast_never_overlaps() -> None:
+    bench = Bench()
+    for _ in range(2):
+        bench.broadcast.attach()
+        bench.broadcast.on_config(video_config())
+        bench.broadcast.on_config(audio_config())
+        bench.feed(both(4))
+    await bench.finish()
+    starts = [s.entry.start for s in bench.segments if s.track == "vsource"]
+    assert starts[2] > starts[1] + 2 * S - 3000
+
+
+async def test_a_changed_picture_starts_a_discontinuity_with_its_own_init() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(3))
+    bench.broadcast.on_config(replace(video_config(), width=128))
+    bench.feed(both(3, start_s=3))
+    await bench.finish()
+    video = [s.entry for s in bench.segments if s.track == "vsource"]
+    assert [(e.init, e.discontinuity) for e in video] == [(0, False), (0, False), (1, True), (1, False)]
+    audio = [s.entry for s in bench.segments if s.track == "asource"]
+    assert [(e.init, e.discontinuity) for e in audio] == [(0, False), (0, False), (0, True), (0, False)]
+
+
+async def test_resent_headers_change_nothing() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(3))
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(3, start_s=3))
+    await bench.finish()
+    assert not any(s.entry.discontinuity for s in bench.segments)
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 3), (3, 5, 1)]
+    assert len(bench.inits) == 2
+
+
+async def test_audio_that_appears_later_joins_with_a_discontinuity() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.feed(frames(120))
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(5, start_s=4))
+    await bench.finish()
+    assert [msn for msn, _, _ in bench.spans("asource")] == [3, 4, 5]
+    assert [s.entry.discontinuity for s in bench.segments if s.track == "vsource"][:4] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+async def test_long_gaps_between_keyframes_are_said_in_words() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.feed(frames(600, gop=250))
+    bench.broadcast.tick(1, 1)
+    (warning,) = bench.broadcast.troubles.status(3)
+    assert warning.text == "keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output"
+    assert bench.broadcast.keyframes_are_sparse()
+    await bench.finish()
+
+
+async def test_keyframes_are_offered_for_pictures() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.feed(frames(121))
+    assert bench.pictures == [video_config()] * 3
+    await bench.finish()
+
+
+async def test_a_source_that_never_says_what_it_is_makes_nothing() -> None:
+    bench = Bench()
+    bench.feed(frames(30))
+    await asyncio.sleep(0)
+    assert bench.segments == []
+    await bench.finish()

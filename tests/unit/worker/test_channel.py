@@ -1,0 +1,209 @@
+"""Who feeds a broadcast: takeover, the reconnect window, and what ends it."""
+
+import pytest
+
+from ingest.interface import EndReason
+from live.bus_interface import NoResponder
+from live.status import Done, History, KillCommand, Latencies, StreamState, Thumbnail, Wanted
+from tests.unit.worker.fakes import FakeLink, settle
+from tests.unit.worker.stage import BROADCAST, NEVER_CAME_BACK, PREFIX, STREAM, WINDOW_S, ChannelStage, send
+
+
+async def end_reason(stage: ChannelStage) -> str | None:
+    await stage.channel.closed()
+    return (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason
+
+
+async def test_a_publisher_that_attaches_is_live() -> None:
+    stage = ChannelStage()
+    assert stage.status() is None
+    stage.attach(FakeLink("198.51.100.4:1000"), software="OBS 30")
+    status = stage.status()
+    assert status is not None and status.publisher is not None
+    assert (status.stream, status.broadcast, status.state) == (STREAM, BROADCAST, StreamState.LIVE)
+    assert (status.publisher.address, status.publisher.software) == ("198.51.100.4:1000", "OBS 30")
+    await stage.end()
+
+
+async def test_the_status_is_renewed_every_second() -> None:
+    stage = ChannelStage()
+    await stage.attach_and_send(5)
+    await stage.clock.advance(3)
+    status = stage.status()
+    assert status is not None and status.publisher is not None and status.source is not None
+    assert (status.uptime_s, status.publisher.connected_s) == (3.0, 3.0)
+    assert [rendition.track for rendition in status.renditions] == ["vsource"]
+    await stage.end()
+
+
+async def test_a_second_publisher_takes_over() -> None:
+    stage = ChannelStage()
+    first = await stage.attach_and_send(3)
+    second = stage.attach(FakeLink("198.51.100.4:1000"))
+    assert first.kicks == [(EndReason.TAKEN_OVER, "another publisher with this stream key took over")]
+    assert second.kicks == []
+    status = stage.status()
+    assert status is not None and status.publisher is not None
+    assert (status.state, status.publisher.address) == (StreamState.LIVE, "198.51.100.4:1000")
+    await stage.clock.advance(WINDOW_S + 1)
+    assert stage.channel.open
+    await stage.end()
+
+
+@pytest.mark.parametrize("reason", EndReason)
+async def test_the_late_end_of_a_publisher_taken_over_changes_nothing(reason: EndReason) -> None:
+    stage = ChannelStage()
+    first = stage.attach(FakeLink(ends_late=True))
+    second = stage.attach()
+    first.end(reason)
+    await stage.clock.advance(WINDOW_S + 1)
+    status = stage.status()
+    assert stage.channel.open and stage.channel.session is second.session
+    assert status is not None and status.state is StreamState.LIVE
+    await stage.end()
+
+
+@pytest.mark.parametrize("reason", [EndReason.LOST, EndReason.PROTOCOL_ERROR])
+async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReason) -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    link.end(reason, "the connection broke")
+    status = stage.status()
+    assert status is not None
+    assert (status.state, status.publisher) == (StreamState.WAITING, None)
+    await stage.clock.advance(WINDOW_S - 0.1)
+    assert stage.channel.open
+    await stage.clock.advance(0.2)
+    assert not stage.channel.open
+    assert stage.closed == [stage.channel]
+    assert await end_reason(stage) == NEVER_CAME_BACK
+
+
+async def test_what_a_lost_publisher_sent_is_stored_at_once() -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    assert f"{PREFIX}/vsource/2.m4s" not in stage.store.objects
+    link.end(EndReason.LOST)
+    await settle()
+    assert f"{PREFIX}/vsource/2.m4s" in stage.store.objects
+    assert "#EXT-X-ENDLIST" not in stage.store.text(f"{PREFIX}/vsource/media.m3u8")
+    await stage.end()
+
+
+async def test_a_publisher_that_returns_in_time_continues_the_broadcast() -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    link.end(EndReason.LOST)
+    await stage.clock.advance(WINDOW_S - 1)
+    await stage.attach_and_send(3)
+    status = stage.status()
+    assert status is not None
+    assert (status.state, status.broadcast) == (StreamState.LIVE, BROADCAST)
+    await stage.clock.advance(2 * WINDOW_S)
+    assert stage.channel.open
+    await stage.end()
+    playlist = stage.store.text(f"{PREFIX}/vsource/media.m3u8")
+    assert playlist.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert playlist.count("#EXTINF") == 4
+
+
+async def test_each_loss_starts_its_own_window() -> None:
+    stage = ChannelStage()
+    for _ in range(3):
+        stage.attach().end(EndReason.LOST)
+        await stage.clock.advance(WINDOW_S - 1)
+        assert stage.channel.open
+    await stage.clock.advance(2)
+    assert not stage.channel.open
+    await stage.channel.closed()
+
+
+async def test_without_a_window_a_lost_publisher_ends_the_broadcast() -> None:
+    stage = ChannelStage(reconnect_window=0)
+    stage.attach().end(EndReason.LOST, "no media for 10 s")
+    assert not stage.channel.open
+    assert await end_reason(stage) == "no media for 10 s"
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "recorded"),
+    [
+        (EndReason.UNPUBLISHED, "", "unpublished"),
+        (EndReason.UNPUBLISHED, "the publisher stopped", "the publisher stopped"),
+        (EndReason.KICKED, "The server is stopping", "The server is stopping"),
+    ],
+)
+async def test_a_publisher_that_stops_or_is_kicked_ends_the_broadcast(
+    reason: EndReason, text: str, recorded: str
+) -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    link.end(reason, text)
+    assert not stage.channel.open
+    assert link.kicks == []
+    assert await end_reason(stage) == recorded
+
+
+async def test_a_kill_command_kicks_the_publisher_and_ends_the_broadcast() -> None:
+    stage = ChannelStage()
+    link = await stage.attach_and_send(3)
+    answer = await stage.bus.request(f"command.{STREAM}", KillCommand(reason="wrong scene"), timeout=1)
+    assert answer == Done()
+    assert link.kicks == [(EndReason.KICKED, "wrong scene")]
+    assert stage.closed == [stage.channel]
+    assert await end_reason(stage) == "wrong scene"
+
+
+async def test_a_kill_command_ends_a_broadcast_that_waits_for_its_publisher() -> None:
+    stage = ChannelStage()
+    stage.attach().end(EndReason.LOST)
+    await stage.bus.request(f"command.{STREAM}", KillCommand(), timeout=1)
+    assert await end_reason(stage) == "ended by the operator"
+    await stage.clock.advance(WINDOW_S + 1)
+    assert stage.closed == [stage.channel]
+
+
+async def test_a_channel_closes_once_with_the_first_reason() -> None:
+    stage = ChannelStage()
+    stage.attach()
+    stage.channel.close("first")
+    stage.channel.close("second")
+    assert stage.closed == [stage.channel]
+    assert await end_reason(stage) == "first"
+
+
+async def test_status_and_subjects_vanish_at_the_end() -> None:
+    stage = ChannelStage()
+    await stage.attach_and_send(3)
+    await stage.end()
+    assert stage.status() is None
+    for name in ("command", "history", "latency", "thumbnail"):
+        with pytest.raises(NoResponder):
+            await stage.bus.request(f"{name}.{STREAM}", Wanted(), timeout=1)
+    await stage.clock.advance(5)
+    assert stage.status() is None
+
+
+async def test_history_latencies_and_thumbnail_answer_while_on_air() -> None:
+    stage = ChannelStage()
+    stage.attach()
+    await stage.clock.advance(3)
+    history = await stage.bus.request(f"history.{STREAM}", Wanted(), timeout=1)
+    assert isinstance(history, History) and len(history.samples) >= 2
+    assert await stage.bus.request(f"latency.{STREAM}", Wanted(), timeout=1) == Latencies()
+    picture = await stage.bus.request(f"thumbnail.{STREAM}", Wanted(), timeout=1)
+    assert isinstance(picture, Thumbnail) and picture.jpeg == b""
+    await stage.end()
+
+
+async def test_media_after_the_end_is_ignored() -> None:
+    stage = ChannelStage()
+    link = stage.attach(FakeLink(ends_late=True))
+    session = link.session
+    assert session is not None
+    await send(session, 3)
+    session.on_end(EndReason.UNPUBLISHED, "")
+    await send(session, 4, start_s=3)
+    await stage.channel.closed()
+    await settle()
+    assert stage.store.text(f"{PREFIX}/vsource/media.m3u8").count("#EXTINF") == 2

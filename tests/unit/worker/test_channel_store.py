@@ -1,0 +1,97 @@
+"""What a broadcast leaves behind: its playlists and its record, also by way of a store that fails."""
+
+import asyncio
+
+from storage.interface import StoreUnavailable
+from tests.unit.worker.fakes import settle
+from tests.unit.worker.stage import BROADCAST, CATALOGUE, PREFIX, STREAM, ChannelStage
+
+DOWN = StoreUnavailable("the store is down")
+
+
+async def test_a_record_is_written_when_the_broadcast_begins() -> None:
+    stage = ChannelStage()
+    started = stage.clock.unix()
+    await settle()
+    record = await stage.catalogue.get_broadcast(STREAM, BROADCAST)
+    assert (record.started_at, record.ended_at, record.end_reason) == (started, None, None)
+    await stage.end()
+
+
+async def test_the_record_is_completed_at_the_end() -> None:
+    stage = ChannelStage()
+    started = stage.clock.unix()
+    await stage.attach_and_send(5)
+    await stage.clock.advance(5)
+    await stage.end("over")
+    record = await stage.catalogue.get_broadcast(STREAM, BROADCAST)
+    assert (record.started_at, record.ended_at) == (started, started + 5)
+    assert (record.tracks, record.duration_s, record.end_reason) == (("vsource",), 5.0, "over")
+    assert record.bytes == sum(len(o.body) for key, o in stage.store.objects.items() if key.endswith(".m4s"))
+
+
+async def test_the_end_is_recorded_though_the_store_did_not_take_the_beginning() -> None:
+    stage = ChannelStage()
+    stage.store.failures[CATALOGUE] = [DOWN]
+    await settle()
+    assert CATALOGUE not in stage.store.objects
+    stage.attach()
+    await stage.end("over")
+    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
+
+
+async def test_the_end_is_recorded_only_after_the_beginning() -> None:
+    stage = ChannelStage()
+    slow = stage.store.hold[CATALOGUE] = asyncio.Event()
+    stage.attach()
+    stage.channel.close("over")
+    for _ in range(5):
+        # The end's texts are rendered in threads.
+        await asyncio.to_thread(lambda: None)
+        await settle()
+    assert stage.store.keys_of("put").count(CATALOGUE) == 1
+    slow.set()
+    await stage.channel.closed()
+    assert stage.store.keys_of("put").count(CATALOGUE) == 2
+    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
+
+
+async def test_a_broadcast_ends_though_the_store_fails() -> None:
+    stage = ChannelStage(store_patience=0)
+    await stage.attach_and_send(3)
+    stage.store.failing = DOWN
+    await stage.end()
+    assert stage.status() is None
+    stage.store.failing = None
+    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).ended_at is None
+
+
+async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:
+    stage = ChannelStage(store_patience=0)
+    stage.store.failing = DOWN
+    await stage.attach_and_send(3)
+    await stage.clock.advance(1)
+    status = stage.status()
+    assert status is not None
+    assert [(warning.code, warning.text) for warning in status.warnings] == [
+        ("store", "the store does not take uploads: the store is down")
+    ]
+    await stage.end()
+
+
+async def test_the_playlists_of_an_ended_broadcast_are_complete() -> None:
+    stage = ChannelStage()
+    await stage.attach_and_send(5)
+    await stage.end()
+    playlist = stage.store.text(f"{PREFIX}/vsource/media.m3u8")
+    assert playlist.count("#EXTINF") == 3
+    assert playlist.rstrip().endswith("#EXT-X-ENDLIST")
+    assert 'type="static"' in stage.store.text(f"{PREFIX}/manifest.mpd")
+    assert f"{BROADCAST}/vsource/media.m3u8" in stage.store.text(f"live/{STREAM}/master.m3u8")
+
+
+async def test_a_broadcast_without_media_leaves_only_its_record() -> None:
+    stage = ChannelStage()
+    stage.attach()
+    await stage.end()
+    assert list(stage.store.objects) == [CATALOGUE]

@@ -1,0 +1,108 @@
+"""What a publisher's session passes to its broadcast, and until when."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from ingest.interface import EndReason
+from tests.unit.packager.recording import audio_config, frame, sound, video_config
+from tests.unit.worker.fakes import FakeLink
+from tests.unit.worker.stage import request
+from worker.broadcast import Broadcast
+from worker.session import Session
+
+End = tuple[Session, EndReason, str]
+
+
+@dataclass
+class RecordingBroadcast:
+    """Takes what a session passes on."""
+
+    calls: list[object] = field(default_factory=list)
+
+    def on_metadata(self, metadata: object) -> None:
+        self.calls.append(metadata)
+
+    def on_config(self, config: object) -> None:
+        self.calls.append(config)
+
+    def on_unit(self, unit: object) -> None:
+        self.calls.append(unit)
+
+    def on_dropped(self, reason: str) -> None:
+        self.calls.append(reason)
+
+
+class Bench:
+    def __init__(self, software: str | None = "OBS") -> None:
+        self.ends: list[End] = []
+        broadcast = RecordingBroadcast()
+        self.calls = broadcast.calls
+        self.session = Session(
+            cast(Broadcast, broadcast),
+            request(software=software),
+            FakeLink(),
+            since=0.0,
+            on_ended=lambda *end: self.ends.append(end),
+        )
+
+
+def test_everything_a_publisher_sends_is_passed_on_in_order() -> None:
+    bench = Bench()
+    session = bench.session
+    session.on_metadata({"framerate": 30.0})
+    session.on_video_config(video_config())
+    session.on_audio_config(audio_config())
+    session.on_unit(frame(0, key=True))
+    session.on_discontinuity()
+    session.on_unit(sound(0))
+    session.on_dropped("too-large")
+    assert bench.calls == [
+        {"framerate": 30.0},
+        video_config(),
+        audio_config(),
+        frame(0, key=True),
+        "timestamp-jump",
+        sound(0),
+        "too-large",
+    ]
+
+
+def test_nothing_is_passed_on_after_the_end() -> None:
+    bench = Bench()
+    session = bench.session
+    session.on_end(EndReason.LOST, "")
+    session.on_metadata({"encoder": "another"})
+    session.on_video_config(video_config())
+    session.on_audio_config(audio_config())
+    session.on_unit(frame(0, key=True))
+    session.on_discontinuity()
+    session.on_dropped("too-large")
+    assert bench.calls == []
+    assert session.software == "OBS"
+
+
+def test_the_end_is_reported_once_with_its_reason() -> None:
+    bench = Bench()
+    bench.session.on_end(EndReason.KICKED, "ended by the operator")
+    bench.session.on_end(EndReason.LOST, "")
+    assert bench.ends == [(bench.session, EndReason.KICKED, "ended by the operator")]
+
+
+def test_the_software_is_what_the_metadata_names() -> None:
+    bench = Bench(software=None)
+    assert bench.session.software is None
+    bench.session.on_metadata({"encoder": "obs-output module (libobs version 30.2.3)"})
+    assert bench.session.software == "obs-output module (libobs version 30.2.3)"
+
+
+def test_the_name_of_the_software_is_bounded() -> None:
+    bench = Bench()
+    bench.session.on_metadata({"encoder": "x" * 10_000})
+    assert bench.session.software == "x" * 200
+
+
+def test_metadata_without_an_encoder_leaves_the_software() -> None:
+    bench = Bench()
+    for metadata in ({}, {"encoder": ""}, {"encoder": 3.0}):
+        bench.session.on_metadata(metadata)
+        assert bench.session.software == "OBS"

@@ -1,0 +1,323 @@
+"""The publisher, its live window and what is stored, with real tracks before and a store in memory behind."""
+
+import asyncio
+import threading
+from fractions import Fraction
+
+import pytest
+
+from live.bus import MemoryBus
+from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored
+from live.window import LiveWindow
+from live.window_track import Position
+from media.units import VIDEO_TIMESCALE as S
+from media.units import Kind
+from packager import hls
+from packager.cmaf.audio_track import AudioTrack
+from packager.cmaf.cutter import Cutter, CutterOptions
+from packager.cmaf.segment_writer import SegmentWriter
+from packager.cmaf.video_track import VideoTrack
+from packager.facts import SegmentEntry
+from storage.interface import StorageError, StoreUnavailable
+from tests.memory_store import MemoryStore
+from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+from worker.recorder import Recorder, RecorderOptions
+
+STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
+PREFIX = f"live/{STREAM}/{BROADCAST}"
+
+
+class Observer:
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int]] = []
+        self.lost: list[str] = []
+
+    def segment_made(self, track: str, entry: SegmentEntry) -> None:
+        self.made.append((track, entry.msn))
+
+    def segment_lost(self, track: str, error: StorageError | None) -> None:
+        self.lost.append(track)
+
+
+class Bench:
+    """One broadcast with a video and an audio track, ``seconds`` of which can be fed at a time."""
+
+    def __init__(self, options: RecorderOptions | None = None, *, announce: bool = True) -> None:
+        self.store = MemoryStore()
+        self.bus = MemoryBus()
+        self.window = LiveWindow(STREAM, BROADCAST)
+        self.heard: list[LiveMessage] = []
+        self.bus.subscribe("media.>", self._hear)
+        self.observer = Observer()
+        self.recorder = Recorder(
+            STREAM,
+            BROADCAST,
+            bus=self.bus,
+            store=self.store,
+            observer=self.observer,
+            zero_ms=ZERO_MS,
+            clock=lambda: ZERO_MS / 1000 + 100,
+            options=options or RecorderOptions(utc_timing_url="http://origin/time"),
+        )
+        self._fed = 0
+        self._sounded = 0
+        if announce:
+            self.announce()
+
+    def announce(self) -> None:
+        self.recorder.expect("vsource", Kind.VIDEO)
+        self.recorder.expect("asource", Kind.AUDIO, default=True, label="Audio")
+        self.video = VideoTrack(SegmentWriter("vsource", self.recorder, ZERO_MS), part_target=S // 3)
+        self.video.configure(video_config(), Fraction(30))
+        self.audio = AudioTrack(
+            SegmentWriter("asource", self.recorder, ZERO_MS), audio_config(), part_target=S // 3, patience=S
+        )
+        self.cutter = Cutter(CutterOptions())
+
+    def _hear(self, subject: str, message: object) -> None:
+        assert isinstance(message, LiveMessage)
+        self.heard.append(message)
+        self.window.receive(message)
+
+    async def feed(self, seconds: int) -> None:
+        for unit in frames(seconds * 30, start=self._fed * S):
+            if (cut := self.cutter.video(unit)) is not None:
+                self.video.cut(cut)
+                self.audio.cut(cut)
+            while self._sounded * 1024 * S <= unit.dts * 48_000:
+                self.audio.add(sound(self._sounded * 1024))
+                self._sounded += 1
+            self.video.add(unit)
+            self.audio.advance(unit.dts)
+        self._fed += seconds
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    async def end(self) -> bool:
+        self.video.close()
+        self.audio.close()
+        return await self.recorder.finish(1)
+
+
+async def test_live_playlist_lists_complete_segments_and_the_window_serves_them() -> None:
+    bench = Bench()
+    await bench.feed(7)
+    text = bench.window.playlist("vsource")
+    assert text is not None
+    playlist = hls.parse_media(text.decode())
+    assert [segment.uri for segment in playlist.segments] == ["1.m4s", "2.m4s", "3.m4s"]
+    assert not playlist.ended
+    whole = bench.window.media("vsource", 2)
+    parts = [bench.window.part("vsource", Position(2, index)) for index in range(6)]
+    assert whole is not None and b"".join(part or b"" for part in parts) == whole
+    assert bench.window.media("vsource", 4) is None
+    assert bench.window.part("vsource", Position(4, 0)) is not None
+    assert bench.window.is_coming("vsource", 4)
+    assert not bench.window.is_coming("vsource", 3)
+    assert bench.window.init("vsource", 0) is not None
+    await bench.end()
+
+
+async def test_stored_bytes_are_the_live_bytes() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    for track in ("vsource", "asource"):
+        assert bench.store.body(f"{PREFIX}/{track}/1.m4s") == bench.window.media(track, 1)
+        assert bench.store.body(f"{PREFIX}/{track}/init-0.mp4") == bench.window.init(track, 0)
+        assert bench.store.body(f"{PREFIX}/{track}/media.m3u8") == bench.window.playlist(track)
+    master = hls.parse_multivariant(bench.store.text(f"{PREFIX}/master.m3u8"))
+    current = hls.parse_multivariant(bench.store.text(f"live/{STREAM}/master.m3u8"))
+    assert [variant.uri for variant in master.variants] == ["vsource/media.m3u8", "asource/media.m3u8"]
+    assert [variant.uri for variant in current.variants] == [f"{BROADCAST}/{v.uri}" for v in master.variants]
+    await bench.end()
+
+
+async def test_a_manifest_is_the_same_in_both_its_places() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    own = bench.store.text(f"{PREFIX}/manifest.mpd")
+    current = bench.store.text(f"live/{STREAM}/manifest.mpd")
+    base = f"<BaseURL>{BROADCAST}/</BaseURL>"
+    assert base in current
+    assert "".join(current.replace(base, "").split()) == "".join(own.split())
+    await bench.end()
+
+
+async def test_a_stored_playlist_names_only_what_is_durable() -> None:
+    bench = Bench()
+    bench.store.gate.clear()
+    await bench.feed(5)
+    assert bench.store.puts == []
+    live = bench.window.playlist("vsource")
+    assert live is not None and b"2.m4s" in live
+    bench.store.gate.set()
+    await bench.settle()
+    for place, key in enumerate(bench.store.puts):
+        if key.endswith("media.m3u8"):
+            track = key.removesuffix("media.m3u8")
+            before = set(bench.store.puts[:place])
+            named = {f"{track}{s.uri}" for s in hls.parse_media(bench.store.text(key)).segments}
+            assert named <= before
+    assert f"{PREFIX}/vsource/media.m3u8" in bench.store.puts
+    await bench.end()
+
+
+async def test_every_stored_object_says_what_it_is() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    await bench.end()
+    said = {key.rpartition(".")[2]: o.info for key, o in bench.store.objects.items()}
+    assert said["m4s"].content_type == "video/iso.segment"
+    assert said["mp4"].content_type == "video/mp4"
+    assert said["m3u8"].content_type == "application/vnd.apple.mpegurl"
+    assert said["mpd"].content_type == "application/dash+xml"
+    assert all("immutable" in (said[kind].cache_control or "") for kind in ("m4s", "mp4"))
+
+
+async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
+    bench = Bench(RecorderOptions(playlist_window_ms=6000))
+    await bench.feed(21)
+    live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
+    assert live.media_sequence == 8
+    assert [segment.uri for segment in live.segments] == ["8.m4s", "9.m4s", "10.m4s"]
+    assert await bench.end()
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    assert stored.ended and stored.media_sequence == 1
+    assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(1, 12)]
+    assert 'type="static"' in bench.store.text(f"{PREFIX}/manifest.mpd")
+    assert isinstance(bench.heard[-1], BroadcastClosed)
+
+
+async def test_ready_once_every_track_has_media() -> None:
+    bench = Bench()
+    await bench.feed(1)
+    assert not bench.window.ready and bench.window.master() is None
+    await bench.feed(3)
+    assert bench.window.ready and bench.window.master() is not None
+    assert bench.window.manifest(now_ms=ZERO_MS) is not None
+    await bench.end()
+
+
+async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
+    bench = Bench()
+    bench.recorder.expect("v480p", Kind.VIDEO)
+    await bench.feed(5)
+    assert not bench.window.ready
+    bench.recorder.give_up_waiting()
+    assert bench.window.ready
+    assert b"v480p" not in (bench.window.master() or b"")
+    await bench.end()
+
+
+async def test_durable_media_leaves_the_window_and_the_rest_stays() -> None:
+    bench = Bench()
+    await bench.feed(21)
+    assert bench.window.media("vsource", 1) is None
+    assert bench.window.media("vsource", 10) is not None
+    slow = Bench()
+    slow.store.gate.clear()
+    await slow.feed(21)
+    assert slow.window.media("vsource", 1) is not None
+    slow.store.gate.set()
+    await slow.settle()
+    assert slow.window.media("vsource", 1) is None
+    await bench.end()
+    await slow.end()
+
+
+async def test_a_failing_store_leaves_live_playback_alone() -> None:
+    bench = Bench(RecorderOptions(upload_bytes=5000))
+    bench.store.failing = StoreUnavailable("down")
+    await bench.feed(21)
+    live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
+    assert len(live.segments) == 10
+    assert all(bench.window.media("vsource", n) for n in range(1, 11))
+    assert bench.recorder.store_trouble is not None
+    assert bench.observer.lost
+
+
+async def test_what_the_store_never_took_is_a_gap_in_the_recording() -> None:
+    bench = Bench(RecorderOptions(upload_bytes=5000))
+    bench.store.gate.clear()
+    await bench.feed(21)
+    bench.store.gate.set()
+    assert await bench.end()
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    gaps = [segment.uri for segment in stored.segments if segment.gap]
+    kept = [segment.uri for segment in stored.segments if not segment.gap]
+    assert gaps and kept
+    assert all(f"{PREFIX}/vsource/{uri}" not in bench.store.objects for uri in gaps)
+    assert all(f"{PREFIX}/vsource/{uri}" in bench.store.objects for uri in kept)
+
+
+async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
+    bench = Bench(RecorderOptions(playlist_window_ms=6000, dvr_ms=8000))
+    await bench.feed(31)
+    await bench.end()
+    kept = sorted(int(key.split("/")[-1][:-4]) for key in bench.store.objects if "vsource" in key and ".m4s" in key)
+    stored = hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8"))
+    assert [segment.uri for segment in stored.segments] == [f"{msn}.m4s" for msn in kept]
+    assert stored.media_sequence == kept[0] > 1
+    assert bench.window.gone_before == kept[0]
+
+
+async def test_a_superseded_broadcast_keeps_its_own_names_only() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    bench.recorder.supersede()
+    del bench.store.objects[f"live/{STREAM}/master.m3u8"]
+    await bench.end()
+    assert f"live/{STREAM}/master.m3u8" not in bench.store.objects
+    assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
+
+
+async def test_media_is_said_to_be_stored_after_it_was_said() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    await bench.end()
+    assert isinstance(bench.heard[0], BroadcastChanged)
+    stored = [(m.track, m.msn) for m in bench.heard if isinstance(m, SegmentStored)]
+    assert sorted(stored) == sorted(bench.observer.made)
+
+
+@pytest.mark.parametrize("seconds", [1, 0])
+async def test_a_broadcast_shorter_than_a_segment_ends_well(seconds: int) -> None:
+    bench = Bench()
+    await bench.feed(seconds)
+    assert await bench.end()
+    assert (f"{PREFIX}/vsource/media.m3u8" in bench.store.objects) is (seconds == 1)
+
+
+async def test_the_end_of_a_long_broadcast_is_written_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other broadcasts are live on the same event loop."""
+    places: dict[bool, set[bool]] = {True: set(), False: set()}
+
+    def render(playlist: hls.MediaPlaylist) -> str:
+        places[playlist.ended].add(threading.current_thread() is threading.main_thread())
+        return hls.render(playlist)
+
+    monkeypatch.setattr(hls, "render_media", render)
+    bench = Bench()
+    await bench.feed(5)
+    assert await bench.end()
+    assert places == {False: {True}, True: {False}}
+    assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
+
+
+async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
+    bench = Bench()
+    await bench.feed(3)
+    bench.store.gate.clear()
+    await bench.feed(6)
+    ending = asyncio.ensure_future(bench.end())
+    versions = []
+    key = f"{PREFIX}/vsource/media.m3u8"
+    bench.store.on_put = lambda put: versions.append(hls.parse_media(bench.store.text(key))) if put == key else None
+    bench.store.gate.set()
+    assert await ending
+    whole = len([made for made in bench.observer.made if made[0] == "vsource"])
+    assert {len(version.segments) for version in versions if version.ended} == {whole}
+    assert versions[-1].ended

@@ -1,0 +1,212 @@
+"""Who may publish, and which broadcast a publisher feeds."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from ingest.errors import PublishRefused
+from ingest.interface import EndReason
+from live.messages import BroadcastClosed
+from storage.catalogue import Catalogue
+from storage.interface import StoreUnavailable
+from tests.unit.worker.fakes import FakeChildren, settle
+from tests.unit.worker.stage import STREAM, WINDOW_S, StationStage, send, status_of
+from worker.transcoding import Transcoding
+
+
+async def refusal(stage: StationStage, key: str) -> str:
+    with pytest.raises(PublishRefused) as refused:
+        await stage.publish(key)
+    return refused.value.text
+
+
+async def test_an_unknown_key_is_refused() -> None:
+    stage = StationStage()
+    await stage.create()
+    other = StationStage()
+    for key in ("", "not a key", await other.create()):
+        assert await refusal(stage, key) == (
+            "unknown stream key: copy it again from `headwater create` or rotate-key"
+        )
+    assert stage.broadcast() is None
+
+
+async def test_a_banned_stream_is_refused_with_the_seconds_that_are_left() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    await stage.catalogue.ban(STREAM, stage.clock.unix() + 90)
+    await stage.clock.advance(30)
+    assert await refusal(stage, key) == "the operator has banned this stream for another 60 s"
+    await stage.clock.advance(61)
+    await stage.publish(key)
+    assert stage.broadcast() is not None
+    await stage.station.close()
+
+
+async def test_a_key_that_the_store_cannot_look_up_is_refused_in_words() -> None:
+    stage = StationStage()
+    # A key of a stream that this process has not seen before.
+    _, key = await Catalogue(stage.store).create_stream(STREAM, now=0)
+    stage.store.failing = StoreUnavailable("connection refused")
+    assert await refusal(stage, key) == "the server cannot reach its store to check the stream key; try again"
+
+
+async def test_a_second_publisher_of_a_stream_feeds_the_same_broadcast() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    first = await stage.publish(key)
+    broadcast = stage.broadcast()
+    await stage.publish(key)
+    assert [reason for reason, _ in first.kicks] == [EndReason.TAKEN_OVER]
+    assert stage.broadcast() == broadcast
+    await stage.station.close()
+
+
+async def test_a_publisher_that_returns_within_the_window_feeds_the_same_broadcast() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    link = await stage.publish(key)
+    broadcast = stage.broadcast()
+    link.end(EndReason.LOST)
+    await stage.clock.advance(WINDOW_S - 1)
+    await stage.publish(key)
+    assert stage.broadcast() == broadcast
+    await stage.station.close()
+
+
+async def test_two_streams_are_two_broadcasts() -> None:
+    stage = StationStage()
+    keys = [await stage.create(stream) for stream in ("one", "two")]
+    links = [await stage.publish(key) for key in keys]
+    assert not any(link.kicks for link in links)
+    assert None is not stage.broadcast("one") != stage.broadcast("two")
+    await stage.station.close()
+
+
+async def test_a_publisher_after_the_end_begins_a_new_broadcast() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    link = await stage.publish(key)
+    first = stage.broadcast()
+    link.end(EndReason.UNPUBLISHED)
+    await settle()
+    await stage.publish(key)
+    assert stage.broadcast() not in (None, first)
+    await stage.station.close()
+    assert len(await stage.catalogue.list_broadcasts(STREAM)) == 2
+
+
+async def test_a_publisher_at_the_very_moment_of_the_end_is_on_air() -> None:
+    """The old broadcast must not remove the status of the new one."""
+    stage = StationStage()
+    key = await stage.create()
+    link = await stage.publish(key)
+    first = stage.broadcast()
+    link.end(EndReason.UNPUBLISHED)
+    await stage.publish(key)
+    await settle()
+    assert stage.broadcast() not in (None, first)
+    await stage.station.close()
+
+
+async def test_a_new_broadcast_supersedes_one_that_is_still_ending() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    old_link = await stage.publish(key)
+    assert old_link.session is not None
+    old = stage.broadcast()
+    await send(old_link.session, 5)
+    stage.store.gate.clear()
+    old_ended = asyncio.Event()
+    stage.bus.subscribe(
+        f"media.{STREAM}.{old}", lambda _, said: old_ended.set() if isinstance(said, BroadcastClosed) else None
+    )
+    old_link.end(EndReason.UNPUBLISHED)
+    await settle()
+    await stage.clock.advance(1)
+    new_link = await stage.publish(key)
+    assert new_link.session is not None
+    new = stage.broadcast()
+    await send(new_link.session, 5)
+    stage.store.gate.set()
+    await asyncio.wait_for(old_ended.wait(), 5)
+    await settle()
+    current = stage.store.text(f"live/{STREAM}/master.m3u8")
+    assert f"{new}/" in current and f"{old}/" not in current
+    assert stage.store.text(f"live/{STREAM}/{old}/vsource/media.m3u8").rstrip().endswith("#EXT-X-ENDLIST")
+    await stage.station.close()
+    assert f"{new}/" in stage.store.text(f"live/{STREAM}/master.m3u8")
+
+
+async def test_close_ends_every_broadcast_and_waits_for_the_store() -> None:
+    stage = StationStage()
+    streams = ("one", "two")
+    links = [await stage.publish(await stage.create(stream)) for stream in streams]
+    for link in links:
+        assert link.session is not None
+        await send(link.session, 3)
+    stage.store.gate.clear()
+    closing = asyncio.create_task(stage.station.close())
+    await settle()
+    assert not closing.done()
+    stage.store.gate.set()
+    await asyncio.wait_for(closing, 5)
+    for link, stream in zip(links, streams, strict=True):
+        assert link.kicks == [(EndReason.KICKED, "the server is shutting down")]
+        assert status_of(stage.bus, stream) is None
+        (record,) = await stage.catalogue.list_broadcasts(stream)
+        assert record.end_reason == "the server is shutting down"
+
+
+async def test_close_waits_for_a_broadcast_that_ended_before() -> None:
+    stage = StationStage()
+    link = await stage.publish(await stage.create())
+    assert link.session is not None
+    await send(link.session, 3)
+    stage.store.gate.clear()
+    link.end(EndReason.UNPUBLISHED)
+    closing = asyncio.create_task(stage.station.close())
+    await settle()
+    assert not closing.done()
+    stage.store.gate.set()
+    await asyncio.wait_for(closing, 5)
+
+
+async def test_uploads_are_those_of_broadcasts_on_air_and_ending() -> None:
+    stage = StationStage()
+    assert list(stage.station.uploads()) == []
+    links = {stream: await stage.publish(await stage.create(stream)) for stream in ("ending", "live")}
+    stage.store.gate.clear()
+    for link in links.values():
+        assert link.session is not None
+        await send(link.session, 3)
+    links["ending"].end(EndReason.UNPUBLISHED)
+    waiting = {stream: (size, age) for stream, size, age in stage.station.uploads()}
+    assert set(waiting) == {"ending", "live"}
+    assert all(size > 0 and age >= 0 for size, age in waiting.values())
+    stage.store.gate.set()
+    await stage.station.close()
+    assert list(stage.station.uploads()) == []
+
+
+async def test_sparse_keyframes_are_remembered_for_the_next_broadcast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is encoded from its first keyframe on, until a broadcast has closer ones."""
+    children = FakeChildren()
+    monkeypatch.setattr("worker.broadcast.Transcoding", partial(Transcoding, start=children.start))
+    stage = StationStage(free_cuts=True)
+    key = await stage.create()
+    attempts = []
+    for seconds, gop in ((20, 250), (2, 60), (20, 60), (2, 60)):
+        before = children.attempts
+        link = await stage.publish(key)
+        assert link.session is not None
+        await send(link.session, seconds, gop=gop)
+        attempts.append(children.attempts - before)
+        await stage.clock.advance(1)
+        for child in children.started:
+            child.drained.set()
+        link.end(EndReason.UNPUBLISHED)
+        await settle()
+    await stage.station.close()
+    assert attempts == [1, 1, 0, 0]

@@ -1,0 +1,72 @@
+import asyncio
+
+from media.configs import VideoConfig
+from media.units import AccessUnit, Kind
+from tests.unit.transcoder.sources import video
+from transcoder.client import Thumbnailer
+from worker.thumbnail_cache import FRESH_S, Portrait
+
+SOURCE = video(frames=2, keyframe_every=1)
+
+
+class Decoder(Thumbnailer):
+    """Answers with the unit's own bytes once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.go = asyncio.Event()
+        self.go.set()
+        self.broken = False
+
+    async def picture(self, config: VideoConfig, unit: AccessUnit) -> bytes | None:
+        self.asked += 1
+        await self.go.wait()
+        return None if self.broken else unit.payload
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def key(payload: bytes) -> AccessUnit:
+    return AccessUnit(Kind.VIDEO, 0, 0, True, payload)
+
+
+async def test_nothing_is_decoded_until_somebody_asks() -> None:
+    decoder = Decoder()
+    portrait = Portrait(decoder, Clock())
+    portrait.on_keyframe(SOURCE.config, key(b"1"))
+    portrait.on_keyframe(SOURCE.config, key(b"2"))
+    assert decoder.asked == 0
+    assert (await portrait.picture()).jpeg == b"2"
+
+
+async def test_those_who_ask_together_share_a_picture_for_a_while() -> None:
+    decoder, clock = Decoder(), Clock()
+    portrait = Portrait(decoder, clock)
+    portrait.on_keyframe(SOURCE.config, key(b"1"))
+    decoder.go.clear()
+    asking = [asyncio.create_task(portrait.picture()) for _ in range(5)]
+    await asyncio.sleep(0)
+    decoder.go.set()
+    assert {picture.jpeg for picture in await asyncio.gather(*asking)} == {b"1"}
+    portrait.on_keyframe(SOURCE.config, key(b"2"))
+    assert (await portrait.picture()).jpeg == b"1"
+    assert decoder.asked == 1
+    clock.now += FRESH_S
+    assert (await portrait.picture()).jpeg == b"2"
+
+
+async def test_without_a_picture_the_answer_is_empty_and_a_broken_frame_leaves_the_last() -> None:
+    decoder, clock = Decoder(), Clock()
+    portrait = Portrait(decoder, clock)
+    assert (await portrait.picture()).jpeg == b""
+    portrait.on_keyframe(SOURCE.config, key(b"1"))
+    await portrait.picture()
+    decoder.broken = True
+    clock.now += FRESH_S
+    assert (await portrait.picture()).jpeg == b"1"

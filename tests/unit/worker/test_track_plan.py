@@ -1,0 +1,52 @@
+from dataclasses import replace
+from fractions import Fraction
+
+from media.configs import AudioConfig, VideoConfig
+from media.units import Codec
+from tests.unit.packager.recording import audio_config, video_config
+from transcoder.ladder import LadderSetting, LadderStep
+from worker.track_plan import plan_tracks
+
+HD = replace(video_config(), width=1280, height=720)
+MP3 = AudioConfig(Codec.MP3, b"", "mp4a.40.34", 44_100, 2, 1152)
+
+
+def names(
+    video: VideoConfig | None,
+    audio: AudioConfig | None,
+    ladder: LadderSetting = "auto",
+    *,
+    encode_top: bool = False,
+    low_audio_bps: int | None = None,
+) -> list[str]:
+    plan = plan_tracks(video, audio, Fraction(30), ladder, encode_top=encode_top, low_audio_bps=low_audio_bps)
+    return [track.name + ("*" if plan.encodes(track.name) else "") for track in plan.tracks]
+
+
+def test_the_source_passes_through_on_top() -> None:
+    assert names(HD, audio_config()) == ["vsource", "v480p*", "v360p*", "asource"]
+
+
+def test_the_source_alone() -> None:
+    assert names(HD, audio_config(), "source", low_audio_bps=64_000) == ["vsource", "asource"]
+
+
+def test_a_source_that_cannot_pass_is_encoded_under_its_own_name() -> None:
+    assert names(HD, audio_config(), encode_top=True) == ["vsource*", "v480p*", "v360p*", "asource"]
+
+
+def test_an_own_ladder() -> None:
+    assert names(HD, None, (LadderStep(240, 400_000),)) == ["vsource", "v240p*"]
+
+
+def test_mp3_is_encoded_even_without_a_ladder() -> None:
+    assert names(HD, MP3, "source") == ["vsource", "a128k*"]
+    assert names(None, MP3) == ["a128k*"]
+
+
+def test_a_second_audio_track() -> None:
+    plan = plan_tracks(HD, audio_config(), Fraction(30), "auto", encode_top=False, low_audio_bps=64_000)
+    assert [(t.name, t.default) for t in plan.tracks if t.name.startswith("a")] == [
+        ("asource", True),
+        ("a64k", False),
+    ]

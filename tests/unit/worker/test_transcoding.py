@@ -1,0 +1,199 @@
+"""When a child starts, what it is fed, and what of its output counts."""
+
+import asyncio
+
+import pytest
+
+from media.units import AccessUnit
+from tests.unit.packager.recording import audio_config, frame, sound, video_config
+from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink, settle
+from transcoder.messages import AudioRung, Job
+from worker.transcoding import Transcoding
+
+VIDEO_JOB = Job(video_config())
+OTHER_JOB = Job(video_config(), audio=audio_config(), audio_outputs=(AudioRung("a64k", 64_000),))
+AUDIO_JOB = Job(None, audio=audio_config(), audio_outputs=(AudioRung("a128k", 128_000),))
+
+
+class Bench:
+    def __init__(self, job: Job = VIDEO_JOB) -> None:
+        self.sink = RecordingSink()
+        self.children = FakeChildren()
+        clock = FakeClock()
+        self.transcoding = Transcoding(
+            self.sink, clock=clock.monotonic, start=self.children.start, sleep=clock.sleep
+        )
+        self.transcoding.begin(job)
+
+    async def cut(self, pts: int = 0, *, key: bool = True) -> None:
+        self.transcoding.cut(pts, key=key)
+        await settle()
+
+
+async def test_a_child_starts_at_a_cut_on_a_keyframe_and_not_before() -> None:
+    bench = Bench()
+    bench.transcoding.feed(frame(0, key=True))
+    await settle()
+    await bench.cut(3000, key=False)
+    assert bench.children.attempts == 0
+    await bench.cut(6000)
+    bench.transcoding.feed(frame(6000, key=True))
+    assert bench.children.last.job == VIDEO_JOB
+    assert bench.children.last.given == [6000, frame(6000, key=True)]
+
+
+async def test_without_video_a_child_starts_at_any_cut() -> None:
+    bench = Bench(AUDIO_JOB)
+    await bench.cut(key=False)
+    assert bench.children.last.job == AUDIO_JOB
+
+
+async def test_a_running_child_is_not_started_again_at_later_cuts() -> None:
+    bench = Bench()
+    await bench.cut(0)
+    await bench.cut(180_000)
+    await bench.cut(360_000, key=False)
+    assert bench.children.attempts == 1
+    assert bench.children.last.given == [0, 180_000, 360_000]
+
+
+async def test_without_a_job_nothing_starts() -> None:
+    bench = Bench()
+    await bench.transcoding.finish(1)
+    await bench.cut()
+    bench.transcoding.feed(frame(0, key=True))
+    assert bench.children.attempts == 0
+
+
+async def test_what_is_fed_while_the_child_starts_is_kept_in_order() -> None:
+    bench = Bench()
+    bench.children.gate.clear()
+    await bench.cut(0)
+    given: list[AccessUnit] = [frame(0, key=True), sound(0), frame(3000), frame(6000)]
+    for unit in given:
+        bench.transcoding.feed(unit)
+    bench.transcoding.cut(180_000, key=False)
+    bench.transcoding.feed(frame(180_000))
+    bench.children.gate.set()
+    await settle()
+    assert bench.children.last.given == [0, *given, 180_000, frame(180_000)]
+    bench.transcoding.feed(frame(183_000))
+    assert bench.children.last.given[-1] == frame(183_000)
+
+
+async def test_what_waits_for_a_child_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.transcoding.MAX_WAITING", 5)
+    bench = Bench()
+    bench.children.gate.clear()
+    await bench.cut(0)
+    for index in range(10):
+        bench.transcoding.feed(frame(index * 3000, key=index == 0))
+    bench.children.gate.set()
+    await settle()
+    assert len(bench.children.last.given) == 5
+
+
+async def test_what_the_child_makes_reaches_the_sink() -> None:
+    bench = Bench()
+    await bench.cut()
+    child = bench.children.last
+    child.produce_config("v360p", video_config())
+    child.produce("v360p", frame(0, key=True))
+    child.decoded(0, 123)
+    assert bench.sink.configs == [("v360p", video_config())]
+    assert bench.sink.units == [("v360p", frame(0, key=True))]
+    assert bench.sink.decoded == [(0, 123)]
+
+
+async def test_an_overrun_is_reported_once_at_its_start_and_once_at_its_end() -> None:
+    bench = Bench()
+    await bench.cut()
+    child = bench.children.last
+    for keeps_up in (True, False, False, False, True, True):
+        child.keeps_up = keeps_up
+        bench.transcoding.feed(frame(0))
+    assert bench.sink.overruns == [True, False]
+
+
+async def test_dropped_audio_alone_is_no_overrun() -> None:
+    bench = Bench(OTHER_JOB)
+    await bench.cut()
+    bench.children.last.keeps_up = False
+    bench.transcoding.feed(sound(0))
+    assert bench.sink.overruns == []
+
+
+async def test_a_new_job_retires_the_running_child() -> None:
+    bench = Bench()
+    await bench.cut(0)
+    old = bench.children.last
+    bench.transcoding.begin(OTHER_JOB)
+    await asyncio.wait_for(old.finishing.wait(), 1)
+    bench.transcoding.feed(frame(3000))
+    assert old.given == [0]
+    await bench.cut(180_000)
+    assert bench.children.last.job == OTHER_JOB
+    assert bench.children.last.given == [180_000]
+    old.drained.set()
+    await settle()
+    assert bench.sink.deaths == []
+
+
+async def test_a_child_that_comes_up_after_a_new_job_began_is_killed() -> None:
+    bench = Bench()
+    bench.children.gate.clear()
+    await bench.cut(0)
+    bench.transcoding.begin(OTHER_JOB)
+    await bench.cut(180_000)
+    bench.children.gate.set()
+    await settle()
+    first, second = bench.children.started
+    assert (first.killed, first.given) == (True, [])
+    assert (second.killed, second.given) == (False, [180_000])
+
+
+async def test_a_retired_child_counts_until_the_new_one_produces_for_that_track() -> None:
+    bench = Bench()
+    await bench.cut(0)
+    old = bench.children.last
+    bench.transcoding.begin(OTHER_JOB)
+    await bench.cut(180_000)
+    new = bench.children.last
+    old.produce("v360p", frame(0))
+    new.produce("v360p", frame(180_000))
+    old.produce("v360p", frame(3000))
+    old.produce_config("v360p", video_config())
+    old.produce("v240p", frame(6000))
+    assert bench.sink.units == [("v360p", frame(0)), ("v360p", frame(180_000)), ("v240p", frame(6000))]
+    assert bench.sink.configs == []
+
+
+async def test_finish_drains_the_child() -> None:
+    bench = Bench()
+    await bench.cut(0)
+    child = bench.children.last
+    finishing = asyncio.create_task(bench.transcoding.finish(10))
+    await asyncio.wait_for(child.finishing.wait(), 1)
+    child.produce("v360p", frame(0))
+    assert not finishing.done()
+    child.drained.set()
+    await asyncio.wait_for(finishing, 1)
+    assert bench.sink.units == [("v360p", frame(0))]
+    assert bench.sink.deaths == []
+    await bench.cut(180_000)
+    assert bench.children.attempts == 1
+
+
+async def test_finish_waits_for_what_a_retired_child_still_has() -> None:
+    bench = Bench()
+    await bench.cut(0)
+    retired = bench.children.last
+    bench.transcoding.begin(OTHER_JOB)
+    finishing = asyncio.create_task(bench.transcoding.finish(10))
+    await asyncio.wait_for(retired.finishing.wait(), 1)
+    await settle()
+    assert not finishing.done()
+    retired.produce("v360p", frame(0))
+    retired.drained.set()
+    await asyncio.wait_for(finishing, 1)
+    assert bench.sink.units == [("v360p", frame(0))]

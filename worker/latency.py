@@ -1,0 +1,97 @@
+"""Where time goes between a frame's arrival and its first viewer: a trace of the last minute, stage by stage.
+
+A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a
+rendition's frame of the same time came out of the transcoder; *in a part* when the part that ends with it was
+published; *fetched* when the first viewer asked for that part. Times are nanoseconds of one monotonic clock.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from live.messages import PartFetched
+from live.status import LatencyStatus
+from media.units import AccessUnit
+from packager.cmaf.segment_writer import Part
+from transcoder.ladder import SOURCE_TRACK
+
+REMEMBERED_FRAMES = 1024
+REMEMBERED_PARTS = 256
+SAMPLES = 600
+MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    track: str
+    name: str
+
+
+class LatencyTrace:
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self._clock_ns = clock_ns
+        self._received: OrderedDict[int, int] = OrderedDict()
+        self._newest: dict[str, int] = {}
+        self._parts: OrderedDict[tuple[str, int, int], int] = OrderedDict()
+        self._samples: dict[Stage, deque[int]] = {}
+
+    def received(self, pts: int, *, passed: bool, encoded: bool) -> None:
+        """A frame of the source came, for the source's own track, for renditions or for both."""
+        now = self._clock_ns()
+        if encoded:
+            self._received[pts] = now
+            if len(self._received) > REMEMBERED_FRAMES:
+                self._received.popitem(last=False)
+        if passed:
+            self._newest[SOURCE_TRACK] = now
+
+    def decoded(self, track: str, pts: int, at_ns: int) -> None:
+        """The source's frame of ``pts`` left the decoder."""
+        received = self._received.get(pts)
+        if received is not None:
+            self._add(track, "decoded", at_ns - received)
+
+    def encoded(self, track: str, unit: AccessUnit) -> None:
+        """A rendition's frame came out of the transcoder."""
+        received = self._received.get(unit.pts)
+        if received is not None:
+            self._add(track, "encoded", self._clock_ns() - received)
+            self._newest[track] = received
+
+    def hear(self, subject: str, message: object) -> None:
+        """Takes the broadcast's own messages from the bus."""
+        if isinstance(message, Part):
+            self._on_part(message)
+        elif isinstance(message, PartFetched):
+            made = self._parts.pop((message.track, message.msn, message.part), None)
+            if made is not None:
+                self._add(message.track, "fetched", self._clock_ns() - made)
+
+    def status(self) -> tuple[LatencyStatus, ...]:
+        return tuple(
+            LatencyStatus(
+                track=stage.track,
+                stage=stage.name,
+                p50_ms=round(percentile(samples, 50) / MILLISECOND, 2),
+                p95_ms=round(percentile(samples, 95) / MILLISECOND, 2),
+            )
+            for stage, samples in self._samples.items()
+        )
+
+    def _on_part(self, part: Part) -> None:
+        now = self._clock_ns()
+        self._parts[part.track, part.msn, part.index] = now
+        if len(self._parts) > REMEMBERED_PARTS:
+            self._parts.popitem(last=False)
+        received = self._newest.get(part.track)
+        if received is not None:
+            self._add(part.track, "in a part", now - received)
+
+    def _add(self, track: str, name: str, taken_ns: int) -> None:
+        self._samples.setdefault(Stage(track, name), deque(maxlen=SAMPLES)).append(taken_ns)
+
+
+def percentile(samples: deque[int], percent: int) -> int:
+    """The nearest-rank percentile."""
+    ordered = sorted(samples)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]

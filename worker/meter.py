@@ -1,0 +1,78 @@
+"""Measures a source: bit rate, frame rate, keyframe interval. ``now`` is monotonic seconds."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from live.status import Sample
+from media.units import VIDEO_TIMESCALE, AccessUnit
+
+WINDOW_S = 5
+HISTORY_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What came in ``elapsed`` seconds: bytes of each kind, and video frames."""
+
+    elapsed: float
+    video: int
+    audio: int
+    frames: int
+
+
+class SourceMeter:
+    """Counts units as they come and closes a sample each second."""
+
+    def __init__(self) -> None:
+        self._video_bytes = 0
+        self._audio_bytes = 0
+        self._frames = 0
+        self._last_key: int | None = None
+        self._seconds: deque[Second] = deque(maxlen=WINDOW_S)
+        self._since: float | None = None
+        self.keyframe_interval_s: float | None = None
+        self.history: deque[Sample] = deque(maxlen=HISTORY_S)
+
+    def add_video(self, unit: AccessUnit) -> None:
+        self._video_bytes += len(unit.payload)
+        self._frames += 1
+        if unit.key:
+            if self._last_key is not None and unit.dts > self._last_key:
+                self.keyframe_interval_s = (unit.dts - self._last_key) / VIDEO_TIMESCALE
+            self._last_key = unit.dts
+
+    def add_audio(self, unit: AccessUnit) -> None:
+        self._audio_bytes += len(unit.payload)
+
+    def restart(self) -> None:
+        """The source's time starts anew: no keyframe interval spans the break."""
+        self._last_key = None
+
+    def tick(self, now: float, unix: float) -> None:
+        """Close the running sample; called about once a second."""
+        if self._since is not None and now > self._since:
+            elapsed = now - self._since
+            video, audio = self._video_bytes, self._audio_bytes
+            self._seconds.append(Second(elapsed, video, audio, self._frames))
+            rate = round((video + audio) * 8 / elapsed)
+            self.history.append(Sample(at=unix, bitrate_bps=rate, fps=round(self._frames / elapsed, 1)))
+        self._since = now
+        self._video_bytes = self._audio_bytes = self._frames = 0
+
+    @property
+    def bitrate_bps(self) -> int:
+        return self._per_second(lambda second: (second.video + second.audio) * 8)
+
+    @property
+    def audio_bitrate_bps(self) -> int:
+        return self._per_second(lambda second: second.audio * 8)
+
+    @property
+    def fps(self) -> float:
+        total = sum(second.elapsed for second in self._seconds)
+        return round(sum(second.frames for second in self._seconds) / total, 2) if total else 0.0
+
+    def _per_second(self, bits: Callable[[Second], int]) -> int:
+        total = sum(second.elapsed for second in self._seconds)
+        return round(sum(bits(second) for second in self._seconds) / total) if total else 0

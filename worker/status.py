@@ -1,0 +1,64 @@
+"""The live state of a broadcast as the API shows it."""
+
+from live.status import AudioStatus, PublisherStatus, RenditionStatus, SourceStatus, StreamState, StreamStatus
+from media.configs import VideoConfig
+from worker.broadcast import Broadcast
+from worker.ledger.track import TrackIndex
+
+
+def describe(
+    broadcast: Broadcast, state: StreamState, publisher: PublisherStatus | None, *, uptime_s: float, now: float
+) -> StreamStatus:
+    """``now`` is monotonic seconds, as given to the broadcast's troubles."""
+    return StreamStatus(
+        stream=broadcast.recorder.stream,
+        state=state,
+        broadcast=broadcast.recorder.broadcast,
+        uptime_s=round(uptime_s, 1),
+        source=source_status(broadcast),
+        renditions=tuple(
+            rendition_status(broadcast, index) for index in broadcast.recorder.tracks.values() if index.config
+        ),
+        publisher=publisher,
+        warnings=broadcast.troubles.status(now),
+    )
+
+
+def source_status(broadcast: Broadcast) -> SourceStatus | None:
+    video, audio, meter = broadcast.video, broadcast.audio, broadcast.meter
+    if video is None and audio is None:
+        return None
+    interval = meter.keyframe_interval_s
+    return SourceStatus(
+        codec=video.codec.value if video else None,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        fps=meter.fps if video else None,
+        bitrate_bps=meter.bitrate_bps,
+        keyframe_interval_s=round(interval, 3) if interval is not None else None,
+        audio=AudioStatus(
+            codec=audio.codec.value,
+            sample_rate=audio.sample_rate,
+            channels=audio.channels,
+            bitrate_bps=meter.audio_bitrate_bps,
+        )
+        if audio
+        else None,
+    )
+
+
+def rendition_status(broadcast: Broadcast, index: TrackIndex) -> RenditionStatus:
+    config = index.config
+    assert config is not None
+    video = config if isinstance(config, VideoConfig) else None
+    return RenditionStatus(
+        track=index.track,
+        kind=index.kind.value,
+        codec=config.codec_string,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        fps=round(float(index.frame_rate), 3) if index.frame_rate else None,
+        sample_rate=None if isinstance(config, VideoConfig) else config.sample_rate,
+        bitrate_bps=index.average_bps(),
+        encoded=broadcast.plan.encodes(index.track),
+    )

@@ -8,7 +8,7 @@ from packager.cmaf.cutter import CutterOptions
 from storage.catalogue.records import StreamRecord
 from storage.s3_client import S3Options
 from transcoder.ladder import LadderSetting, LadderStep
-from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from worker.broadcast import BroadcastOptions
 from worker.recorder import RecorderOptions
 
@@ -49,7 +49,7 @@ def transcode_options(config: Config) -> TranscodeOptions:
         preset=Preset(transcoder.preset),
         profile=Profile(transcoder.profile),
         threads=transcoder.threads,
-        latency=Latency(transcoder.latency),
+        latency=LatencyMode(transcoder.latency),
         low_audio_bps=transcoder.low_audio_bitrate,
     )
 

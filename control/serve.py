@@ -49,11 +49,11 @@ log = structlog.get_logger("serve")
 
 FIRST_STREAM = "live"
 # How long the end of the server waits for the store to take what is left.
-STORE_PATIENCE_S = 20.0
+STORE_TIMEOUT_S = 20.0
 BACKLOG = 1024
 
 
-class ListenFailed(ControlError):
+class HttpListenFailed(ControlError):
     """A port cannot be opened; the text says which and why."""
 
     code = "listen-failed"
@@ -81,7 +81,7 @@ async def _serve_until_told(config: Config, *, json_output: bool, on_ready: Call
         loop.add_signal_handler(number, stop.set)
     async with serving(config) as server:
         server.print_ready(json_output=json_output)
-        calm_collector()
+        tune_gc()
         if on_ready is not None:
             on_ready()
         ended = asyncio.create_task(server.http_ended())
@@ -91,7 +91,7 @@ async def _serve_until_told(config: Config, *, json_output: bool, on_ready: Call
         return 0 if stop.is_set() else 1
 
 
-def calm_collector() -> None:
+def tune_gc() -> None:
     """What the start made stays for good, and media are freed by reference: cycles are rare, and looking for them
     among hundreds of streams' frames every 700 objects would cost more than the frames."""
     gc.collect()
@@ -149,7 +149,7 @@ class Server:
             recorder_options=recorder_options(config, public_url(config, http_address)),
             broadcast_options=lambda record: broadcast_options(config, record),
             reconnect_window=config.rtmp.reconnect_window,
-            store_patience=STORE_PATIENCE_S,
+            store_timeout=STORE_TIMEOUT_S,
         )
         self._metrics.collect(LiveCollector(self))
         self._ingest = IngestServer(station, ingest_options(config), on_refused=self._metrics.publisher_refused)
@@ -286,12 +286,12 @@ class QuietServer(uvicorn.Server):
 
 
 def listen(address: Address) -> tuple[socket.socket, Address]:
-    """A listening socket and where it really listens. Raises ListenFailed."""
+    """A listening socket and where it really listens. Raises HttpListenFailed."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         listener = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ListenFailed(
+        raise HttpListenFailed(
             f"cannot listen on {address} for HTTP: {error.strerror}; name another with --http"
         ) from error
     listener.setblocking(False)

@@ -10,10 +10,9 @@ frame starts where the one before it ended, and only what the timestamps say ove
 
 from typing import NamedTuple
 
-from media.timescale import rescale
+from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
 
-MILLISECONDS = 1000
 TICKS_PER_MS = VIDEO_TIMESCALE // MILLISECONDS
 WRAP = 1 << 32
 

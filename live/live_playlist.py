@@ -5,16 +5,15 @@ from dataclasses import replace
 
 from live.window_track import PartEntry, Position, WindowTrack
 from media.names import MEDIA_PLAYLIST, init_name, part_name
-from media.timescale import rescale
+from media.timescale import MICROSECONDS, rescale
 from packager.facts import LowLatency, SegmentEntry, TrackFacts
-from packager.hls.build import MICROSECONDS
 from packager.hls.media import (
     MediaPlaylist,
-    Part,
+    MediaSegment,
+    OpenSegment,
     PartialSegment,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
 )
 
@@ -68,16 +67,16 @@ def low_latency_playlist(
     )
 
 
-def hls_parts(msn: int, parts: Sequence[PartEntry], timescale: int) -> tuple[Part, ...]:
+def hls_parts(msn: int, parts: Sequence[PartEntry], timescale: int) -> tuple[PartialSegment, ...]:
     return tuple(
-        Part(part_name(msn, index), rescale(part.duration, timescale, MICROSECONDS), part.independent)
+        PartialSegment(part_name(msn, index), rescale(part.duration, timescale, MICROSECONDS), part.independent)
         for index, part in enumerate(parts)
     )
 
 
 def _with_parts(
     playlist: MediaPlaylist, window: WindowTrack, timescale: int, within_us: int
-) -> tuple[Segment, ...]:
+) -> tuple[MediaSegment, ...]:
     segments = list(playlist.segments)
     for place in range(len(segments) - 1, -1, -1):
         if within_us <= 0:
@@ -90,8 +89,8 @@ def _with_parts(
     return tuple(segments)
 
 
-def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) -> PartialSegment:
-    return PartialSegment(
+def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) -> OpenSegment:
+    return OpenSegment(
         parts=hls_parts(entry.msn, parts, timescale),
         map_uri=init_name(entry.init),
         discontinuity=entry.discontinuity,

@@ -91,7 +91,7 @@ class StreamStatus(Frozen):
     latency: tuple[LatencyStatus, ...] = Field(default=(), description="of one stream in full; empty in a list")
 
 
-class Wanted(Frozen):
+class Query(Frozen):
     """Asks for what is made only then: a :class:`History` on the subject ``history.{stream}``, a :class:`Thumbnail`
     on ``thumbnail.{stream}``, :class:`Latencies` on ``latency.{stream}``."""
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from live.live_playlist import SKIP_UNTIL, low_latency_playlist
 from live.messages import BroadcastChanged, LiveMessage, PartFetched, SegmentStored, WindowMoved
 from live.window_track import Position, WindowSegment, WindowTrack
+from media.timescale import MICROSECONDS
 from packager import dash, hls
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.dash.build import dash_presentation
 from packager.errors import SegmentUnfinished
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
-from packager.hls.build import MICROSECONDS, SegmentMemo, media_playlist, multivariant_playlist
+from packager.hls.build import SegmentMemo, media_playlist, multivariant_playlist
 from storage.sized_cache import SizedCache
 
 # Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments; of long
@@ -94,7 +95,7 @@ class LiveWindow:
         """Wait until the track's playlist has got to ``position``, or the broadcast has ended."""
         known = self._track(track)
         return await self._wait(
-            lambda: self.ended or known.has(known.settle(position)), lambda: known.changed, timeout
+            lambda: self.ended or known.has(known.normalize(position)), lambda: known.changed, timeout
         )
 
     def is_near(self, track: str, position: Position) -> bool:
@@ -102,7 +103,7 @@ class LiveWindow:
         known = self.tracks.get(track)
         if known is None or known.end is None:
             return position.msn <= SEGMENTS_AHEAD
-        position = known.settle(position)
+        position = known.normalize(position)
         if known.has(position):
             return True
         last = known.last_msn if known.last_msn is not None else known.end.msn - 1
@@ -127,7 +128,7 @@ class LiveWindow:
         known = self.tracks.get(track)
         if known is None:
             return None
-        position = known.settle(position)
+        position = known.normalize(position)
         held = known.segments.get(position.msn)
         return held.part(position.part or 0) if held is not None else None
 
@@ -193,7 +194,7 @@ class LiveWindow:
         if known is None or facts is None or self.facts is None or not known.entries or known.end is None:
             return None
         kept = reload.position is not None and self.recalls(track, reload.position)
-        position = known.settle(reload.position) if kept and reload.position is not None else known.end
+        position = known.normalize(reload.position) if kept and reload.position is not None else known.end
         at: object = position if kept else self._version
         return self._text(
             ("media", track, at, reload.skip),
@@ -203,7 +204,7 @@ class LiveWindow:
     def recalls(self, track: str, position: Position) -> bool:
         """Whether the playlist at ``position`` is the same for all who ask; otherwise they get the present one."""
         known = self.tracks.get(track)
-        return known is not None and not self.ended and known.recalls(known.settle(position))
+        return known is not None and not self.ended and known.recalls(known.normalize(position))
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
         """The MPD; ``now_ms`` is the time it says it was published."""

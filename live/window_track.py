@@ -121,7 +121,7 @@ class WindowTrack:
             return False
         return position.msn == opened.opened.msn and position.part < len(opened.parts)
 
-    def settle(self, position: Position) -> Position:
+    def normalize(self, position: Position) -> Position:
         """A part beyond the last one of a complete segment is the first of the next that has any (6.2.5.2). Of a
         segment that has left the window nothing is known, and its parts are nobody else's."""
         if position.part is None or not self.entries or position.msn < self.entries[0].msn:

@@ -104,7 +104,7 @@ class Delivery:
         if reload.position is not None:
             if not window.ended and not window.is_near(path.track, reload.position):
                 raise TooFarAhead
-            if not await window.wait_for(path.track, reload.position, _patience(window)):
+            if not await window.wait_for(path.track, reload.position, _hold_timeout(window)):
                 raise HeldTooLong
         text = window.playlist(path.track, reload)
         if text is None:
@@ -116,7 +116,7 @@ class Delivery:
         position = Position(path.number, path.part)
         awaited = window.low_latency is not None and path.track in window.tracks and not window.ended
         awaited = awaited and window.is_near(path.track, position)
-        if awaited and not await window.wait_for(path.track, position, _patience(window)):
+        if awaited and not await window.wait_for(path.track, position, _hold_timeout(window)):
             raise HeldTooLong
         data = window.part(path.track, position)
         if data is not None:
@@ -132,7 +132,7 @@ class Delivery:
 
     async def _growing(self, path: LivePath, window: LiveWindow) -> Found:
         """A segment that is being made, chunk by chunk; its first one is waited for."""
-        chunks = window.growing(path.track, path.number, _patience(window))
+        chunks = window.growing(path.track, path.number, _hold_timeout(window))
         try:
             first = await anext(chunks)
         except StopAsyncIteration:
@@ -184,7 +184,7 @@ class Delivery:
             return None
 
 
-def _patience(window: LiveWindow) -> float:
+def _hold_timeout(window: LiveWindow) -> float:
     """How long a request is held: three segments (draft-pantos-hls-rfc8216bis, 6.2.5.2)."""
     assert window.facts is not None
     return 3 * window.facts.segment_target_ms / 1000

@@ -3,11 +3,11 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from media.timescale import MICROSECONDS
 from packager.playlist_errors import UnrepresentableValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-MICROSECONDS = 1_000_000
 
 _DECIMAL = re.compile(r"([0-9]{1,12})(?:\.([0-9]{0,20}))?")
 

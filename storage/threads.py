@@ -61,10 +61,10 @@ def _run_all(calls: list[_Call], loop: asyncio.AbstractEventLoop) -> None:
             outcomes.append((outcome, call(), None))
         except BaseException as error:
             outcomes.append((outcome, None, error))
-    loop.call_soon_threadsafe(_tell, outcomes)
+    loop.call_soon_threadsafe(_notify, outcomes)
 
 
-def _tell(outcomes: list[_Outcome]) -> None:
+def _notify(outcomes: list[_Outcome]) -> None:
     for outcome, result, error in outcomes:
         if outcome.done():
             continue

@@ -116,7 +116,7 @@ class UploadQueue:
         """Never blocks. Where the queue is full, the oldest media that have not started are lost; ``required`` ones
         (init segments, without which the rest is worthless) last."""
         if self._closed:
-            self._tell_lost(key)
+            self._notify_lost(key)
             return
         self._submitted += 1
         media = _Media(key, body, content_type, cache_control, required, self._clock())
@@ -173,7 +173,7 @@ class UploadQueue:
         self._bytes = 0
         self._idle.set()
         for media in left.values():
-            self._tell_lost(media.key)
+            self._notify_lost(media.key)
 
     def _start_what_can(self) -> None:
         if self._closed:
@@ -200,9 +200,9 @@ class UploadQueue:
         del self._unfinished[number]
         self._bytes -= len(media.body)
         if error is None:
-            self._tell(lambda: self._on_stored(media.key))
+            self._notify(lambda: self._on_stored(media.key))
         else:
-            self._tell(lambda: self._on_lost(media.key, error))
+            self._notify(lambda: self._on_lost(media.key, error))
         self._start_what_can()
 
     async def _upload_text(self, text: _Text) -> None:
@@ -247,26 +247,26 @@ class UploadQueue:
         media = self._waiting.pop(number)
         del self._unfinished[number]
         self._bytes -= len(media.body)
-        self._tell_lost(media.key)
+        self._notify_lost(media.key)
 
     def _note_failure(self, key: str, error: StorageError) -> None:
         self._failing.add(key)
         before, self._trouble = self._trouble, error
         if before is None or before.code != error.code:
             log.error("uploads fail", key=key, code=error.code, error=str(error))
-            self._tell(lambda: self._on_trouble(error))
+            self._notify(lambda: self._on_trouble(error))
 
     def _note_success(self, key: str) -> None:
         self._failing.discard(key)
         if self._trouble is not None and not self._failing:
             self._trouble = None
             log.info("the store takes uploads again")
-            self._tell(lambda: self._on_trouble(None))
+            self._notify(lambda: self._on_trouble(None))
 
-    def _tell_lost(self, key: str) -> None:
-        self._tell(lambda: self._on_lost(key, self._trouble))
+    def _notify_lost(self, key: str) -> None:
+        self._notify(lambda: self._on_lost(key, self._trouble))
 
-    def _tell(self, callback: Callable[[], None]) -> None:
+    def _notify(self, callback: Callable[[], None]) -> None:
         try:
             callback()
         except Exception:

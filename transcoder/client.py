@@ -25,7 +25,7 @@ from transcoder.messages import (
 from transcoder.outbox import Outbox, OutboxLimits
 from transcoder.thumbnailer import Thumbnailer
 
-__all__ = ["EndReason", "Thumbnailer", "Transcoder", "TranscoderEnd"]
+__all__ = ["Thumbnailer", "Transcoder", "TranscoderEnd", "TranscoderEndReason"]
 
 OnReady = Callable[[str, TrackConfig], None]
 OnUnit = Callable[[str, AccessUnit], None]
@@ -33,7 +33,7 @@ OnDecoded = Callable[[int, int], None]
 DEFAULT_LIMITS = OutboxLimits()
 
 
-class EndReason(StrEnum):
+class TranscoderEndReason(StrEnum):
     """``FINISHED``: every frame came out. ``KILLED``: on request, or because it did not finish in time.
     ``FAILED``: the child gave up and said why. ``CRASHED``: it died without a word."""
 
@@ -47,7 +47,7 @@ class EndReason(StrEnum):
 class TranscoderEnd:
     """``code`` is stable: the reason, or what a child that failed named. ``text`` is for a person."""
 
-    reason: EndReason
+    reason: TranscoderEndReason
     code: str
     text: str
 
@@ -170,9 +170,11 @@ class Transcoder:
             case TrackReady(track, config):
                 self._on_ready(track, config)
             case Failed(code, text):
-                self._judge(EndReason.FAILED, code, text)
+                self._judge(TranscoderEndReason.FAILED, code, text)
             case Finished():
-                self._judge(EndReason.FINISHED, EndReason.FINISHED.value, "every frame came out")
+                self._judge(
+                    TranscoderEndReason.FINISHED, TranscoderEndReason.FINISHED.value, "every frame came out"
+                )
 
     def writable(self) -> None:
         child = self._child
@@ -183,17 +185,19 @@ class Transcoder:
                 child.write(self._outbox.take())
 
     def child_ended(self, text: str) -> None:
-        self._judge(EndReason.CRASHED, "transcoder-crashed", f"the transcoder process is gone: {text}")
+        self._judge(TranscoderEndReason.CRASHED, "transcoder-crashed", f"the transcoder process is gone: {text}")
         self._end = self._verdict
         assert self._end is not None
         self._on_end(self._end)
 
     def _stop(self, text: str) -> None:
         if self._child is not None and self._end is None:
-            self._judge(EndReason.KILLED, EndReason.KILLED.value, f"the transcoder was killed: {text}")
+            self._judge(
+                TranscoderEndReason.KILLED, TranscoderEndReason.KILLED.value, f"the transcoder was killed: {text}"
+            )
             self._child.kill()
 
-    def _judge(self, reason: EndReason, code: str, text: str) -> None:
+    def _judge(self, reason: TranscoderEndReason, code: str, text: str) -> None:
         """What is said first holds."""
         if self._verdict is None:
             self._verdict = TranscoderEnd(reason, code, text)

@@ -16,7 +16,7 @@ from media.units import Codec
 from transcoder.errors import ProtocolViolation
 from transcoder.ladder import MAX_RUNGS, Rung
 from transcoder.messages import AudioRung, Job
-from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 
 T = TypeVar("T")
 Fields = dict[str, Any]
@@ -143,7 +143,7 @@ def _options(fields: Fields) -> TranscodeOptions:
         preset=Preset(fields["preset"]),
         profile=Profile(fields["profile"]),
         threads=_integer(fields["threads"]),
-        latency=Latency(fields["latency"]),
+        latency=LatencyMode(fields["latency"]),
         low_audio_bps=None if low_audio is None else _integer(low_audio),
         device=None if device is None else _text(device),
     )

@@ -43,7 +43,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutAt:
     """The first frame at or after ``pts`` (90 000 a second) is to be an IDR of every rung."""
 
     pts: int
@@ -125,7 +125,7 @@ class PictureAnswer:
 Message = (
     Start
     | Unit
-    | Cut
+    | CutAt
     | Finish
     | TrackReady
     | Decoded

@@ -19,7 +19,7 @@ class Encoder(StrEnum):
     VAAPI = "h264_vaapi"
 
 
-class Latency(StrEnum):
+class LatencyMode(StrEnum):
     """``LOW``: no B-frames, no look-ahead, a frame comes out as it goes in. ``NORMAL``: better pictures, later."""
 
     LOW = "low"
@@ -57,7 +57,7 @@ class TranscodeOptions:
     preset: Preset = Preset.VERYFAST
     profile: Profile = Profile.HIGH
     threads: int = 0
-    latency: Latency = Latency.LOW
+    latency: LatencyMode = LatencyMode.LOW
     low_audio_bps: int | None = None
     device: str | None = None
 

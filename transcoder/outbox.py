@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from media.units import AccessUnit, Kind
-from transcoder.messages import Cut, Finish, Start, Unit
+from transcoder.messages import CutAt, Finish, Start, Unit
 from transcoder.protocol import encode
 
 
@@ -54,7 +54,7 @@ class Outbox:
         if self._shedding or self._is_over(2):
             self._late_cut = pts
         else:
-            self._append(encode(Cut(pts)))
+            self._append(encode(CutAt(pts)))
 
     def control(self, message: Start | Finish) -> None:
         self._append(encode(message))
@@ -70,7 +70,7 @@ class Outbox:
             self._shedding = True
         elif self._shedding and unit.key and self._late_cut is not None and not self._is_over(0.5):
             self._shedding = False
-            self._append(encode(Cut(self._late_cut)))
+            self._append(encode(CutAt(self._late_cut)))
             self._late_cut = None
         return not self._shedding
 

@@ -20,7 +20,7 @@ from transcoder.description import (
 )
 from transcoder.errors import ProtocolViolation
 from transcoder.messages import (
-    Cut,
+    CutAt,
     Decoded,
     Encoded,
     Failed,
@@ -53,7 +53,7 @@ AUDIO = 0x02
 KINDS: dict[type[Message], int] = {
     Start: 1,
     Unit: 2,
-    Cut: 3,
+    CutAt: 3,
     Finish: 4,
     PictureRequest: 5,
     TrackReady: 17,
@@ -107,7 +107,7 @@ def _encode_body(message: Message) -> bytes:
             return _encode_unit(unit)
         case Encoded(track, unit):
             return _encode_name(track) + _encode_unit(unit)
-        case Cut(pts):
+        case CutAt(pts):
             return CUT.pack(pts)
         case Decoded(pts, at_ns):
             return DECODED.pack(pts, at_ns)
@@ -203,7 +203,7 @@ def _decode_picture_answer(body: bytes) -> PictureAnswer:
 DECODERS: dict[int, Callable[[bytes], Message]] = {
     KINDS[Start]: lambda body: Start(job_from_text(_decode_text(body))),
     KINDS[Unit]: lambda body: Unit(_decode_unit(body)),
-    KINDS[Cut]: lambda body: Cut(*CUT.unpack(body)),
+    KINDS[CutAt]: lambda body: CutAt(*CUT.unpack(body)),
     KINDS[Decoded]: lambda body: Decoded(*DECODED.unpack(body)),
     KINDS[Finish]: lambda body: Finish(),
     KINDS[PictureRequest]: _decode_picture_request,

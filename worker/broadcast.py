@@ -15,13 +15,13 @@ from fractions import Fraction
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut, Cutter, CutterOptions
 from packager.cmaf.frame_clock import FrameClock
 from packager.facts import LowLatency
 from transcoder.ladder import SOURCE_TRACK, LadderSetting
 from transcoder.messages import Job
-from transcoder.options import Latency, TranscodeOptions
+from transcoder.options import LatencyMode, TranscodeOptions
 from worker.latency import LatencyTrace
 from worker.meter import SourceMeter
 from worker.rates import named_rate, part_ticks
@@ -30,11 +30,11 @@ from worker.start_gate import StartGate
 from worker.track_plan import TrackPlan, plan_tracks
 from worker.track_set import TrackSet
 from worker.transcoding import Transcoding
-from worker.warnings import Troubles
+from worker.warnings import Warnings
 
 # Seconds, as 90 kHz ticks, that video may run ahead of its audio before silence takes its place.
-PATIENCE_SOURCE = VIDEO_TIMESCALE
-PATIENCE_ENCODED = 4 * VIDEO_TIMESCALE
+SILENCE_AFTER_SOURCE = VIDEO_TIMESCALE
+SILENCE_AFTER_ENCODED = 4 * VIDEO_TIMESCALE
 # Space left before a publisher that comes back, so that time never overlaps.
 RETURN_GAP = VIDEO_TIMESCALE // 10
 # Before the first frame, where encoders reorder: it is decoded before it is presented, and never before time zero.
@@ -84,7 +84,7 @@ class Broadcast:
         sparse: bool = False,
     ) -> None:
         self.recorder = recorder
-        self.troubles = Troubles()
+        self.warnings = Warnings()
         self.meter = SourceMeter()
         self.dropped: dict[str, int] = {}
         self.latency = LatencyTrace(time.monotonic_ns)
@@ -99,7 +99,7 @@ class Broadcast:
         self._started = clock()
         self._cutter = Cutter(options.cutter, sparse=sparse)
         self._announced_rate: Fraction | None = None
-        self._announced_bitrate: Bitrate | None = None
+        self._announced_bitrate: TrackBitrate | None = None
         self._frame_clock: FrameClock | None = None
         self._source = Source()
         self._end = 0
@@ -129,7 +129,7 @@ class Broadcast:
             self._announced_rate = named_rate(float(rate))
         kilobits = metadata.get("videodatarate")
         if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
-            self._announced_bitrate = Bitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
+            self._announced_bitrate = TrackBitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
 
     def on_config(self, config: TrackConfig) -> None:
         """The source's configuration, the first or a changed one."""
@@ -170,13 +170,13 @@ class Broadcast:
                 text += (
                     "; until then the top rendition is encoded anew, because viewers cannot join between keyframes"
                 )
-            self.troubles.report("keyframe-interval", text, now)
+            self.warnings.report("keyframe-interval", text, now)
         else:
-            self.troubles.clear("keyframe-interval")
+            self.warnings.clear("keyframe-interval")
         if (error := self.recorder.store_trouble) is not None:
-            self.troubles.report("store", f"the store does not take uploads: {error}", now)
+            self.warnings.report("store", f"the store does not take uploads: {error}", now)
         else:
-            self.troubles.clear("store")
+            self.warnings.clear("store")
 
     def keyframes_are_sparse(self) -> bool:
         interval = self.meter.keyframe_interval_s
@@ -195,7 +195,7 @@ class Broadcast:
         if isinstance(config, VideoConfig):
             self._configure_rung(track, config)
         else:
-            self._tracks.configure_audio(track, config, patience=PATIENCE_ENCODED, late=True)
+            self._tracks.configure_audio(track, config, silence_after=SILENCE_AFTER_ENCODED, late=True)
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
         if unit.kind is VIDEO:
@@ -208,7 +208,7 @@ class Broadcast:
         self.latency.decoded(SOURCE_TRACK, pts, at_ns)
 
     def on_transcoder_died(self, reason: str) -> None:
-        self.troubles.report(
+        self.warnings.report(
             "transcoder-died", f"the transcoder died and is started again: {reason}", self._clock()
         )
 
@@ -218,9 +218,9 @@ class Broadcast:
                 "this machine cannot encode the ladder in real time: renditions lose frames; use fewer or smaller "
                 "renditions, a faster preset or a hardware encoder"
             )
-            self.troubles.report("transcoder-overrun", text, self._clock())
+            self.warnings.report("transcoder-overrun", text, self._clock())
         else:
-            self.troubles.clear("transcoder-overrun")
+            self.warnings.clear("transcoder-overrun")
 
     # The source's timeline.
 
@@ -242,7 +242,7 @@ class Broadcast:
 
     def _begin(self, source: Source) -> None:
         """Broadcast time zero is when the first frame came, or a little before."""
-        if self._options.transcode.latency is Latency.NORMAL:
+        if self._options.transcode.latency is LatencyMode.NORMAL:
             source.base = REORDERING_ROOM
         if source.first_ns is not None:
             zero_ns = source.first_ns - source.base * 1_000_000_000 // VIDEO_TIMESCALE
@@ -277,13 +277,13 @@ class Broadcast:
         )
         self.plan = plan
         if not self._cutter.started:
-            self._settle_parts()
+            self._fix_part_target()
         for track in plan.tracks:
             self.recorder.expect(track.name, track.kind, default=track.default, label=track.label)
         if plan.passes_video and self.video is not None:
             self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, self._announced_bitrate)
         if plan.audio_passthrough is not None and self.audio is not None:
-            self._tracks.configure_audio(plan.audio_passthrough, self.audio, patience=PATIENCE_SOURCE)
+            self._tracks.configure_audio(plan.audio_passthrough, self.audio, silence_after=SILENCE_AFTER_SOURCE)
         for rung in plan.rungs:
             self._tracks.video(rung.track)
         if plan.rungs or plan.audio_rungs:
@@ -291,7 +291,7 @@ class Broadcast:
             audio = self.audio if plan.audio_rungs else None
             self.transcoding.begin(Job(video, plan.rungs, audio, plan.audio_rungs, options.transcode))
 
-    def _settle_parts(self) -> None:
+    def _fix_part_target(self) -> None:
         """Fix how long parts are, for the whole broadcast: PART-TARGET never changes."""
         divisor = max((rung.frame_divisor for rung in self.plan.rungs), default=1)
         rate = self.frame_rate / divisor if self.frame_rate and self.video is not None else None
@@ -352,4 +352,4 @@ class Broadcast:
         rung = next((rung for rung in self.plan.rungs if rung.track == name), None)
         if rung is not None:
             rate = self.frame_rate / rung.frame_divisor if self.frame_rate else None
-            self._tracks.video(name).configure(config, rate, Bitrate(rung.max_bitrate_bps, rung.bitrate_bps))
+            self._tracks.video(name).configure(config, rate, TrackBitrate(rung.max_bitrate_bps, rung.bitrate_bps))

@@ -15,9 +15,9 @@ from storage.interface import StorageError
 from telemetry.metrics import StreamMetrics
 from worker.broadcast import Broadcast
 from worker.clock import SYSTEM_CLOCK, Clock, Timer
-from worker.session import Session
+from worker.publisher_session import PublisherSession
 from worker.status import describe
-from worker.thumbnail_cache import Portrait
+from worker.thumbnail_cache import ThumbnailCache
 
 log = structlog.get_logger("live")
 
@@ -36,30 +36,32 @@ class Channel:
         bus: Bus,
         catalogue: Catalogue,
         metrics: StreamMetrics,
-        portrait: Portrait,
+        thumbnails: ThumbnailCache,
         reconnect_window: float,
-        store_patience: float,
+        store_timeout: float,
         on_closed: Callable[["Channel"], None],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.stream = broadcast.recorder.stream
         self.broadcast = broadcast
-        self.session: Session | None = None
+        self.session: PublisherSession | None = None
         self._bus = bus
         self._catalogue = catalogue
         self._metrics = metrics
-        self._portrait = portrait
+        self._thumbnails = thumbnails
         self._reconnect_window = reconnect_window
-        self._store_patience = store_patience
+        self._store_timeout = store_timeout
         self._on_closed = on_closed
         self._clock = clock
         self._started_unix = clock.unix()
         self._started = clock.monotonic()
         self._giving_up: Timer | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._tracing = bus.subscribe(subject(self.stream, broadcast.recorder.broadcast), broadcast.latency.hear)
+        self._tracing = bus.subscribe(
+            subject(self.stream, broadcast.recorder.broadcast), broadcast.latency.on_message
+        )
         self._serving = bus.serve(f"command.{self.stream}", self._on_command)
-        self._telling = (
+        self._queries = (
             bus.serve(f"history.{self.stream}", self._history),
             bus.serve(f"latency.{self.stream}", self._latencies),
             bus.serve(f"thumbnail.{self.stream}", self._thumbnail),
@@ -71,7 +73,7 @@ class Channel:
     def open(self) -> bool:
         return self._ending is None
 
-    def attach(self, request: PublishRequest, link: PublisherLink) -> Session:
+    def attach(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
         """Let a publisher feed the broadcast; one that still does is told and disconnected."""
         if self._giving_up is not None:
             self._giving_up.cancel()
@@ -79,10 +81,10 @@ class Channel:
         if self.session is not None:
             self.session.link.kick("another publisher with this stream key took over", EndReason.TAKEN_OVER)
         self.broadcast.attach()
-        self.session = Session(
+        self.session = PublisherSession(
             self.broadcast, request, link, since=self._clock.monotonic(), on_ended=self._on_session_ended
         )
-        self._say_status()
+        self._publish_status()
         log.info("publisher connected", stream=self.stream, address=link.address, software=request.software)
         return self.session
 
@@ -123,7 +125,7 @@ class Channel:
         except StorageError as error:
             log.error("the catalogue misses a broadcast", stream=self.stream, error=str(error))
 
-    def _on_session_ended(self, session: Session, reason: EndReason, text: str) -> None:
+    def _on_session_ended(self, session: PublisherSession, reason: EndReason, text: str) -> None:
         log.info("publisher gone", stream=self.stream, reason=reason.value, text=text)
         if session is not self.session:
             return
@@ -137,7 +139,7 @@ class Channel:
         self._giving_up = self._clock.call_later(
             self._reconnect_window, lambda: self.close("the publisher did not come back")
         )
-        self._say_status()
+        self._publish_status()
 
     async def _on_command(self, message: object) -> Done:
         assert isinstance(message, KillCommand)
@@ -151,7 +153,7 @@ class Channel:
         return Latencies(stages=self.broadcast.latency.status())
 
     async def _thumbnail(self, _: object) -> Thumbnail:
-        return await self._portrait.picture()
+        return await self._thumbnails.picture()
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -161,9 +163,9 @@ class Channel:
             self._metrics.transcoder_restarts(self.broadcast.transcoding.restarts)
             if self._clock.monotonic() - self._started > LONGEST_START_S:
                 self.broadcast.recorder.give_up_waiting()
-            self._say_status()
+            self._publish_status()
 
-    def _say_status(self) -> None:
+    def _publish_status(self) -> None:
         now = self._clock.monotonic()
         publisher = None
         if self.session is not None:
@@ -178,11 +180,11 @@ class Channel:
 
     async def _end(self, reason: str) -> None:
         self._tracing.close()
-        for telling in self._telling:
-            telling.close()
+        for query in self._queries:
+            query.close()
         await self.broadcast.finish(FLUSH_S)
         await self._recording
-        durable = await self.broadcast.recorder.finish(self._store_patience)
+        durable = await self.broadcast.recorder.finish(self._store_timeout)
         if not durable:
             log.error("the store did not take the whole broadcast", stream=self.stream)
         await self.record(ended=True, reason=reason)

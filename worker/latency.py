@@ -58,7 +58,7 @@ class LatencyTrace:
             self._add(track, "encoded", self._clock_ns() - received)
             self._newest[track] = received
 
-    def hear(self, subject: str, message: object) -> None:
+    def on_message(self, subject: str, message: object) -> None:
         """Takes the broadcast's own messages from the bus."""
         if isinstance(message, Part):
             self._on_part(message)

@@ -108,7 +108,7 @@ class Recorder:
         self._superseded = False
         self._low_latency: LowLatency | None = None
         self._longest_ms = options.segment_target_ms
-        self._said_bps: dict[str, int] = {}
+        self._published_bps: dict[str, int] = {}
         self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
         self._presented: Presented | None = None
         self._segments_by_key: dict[str, tuple[str, int]] = {}
@@ -139,13 +139,13 @@ class Recorder:
             self._tracks[track] = TrackIndex(
                 track, kind, default, label, options.segment_target_ms, entries=entries
             )
-        self._say_facts()
+        self._publish_facts()
 
     def give_up_waiting(self) -> None:
         """Be ready with the tracks there are."""
         if not self._ready and any(index.entries for index in self._tracks.values()):
             self._ready = True
-            self._say_facts()
+            self._publish_facts()
 
     @property
     def ready(self) -> bool:
@@ -158,16 +158,16 @@ class Recorder:
     def on_init(self, init: Init) -> None:
         self._tracks[init.track].configure(init)
         self._put_media(self._key(init.track, init_name(init.number)), init.data, required=True)
-        self._say(init)
-        self._say_facts()
+        self._publish(init)
+        self._publish_facts()
 
     def on_part(self, part: Part) -> None:
-        self._say(part)
+        self._publish(part)
 
     def on_segment(self, segment: Segment) -> None:
         index, entry = self._tracks[segment.track], segment.entry
         index.add(entry)
-        self._say(segment)
+        self._publish(segment)
         self._observer.segment_made(segment.track, entry)
         if not entry.gap:
             key = self._key(segment.track, segment_name(entry.msn))
@@ -184,7 +184,7 @@ class Recorder:
         """After the tracks are closed: end the playlists, and wait for the store. False: not all is durable."""
         self._ended = True
         self._ready = any(index.entries for index in self._tracks.values())
-        self._say_facts()
+        self._publish_facts()
         for index in self._tracks.values():
             if index.config is not None:
                 self._put_playlist(index)
@@ -193,7 +193,7 @@ class Recorder:
         if self._deleting is not None:
             await self._deleting
         await self.uploads.close()
-        self._say(BroadcastClosed(self.stream, self.broadcast))
+        self._publish(BroadcastClosed(self.stream, self.broadcast))
         return drained
 
     def supersede(self) -> None:
@@ -216,9 +216,9 @@ class Recorder:
             self._longest_ms = length_ms
         becomes_ready = not self._ready and all(index.entries for index in self._tracks.values())
         self._ready = self._ready or becomes_ready
-        said = self._said_bps.get(index.track, 0)
+        said = self._published_bps.get(index.track, 0)
         if longer or becomes_ready or index.peak_bps * 20 > said * 21:
-            self._say_facts()
+            self._publish_facts()
 
     def _facts(self, *, ended: bool | None = None) -> BroadcastFacts:
         known = (index.facts() for index in self._tracks.values())
@@ -231,11 +231,11 @@ class Recorder:
             utc_timing_url=self._options.utc_timing_url,
         )
 
-    def _say_facts(self) -> None:
+    def _publish_facts(self) -> None:
         """To the live windows, and in the store: what multivariant playlists say are the facts alone."""
-        self._said_bps = {index.track: index.peak_bps for index in self._tracks.values()}
+        self._published_bps = {index.track: index.peak_bps for index in self._tracks.values()}
         facts = replace(self._facts(), low_latency=self._low_latency)
-        self._say(BroadcastChanged(self.stream, self.broadcast, facts, self._ready))
+        self._publish(BroadcastChanged(self.stream, self.broadcast, facts, self._ready))
         if self._ready:
             self._put_multivariants()
 
@@ -243,7 +243,7 @@ class Recorder:
         """Whether the segment is the last that manifests can name: one text then serves for all tracks."""
         return all(index.entries[-1].msn >= msn for index in self._tracks.values() if index.entries)
 
-    def _say(self, message: LiveMessage) -> None:
+    def _publish(self, message: LiveMessage) -> None:
         self._bus.publish(self._subject, message)
 
     def _key(self, track: str, name: str) -> str:
@@ -283,12 +283,12 @@ class Recorder:
             )
 
     def _is_whole(self, *indexes: TrackIndex) -> bool:
-        """Whether the broadcast has ended and its last segments are settled: a stored end is final."""
-        return self._ended and all(index.settled == len(index.entries) for index in indexes)
+        """Whether the broadcast has ended and its last segments are resolved: a stored end is final."""
+        return self._ended and all(index.resolved == len(index.entries) for index in indexes)
 
     def _listed(self, index: TrackIndex) -> Sequence[SegmentEntry]:
         if self._ended:
-            return index.entries[: index.settled]
+            return index.entries[: index.resolved]
         return index.recent(self._options.playlist_window_ms)
 
     def _render_media(self, index: TrackIndex) -> bytes | None:
@@ -302,7 +302,7 @@ class Recorder:
         return hls.render_media(playlist).encode()
 
     def _render_master(self, prefix: str | None) -> bytes | None:
-        if not any(index.settled for index in self._tracks.values()):
+        if not any(index.resolved for index in self._tracks.values()):
             return None
         return hls.render_multivariant(multivariant_playlist(self._facts(), prefix=prefix or "")).encode()
 
@@ -320,8 +320,8 @@ class Recorder:
     def _stored(self, key: str) -> None:
         track, msn = self._segments_by_key.pop(key, (None, 0))
         if track is not None:
-            self._tracks[track].settle(msn)
-            self._say(SegmentStored(track, msn))
+            self._tracks[track].mark_resolved(msn)
+            self._publish(SegmentStored(track, msn))
 
     def _note_trouble(self, error: StorageError | None) -> None:
         self.store_trouble = error
@@ -337,7 +337,7 @@ class Recorder:
         if not gone:
             return
         self._doomed.extend(self._key(index.track, segment_name(entry.msn)) for entry in gone if not entry.gap)
-        self._say(WindowMoved(gone[-1].msn + 1))
+        self._publish(WindowMoved(gone[-1].msn + 1))
         if self._deleting is None or self._deleting.done():
             self._deleting = asyncio.create_task(self._delete())
 

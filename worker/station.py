@@ -19,9 +19,9 @@ from transcoder.client import Thumbnailer
 from worker.broadcast import Broadcast, BroadcastOptions
 from worker.channel import Channel
 from worker.clock import SYSTEM_CLOCK, Clock
+from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
-from worker.session import Session
-from worker.thumbnail_cache import Portrait
+from worker.thumbnail_cache import ThumbnailCache
 
 log = structlog.get_logger("live")
 
@@ -40,7 +40,7 @@ class Station:
         recorder_options: RecorderOptions,
         broadcast_options: Callable[[StreamRecord], BroadcastOptions],
         reconnect_window: float,
-        store_patience: float,
+        store_timeout: float,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bus = bus
@@ -51,7 +51,7 @@ class Station:
         self._recorder_options = recorder_options
         self._broadcast_options = broadcast_options
         self._reconnect_window = reconnect_window
-        self._store_patience = store_patience
+        self._store_timeout = store_timeout
         self._clock = clock
         self._channels: dict[str, Channel] = {}
         self._ending: set[Channel] = set()
@@ -64,7 +64,7 @@ class Station:
             queue = channel.broadcast.recorder.uploads
             yield channel.stream, queue.pending_bytes, queue.oldest_age(now)
 
-    async def authorize(self, request: PublishRequest, link: PublisherLink) -> Session:
+    async def authorize(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
         try:
             record = await self._catalogue.find_by_key(request.key)
         except StorageError as error:
@@ -105,14 +105,14 @@ class Station:
             options=self._recorder_options,
         )
 
-        portrait = Portrait(self._thumbnailer)
+        thumbnails = ThumbnailCache(self._thumbnailer)
         broadcast = Broadcast(
             recorder,
             self._broadcast_options(record),
             zero_ms=zero_ms,
             clock=self._clock.monotonic,
             unix_ns=self._clock.unix_ns,
-            on_keyframe=portrait.on_keyframe,
+            on_keyframe=thumbnails.on_keyframe,
             sparse=stream in self._sparse,
         )
         channel = Channel(
@@ -120,9 +120,9 @@ class Station:
             bus=self._bus,
             catalogue=self._catalogue,
             metrics=metrics,
-            portrait=portrait,
+            thumbnails=thumbnails,
             reconnect_window=self._reconnect_window,
-            store_patience=self._store_patience,
+            store_timeout=self._store_timeout,
             on_closed=self._on_closed,
             clock=self._clock,
         )

@@ -9,7 +9,7 @@ from worker.ledger.track import TrackIndex
 def describe(
     broadcast: Broadcast, state: StreamState, publisher: PublisherStatus | None, *, uptime_s: float, now: float
 ) -> StreamStatus:
-    """``now`` is monotonic seconds, as given to the broadcast's troubles."""
+    """``now`` is monotonic seconds, as given to the broadcast's warnings."""
     return StreamStatus(
         stream=broadcast.recorder.stream,
         state=state,
@@ -20,7 +20,7 @@ def describe(
             rendition_status(broadcast, index) for index in broadcast.recorder.tracks.values() if index.config
         ),
         publisher=publisher,
-        warnings=broadcast.troubles.status(now),
+        warnings=broadcast.warnings.status(now),
     )
 
 

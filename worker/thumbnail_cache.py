@@ -13,7 +13,7 @@ from transcoder.client import Thumbnailer
 FRESH_S = 4.0
 
 
-class Portrait:
+class ThumbnailCache:
     """Keeps the newest keyframe. Any number of askers share one decoding."""
 
     def __init__(self, thumbnailer: Thumbnailer, clock: Callable[[], float] = monotonic) -> None:

@@ -36,14 +36,14 @@ class TrackSet:
             self._videos[name] = VideoTrack(self._writer(name), part_target=self.part_target)
         return self._videos[name]
 
-    def configure_audio(self, name: str, config: AudioConfig, *, patience: int, late: bool = False) -> None:
+    def configure_audio(self, name: str, config: AudioConfig, *, silence_after: int, late: bool = False) -> None:
         """Make the audio track ``name``, or tell it of a changed configuration. One that comes ``late``, behind the
         cuts that its units belong to, is told of those."""
         if name in self._audios:
             self._audios[name].configure(config)
             return
         track = self._audios[name] = AudioTrack(
-            self._writer(name), config, part_target=self.part_target, patience=patience
+            self._writer(name), config, part_target=self.part_target, silence_after=silence_after
         )
         for cut in self._recent if late else ():
             track.cut(cut)

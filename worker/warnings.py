@@ -3,7 +3,7 @@
 from live.status import WarningStatus
 
 
-class Troubles:
+class Warnings:
     """Warnings by code; each keeps the time it was first seen. ``now`` is monotonic seconds."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from bench.ladder.section import Compared, section
 from bench.stage.command import add_common, carry_out
 from bench.stage.footage import clip
 from bench.stage.results import Section
-from transcoder.options import Latency, Preset
+from transcoder.options import LatencyMode, Preset
 
 # The clip goes on this long after what is counted.
 SPARE_S = 4
@@ -25,14 +25,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=40, help="that are counted and compared")
     parser.add_argument("--warm-up", type=float, default=8, help="seconds before them")
     parser.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
-    parser.add_argument("--latency", type=_latencies, default=tuple(Latency), help="low, normal or low,normal")
+    parser.add_argument("--latency", type=_latencies, default=tuple(LatencyMode), help="low, normal or low,normal")
     parser.add_argument("--preset", type=Preset, default=Preset.VERYFAST, help="libx264's, for both")
     parser.add_argument("--sides", type=_sides, default=tuple(CANDIDATES), help=", ".join(CANDIDATES))
     add_common(parser, smoke="some seconds only")
     options = parser.parse_args(arguments)
     if options.smoke:
         options.seconds, options.warm_up, options.rounds = 1.0, 4.0, 1
-        options.latency, options.sides = (Latency.LOW,), (HEADWATER, FFMPEG)
+        options.latency, options.sides = (LatencyMode.LOW,), (HEADWATER, FFMPEG)
     if min(options.seconds, options.rounds) <= 0 or options.warm_up < GOP_S:
         parser.error(f"seconds and rounds are above 0, the warm-up at least {GOP_S} s")
     return options
@@ -76,8 +76,8 @@ def _turn(case: Case, source: Path, options: argparse.Namespace, *, look: bool) 
     return found
 
 
-def _latencies(text: str) -> tuple[Latency, ...]:
-    return tuple(Latency(part) for part in text.split(","))
+def _latencies(text: str) -> tuple[LatencyMode, ...]:
+    return tuple(LatencyMode(part) for part in text.split(","))
 
 
 def _sides(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from bench.stage.errors import BenchError
 from bench.stage.publishers import publishing
 from bench.stage.server import serving
 from transcoder.ladder import SOURCE_TRACK
-from transcoder.options import Latency
+from transcoder.options import LatencyMode
 
 HEADWATER, FFMPEG, FFMPEG_SINGLE = "headwater", "ffmpeg", "ffmpeg-1-thread"
 STREAM = "ladder"
@@ -79,7 +79,7 @@ def ffmpeg_command(case: Case, clip: Path, directory: Path, threads: int | None,
             f"flags:v:{place}": "+cgop",
             f"fps_mode:v:{place}": "passthrough",
             **({} if threads is None else {f"threads:v:{place}": str(threads)}),
-            **({f"tune:v:{place}": "zerolatency"} if case.latency is Latency.LOW else {}),
+            **({f"tune:v:{place}": "zerolatency"} if case.latency is LatencyMode.LOW else {}),
         }
     names = (SOURCE_TRACK, *(rung.track for rung in case.rungs))
     variants = [f"v:{place},agroup:sound,name:{name}" for place, name in enumerate(names)]

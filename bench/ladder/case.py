@@ -6,7 +6,7 @@ from fractions import Fraction
 from media.configs import VideoConfig
 from media.units import Codec
 from transcoder.ladder import LadderStep, Rung, plan_ladder
-from transcoder.options import Latency, Preset
+from transcoder.options import LatencyMode, Preset
 
 FPS, GOP_S, SOURCE_KBPS = 30, 2, 4000
 SOURCE = VideoConfig(Codec.H264, b"", "avc1", 1280, 720)
@@ -17,7 +17,7 @@ STEPS = (LadderStep(480, 1_400_000), LadderStep(360, 800_000), LadderStep(240, 4
 class Case:
     """``rungs`` are Headwater's own plan for ``STEPS``: their sizes, bitrates and buffers."""
 
-    latency: Latency
+    latency: LatencyMode
     preset: Preset = Preset.VERYFAST
 
     @property

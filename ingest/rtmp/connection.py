@@ -35,7 +35,7 @@ from ingest.rtmp.events import (
 from ingest.rtmp.handshake import ServerHandshake
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.message import Message, MessageType
-from ingest.rtmp.session import Session
+from ingest.rtmp.session import CommandSession
 from ingest.rtmp.states import State
 
 # Looked up for every frame: a name costs a tenth of an enumeration's member.
@@ -52,7 +52,7 @@ class ServerConnection:
         self._buffer = ReceiveBuffer()
         self._handshake = ServerHandshake(entropy)
         self._reader = ChunkReader(self._buffer, self._limits)
-        self._session = Session(self._send, self._limits.max_message_streams)
+        self._session = CommandSession(self._send, self._limits.max_message_streams)
         self._events: deque[Event] = deque()
         self._out: list[bytes] = []
         self._out_chunk_size = DEFAULT_CHUNK_SIZE

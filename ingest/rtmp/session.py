@@ -31,7 +31,7 @@ MAX_SOFTWARE_LENGTH = 200
 PLAY_REFUSAL = "This RTMP port is for publishing only: watch by HLS or DASH."
 
 
-class Session:
+class CommandSession:
     """``send(*replies)`` puts answers on their way."""
 
     def __init__(self, send: Callable[..., None], max_message_streams: int) -> None:
@@ -55,7 +55,7 @@ class Session:
         if what not in TRANSITIONS[before]:
             raise UnexpectedCommand(f"a {what.value} command came while {before.value}")
         self._advance(what)
-        return COMMANDS.get(command.name, Session._unknown)(self, command, before)
+        return COMMANDS.get(command.name, CommandSession._unknown)(self, command, before)
 
     def accept_publish(self) -> None:
         self._answer_publish(Input.ACCEPT)
@@ -123,19 +123,19 @@ class Session:
         self.state = TRANSITIONS[self.state][what]
 
 
-COMMANDS: Mapping[str, Callable[[Session, Command, State], Event | None]] = MappingProxyType(
+COMMANDS: Mapping[str, Callable[[CommandSession, Command, State], Event | None]] = MappingProxyType(
     {
-        "connect": Session._connect,
-        "createStream": Session._create_stream,
-        "publish": Session._publish,
-        "FCUnpublish": Session._unpublish,
-        "closeStream": Session._unpublish,
-        "deleteStream": Session._unpublish,
-        "play": Session._play,
-        "play2": Session._play,
-        "releaseStream": Session._acknowledge,
-        "FCPublish": Session._acknowledge,
-        "_checkbw": Session._acknowledge,
-        "getStreamLength": Session._stream_length,
+        "connect": CommandSession._connect,
+        "createStream": CommandSession._create_stream,
+        "publish": CommandSession._publish,
+        "FCUnpublish": CommandSession._unpublish,
+        "closeStream": CommandSession._unpublish,
+        "deleteStream": CommandSession._unpublish,
+        "play": CommandSession._play,
+        "play2": CommandSession._play,
+        "releaseStream": CommandSession._acknowledge,
+        "FCPublish": CommandSession._acknowledge,
+        "_checkbw": CommandSession._acknowledge,
+        "getStreamLength": CommandSession._stream_length,
     }
 )

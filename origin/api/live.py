@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from live.bus_interface import NoResponder
-from live.status import History, KillCommand, Latencies, LatencyStatus, StreamStatus, Thumbnail, Wanted
+from live.status import History, KillCommand, Latencies, LatencyStatus, Query, StreamStatus, Thumbnail
 from origin.api.bounded import BoundedRoute
 from origin.api.errors import NoThumbnail, NotLive
 from origin.api.models import BroadcastView, Killed, KillRequest, broadcast_view
@@ -34,7 +34,7 @@ async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool
 async def live_latency(services: ApiServices, stream: str) -> tuple[LatencyStatus, ...]:
     """Nothing where the stream is idle."""
     try:
-        answer = await services.bus.request(f"latency.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+        answer = await services.bus.request(f"latency.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
     except NoResponder:
         return ()
     return answer.stages if isinstance(answer, Latencies) else ()
@@ -62,7 +62,7 @@ def live_router(services: ApiServices) -> APIRouter:
     async def history(stream: str) -> History:
         await services.catalogue.get_stream(stream)
         try:
-            answer = await services.bus.request(f"history.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+            answer = await services.bus.request(f"history.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
         except NoResponder:
             return History()
         assert isinstance(answer, History)
@@ -76,7 +76,7 @@ def live_router(services: ApiServices) -> APIRouter:
     )
     async def thumbnail(stream: str) -> Response:
         try:
-            answer = await services.bus.request(f"thumbnail.{stream}", Wanted(), timeout=COMMAND_TIMEOUT_S)
+            answer = await services.bus.request(f"thumbnail.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
         except NoResponder:
             answer = None
         if not isinstance(answer, Thumbnail) or not answer.jpeg:

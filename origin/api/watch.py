@@ -18,7 +18,7 @@ MAX_REMEMBERED = 4096
 
 
 @dataclass(slots=True)
-class Lasting:
+class StoredStatus:
     """What a stream has while it is not live: what it is set to, and its newest broadcast as far as known."""
 
     title: str
@@ -31,7 +31,7 @@ class WatchStatuses:
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
-        self._streams: Recent[Lasting | None] = Recent(
+        self._streams: Recent[StoredStatus | None] = Recent(
             fresh_s=REMEMBERED_S, remembered=MAX_REMEMBERED, clock=services.clock
         )
 
@@ -58,14 +58,14 @@ class WatchStatuses:
             dash=playable and dash_path(stream, playable),
         )
 
-    async def _read(self, stream: str) -> Lasting | None:
+    async def _read(self, stream: str) -> StoredStatus | None:
         try:
             record = await self._services.catalogue.get_stream(stream)
         except StreamNotFound:
             return None
         newest = await self._services.catalogue.list_broadcasts(stream, limit=1)
         settings = record.settings
-        return Lasting(settings.title, settings.private, newest[0].broadcast if newest else None)
+        return StoredStatus(settings.title, settings.private, newest[0].broadcast if newest else None)
 
 
 def watch_router(services: ApiServices) -> APIRouter:

@@ -67,13 +67,13 @@ class PrivateStreams:
             if len(self._lookups) >= MAX_LOOKUPS:
                 raise StoreUnavailable("too many streams are being looked up at once: try again")
             task = self._lookups[stream] = asyncio.create_task(self._ask(stream))
-            task.add_done_callback(lambda done: self._settle(stream, done))
+            task.add_done_callback(lambda done: self._on_looked_up(stream, done))
         return task
 
     async def _ask(self, stream: str) -> bool:
         return await self._lookup(stream)
 
-    def _settle(self, stream: str, task: "asyncio.Task[bool]") -> None:
+    def _on_looked_up(self, stream: str, task: "asyncio.Task[bool]") -> None:
         del self._lookups[stream]
         known = self._known.get(stream)
         if task.cancelled():

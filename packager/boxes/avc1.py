@@ -5,7 +5,7 @@ import struct
 from media.configs import VideoConfig
 from packager.boxes import avcC, btrt, colr, pasp
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 DATA_REFERENCE = 1
 DPI_72 = 0x480000
@@ -18,7 +18,7 @@ PRE_DEFINED = -1
 _ENTRY = struct.Struct(">6xH16xHHII4xH32xHh")
 
 
-def encode(config: VideoConfig, bitrate: Bitrate | None) -> bytes:
+def encode(config: VideoConfig, bitrate: TrackBitrate | None) -> bytes:
     entry = _ENTRY.pack(
         DATA_REFERENCE, config.width, config.height, DPI_72, DPI_72, FRAME_COUNT, DEPTH, PRE_DEFINED
     )

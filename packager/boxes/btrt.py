@@ -3,12 +3,12 @@
 import struct
 
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 BUFFER_SIZE_UNKNOWN = 0
 
 _BITRATE = struct.Struct(">III")
 
 
-def encode(bitrate: Bitrate) -> bytes:
+def encode(bitrate: TrackBitrate) -> bytes:
     return box(b"btrt", _BITRATE.pack(BUFFER_SIZE_UNKNOWN, bitrate.max_bps, bitrate.avg_bps))

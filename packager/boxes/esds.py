@@ -3,7 +3,7 @@
 import struct
 
 from packager.boxes.box import full_box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 ES_DESCRIPTOR = 3
 DECODER_CONFIG = 4
@@ -21,7 +21,7 @@ ES_HEADER = bytes(3)
 _DECODER_CONFIG = struct.Struct(">BB3xII")
 
 
-def encode(record: bytes, bitrate: Bitrate | None) -> bytes:
+def encode(record: bytes, bitrate: TrackBitrate | None) -> bytes:
     """``record`` is an AudioSpecificConfig."""
     rates = (bitrate.max_bps, bitrate.avg_bps) if bitrate else (0, 0)
     decoder_config = descriptor(

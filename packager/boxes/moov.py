@@ -3,10 +3,10 @@
 from media.configs import TrackConfig
 from packager.boxes import mvex, mvhd, trak
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 
-def encode(config: TrackConfig, track_id: int, bitrate: Bitrate | None) -> bytes:
+def encode(config: TrackConfig, track_id: int, bitrate: TrackBitrate | None) -> bytes:
     return box(
         b"moov",
         mvhd.encode(config.timescale, next_track_id=track_id + 1),

@@ -5,7 +5,7 @@ import struct
 from media.configs import AudioConfig
 from packager.boxes import btrt, esds
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 DATA_REFERENCE = 1
 SAMPLE_SIZE = 16
@@ -16,7 +16,7 @@ MAX_SAMPLE_RATE = 0xFFFF
 _ENTRY = struct.Struct(">6xH8xHH4xI")
 
 
-def encode(config: AudioConfig, bitrate: Bitrate | None) -> bytes:
+def encode(config: AudioConfig, bitrate: TrackBitrate | None) -> bytes:
     sample_rate = config.sample_rate if config.sample_rate <= MAX_SAMPLE_RATE else 0
     return box(
         b"mp4a",

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from media.timescale import NANOSECONDS
 from packager.boxes.fields import Fields
 
 SIZE = 32
@@ -10,7 +11,6 @@ VERSION_1 = 1 << 24
 # What the time is: when the frame was input to the encoder, which to the viewer is Headwater.
 ENCODER_INPUT = 0
 
-NANOSECONDS = 10**9
 # From the era of NTP (1900) to that of Unix (1970), RFC 5905, figure 4.
 NTP_TO_UNIX_S = 2_208_988_800
 NTP_BITS = (1 << 64) - 1

@@ -3,8 +3,8 @@
 from media.configs import TrackConfig
 from packager.boxes import stco, stsc, stsd, stsz, stts
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 
-def encode(config: TrackConfig, bitrate: Bitrate | None) -> bytes:
+def encode(config: TrackConfig, bitrate: TrackBitrate | None) -> bytes:
     return box(b"stbl", stsd.encode(config, bitrate), stts.encode(), stsc.encode(), stsz.encode(), stco.encode())

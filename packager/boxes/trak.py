@@ -3,8 +3,8 @@
 from media.configs import TrackConfig
 from packager.boxes import mdia, tkhd
 from packager.boxes.box import box
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 
 
-def encode(config: TrackConfig, track_id: int, bitrate: Bitrate | None) -> bytes:
+def encode(config: TrackConfig, track_id: int, bitrate: TrackBitrate | None) -> bytes:
     return box(b"trak", tkhd.encode(config, track_id), mdia.encode(config, bitrate))

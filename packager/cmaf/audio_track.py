@@ -25,11 +25,11 @@ LONGEST_SILENCE_S = 30
 class AudioTrack:
     """Fed cuts, units and the video's progress in order. Unit times are the sample rate's, broadcast time."""
 
-    def __init__(self, writer: SegmentWriter, config: AudioConfig, *, part_target: int, patience: int) -> None:
-        """``part_target`` and ``patience`` are 90 kHz ticks: how long the video may run ahead before silence."""
+    def __init__(self, writer: SegmentWriter, config: AudioConfig, *, part_target: int, silence_after: int) -> None:
+        """``part_target`` and ``silence_after`` are 90 kHz ticks: silence starts when video is that far ahead."""
         self._writer = writer
         self._part_target = part_target
-        self._patience = patience
+        self._silence_after = silence_after
         self._cuts: deque[Cut] = deque()
         self._held: deque[AccessUnit] = deque()
         self._part: list[AccessUnit] = []
@@ -69,9 +69,9 @@ class AudioTrack:
             return
         self._release(pts)
         if pts is not None and not self._held:
-            line = rescale(pts - self._patience, VIDEO_TIMESCALE, self._rate)
+            line = rescale(pts - self._silence_after, VIDEO_TIMESCALE, self._rate)
             if line > self._position:
-                self._fill(line + self._rate * self._patience // (2 * VIDEO_TIMESCALE))
+                self._fill(line + self._rate * self._silence_after // (2 * VIDEO_TIMESCALE))
 
     def expire(self, msn: int) -> None:
         """Give up on segments up to ``msn``: what was not begun is a gap."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Bitrate:
+class TrackBitrate:
     """Bits a second: the most in any one second, and the average of the whole track."""
 
     max_bps: int

@@ -9,15 +9,13 @@ from fractions import Fraction
 from typing import Protocol
 
 from media.configs import AudioConfig, TrackConfig
-from media.timescale import rescale
+from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from packager.facts import SegmentEntry, follow
-
-MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class SegmentWriter:
         return self._cut.msn if self._cut else None
 
     def configure(
-        self, config: TrackConfig, frame_rate: Fraction | None = None, bitrate: Bitrate | None = None
+        self, config: TrackConfig, frame_rate: Fraction | None = None, bitrate: TrackBitrate | None = None
     ) -> int:
         """Segments begun from now on need ``config``; its init's number. A repeated one costs nothing."""
         if self._init is not None and self._init.config == config:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from media.configs import VideoConfig
 from media.h264 import config_parameter_sets
 from media.units import VIDEO_TIMESCALE, AccessUnit
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import Sample
 from packager.cmaf.segment_writer import SegmentWriter
@@ -43,9 +43,11 @@ class VideoTrack:
         self._fresh = True
         self._received_ns: int | None = None
         self._parameter_sets = b""
-        self._next_config: tuple[VideoConfig, Fraction | None, Bitrate | None] | None = None
+        self._next_config: tuple[VideoConfig, Fraction | None, TrackBitrate | None] | None = None
 
-    def configure(self, config: VideoConfig, frame_rate: Fraction | None, bitrate: Bitrate | None = None) -> None:
+    def configure(
+        self, config: VideoConfig, frame_rate: Fraction | None, bitrate: TrackBitrate | None = None
+    ) -> None:
         """Takes effect where the next timeline begins."""
         self._next_config = (config, frame_rate, bitrate)
 

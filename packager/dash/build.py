@@ -11,7 +11,7 @@ from math import ceil
 
 from media.configs import AudioConfig
 from media.names import init_name
-from media.timescale import rescale
+from media.timescale import MILLISECONDS, rescale
 from media.units import Kind
 from packager.dash.low_latency import (
     counted_template,
@@ -30,11 +30,10 @@ from packager.dash.model import (
     Representation,
     SegmentTemplate,
 )
-from packager.dash.periods import Stretch, settled, stretches
+from packager.dash.periods import PeriodSpan, complete_spans, period_spans
 from packager.dash.timeline import run_lengths
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
 
-MILLISECONDS = 1000
 # Segments between the live edge and the picture, as HLS players hold back by default (rfc8216bis, 4.4.3.8).
 DELAY_SEGMENTS = 3
 # Segments after which a low-latency MPD is asked for again: only a new Period, or the end, changes it.
@@ -58,19 +57,19 @@ def dash_presentation(
     """
     tracks = sorted(facts.tracks, key=lambda track: track.kind is not Kind.VIDEO)
     if facts.ended:
-        return _static(facts, tracks, stretches(tracks, entries_by_track), publish_time_ms, base_url)
-    found = stretches(tracks, entries_by_track, paced=facts.low_latency is not None)
-    found = settled(found, tracks, entries_by_track)
+        return _static(facts, tracks, period_spans(tracks, entries_by_track), publish_time_ms, base_url)
+    found = period_spans(tracks, entries_by_track, paced=facts.low_latency is not None)
+    found = complete_spans(found, tracks, entries_by_track)
     presentation = _dynamic(facts, tracks, found, publish_time_ms, base_url)
     if facts.low_latency is not None and found and (step := found[-1].step) is not None:
-        return _hastened(presentation, facts, facts.low_latency, step)
+        return _low_latency(presentation, facts, facts.low_latency, step)
     return presentation
 
 
 def _dynamic(
     facts: BroadcastFacts,
     tracks: Sequence[TrackFacts],
-    found: list[Stretch],
+    found: list[PeriodSpan],
     publish_time_ms: int,
     base_url: str | None,
 ) -> Presentation:
@@ -91,7 +90,7 @@ def _dynamic(
     )
 
 
-def _hastened(
+def _low_latency(
     presentation: Presentation, facts: BroadcastFacts, low_latency: LowLatency, step: Fraction
 ) -> Presentation:
     """``presentation`` for players near the live edge, with nothing in it that changes from segment to segment."""
@@ -109,7 +108,7 @@ def _hastened(
 def _static(
     facts: BroadcastFacts,
     tracks: Sequence[TrackFacts],
-    found: list[Stretch],
+    found: list[PeriodSpan],
     publish_time_ms: int,
     base_url: str | None,
 ) -> Presentation:
@@ -134,15 +133,17 @@ def _static(
     )
 
 
-def _timed(found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, Sequence[SegmentEntry]]]:
-    """Every track's timescale and entries in every stretch it is in."""
-    for stretch in found:
+def _timed(
+    found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
+) -> Iterator[tuple[int, Sequence[SegmentEntry]]]:
+    """Every track's timescale and entries in every span it is in."""
+    for span in found:
         for track in tracks:
-            if entries := stretch.entries.get(track.track):
+            if entries := span.entries.get(track.track):
                 yield track.config_of(entries[0].init).timescale, entries
 
 
-def _longest_ms(found: Sequence[Stretch], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+def _longest_ms(found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
     """The longest segment in milliseconds, rounded up, and at least ``target_ms``."""
     longest = (
         ceil_div(max(entry.duration for entry in entries) * MILLISECONDS, timescale)
@@ -151,7 +152,7 @@ def _longest_ms(found: Sequence[Stretch], tracks: Sequence[TrackFacts], target_m
     return max((target_ms, *longest))
 
 
-def _update_period_ms(found: Sequence[Stretch], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+def _update_period_ms(found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
     """How long until there is a segment more: as long as the newest segments last."""
     newest = (entries[-1].duration * MILLISECONDS // timescale for timescale, entries in _timed(found[-1:], tracks))
     return max(MILLISECONDS, min((target_ms, *newest)))
@@ -161,26 +162,28 @@ def ceil_div(value: int, divisor: int) -> int:
     return -(-value // divisor)
 
 
-def _periods(facts: BroadcastFacts, found: Sequence[Stretch], tracks: Sequence[TrackFacts]) -> tuple[Period, ...]:
+def _periods(
+    facts: BroadcastFacts, found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
+) -> tuple[Period, ...]:
     periods = []
-    for place, stretch in enumerate(found):
+    for place, span in enumerate(found):
         previous = found[place - 1] if place else None
         closed = place + 1 < len(found)
         adaptation_sets = (
-            _adaptation_set(facts, stretch, number, members, previous, closed=closed)
-            for number, members in _switchable(stretch, tracks)
+            _adaptation_set(facts, span, number, members, previous, closed=closed)
+            for number, members in _switchable(span, tracks)
         )
-        periods.append(Period(period_id(stretch), stretch.run.start_ms, tuple(adaptation_sets)))
+        periods.append(Period(period_id(span), span.run.start_ms, tuple(adaptation_sets)))
     return tuple(periods)
 
 
-def period_id(stretch: Stretch) -> str:
+def period_id(span: PeriodSpan) -> str:
     """The Period's first MSN, behind what tells counted segments from listed ones: when the broadcast ends all are
     listed, and what shaka-player knows of a Period's counted segments it does not unlearn."""
-    return f"{'p' if stretch.step is None else 'n'}{stretch.run.msn}"
+    return f"{'p' if span.step is None else 'n'}{span.run.msn}"
 
 
-def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:
+def _switchable(span: PeriodSpan, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:
     """The tracks of each adaptation set with the set's id: all video, and audio of one codec, rate and layout.
 
     The id is the place of the set's first track among all tracks, so that it is the same in every Period.
@@ -192,32 +195,32 @@ def _switchable(stretch: Stretch, tracks: Sequence[TrackFacts]) -> Iterator[tupl
         if isinstance(config, AudioConfig):
             key = (track.language, config.codec_string, config.sample_rate, config.channels)
         _, members = sets.setdefault(key, (number, []))
-        if track.track in stretch.entries:
+        if track.track in span.entries:
             members.append(track)
     return ((number, members) for number, members in sets.values() if members)
 
 
 def _adaptation_set(
     facts: BroadcastFacts,
-    stretch: Stretch,
+    span: PeriodSpan,
     number: int,
     members: Sequence[TrackFacts],
-    previous: Stretch | None,
+    previous: PeriodSpan | None,
     *,
     closed: bool,
 ) -> AdaptationSet:
-    templates = [_template(facts, track, stretch, closed=closed) for track in members]
+    templates = [_template(facts, track, span, closed=closed) for track in members]
     # Tracks that have come equally far share one timeline; at the live edge one may be a segment behind.
     shared = templates[0] if all(template == templates[0] for template in templates) else None
     representations = tuple(
-        _representation(track, stretch, None if shared else template)
+        _representation(track, span, None if shared else template)
         for track, template in zip(members, templates, strict=True)
     )
     largest = max(representations, key=lambda representation: representation.height or 0)
     first = members[0]
-    independent = all(entry.independent for track in members for entry in stretch.entries[track.track])
+    independent = all(entry.independent for track in members for entry in span.entries[track.track])
     counted = [template for template in templates[:1] if template.duration is not None]
-    references = tuple(producer_reference_time(facts, number, stretch.run, template) for template in counted)
+    references = tuple(producer_reference_time(facts, number, span.run, template) for template in counted)
     main = first.kind is Kind.VIDEO or any(track.default for track in members)
     return AdaptationSet(
         id=number,
@@ -229,18 +232,18 @@ def _adaptation_set(
         label=first.name if first.kind is Kind.AUDIO and first.name else None,
         picture_aspect_ratio=_picture_aspect_ratio(largest),
         roles=(Descriptor(ROLE, "main" if main else "alternate"),),
-        supplemental_properties=_continuity(stretch, members, previous),
+        supplemental_properties=_continuity(span, members, previous),
         producer_reference_times=references,
     )
 
 
-def _template(facts: BroadcastFacts, track: TrackFacts, stretch: Stretch, *, closed: bool) -> SegmentTemplate:
-    entries = stretch.entries[track.track]
+def _template(facts: BroadcastFacts, track: TrackFacts, span: PeriodSpan, *, closed: bool) -> SegmentTemplate:
+    entries = span.entries[track.track]
     timescale = track.config_of(entries[0].init).timescale
-    if facts.low_latency is not None and stretch.step is not None:
+    if facts.low_latency is not None and span.step is not None:
         return counted_template(
-            stretch.step,
-            stretch.run,
+            span.step,
+            span.run,
             facts.low_latency,
             timescale=timescale,
             init=entries[0].init,
@@ -251,13 +254,13 @@ def _template(facts: BroadcastFacts, track: TrackFacts, stretch: Stretch, *, clo
         media="$RepresentationID$/$Number$.m4s",
         timescale=timescale,
         start_number=entries[0].msn,
-        presentation_time_offset=rescale(stretch.run.start_ms, MILLISECONDS, timescale),
+        presentation_time_offset=rescale(span.run.start_ms, MILLISECONDS, timescale),
         timeline=run_lengths((entry.start, entry.duration) for entry in entries),
     )
 
 
-def _representation(track: TrackFacts, stretch: Stretch, template: SegmentTemplate | None) -> Representation:
-    config = track.config_of(stretch.entries[track.track][0].init)
+def _representation(track: TrackFacts, span: PeriodSpan, template: SegmentTemplate | None) -> Representation:
+    config = track.config_of(span.entries[track.track][0].init)
     # @bandwidth is mandatory and positive also before anything has been measured.
     bandwidth = max(1, track.peak_bps)
     if isinstance(config, AudioConfig):
@@ -287,14 +290,14 @@ def _picture_aspect_ratio(representation: Representation) -> Fraction | None:
 
 
 def _continuity(
-    stretch: Stretch, members: Sequence[TrackFacts], previous: Stretch | None
+    span: PeriodSpan, members: Sequence[TrackFacts], previous: PeriodSpan | None
 ) -> tuple[Descriptor, ...]:
     """What a player may spare at the Period's start (5.3.2.4): with the same inits a new decoder, and where the
     media also goes on without a break, any treatment at all."""
     if previous is None:
         return ()
     seams = [
-        (previous.entries[track.track][-1], stretch.entries[track.track][0])
+        (previous.entries[track.track][-1], span.entries[track.track][0])
         for track in members
         if track.track in previous.entries
     ]

@@ -7,7 +7,7 @@ the text stays the same while they come, and a segment can be asked for as soon 
 from fractions import Fraction
 
 from media.names import init_name
-from media.timescale import rescale
+from media.timescale import MILLISECONDS, rescale
 from packager.dash.model import (
     Descriptor,
     Latency,
@@ -18,7 +18,6 @@ from packager.dash.model import (
 )
 from packager.facts import BroadcastFacts, LowLatency, Run
 
-MILLISECONDS = 1000
 HTTP_XSDATE = "urn:mpeg:dash:utc:http-xsdate:2014"
 
 # Part targets from the live edge to the picture, and what requests take besides.

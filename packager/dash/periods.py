@@ -14,15 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from media.timescale import MILLISECONDS
 from packager.facts import Pace, Run, SegmentEntry, TrackFacts, breaks
 
-MILLISECONDS = 1000
-PATIENCE = 3
+LONGEST_LAG = 3
 BEGINNING = Run(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PeriodSpan:
     """One Period's segments by track, gaps left out. ``run`` names the Period and its start; ``step`` is how many
     seconds each of its segments lasts, where they need not be listed."""
 
@@ -31,12 +31,12 @@ class Stretch:
     step: Fraction | None = None
 
 
-def stretches(
+def period_spans(
     tracks: Sequence[TrackFacts],
     entries_by_track: Mapping[str, Sequence[SegmentEntry]],
     *,
     paced: bool = False,
-) -> list[Stretch]:
+) -> list[PeriodSpan]:
     """The Periods in order. Where tracks break at the same MSN, the first of ``tracks`` that does says when.
 
     All are cut alike, so where they are ``paced`` the first one's pace holds for every track.
@@ -46,27 +46,27 @@ def stretches(
     for track in tracks:
         for run in _runs(track, entries_by_track.get(track.track, ())):
             runs.setdefault(run.msn, run)
-    found = [Stretch(runs[msn], step=_step(msn, paces, tracks)) for msn in sorted(runs)]
-    starts = [stretch.run.msn for stretch in found]
+    found = [PeriodSpan(runs[msn], step=_step(msn, paces, tracks)) for msn in sorted(runs)]
+    starts = [span.run.msn for span in found]
     begin = _common_begin(entries_by_track.get(track.track, ()) for track in tracks)
     for track in tracks:
         for entry in entries_by_track.get(track.track, ()):
             if entry.msn >= begin and not entry.gap:
-                stretch = found[bisect_right(starts, entry.msn) - 1]
-                stretch.entries.setdefault(track.track, []).append(entry)
+                span = found[bisect_right(starts, entry.msn) - 1]
+                span.entries.setdefault(track.track, []).append(entry)
     kind_of = {track.track: track.kind for track in tracks}
-    carried = [{kind_of[name] for name in stretch.entries} for stretch in found]
+    carried = [{kind_of[name] for name in span.entries} for span in found]
     whole = set().union(*carried)
-    return [stretch for stretch, kinds in zip(found, carried, strict=True) if kinds and kinds == whole]
+    return [span for span, kinds in zip(found, carried, strict=True) if kinds and kinds == whole]
 
 
-def settled(
-    found: list[Stretch], tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
-) -> list[Stretch]:
+def complete_spans(
+    found: list[PeriodSpan], tracks: Sequence[TrackFacts], entries_by_track: Mapping[str, Sequence[SegmentEntry]]
+) -> list[PeriodSpan]:
     """``found`` without a last one that some track has not reached yet.
 
     Tracks finish a segment one after the other, and players do not take up a rendition that joins a Period they
-    already know. A track that fell silent holds the others up for :data:`PATIENCE` segments at most.
+    already know. A track that fell silent holds the others up for :data:`LONGEST_LAG` segments at most.
     """
     if not found:
         return found
@@ -74,7 +74,7 @@ def settled(
     first = newest.run.msn
     by_track = (entries_by_track.get(track.track, ()) for track in tracks)
     late = any(not entries or entries[-1].msn < first for entries in by_track)
-    if late and all(len(entries) < PATIENCE for entries in newest.entries.values()):
+    if late and all(len(entries) < LONGEST_LAG for entries in newest.entries.values()):
         return found[:-1]
     return found
 

@@ -4,12 +4,12 @@ back."""
 from packager.hls.delta_update import delta
 from packager.hls.media import (
     MediaPlaylist,
-    Part,
+    MediaSegment,
+    OpenSegment,
     PartialSegment,
     PlaylistType,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     StartPoint,
 )
@@ -20,13 +20,13 @@ from packager.hls.rendering import render, render_media, render_multivariant
 __all__ = [
     "AudioRendition",
     "MediaPlaylist",
+    "MediaSegment",
     "MultivariantPlaylist",
-    "Part",
+    "OpenSegment",
     "PartialSegment",
     "PlaylistType",
     "PreloadHint",
     "RenditionReport",
-    "Segment",
     "ServerControl",
     "StartPoint",
     "Variant",

@@ -6,12 +6,10 @@ from fractions import Fraction
 
 from media.configs import AudioConfig, VideoConfig
 from media.names import FIRST_MSN, MEDIA_PLAYLIST, init_name, segment_name
-from media.timescale import rescale
+from media.timescale import MICROSECONDS, rescale
 from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
-from packager.hls.media import MediaPlaylist, PlaylistType, Segment, target_duration
+from packager.hls.media import MediaPlaylist, MediaSegment, PlaylistType, target_duration
 from packager.hls.multivariant import AudioRendition, MultivariantPlaylist, Variant, VideoRange
-
-MICROSECONDS = 1_000_000
 
 # Transfer characteristics (ISO/IEC 23091-2) by VIDEO-RANGE (draft-pantos-hls-rfc8216bis, 4.4.6.2).
 VIDEO_RANGES = {
@@ -27,9 +25,9 @@ class SegmentMemo:
     """A track's segments as its playlist has them, each made once: all but the newest are those it had before."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[SegmentEntry, Segment]] = {}
+        self._made: dict[int, tuple[SegmentEntry, MediaSegment]] = {}
 
-    def segments(self, track: TrackFacts, entries: Sequence[SegmentEntry]) -> tuple[Segment, ...]:
+    def segments(self, track: TrackFacts, entries: Sequence[SegmentEntry]) -> tuple[MediaSegment, ...]:
         """Those of ``entries``; the others are forgotten."""
         before, made, found = self._made, {}, []
         for entry in entries:
@@ -42,12 +40,12 @@ class SegmentMemo:
         return tuple(found)
 
 
-def hls_segment(entry: SegmentEntry, timescale: int) -> Segment:
+def hls_segment(entry: SegmentEntry, timescale: int) -> MediaSegment:
     """``entry`` as a playlist has it. Its two ends are rounded to microseconds, not its duration, so that durations
     always add up to the time that passed."""
     start = rescale(entry.start, timescale, MICROSECONDS)
     end = rescale(entry.start + entry.duration, timescale, MICROSECONDS)
-    return Segment(
+    return MediaSegment(
         uri=segment_name(entry.msn),
         duration_us=end - start,
         map_uri=init_name(entry.init),

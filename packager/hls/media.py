@@ -19,7 +19,7 @@ class PlaylistType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialSegment:
     """A Partial Segment (4.4.4.9). ``byte_range`` is (length, offset) in ``uri``."""
 
     uri: str
@@ -44,7 +44,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class MediaSegment:
     """A Media Segment with what applies to it; its number is its place in the playlist.
 
     ``map_uri`` names its Media Initialization Section. ``lines`` are the segment's, without the
@@ -57,7 +57,7 @@ class Segment:
     discontinuity: bool = False
     program_date_time: int | None = None
     gap: bool = False
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PartialSegment, ...] = ()
     lines: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,10 +70,10 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class PartialSegment:
+class OpenSegment:
     """The segment at the live edge as far as it is made: parts that no EXTINF follows yet."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[PartialSegment, ...]
     map_uri: str | None = None
     discontinuity: bool = False
     program_date_time: int | None = None
@@ -130,7 +130,7 @@ class MediaPlaylist:
 
     target_duration: int
     media_sequence: int = 0
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[MediaSegment, ...] = ()
     discontinuity_sequence: int = 0
     independent_segments: bool = False
     playlist_type: PlaylistType | None = None
@@ -139,7 +139,7 @@ class MediaPlaylist:
     server_control: ServerControl | None = None
     part_target_us: int | None = None
     skipped_segments: int = 0
-    partial: PartialSegment | None = None
+    partial: OpenSegment | None = None
     preload_hint: PreloadHint | None = None
     rendition_reports: tuple[RenditionReport, ...] = ()
 

@@ -2,12 +2,12 @@
 
 from packager.hls.media import (
     MediaPlaylist,
-    Part,
+    MediaSegment,
+    OpenSegment,
     PartialSegment,
     PlaylistType,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     StartPoint,
 )
@@ -32,7 +32,7 @@ class MediaReader:
         self._skipped_segments = 0
         self._preload_hint: PreloadHint | None = None
         self._rendition_reports: list[RenditionReport] = []
-        self._segments: list[Segment] = []
+        self._segments: list[MediaSegment] = []
         self._map_uri: str | None = None
         self._begin_segment()
 
@@ -41,7 +41,7 @@ class MediaReader:
         self._discontinuity = False
         self._program_date_time: int | None = None
         self._gap = False
-        self._parts: list[Part] = []
+        self._parts: list[PartialSegment] = []
 
     def tag(self, name: str, value: str) -> None:
         if not (self._segment_tag(name, value) or self._low_latency_tag(name, value)):
@@ -51,7 +51,7 @@ class MediaReader:
         if self._duration_us is None:
             raise ValueError("a URI without EXTINF")
         try:
-            segment = Segment(
+            segment = MediaSegment(
                 uri=uri,
                 duration_us=self._duration_us,
                 map_uri=self._map_uri,
@@ -87,10 +87,10 @@ class MediaReader:
             rendition_reports=tuple(self._rendition_reports),
         )
 
-    def _partial(self) -> PartialSegment | None:
+    def _partial(self) -> OpenSegment | None:
         if not self._parts:
             return None
-        return PartialSegment(tuple(self._parts), self._map_uri, self._discontinuity, self._program_date_time)
+        return OpenSegment(tuple(self._parts), self._map_uri, self._discontinuity, self._program_date_time)
 
     def _segment_tag(self, name: str, value: str) -> bool:
         match name:
@@ -146,10 +146,10 @@ class MediaReader:
                 self._ended = True
 
 
-def _part(attributes: Attributes) -> Part:
+def _part(attributes: Attributes) -> PartialSegment:
     span = attributes.optional_string("BYTERANGE")
     try:
-        return Part(
+        return PartialSegment(
             uri=attributes.string("URI"),
             duration_us=attributes.microseconds("DURATION"),
             independent=attributes.yes("INDEPENDENT"),

@@ -6,10 +6,10 @@ from fractions import Fraction
 from packager.hls.attributes import attribute_list, quoted, uri_line
 from packager.hls.media import (
     MediaPlaylist,
-    PartialSegment,
+    MediaSegment,
+    OpenSegment,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     StartPoint,
 )
@@ -80,7 +80,7 @@ def _media_header(playlist: MediaPlaylist) -> Iterator[str]:
         yield f"#EXT-X-SKIP:SKIPPED-SEGMENTS={playlist.skipped_segments}\n"
 
 
-def _changes(segment: Segment | PartialSegment, map_uri: str | None) -> str:
+def _changes(segment: MediaSegment | OpenSegment, map_uri: str | None) -> str:
     """What stands before a segment's own lines where ``map_uri`` held until now."""
     lines = "#EXT-X-DISCONTINUITY\n" if segment.discontinuity else ""
     if segment.map_uri == map_uri:

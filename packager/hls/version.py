@@ -5,9 +5,8 @@ Nothing in our multivariant playlists is incompatible with version 1, so those n
 
 from collections.abc import Callable
 
+from media.timescale import MICROSECONDS
 from packager.hls.media import MediaPlaylist
-
-MICROSECONDS = 1_000_000
 
 REQUIREMENTS: tuple[tuple[int, Callable[[MediaPlaylist], bool]], ...] = (
     (9, lambda playlist: playlist.skipped_segments > 0),

@@ -70,7 +70,7 @@ class Catalogue:
 
     Stream records once seen are kept in memory, ``remembered`` of them: :meth:`find_by_key` takes one that is
     younger than ``fresh_s`` as it is, and an older one where the store fails or does not answer within
-    ``patience_s``. So a key that another process revoked is refused ``fresh_s`` later, while the store answers.
+    ``timeout_s``. So a key that another process revoked is refused ``fresh_s`` later, while the store answers.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Catalogue:
         store: ObjectStore,
         *,
         fresh_s: float = 5.0,
-        patience_s: float = 2.0,
+        timeout_s: float = 2.0,
         remembered: int = 4096,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -86,7 +86,7 @@ class Catalogue:
         self._documents = Documents(store)
         self._known = KnownRecords(remembered)
         self._fresh_s = fresh_s
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._clock = clock
 
     async def create_stream(
@@ -243,7 +243,7 @@ class Catalogue:
         if self._clock() - known.at < self._fresh_s:
             return known.record
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._timeout_s):
                 return await self.get_stream(stream)
         except ObjectNotFound:
             raise

@@ -48,7 +48,7 @@ from packager.boxes import (
     trun,
     vmhd,
 )
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from tests.conformance import golden_bytes
@@ -63,7 +63,7 @@ VIDEO = VideoConfig(
     colour=Colour(1, 1, 1, False),
 )
 AUDIO = parse_audio_specific_config(b"\x11\x90")
-BITRATE = Bitrate(max_bps=2_800_000, avg_bps=2_500_000)
+BITRATE = TrackBitrate(max_bps=2_800_000, avg_bps=2_500_000)
 REFERENCE = ProducerReference(unix_ns=1_767_225_600_250_000_000, media_time=180_000)
 FRAMES = [
     Sample(3000, 6000, True, b"key frame"),

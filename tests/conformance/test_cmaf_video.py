@@ -9,7 +9,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import VideoSettings, encode_video, read, samples_of
@@ -48,7 +48,7 @@ def track(request: pytest.FixtureRequest) -> Track:
     config, encoded = encode_video(settings, FRAMES)
     units = [unit._replace(dts=unit.dts + START) for unit in encoded]
     samples = samples_of(units, round(VIDEO_TIMESCALE / settings.frame_rate))
-    init = init_segment(config, bitrate=Bitrate(2_000_000, 1_000_000))
+    init = init_segment(config, bitrate=TrackBitrate(2_000_000, 1_000_000))
     return Track(settings, config, units, init + pack(units[0].dts, samples))
 
 

@@ -9,11 +9,11 @@ import pytest
 from media.names import FIRST_MSN
 from packager.hls import (
     MediaPlaylist,
-    Part,
+    MediaSegment,
+    OpenSegment,
     PartialSegment,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     delta,
     render,
@@ -72,16 +72,19 @@ def test_a_multivariant_playlist() -> None:
 
 
 def test_low_latency_tags() -> None:
-    parts = tuple(Part(f"10.{index}.m4s", 333_333, independent=index == 0) for index in range(6))
-    segments = tuple(Segment(f"{msn}.m4s", 2_000_000, "init-0.mp4") for msn in range(10))
+    parts = tuple(PartialSegment(f"10.{index}.m4s", 333_333, independent=index == 0) for index in range(6))
+    segments = tuple(MediaSegment(f"{msn}.m4s", 2_000_000, "init-0.mp4") for msn in range(10))
     playlist = MediaPlaylist(
         target_duration=2,
-        segments=(*segments, Segment("10.m4s", 2_000_000, "init-0.mp4", parts=parts, program_date_time=ZERO_MS)),
+        segments=(
+            *segments,
+            MediaSegment("10.m4s", 2_000_000, "init-0.mp4", parts=parts, program_date_time=ZERO_MS),
+        ),
         server_control=ServerControl(
             can_block_reload=True, part_hold_back_us=1_000_000, can_skip_until_us=12_000_000
         ),
         part_target_us=333_334,
-        partial=PartialSegment((Part("11.0.m4s", 333_333, independent=True),), "init-0.mp4"),
+        partial=OpenSegment((PartialSegment("11.0.m4s", 333_333, independent=True),), "init-0.mp4"),
         preload_hint=PreloadHint("11.1.m4s"),
         rendition_reports=(RenditionReport("../a128k/media.m3u8", 11, 0),),
     )

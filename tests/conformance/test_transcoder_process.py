@@ -14,7 +14,7 @@ from media.configs import TrackConfig
 from media.units import AccessUnit
 from tests.unit.transcoder.running import rung
 from tests.unit.transcoder.sources import AudioSource, VideoSource, audio, beep, video
-from transcoder.client import EndReason, Transcoder, TranscoderEnd
+from transcoder.client import Transcoder, TranscoderEnd, TranscoderEndReason
 from transcoder.errors import EncoderUnavailable
 from transcoder.messages import AudioRung, Encoded, Finish, Job, Message, Start, Unit
 from transcoder.options import Encoder, Preset, TranscodeOptions, check_encoder
@@ -81,7 +81,7 @@ async def test_finishing_loses_nothing(source: VideoSource, sound: AudioSource) 
     for unit in sound.units:
         assert transcoder.feed(unit)
     await transcoder.finish(PATIENCE)
-    assert [end.reason for end in watcher.ends] == [EndReason.FINISHED]
+    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.FINISHED]
     assert transcoder.end == watcher.ends[0]
     times = [unit.pts for unit in source.units]
     keys = [unit.pts for unit in source.units if unit.key]
@@ -106,7 +106,7 @@ async def test_a_killed_child_is_one_declared_end(source: VideoSource) -> None:
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGKILL)
     await watcher.until(watcher.ended)
-    assert [(end.reason, end.code) for end in watcher.ends] == [(EndReason.CRASHED, "transcoder-crashed")]
+    assert [(end.reason, end.code) for end in watcher.ends] == [(TranscoderEndReason.CRASHED, "transcoder-crashed")]
     assert "SIGKILL" in watcher.ends[0].text
     assert not transcoder.feed(source.units[0])
     transcoder.cut(0)
@@ -120,7 +120,7 @@ async def test_killing_on_request(source: VideoSource) -> None:
     transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
     transcoder.kill()
     await watcher.until(watcher.ended)
-    assert [end.reason for end in watcher.ends] == [EndReason.KILLED]
+    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.KILLED]
 
 
 async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cut(source: VideoSource) -> None:
@@ -146,7 +146,7 @@ async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cu
     transcoder.cut(later[15].pts)
     assert all([transcoder.feed(unit) for unit in later[15:30]])
     await transcoder.finish(PATIENCE)
-    assert watcher.ends[0].reason is EndReason.FINISHED
+    assert watcher.ends[0].reason is TranscoderEndReason.FINISHED
     for track in ("v180p", "v96p"):
         tail = [unit for unit in watcher.units[track] if unit.pts >= shift]
         assert [unit.pts for unit in tail] == [unit.pts for unit in later[15:30]]
@@ -161,7 +161,7 @@ async def test_a_child_that_does_not_finish_in_time_is_killed(source: VideoSourc
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGSTOP)
     await transcoder.finish(0.05)
-    assert [end.reason for end in watcher.ends] == [EndReason.KILLED]
+    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.KILLED]
 
 
 async def test_a_job_that_cannot_be_done_says_why(source: VideoSource) -> None:
@@ -169,7 +169,7 @@ async def test_a_job_that_cannot_be_done_says_why(source: VideoSource) -> None:
     await watcher.start(Job(source.config, (rung("v", 20_000, 20_000),), options=FAST))
     await watcher.until(watcher.ended)
     (end,) = watcher.ends
-    assert (end.reason, end.code) == (EndReason.FAILED, "encoder-unavailable")
+    assert (end.reason, end.code) == (TranscoderEndReason.FAILED, "encoder-unavailable")
     assert "20000x20000" in end.text
 
 
@@ -189,7 +189,7 @@ async def test_a_callback_that_fails_stops_nothing(source: VideoSource) -> None:
         transcoder.feed(unit)
     await transcoder.finish(PATIENCE)
     assert len(seen) == 60
-    assert watcher.ends[0].reason is EndReason.FINISHED
+    assert watcher.ends[0].reason is TranscoderEndReason.FINISHED
 
 
 @pytest.mark.parametrize(

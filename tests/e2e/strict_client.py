@@ -30,7 +30,7 @@ def place_of(uri: str) -> Place:
     return int(found[1]), int(found[2])
 
 
-def parts_of(playlist: MediaPlaylist) -> dict[Place, hls.Part]:
+def parts_of(playlist: MediaPlaylist) -> dict[Place, hls.PartialSegment]:
     parts = [part for segment in playlist.segments for part in segment.parts]
     parts += playlist.partial.parts if playlist.partial is not None else ()
     return {place_of(part.uri): part for part in parts}

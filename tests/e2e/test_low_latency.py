@@ -121,7 +121,7 @@ def test_program_date_time_advances_by_exactly_the_durations(rendition: Renditio
     for reload in rendition.reloads:
         segments = (*reload.playlist.segments, *((reload.playlist.partial,) if reload.playlist.partial else ()))
         for before, after in pairwise(segments):
-            assert isinstance(before, hls.Segment) and before.program_date_time is not None
+            assert isinstance(before, hls.MediaSegment) and before.program_date_time is not None
             end_ms = before.program_date_time + before.duration_us / 1000
             assert after.program_date_time == pytest.approx(end_ms, abs=1)
     ends = [ends_of(reload.playlist) for reload in rendition.reloads]

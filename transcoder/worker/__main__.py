@@ -5,9 +5,9 @@ import sys
 import traceback
 
 from transcoder.errors import TranscoderError
-from transcoder.messages import Cut, Failed, Finish, Finished, Message, Start, Unit
+from transcoder.messages import CutAt, Failed, Finish, Finished, Message, Start, Unit
 from transcoder.worker.pipes import Output, incoming, own_process
-from transcoder.worker.session import Session
+from transcoder.worker.session import TranscodeSession
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def run(output: Output) -> int:
-    session: Session | None = None
+    session: TranscodeSession | None = None
     for message in incoming():
         if session is None:
             session = start(message, output)
@@ -34,7 +34,7 @@ def run(output: Output) -> int:
         match message:
             case Unit(unit):
                 session.feed(unit)
-            case Cut(pts):
+            case CutAt(pts):
                 session.cut(pts)
             case Finish():
                 session.finish()
@@ -44,10 +44,10 @@ def run(output: Output) -> int:
     return 1
 
 
-def start(message: Message, output: Output) -> Session:
+def start(message: Message, output: Output) -> TranscodeSession:
     if not isinstance(message, Start):
         raise TranscoderError("the first message must be Start")
-    return Session(message.job, output.send, output.give_up)
+    return TranscodeSession(message.job, output.send, output.give_up)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 
 from transcoder.errors import TranscoderError
 from transcoder.ladder import Rung
-from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from transcoder.worker.encoders import BT709, PictureShape, open_encoder
 from transcoder.worker.pipes import own_process
 from transcoder.worker.times import VIDEO_TIME_BASE
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         encoder=Encoder(encoder),
         preset=Preset(preset),
         profile=Profile(profile),
-        latency=Latency(latency),
+        latency=LatencyMode(latency),
         device=device or None,
     )
     try:

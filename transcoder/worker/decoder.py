@@ -11,7 +11,7 @@ from av.error import FFmpegError
 
 from media.configs import VideoConfig
 from media.units import AccessUnit
-from transcoder.options import Latency
+from transcoder.options import LatencyMode
 from transcoder.worker.deinterlace import Deinterlacer
 from transcoder.worker.times import VIDEO_TIME_BASE
 
@@ -24,14 +24,14 @@ ONE_THREAD_PIXELS = 1920 * 1088
 class VideoDecoder:
     """``errors`` counts packets that the decoder refused."""
 
-    def __init__(self, config: VideoConfig, latency: Latency) -> None:
+    def __init__(self, config: VideoConfig, latency: LatencyMode) -> None:
         self.errors = 0
         self._codec = av.CodecContext.create("h264", "r")
         self._codec.extradata = config.record
         self._codec.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
         # Frame threads hold back as many frames as there are threads.
         small = config.width * config.height <= ONE_THREAD_PIXELS
-        self._codec.thread_type = ThreadType.SLICE if small or latency is Latency.LOW else ThreadType.AUTO
+        self._codec.thread_type = ThreadType.SLICE if small or latency is LatencyMode.LOW else ThreadType.AUTO
         self._deinterlacer = Deinterlacer(always=config.interlaced)
 
     def decode(self, unit: AccessUnit) -> Iterator[VideoFrame]:

@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from media.configs import Colour, VideoConfig
 from transcoder.errors import EncoderUnavailable
 from transcoder.ladder import Rung, sample_aspect_ratio
-from transcoder.options import Encoder, Latency, Preset, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, TranscodeOptions
 from transcoder.worker.times import VIDEO_TIME_BASE
 
 DEFAULT_FRAME_RATE = Fraction(30)
@@ -117,7 +117,7 @@ def _create(options: TranscodeOptions) -> VideoCodecContext:
 
 
 def _libx264(options: TranscodeOptions) -> dict[str, str]:
-    low = {"tune": "zerolatency"} if options.latency is Latency.LOW else {}
+    low = {"tune": "zerolatency"} if options.latency is LatencyMode.LOW else {}
     # The next faster preset's motion search: what the finer one finds at this preset costs more than the sharper
     # scaler, which gains more (docs/benchmarks.md, Ladder cost).
     search = ":me=dia:subme=1" if options.preset is Preset.VERYFAST else ""
@@ -140,7 +140,7 @@ def _nvenc(options: TranscodeOptions) -> dict[str, str]:
         "forced-idr": "1",
         "no-scenecut": "1",
         "strict_gop": "1",
-        **(low if options.latency is Latency.LOW else {"tune": "hq"}),
+        **(low if options.latency is LatencyMode.LOW else {"tune": "hq"}),
         **gpu,
     }
 
@@ -153,7 +153,7 @@ def _qsv(options: TranscodeOptions) -> dict[str, str]:
         "forced_idr": "1",
         "adaptive_i": "0",
         "adaptive_b": "0",
-        **(low if options.latency is Latency.LOW else {}),
+        **(low if options.latency is LatencyMode.LOW else {}),
     }
 
 
@@ -164,7 +164,7 @@ def _vaapi(options: TranscodeOptions) -> dict[str, str]:
         "g": str(VAAPI_LONGEST_GOP),
         "idr_interval": "0",
         **({"profile": "constrained_baseline"} if options.profile.value == "baseline" else {}),
-        **(low if options.latency is Latency.LOW else {}),
+        **(low if options.latency is LatencyMode.LOW else {}),
     }
 
 

@@ -18,10 +18,10 @@ from media.h264 import annexb_parameter_sets, annexb_to_lengths, avc_config
 from media.units import AccessUnit, Kind
 from transcoder.ladder import Rung
 from transcoder.messages import Encoded, Message, TrackReady
-from transcoder.options import Latency, TranscodeOptions
+from transcoder.options import LatencyMode, TranscodeOptions
 from transcoder.worker.encoders import PictureShape, open_encoder, shape_of, threads_per_rung
 
-QUEUED_PICTURES = {Latency.LOW: 4, Latency.NORMAL: 16}
+QUEUED_PICTURES = {LatencyMode.LOW: 4, LatencyMode.NORMAL: 16}
 MAX_UNCONFIRMED_CUTS = 64
 
 

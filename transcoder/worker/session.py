@@ -22,7 +22,7 @@ PROGRESS_SECONDS = 1.0
 TOLD_OF_DECODED = 8
 
 
-class Session:
+class TranscodeSession:
     """``emit`` is called from several threads; ``give_up`` ends the process and does not return.
 
     Raises EncoderUnavailable where an encoder of the job cannot be opened.

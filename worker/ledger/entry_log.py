@@ -10,7 +10,7 @@ from typing import overload
 
 from packager.facts import Pace, Run, SegmentEntry
 
-# How many are packed at once, and the least of the newest that never are: those that uploads settle.
+# How many are packed at once, and the least of the newest that never are: those that uploads resolve.
 KEPT = 64
 # Free room at the front is given back when there is this much of it, or half of all.
 SPARE = 64 * 1024

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-MILLISECONDS = 1000
+from media.timescale import MILLISECONDS
 
 
 class PeakBitRate:

@@ -6,19 +6,18 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from media.configs import TrackConfig
+from media.timescale import MICROSECONDS
 from media.units import Kind
 from packager.cmaf.segment_writer import Init
 from packager.facts import SegmentEntry, TrackFacts
 from worker.ledger.entry_log import EntryLog
 from worker.ledger.peak import PeakBitRate
 
-MICROSECONDS = 1_000_000
-
 
 @dataclass(slots=True)
 class TrackIndex:
-    """One track's segments in order. An entry is *settled* once it is durable or known to be lost, and
-    ``settled`` counts how many from the front are: a stored playlist names no others."""
+    """One track's segments in order. An entry is *resolved* once it is durable or known to be lost, and
+    ``resolved`` counts how many from the front are: a stored playlist names no others."""
 
     track: str
     kind: Kind
@@ -29,11 +28,11 @@ class TrackIndex:
     configs: dict[int, TrackConfig] = field(default_factory=dict)
     frame_rate: Fraction | None = None
     entries: EntryLog = field(default_factory=EntryLog)
-    settled: int = 0
+    resolved: int = 0
     total_bytes: int = 0
     total_ticks: int = 0
     _peak: PeakBitRate | None = None
-    _settled_ahead: set[int] = field(default_factory=set)
+    _resolved_ahead: set[int] = field(default_factory=set)
 
     def configure(self, init: Init) -> None:
         """Segments that name ``init`` may follow."""
@@ -44,42 +43,42 @@ class TrackIndex:
     def add(self, entry: SegmentEntry) -> None:
         self.entries.append(entry)
         if entry.gap:
-            self.settle(entry.msn)
+            self.mark_resolved(entry.msn)
         elif entry.duration > 0 and self._peak is not None:
             self.total_bytes += entry.size
             self.total_ticks += entry.duration
             self._peak.add(entry.size, entry.duration)
 
-    def settle(self, msn: int) -> None:
-        self._settled_ahead.add(msn)
-        while self.settled < len(self.entries) and self.entries[self.settled].msn in self._settled_ahead:
-            self._settled_ahead.discard(self.entries[self.settled].msn)
-            self.settled += 1
+    def mark_resolved(self, msn: int) -> None:
+        self._resolved_ahead.add(msn)
+        while self.resolved < len(self.entries) and self.entries[self.resolved].msn in self._resolved_ahead:
+            self._resolved_ahead.discard(self.entries[self.resolved].msn)
+            self.resolved += 1
 
     def lose(self, msn: int) -> None:
         """The segment will never be durable: stored playlists say it is a gap."""
-        for position in range(self.settled, len(self.entries)):
+        for position in range(self.resolved, len(self.entries)):
             if self.entries[position].msn == msn:
                 self.entries[position] = replace(self.entries[position], gap=True, size=0)
-        self.settle(msn)
+        self.mark_resolved(msn)
 
     def recent(self, window_ms: int) -> Sequence[SegmentEntry]:
-        """The settled entries of the last ``window_ms``."""
+        """The resolved entries of the last ``window_ms``."""
         since, reach = self._since_us(window_ms), 1
         # From the end, near which the entries are not packed.
-        while reach < self.settled and self._begins_us(self.entries[self.settled - reach]) > since:
+        while reach < self.resolved and self._begins_us(self.entries[self.resolved - reach]) > since:
             reach *= 2
-        low = max(0, self.settled - reach)
-        begun = bisect_right(self.entries, since, low, self.settled, key=self._begins_us)
-        return self.entries[max(0, begun - 1) : self.settled]
+        low = max(0, self.resolved - reach)
+        begun = bisect_right(self.entries, since, low, self.resolved, key=self._begins_us)
+        return self.entries[max(0, begun - 1) : self.resolved]
 
     def forget(self, keep_ms: int) -> list[SegmentEntry]:
-        """Take settled entries older than ``keep_ms`` out of the index."""
+        """Take resolved entries older than ``keep_ms`` out of the index."""
         since, old = self._since_us(keep_ms), 0
         # From the front: it is asked for with every segment, and there is hardly ever more than one to go.
-        while old + 1 < self.settled and self._begins_us(self.entries[old + 1]) <= since:
+        while old + 1 < self.resolved and self._begins_us(self.entries[old + 1]) <= since:
             old += 1
-        self.settled -= old
+        self.resolved -= old
         return self.entries.drop(old)
 
     @property
@@ -115,10 +114,10 @@ class TrackIndex:
         )
 
     def _since_us(self, window_ms: int) -> int:
-        """Where a window begins that ends with the newest settled entry."""
-        if not self.settled:
+        """Where a window begins that ends with the newest resolved entry."""
+        if not self.resolved:
             return 0
-        newest = self.entries[self.settled - 1]
+        newest = self.entries[self.resolved - 1]
         return self._time_us(newest, newest.start + newest.duration) - window_ms * 1000
 
     def _begins_us(self, entry: SegmentEntry) -> int:

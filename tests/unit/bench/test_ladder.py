@@ -15,7 +15,7 @@ from bench.ladder.recording import Recording, Span, join, origin, read
 from bench.ladder.section import Compared, section
 from bench.stage.errors import BenchError
 from bench.stage.processes import Cpu
-from transcoder.options import Latency, Preset
+from transcoder.options import LatencyMode, Preset
 
 SAID = """\
 [Parsed_ssim_9 @ 0x5] SSIM Y:0.971 (15.4) U:0.983 (17.7) V:0.984 (18.1) All:0.975470 (16.103)
@@ -104,8 +104,8 @@ def test_quality_between_two_bitrates() -> None:
     assert math.isclose(at_bitrate(700.0, low, low).xpsnr, low.xpsnr)
 
 
-@pytest.mark.parametrize("latency", list(Latency))
-def test_the_command_asks_for_headwaters_own_ladder(latency: Latency, tmp_path: Path) -> None:
+@pytest.mark.parametrize("latency", list(LatencyMode))
+def test_the_command_asks_for_headwaters_own_ladder(latency: LatencyMode, tmp_path: Path) -> None:
     case = Case(latency, Preset.SUPERFAST)
     words = ffmpeg_command(case, Path("clip.flv"), tmp_path, threads=1, share=0.5)
     said = dict(pairwise(words))
@@ -116,7 +116,7 @@ def test_the_command_asks_for_headwaters_own_ladder(latency: Latency, tmp_path: 
         assert int(said[f"-bufsize:v:{place}"]) == rung.buffer_bits // 2
         assert said[f"-preset:v:{place}"] == "superfast"
         assert said[f"-threads:v:{place}"] == "1"
-        assert said.get(f"-tune:v:{place}") == ("zerolatency" if latency is Latency.LOW else None)
+        assert said.get(f"-tune:v:{place}") == ("zerolatency" if latency is LatencyMode.LOW else None)
 
 
 def test_the_ratio_is_of_each_turn() -> None:
@@ -140,7 +140,7 @@ def test_a_small_run_tells_nothing() -> None:
 def test_a_rows_command_is_of_its_latency() -> None:
     found = section([compared((4.0,), (5.0,))], command(parse(["--rounds", "2"])), (), small=False)
     again = parse(found.tables[0].rows[0].command.split()[3:])
-    assert (again.latency, again.rounds, again.sides) == ((Latency.LOW,), 2, tuple(CANDIDATES))
+    assert (again.latency, again.rounds, again.sides) == ((LatencyMode.LOW,), 2, tuple(CANDIDATES))
 
 
 def test_an_unknown_side_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

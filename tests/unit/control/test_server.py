@@ -14,7 +14,7 @@ import pytest
 from control.config import Address, Config
 from control.config.model import HttpConfig, RtmpConfig
 from control.datadir import DataDir, DataDirError, ServerInfo
-from control.serve import FIRST_STREAM, ListenFailed, Server, serving
+from control.serve import FIRST_STREAM, HttpListenFailed, Server, serving
 from ingest.errors import ListenFailed as RtmpListenFailed
 from live.status import StreamState
 from storage.catalogue import Catalogue
@@ -137,7 +137,7 @@ async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
 async def test_an_http_port_in_use_is_reported_in_words(tmp_path: Path) -> None:
     with port_in_use() as port:
         server = Server(config(tmp_path, http_port=port))
-        with pytest.raises(ListenFailed) as failed:
+        with pytest.raises(HttpListenFailed) as failed:
             await server.start()
         await server.close()
     text = str(failed.value)

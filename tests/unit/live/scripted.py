@@ -92,7 +92,9 @@ def messages(script: Script) -> list[LiveMessage]:
     videos = [VideoTrack(_writer(scribe, name), part_target=script.part_target) for name in ("vsource", "v360p")]
     for video in videos:
         video.configure(video_config(), Fraction(30))
-    audio = AudioTrack(_writer(scribe, "asource"), audio_config(), part_target=script.part_target, patience=10 * S)
+    audio = AudioTrack(
+        _writer(scribe, "asource"), audio_config(), part_target=script.part_target, silence_after=10 * S
+    )
     cutter = Cutter(CutterOptions())
     sounded = 0
     for place in range(script.frames):

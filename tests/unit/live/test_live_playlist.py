@@ -41,7 +41,7 @@ def newest(window: LiveWindow, track: str) -> Position | None:
     return window.tracks[track].end if track in window.tracks and window.tracks[track].entries else None
 
 
-def listed_parts(playlist: MediaPlaylist) -> dict[str, hls.Part]:
+def listed_parts(playlist: MediaPlaylist) -> dict[str, hls.PartialSegment]:
     segments = [part for segment in playlist.segments for part in segment.parts]
     return {part.uri: part for part in (*segments, *(playlist.partial.parts if playlist.partial else ()))}
 
@@ -310,7 +310,7 @@ def test_a_gap_has_no_parts_and_the_hint_passes_it() -> None:
     late = heard(IRREGULAR)
     before = Position(gap - 1, 99)
     first = next(part for part in parts_of(IRREGULAR, "v360p") if part.msn > gap)
-    assert late.tracks["v360p"].settle(before) == Position(first.msn, 0)
+    assert late.tracks["v360p"].normalize(before) == Position(first.msn, 0)
 
 
 def test_each_track_ends_where_it_has_got_to() -> None:

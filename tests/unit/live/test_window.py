@@ -58,15 +58,15 @@ def test_positions_settle_and_are_there_or_not(position: Position, settled: Posi
     now, _ = up_to(SAID, 4, 3)
     track = now.tracks[V]
     assert track.end == Position(4, 2)
-    assert track.settle(position) == settled
-    assert track.has(track.settle(position)) is there
+    assert track.normalize(position) == settled
+    assert track.has(track.normalize(position)) is there
 
 
 def test_between_segments_the_end_is_the_complete_one() -> None:
     now, _ = up_to(SAID, 4, 0)
     track = now.tracks[V]
     assert track.end == Position(3) and track.open_segment is None
-    assert track.settle(Position(3, 6)) == Position(4, 0)
+    assert track.normalize(Position(3, 6)) == Position(4, 0)
     assert not track.has(Position(4, 0))
     assert now.part(V, Position(3, 6)) is None
     assert hls.PreloadHint("4.0.m4s") == read(now, V).preload_hint

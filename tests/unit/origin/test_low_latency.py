@@ -77,7 +77,7 @@ async def origin() -> AsyncIterator[LiveOrigin]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "_patience", lambda window: 0.02)
+    monkeypatch.setattr(delivery, "_hold_timeout", lambda window: 0.02)
 
 
 @dataclass
@@ -195,7 +195,7 @@ async def test_what_is_held_too_long_is_503_and_never_404(origin: LiveOrigin, na
 
 async def test_patience_is_three_segments(origin: LiveOrigin) -> None:
     """6.2.5.2: a request is held at most for three target durations."""
-    assert delivery._patience(origin.bench.window) == 6
+    assert delivery._hold_timeout(origin.bench.window) == 6
 
 
 async def test_unknown_directives_are_ignored(origin: LiveOrigin) -> None:

@@ -8,7 +8,7 @@ from media.h264 import has_idr
 from media.units import AccessUnit
 from transcoder.ladder import Rung
 from transcoder.messages import Encoded, Job, Message, Progress, TrackReady
-from transcoder.worker.session import Session
+from transcoder.worker.session import TranscodeSession
 
 
 @dataclass
@@ -53,7 +53,7 @@ def run(
     cut_at: Callable[[AccessUnit], bool] = lambda unit: False,
 ) -> Result:
     result = Result()
-    session = Session(job, result.receive, lambda code, text: result.failures.append(f"{code}: {text}"))
+    session = TranscodeSession(job, result.receive, lambda code, text: result.failures.append(f"{code}: {text}"))
     for unit in units:
         if cut_at(unit):
             session.cut(unit.pts)

@@ -10,7 +10,7 @@ from av.codec.context import OptionType
 from media.configs import VideoConfig
 from media.units import Codec
 from tests.unit.transcoder.running import rung
-from transcoder.options import Encoder, Latency, Preset, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, TranscodeOptions
 from transcoder.worker.encoders import ENCODER_OPTIONS, PictureShape, open_encoder, shape_of, threads_per_rung
 from transcoder.worker.times import VIDEO_TIME_BASE
 
@@ -19,8 +19,8 @@ SOURCE = VideoConfig(Codec.H264, b"", "avc1.640028", 1280, 720, frame_rate=Fract
 
 
 @pytest.mark.parametrize("encoder", Encoder)
-@pytest.mark.parametrize("latency", Latency)
-def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: Latency) -> None:
+@pytest.mark.parametrize("latency", LatencyMode)
+def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: LatencyMode) -> None:
     try:
         supported = av.CodecContext.create(encoder.value, "w").supported_options
     except av.codec.codec.UnknownCodecError:
@@ -35,8 +35,8 @@ def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: Late
                 assert option.min <= int(value) <= option.max, name
 
 
-@pytest.mark.parametrize("latency", Latency)
-def test_libx264_leaves_no_option_over(latency: Latency) -> None:
+@pytest.mark.parametrize("latency", LatencyMode)
+def test_libx264_leaves_no_option_over(latency: LatencyMode) -> None:
     shape = PictureShape(Fraction(30), Fraction(1), None)
     context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(latency=latency), 1)
     assert context.options == {}

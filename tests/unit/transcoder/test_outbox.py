@@ -1,5 +1,5 @@
 from media.units import AccessUnit, Kind
-from transcoder.messages import Cut, Finish, Message, Unit
+from transcoder.messages import CutAt, Finish, Message, Unit
 from transcoder.outbox import Outbox, OutboxLimits
 from transcoder.protocol import MessageReader
 
@@ -25,7 +25,7 @@ def test_order_is_kept() -> None:
     assert outbox.offer(video(0, key=True))
     assert outbox.offer(audio(1))
     outbox.control(Finish())
-    assert drain(outbox) == [Cut(0), Unit(video(0, key=True)), Unit(audio(1)), Finish()]
+    assert drain(outbox) == [CutAt(0), Unit(video(0, key=True)), Unit(audio(1)), Finish()]
 
 
 def test_video_is_shed_until_the_key_unit_of_a_cut() -> None:
@@ -38,7 +38,7 @@ def test_video_is_shed_until_the_key_unit_of_a_cut() -> None:
     assert not outbox.offer(video(8)), "a cut that is no key unit"
     assert outbox.offer(video(9, key=True))
     assert outbox.offer(video(10))
-    assert drain(outbox) == [Cut(8), Unit(video(9, key=True)), Unit(video(10))]
+    assert drain(outbox) == [CutAt(8), Unit(video(9, key=True)), Unit(video(10))]
     assert outbox.dropped_video == 5
 
 

@@ -14,7 +14,7 @@ from transcoder.errors import ProtocolViolation
 from transcoder.ladder import Rung
 from transcoder.messages import (
     AudioRung,
-    Cut,
+    CutAt,
     Decoded,
     Encoded,
     Failed,
@@ -29,7 +29,7 @@ from transcoder.messages import (
     TrackReady,
     Unit,
 )
-from transcoder.options import Encoder, Latency, Preset, Profile, TranscodeOptions
+from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from transcoder.protocol import HEADER, KINDS, MAX_BODY, MessageReader, encode
 
 VIDEO = VideoConfig(
@@ -54,7 +54,7 @@ JOB = Job(
         preset=Preset.FAST,
         profile=Profile.MAIN,
         threads=3,
-        latency=Latency.NORMAL,
+        latency=LatencyMode.NORMAL,
         low_audio_bps=64_000,
         device="/dev/dri/renderD128",
     ),
@@ -65,7 +65,7 @@ MESSAGES: tuple[Message, ...] = (
     Start(Job(None)),
     Unit(UNIT),
     Unit(AccessUnit(Kind.AUDIO, 2**40, -1, False, b"")),
-    Cut(-1),
+    CutAt(-1),
     Decoded(-1, 2**62),
     Finish(),
     TrackReady("v360p", VIDEO),
@@ -169,8 +169,8 @@ def test_unknown_type_is_a_violation() -> None:
 
 def test_messages_before_a_violation_are_given() -> None:
     reader = MessageReader()
-    reader.receive_data(encode(Cut(5)) + HEADER.pack(0, 99))
+    reader.receive_data(encode(CutAt(5)) + HEADER.pack(0, 99))
     messages = reader.messages()
-    assert next(messages) == Cut(5)
+    assert next(messages) == CutAt(5)
     with pytest.raises(ProtocolViolation):
         next(messages)

@@ -15,10 +15,10 @@ from tests.unit.transcoder.sources import VideoSource, brightness, decoded_video
 from transcoder.errors import EncoderUnavailable
 from transcoder.ladder import Rung, plan_ladder
 from transcoder.messages import Job
-from transcoder.options import Latency, Preset, TranscodeOptions
+from transcoder.options import LatencyMode, Preset, TranscodeOptions
 
 FAST = TranscodeOptions(preset=Preset.ULTRAFAST)
-NORMAL = TranscodeOptions(preset=Preset.VERYFAST, latency=Latency.NORMAL, threads=2)
+NORMAL = TranscodeOptions(preset=Preset.VERYFAST, latency=LatencyMode.NORMAL, threads=2)
 RUNGS = (rung("v180p", 240, 180), rung("v120p", 160, 120), rung("v96p", 128, 96))
 
 

@@ -7,12 +7,12 @@ from ingest.interface import EndReason
 from media.configs import TrackConfig
 from media.units import AccessUnit
 from tests.unit.packager.recording import ZERO_MS
-from transcoder.client import EndReason as ChildEnd
 from transcoder.client import OnDecoded, OnEnd, OnReady, OnUnit, TranscoderEnd
+from transcoder.client import TranscoderEndReason as ChildEnd
 from transcoder.errors import WorkerUnavailable
 from transcoder.messages import Job
 from worker.clock import Clock
-from worker.session import Session
+from worker.publisher_session import PublisherSession
 
 
 async def settle() -> None:
@@ -168,7 +168,7 @@ class FakeLink:
     def __init__(self, address: str = "203.0.113.7:50114", *, ends_late: bool = False) -> None:
         self.address = address
         self.bytes_received = 0
-        self.session: Session | None = None
+        self.session: PublisherSession | None = None
         self.kicks: list[tuple[EndReason, str]] = []
         self._ends_late = ends_late
 

@@ -14,10 +14,10 @@ from transcoder.client import Thumbnailer
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast, BroadcastOptions
 from worker.channel import Channel
+from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
-from worker.session import Session
 from worker.station import Station
-from worker.thumbnail_cache import Portrait
+from worker.thumbnail_cache import ThumbnailCache
 
 STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
 PREFIX = f"live/{STREAM}/{BROADCAST}"
@@ -40,7 +40,7 @@ def passthrough(*, free_cuts: bool = False) -> BroadcastOptions:
     )
 
 
-async def send(session: Session, seconds: int, *, start_s: int = 0, gop: int = 60) -> None:
+async def send(session: PublisherSession, seconds: int, *, start_s: int = 0, gop: int = 60) -> None:
     """Video of 30 frames a second, a keyframe every two seconds unless ``gop`` is another, and no audio."""
     if start_s == 0:
         session.on_metadata({"videocodecid": 7.0})
@@ -59,7 +59,7 @@ def status_of(bus: MemoryBus, stream: str = STREAM) -> StreamStatus | None:
 class ChannelStage:
     """A channel without a publisher yet."""
 
-    def __init__(self, *, reconnect_window: float = WINDOW_S, store_patience: float = 1.0) -> None:
+    def __init__(self, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> None:
         self.clock = FakeClock()
         self.bus = MemoryBus()
         self.store = MemoryStore()
@@ -76,23 +76,23 @@ class ChannelStage:
             clock=self.clock.unix,
             options=RecorderOptions(),
         )
-        portrait = Portrait(Thumbnailer(), self.clock.monotonic)
+        thumbnails = ThumbnailCache(Thumbnailer(), self.clock.monotonic)
         broadcast = Broadcast(
             recorder,
             passthrough(),
             zero_ms=ZERO_MS,
             clock=self.clock.monotonic,
             unix_ns=self.clock.unix_ns,
-            on_keyframe=portrait.on_keyframe,
+            on_keyframe=thumbnails.on_keyframe,
         )
         self.channel = Channel(
             broadcast,
             bus=self.bus,
             catalogue=self.catalogue,
             metrics=metrics,
-            portrait=portrait,
+            thumbnails=thumbnails,
             reconnect_window=reconnect_window,
-            store_patience=store_patience,
+            store_timeout=store_timeout,
             on_closed=self.closed.append,
             clock=self.clock,
         )
@@ -133,7 +133,7 @@ class StationStage:
             recorder_options=RecorderOptions(),
             broadcast_options=lambda record: passthrough(free_cuts=free_cuts),
             reconnect_window=WINDOW_S,
-            store_patience=1.0,
+            store_timeout=1.0,
             clock=self.clock,
         )
 

@@ -201,7 +201,7 @@ async def test_long_gaps_between_keyframes_are_said_in_words() -> None:
     bench.broadcast.on_config(video_config())
     bench.feed(frames(600, gop=250))
     bench.broadcast.tick(1, 1)
-    (warning,) = bench.broadcast.troubles.status(3)
+    (warning,) = bench.broadcast.warnings.status(3)
     assert warning.text == "keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output"
     assert bench.broadcast.keyframes_are_sparse()
     await bench.finish()

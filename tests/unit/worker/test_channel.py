@@ -4,7 +4,7 @@ import pytest
 
 from ingest.interface import EndReason
 from live.bus_interface import NoResponder
-from live.status import Done, History, KillCommand, Latencies, StreamState, Thumbnail, Wanted
+from live.status import Done, History, KillCommand, Latencies, Query, StreamState, Thumbnail
 from tests.unit.worker.fakes import FakeLink, settle
 from tests.unit.worker.stage import BROADCAST, NEVER_CAME_BACK, PREFIX, STREAM, WINDOW_S, ChannelStage, send
 
@@ -179,7 +179,7 @@ async def test_status_and_subjects_vanish_at_the_end() -> None:
     assert stage.status() is None
     for name in ("command", "history", "latency", "thumbnail"):
         with pytest.raises(NoResponder):
-            await stage.bus.request(f"{name}.{STREAM}", Wanted(), timeout=1)
+            await stage.bus.request(f"{name}.{STREAM}", Query(), timeout=1)
     await stage.clock.advance(5)
     assert stage.status() is None
 
@@ -188,10 +188,10 @@ async def test_history_latencies_and_thumbnail_answer_while_on_air() -> None:
     stage = ChannelStage()
     stage.attach()
     await stage.clock.advance(3)
-    history = await stage.bus.request(f"history.{STREAM}", Wanted(), timeout=1)
+    history = await stage.bus.request(f"history.{STREAM}", Query(), timeout=1)
     assert isinstance(history, History) and len(history.samples) >= 2
-    assert await stage.bus.request(f"latency.{STREAM}", Wanted(), timeout=1) == Latencies()
-    picture = await stage.bus.request(f"thumbnail.{STREAM}", Wanted(), timeout=1)
+    assert await stage.bus.request(f"latency.{STREAM}", Query(), timeout=1) == Latencies()
+    picture = await stage.bus.request(f"thumbnail.{STREAM}", Query(), timeout=1)
     assert isinstance(picture, Thumbnail) and picture.jpeg == b""
     await stage.end()
 

@@ -57,7 +57,7 @@ async def test_the_end_is_recorded_only_after_the_beginning() -> None:
 
 
 async def test_a_broadcast_ends_though_the_store_fails() -> None:
-    stage = ChannelStage(store_patience=0)
+    stage = ChannelStage(store_timeout=0)
     await stage.attach_and_send(3)
     stage.store.failing = DOWN
     await stage.end()
@@ -67,7 +67,7 @@ async def test_a_broadcast_ends_though_the_store_fails() -> None:
 
 
 async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:
-    stage = ChannelStage(store_patience=0)
+    stage = ChannelStage(store_timeout=0)
     stage.store.failing = DOWN
     await stage.attach_and_send(3)
     await stage.clock.advance(1)

@@ -39,10 +39,10 @@ def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
     trace.received(frame(0).pts, passed=True, encoded=False)
     clock.now = 3 * MS
     part = some_part()
-    trace.hear("media.s.b", part)
+    trace.on_message("media.s.b", part)
     clock.now = 10 * MS
-    trace.hear("media.s.b", PartFetched("vsource", part.msn, part.index))
-    trace.hear("media.s.b", PartFetched("vsource", part.msn, part.index))
+    trace.on_message("media.s.b", PartFetched("vsource", part.msn, part.index))
+    trace.on_message("media.s.b", PartFetched("vsource", part.msn, part.index))
     assert rows(trace) == [("vsource", "in a part", 3.0, 3.0), ("vsource", "fetched", 7.0, 7.0)]
 
 
@@ -57,7 +57,7 @@ def test_a_rendition_counts_from_its_own_frame() -> None:
     clock.now = 320 * MS
     trace.encoded("v480p", frame(9 * 3000))
     clock.now = 321 * MS
-    trace.hear("media.s.b", replace(some_part(), track="v480p"))
+    trace.on_message("media.s.b", replace(some_part(), track="v480p"))
     assert rows(trace) == [
         ("vsource", "decoded", 12.0, 12.0),
         ("v480p", "encoded", 23.0, 23.0),

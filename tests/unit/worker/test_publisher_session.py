@@ -8,9 +8,9 @@ from tests.unit.packager.recording import audio_config, frame, sound, video_conf
 from tests.unit.worker.fakes import FakeLink
 from tests.unit.worker.stage import request
 from worker.broadcast import Broadcast
-from worker.session import Session
+from worker.publisher_session import PublisherSession
 
-End = tuple[Session, EndReason, str]
+End = tuple[PublisherSession, EndReason, str]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Bench:
         self.ends: list[End] = []
         broadcast = RecordingBroadcast()
         self.calls = broadcast.calls
-        self.session = Session(
+        self.session = PublisherSession(
             cast(Broadcast, broadcast),
             request(software=software),
             FakeLink(),

@@ -70,7 +70,7 @@ class Bench:
         self.video = VideoTrack(SegmentWriter("vsource", self.recorder, ZERO_MS), part_target=S // 3)
         self.video.configure(video_config(), Fraction(30))
         self.audio = AudioTrack(
-            SegmentWriter("asource", self.recorder, ZERO_MS), audio_config(), part_target=S // 3, patience=S
+            SegmentWriter("asource", self.recorder, ZERO_MS), audio_config(), part_target=S // 3, silence_after=S
         )
         self.cutter = Cutter(CutterOptions())
 

@@ -4,7 +4,7 @@ from media.configs import VideoConfig
 from media.units import AccessUnit, Kind
 from tests.unit.transcoder.sources import video
 from transcoder.client import Thumbnailer
-from worker.thumbnail_cache import FRESH_S, Portrait
+from worker.thumbnail_cache import FRESH_S, ThumbnailCache
 
 SOURCE = video(frames=2, keyframe_every=1)
 
@@ -38,35 +38,35 @@ def key(payload: bytes) -> AccessUnit:
 
 async def test_nothing_is_decoded_until_somebody_asks() -> None:
     decoder = Decoder()
-    portrait = Portrait(decoder, Clock())
-    portrait.on_keyframe(SOURCE.config, key(b"1"))
-    portrait.on_keyframe(SOURCE.config, key(b"2"))
+    thumbnails = ThumbnailCache(decoder, Clock())
+    thumbnails.on_keyframe(SOURCE.config, key(b"1"))
+    thumbnails.on_keyframe(SOURCE.config, key(b"2"))
     assert decoder.asked == 0
-    assert (await portrait.picture()).jpeg == b"2"
+    assert (await thumbnails.picture()).jpeg == b"2"
 
 
 async def test_those_who_ask_together_share_a_picture_for_a_while() -> None:
     decoder, clock = Decoder(), Clock()
-    portrait = Portrait(decoder, clock)
-    portrait.on_keyframe(SOURCE.config, key(b"1"))
+    thumbnails = ThumbnailCache(decoder, clock)
+    thumbnails.on_keyframe(SOURCE.config, key(b"1"))
     decoder.go.clear()
-    asking = [asyncio.create_task(portrait.picture()) for _ in range(5)]
+    asking = [asyncio.create_task(thumbnails.picture()) for _ in range(5)]
     await asyncio.sleep(0)
     decoder.go.set()
     assert {picture.jpeg for picture in await asyncio.gather(*asking)} == {b"1"}
-    portrait.on_keyframe(SOURCE.config, key(b"2"))
-    assert (await portrait.picture()).jpeg == b"1"
+    thumbnails.on_keyframe(SOURCE.config, key(b"2"))
+    assert (await thumbnails.picture()).jpeg == b"1"
     assert decoder.asked == 1
     clock.now += FRESH_S
-    assert (await portrait.picture()).jpeg == b"2"
+    assert (await thumbnails.picture()).jpeg == b"2"
 
 
 async def test_without_a_picture_the_answer_is_empty_and_a_broken_frame_leaves_the_last() -> None:
     decoder, clock = Decoder(), Clock()
-    portrait = Portrait(decoder, clock)
-    assert (await portrait.picture()).jpeg == b""
-    portrait.on_keyframe(SOURCE.config, key(b"1"))
-    await portrait.picture()
+    thumbnails = ThumbnailCache(decoder, clock)
+    assert (await thumbnails.picture()).jpeg == b""
+    thumbnails.on_keyframe(SOURCE.config, key(b"1"))
+    await thumbnails.picture()
     decoder.broken = True
     clock.now += FRESH_S
-    assert (await portrait.picture()).jpeg == b"1"
+    assert (await thumbnails.picture()).jpeg == b"1"

@@ -12,10 +12,10 @@ from live.status import (
     KillCommand,
     Latencies,
     LatencyStatus,
+    Query,
     Sample,
     StreamState,
     Thumbnail,
-    Wanted,
 )
 from origin.api import live as live_routes
 from storage.catalogue.records import BroadcastRecord
@@ -96,7 +96,7 @@ async def test_a_kill_that_is_not_understood(api: Api, kills: list[tuple[str, fl
 
 def answering(answer: BaseModel) -> Callable[[BaseModel], Awaitable[BaseModel]]:
     async def answered(question: BaseModel) -> BaseModel:
-        assert isinstance(question, Wanted)
+        assert isinstance(question, Query)
         return answer
 
     return answered

@@ -9,7 +9,7 @@ from media.configs import AudioConfig, Colour, TrackConfig, VideoConfig
 from media.units import Codec
 from packager.boxes import esds
 from packager.boxes.walk import boxes, children, find
-from packager.cmaf.bitrate import Bitrate
+from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.init_segment import init_segment
 from packager.errors import MalformedBox, UnsupportedTrack, Unwritable
 
@@ -58,7 +58,7 @@ def test_the_shown_size_has_square_samples_and_the_coded_one_has_not() -> None:
 
 
 def test_what_a_video_sample_entry_contains() -> None:
-    data = init_segment(VIDEO, bitrate=Bitrate(max_bps=5_000_000, avg_bps=3_000_000))
+    data = init_segment(VIDEO, bitrate=TrackBitrate(max_bps=5_000_000, avg_bps=3_000_000))
     entry = find(data, f"{STSD}/avc1")
     assert [child.kind for child in children(entry)] == ["avcC", "colr", "pasp", "btrt"]
     assert bytes(find(data, f"{STSD}/avc1/avcC").body) == VIDEO.record
@@ -69,7 +69,7 @@ def test_what_a_video_sample_entry_contains() -> None:
 
 
 def test_what_an_audio_sample_entry_contains() -> None:
-    data = init_segment(AUDIO, bitrate=Bitrate(max_bps=200_000, avg_bps=160_000))
+    data = init_segment(AUDIO, bitrate=TrackBitrate(max_bps=200_000, avg_bps=160_000))
     entry = find(data, f"{STSD}/mp4a")
     assert [child.kind for child in children(entry)] == ["esds", "btrt"]
     assert struct.unpack_from(">HH", entry.body, 16) == (2, 16)

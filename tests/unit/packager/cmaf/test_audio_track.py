@@ -18,7 +18,7 @@ class Bench:
     def __init__(self, *, cut: bool = True) -> None:
         self.out = Recorder()
         self.track = AudioTrack(
-            SegmentWriter("asource", self.out, ZERO_MS), audio_config(), part_target=S // 3, patience=S
+            SegmentWriter("asource", self.out, ZERO_MS), audio_config(), part_target=S // 3, silence_after=S
         )
         if cut:
             self.track.cut(Cut(0, 0, False))
@@ -151,7 +151,7 @@ def test_a_changed_configuration_begins_at_the_discontinuity() -> None:
 
 def test_where_no_silence_can_be_made_missing_segments_are_gaps() -> None:
     out = Recorder()
-    track = AudioTrack(SegmentWriter("a", out, ZERO_MS), unfillable_config(), part_target=S // 3, patience=S)
+    track = AudioTrack(SegmentWriter("a", out, ZERO_MS), unfillable_config(), part_target=S // 3, silence_after=S)
     track.cut(Cut(0, 0, False))
     track.add(sound(0))
     track.advance(S)

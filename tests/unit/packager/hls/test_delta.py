@@ -1,10 +1,10 @@
-from packager.hls import MediaPlaylist, Part, PartialSegment, Segment, delta, parse_media, render_media
+from packager.hls import MediaPlaylist, MediaSegment, OpenSegment, PartialSegment, delta, parse_media, render_media
 
 SECOND = 1_000_000
 
 
-def playlist(count: int, partial: PartialSegment | None = None) -> MediaPlaylist:
-    segments = tuple(Segment(f"{msn}.m4s", 2 * SECOND, "init-0.mp4") for msn in range(100, 100 + count))
+def playlist(count: int, partial: OpenSegment | None = None) -> MediaPlaylist:
+    segments = tuple(MediaSegment(f"{msn}.m4s", 2 * SECOND, "init-0.mp4") for msn in range(100, 100 + count))
     return MediaPlaylist(2, media_sequence=100, segments=segments, partial=partial)
 
 
@@ -18,12 +18,12 @@ def test_segments_past_the_skip_boundary_become_one_tag() -> None:
 
 
 def test_the_open_segment_counts_toward_the_boundary() -> None:
-    partial = PartialSegment((Part("110.0.m4s", SECOND), Part("110.1.m4s", SECOND)))
+    partial = OpenSegment((PartialSegment("110.0.m4s", SECOND), PartialSegment("110.1.m4s", SECOND)))
     assert delta(playlist(10, partial), 12 * SECOND).skipped_segments == 5
 
 
 def test_a_segment_across_the_boundary_stays() -> None:
-    partial = PartialSegment((Part("110.0.m4s", SECOND),))
+    partial = OpenSegment((PartialSegment("110.0.m4s", SECOND),))
     assert delta(playlist(10, partial), 12 * SECOND).skipped_segments == 4
 
 

@@ -2,12 +2,12 @@ import pytest
 
 from packager.hls import (
     MediaPlaylist,
-    Part,
+    MediaSegment,
+    OpenSegment,
     PartialSegment,
     PlaylistType,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     StartPoint,
     render,
@@ -22,9 +22,11 @@ def test_a_live_playlist_reads_as_the_draft_says() -> None:
         target_duration=2,
         media_sequence=12,
         segments=(
-            Segment("12.m4s", 2_002_000, "init-0.mp4", program_date_time=1_795_257_665_123),
-            Segment("13.m4s", 2_000_000, "init-0.mp4", gap=True, program_date_time=1_795_257_667_125),
-            Segment("14.m4s", 1_966_667, "init-1.mp4", discontinuity=True, program_date_time=1_795_257_701_000),
+            MediaSegment("12.m4s", 2_002_000, "init-0.mp4", program_date_time=1_795_257_665_123),
+            MediaSegment("13.m4s", 2_000_000, "init-0.mp4", gap=True, program_date_time=1_795_257_667_125),
+            MediaSegment(
+                "14.m4s", 1_966_667, "init-1.mp4", discontinuity=True, program_date_time=1_795_257_701_000
+            ),
         ),
         discontinuity_sequence=3,
         independent_segments=True,
@@ -57,11 +59,14 @@ def test_a_low_latency_playlist_reads_as_the_draft_says() -> None:
         target_duration=2,
         media_sequence=7,
         segments=(
-            Segment(
+            MediaSegment(
                 "7.m4s",
                 1_000_000,
                 "init-0.mp4",
-                parts=(Part("7.0.m4s", 500_000, independent=True), Part("7.1.m4s", 500_000, gap=True)),
+                parts=(
+                    PartialSegment("7.0.m4s", 500_000, independent=True),
+                    PartialSegment("7.1.m4s", 500_000, gap=True),
+                ),
             ),
         ),
         start=StartPoint(-1_500_000, precise=True),
@@ -69,8 +74,8 @@ def test_a_low_latency_playlist_reads_as_the_draft_says() -> None:
             can_block_reload=True, part_hold_back_us=1_500_000, can_skip_until_us=12_000_000, hold_back_us=6_000_000
         ),
         part_target_us=500_000,
-        partial=PartialSegment(
-            (Part("8.m4s", 333_333, byte_range=(1000, 20)),),
+        partial=OpenSegment(
+            (PartialSegment("8.m4s", 333_333, byte_range=(1000, 20)),),
             "init-1.mp4",
             discontinuity=True,
             program_date_time=0,
@@ -102,7 +107,9 @@ def test_a_low_latency_playlist_reads_as_the_draft_says() -> None:
 
 
 def test_an_ended_playlist_ends_with_endlist() -> None:
-    playlist = MediaPlaylist(2, playlist_type=PlaylistType.VOD, segments=(Segment("0.m4s", 2_000_000),), ended=True)
+    playlist = MediaPlaylist(
+        2, playlist_type=PlaylistType.VOD, segments=(MediaSegment("0.m4s", 2_000_000),), ended=True
+    )
     text = render_media(playlist)
     assert "#EXT-X-PLAYLIST-TYPE:VOD\n" in text
     assert text.endswith("0.m4s\n#EXT-X-ENDLIST\n")
@@ -111,15 +118,15 @@ def test_an_ended_playlist_ends_with_endlist() -> None:
 @pytest.mark.parametrize(
     ("segments", "skipped", "version"),
     [
-        ((Segment("0.ts", 2_000_000),), 0, None),
-        ((Segment("0.ts", 2_000_001),), 0, 3),
-        ((Segment("0.m4s", 2_000_000, "init-0.mp4"),), 0, 6),
-        ((Segment("9.m4s", 2_000_000, "init-0.mp4"),), 9, 9),
-        ((Segment("9.ts", 2_000_000),), 9, 9),
+        ((MediaSegment("0.ts", 2_000_000),), 0, None),
+        ((MediaSegment("0.ts", 2_000_001),), 0, 3),
+        ((MediaSegment("0.m4s", 2_000_000, "init-0.mp4"),), 0, 6),
+        ((MediaSegment("9.m4s", 2_000_000, "init-0.mp4"),), 9, 9),
+        ((MediaSegment("9.ts", 2_000_000),), 9, 9),
     ],
 )
 def test_the_version_is_the_lowest_that_the_tags_need(
-    segments: tuple[Segment, ...], skipped: int, version: int | None
+    segments: tuple[MediaSegment, ...], skipped: int, version: int | None
 ) -> None:
     text = render_media(MediaPlaylist(2, segments=segments, skipped_segments=skipped))
     versions = [line for line in text.splitlines() if line.startswith("#EXT-X-VERSION")]
@@ -127,7 +134,7 @@ def test_the_version_is_the_lowest_that_the_tags_need(
 
 
 def test_a_map_in_the_open_segment_needs_its_version_too() -> None:
-    partial = PartialSegment((Part("0.0.m4s", 200_000),), "init-0.mp4")
+    partial = OpenSegment((PartialSegment("0.0.m4s", 200_000),), "init-0.mp4")
     assert "#EXT-X-VERSION:6\n" in render_media(MediaPlaylist(2, partial=partial))
 
 
@@ -141,37 +148,37 @@ def test_target_duration_is_rounded_to_the_nearest_second(longest_us: int, secon
 @pytest.mark.parametrize("uri", ["", "#0.m4s", "0.m4s\n#EXT-X-ENDLIST", " 0.m4s", "0\u2028.m4s", "\x85"])
 def test_a_uri_that_would_be_something_else_is_refused(uri: str) -> None:
     with pytest.raises(UnrepresentableValue):
-        Segment(uri, 2_000_000)
+        MediaSegment(uri, 2_000_000)
 
 
 @pytest.mark.parametrize("uri", ['a"b', "a\nb", "a\rb", "\x00"])
 def test_a_quoted_value_cannot_leave_its_quotes(uri: str) -> None:
     with pytest.raises(UnrepresentableValue):
-        Part(uri, 1000)
+        PartialSegment(uri, 1000)
     with pytest.raises(UnrepresentableValue):
-        render_media(MediaPlaylist(2, segments=(Segment("0.m4s", 1000, uri),)))
+        render_media(MediaPlaylist(2, segments=(MediaSegment("0.m4s", 1000, uri),)))
 
 
 def test_negative_numbers_are_refused() -> None:
     with pytest.raises(UnrepresentableValue):
-        Segment("0.m4s", -1)
+        MediaSegment("0.m4s", -1)
     with pytest.raises(UnrepresentableValue):
         MediaPlaylist(2, media_sequence=-1)
 
 
 def test_a_map_cannot_be_taken_back() -> None:
-    segments = (Segment("0.m4s", 1000, "init-0.mp4"), Segment("1.ts", 1000))
+    segments = (MediaSegment("0.m4s", 1000, "init-0.mp4"), MediaSegment("1.ts", 1000))
     with pytest.raises(UnrepresentableValue):
         render_media(MediaPlaylist(2, segments=segments))
 
 
 def test_a_time_outside_the_calendar_is_refused() -> None:
     with pytest.raises(UnrepresentableValue):
-        Segment("0.m4s", 1000, program_date_time=10**18)
+        MediaSegment("0.m4s", 1000, program_date_time=10**18)
 
 
 def test_lines_are_written_once_and_are_no_part_of_the_value() -> None:
-    segment = Segment("0.m4s", 1_000_000)
+    segment = MediaSegment("0.m4s", 1_000_000)
     assert segment.lines is segment.lines
-    assert segment == Segment("0.m4s", 1_000_000)
+    assert segment == MediaSegment("0.m4s", 1_000_000)
     assert "lines" not in repr(segment)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from packager.hls import (
     AudioRendition,
     MediaPlaylist,
+    MediaSegment,
     MultivariantPlaylist,
-    Part,
+    OpenSegment,
     PartialSegment,
     PlaylistType,
     PreloadHint,
     RenditionReport,
-    Segment,
     ServerControl,
     StartPoint,
     Variant,
@@ -44,7 +44,7 @@ def optional(strategy: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
 
 
 parts = st.builds(
-    Part,
+    PartialSegment,
     uri=names,
     duration_us=durations,
     independent=st.booleans(),
@@ -57,7 +57,7 @@ parts = st.builds(
 def media_playlists(draw: st.DrawFn) -> MediaPlaylist:
     init = draw(names)
     segments = st.builds(
-        Segment,
+        MediaSegment,
         uri=uris,
         duration_us=durations,
         map_uri=st.sampled_from((init, draw(names))),
@@ -68,7 +68,7 @@ def media_playlists(draw: st.DrawFn) -> MediaPlaylist:
     )
     made = tuple(draw(st.lists(segments, max_size=4)))
     partials = st.builds(
-        PartialSegment,
+        OpenSegment,
         parts=st.lists(parts, min_size=1, max_size=2).map(tuple),
         map_uri=st.just(init),
         discontinuity=st.booleans(),
@@ -232,4 +232,4 @@ def test_what_we_do_not_know_is_passed_over() -> None:
         "#EXTM3U\n#EXT-X-VERSION:6\n# a comment\n\n#EXT-X-TARGETDURATION:2\n#EXT-X-BITRATE:900\n"
         '#EXT-X-PRELOAD-HINT:TYPE=MAP,URI="x"\n#EXTINF:2.0000005,a title\n0.m4s\n'
     )
-    assert playlist == MediaPlaylist(2, segments=(Segment("0.m4s", 2_000_001),))
+    assert playlist == MediaPlaylist(2, segments=(MediaSegment("0.m4s", 2_000_001),))

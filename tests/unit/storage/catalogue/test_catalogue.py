@@ -278,7 +278,7 @@ async def test_what_was_listed_is_known_while_the_store_is_down() -> None:
 
 async def test_a_store_that_hangs_is_not_waited_for() -> None:
     store, clock = MemoryStore(), Clock()
-    catalogue = Catalogue(store, patience_s=0.01, clock=clock)
+    catalogue = Catalogue(store, timeout_s=0.01, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
     store.hold[RECORD] = asyncio.Event()
     clock.now += 3600

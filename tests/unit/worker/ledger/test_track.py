@@ -13,13 +13,13 @@ RATE = 48_000
 
 
 def made(durations: list[int]) -> TrackIndex:
-    """Of one track with segments of so many samples, all settled."""
+    """Of one track with segments of so many samples, all resolved."""
     index = TrackIndex("audio", Kind.AUDIO, True, "", 2000)
     index.configure(Init("audio", 0, audio_config(RATE), None, b""))
     start = 0
     for msn, duration in enumerate(durations):
         index.add(SegmentEntry(msn, start, duration, 100, 0, False, False, 1000 * start // RATE))
-        index.settle(msn)
+        index.mark_resolved(msn)
         start += duration
     return index
 
@@ -41,11 +41,11 @@ def test_forgetting_leaves_the_rest_as_it_was() -> None:
     index = made([2 * RATE] * 500)
     gone = index.forget(100_000)
     assert [entry.msn for entry in gone] == list(range(450))
-    assert (len(index.entries), index.settled, index.entries[0].msn) == (50, 50, 450)
+    assert (len(index.entries), index.resolved, index.entries[0].msn) == (50, 50, 450)
     index.add(replace(index.entries[-1], msn=500, start=1000 * RATE, wall_ms=1_000_000))
-    assert index.settled == 50
-    index.settle(500)
-    assert index.settled == 51
+    assert index.resolved == 50
+    index.mark_resolved(500)
+    assert index.resolved == 51
 
 
 def test_a_new_timescale_does_not_confuse_the_window() -> None:
@@ -55,7 +55,7 @@ def test_a_new_timescale_does_not_confuse_the_window() -> None:
     for msn in range(100, 103):
         start, wall_ms = msn * 2 * 44_100, msn * 2000
         index.add(SegmentEntry(msn, start, 2 * 44_100, 100, 1, msn == 100, False, wall_ms))
-        index.settle(msn)
+        index.mark_resolved(msn)
     assert [entry.msn for entry in index.recent(10_000)] == [98, 99, 100, 101, 102]
 
 
@@ -64,5 +64,5 @@ def test_a_lost_segment_is_a_gap_however_long_ago_it_was_made() -> None:
     for msn in range(300):
         index.add(SegmentEntry(msn, msn * RATE, RATE, 100, 0, False, False, 1000 * msn))
     index.lose(0)
-    assert (index.entries[0].gap, index.entries[0].size, index.settled) == (True, 0, 1)
+    assert (index.entries[0].gap, index.entries[0].size, index.resolved) == (True, 0, 1)
     assert not index.entries[1].gap

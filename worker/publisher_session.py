@@ -8,7 +8,7 @@ from media.units import AccessUnit
 from worker.broadcast import Broadcast
 
 
-class Session:
+class PublisherSession:
     """``since`` is monotonic seconds; ``on_ended`` is called exactly once. After the end all media is ignored."""
 
     def __init__(
@@ -18,7 +18,7 @@ class Session:
         link: PublisherLink,
         *,
         since: float,
-        on_ended: Callable[["Session", EndReason, str], None],
+        on_ended: Callable[["PublisherSession", EndReason, str], None],
     ) -> None:
         self.link = link
         self.software = request.software

@@ -1,8 +1,8 @@
-"""An audio track: sample-exact frames on one unbroken line, cut where the video is cut.
+"""An audio track: frames on one continuous, sample-exact timeline, cut where the video is cut.
 
-Audio may come ahead of the video it belongs to, so a unit waits until the video has passed it and every cut before
-it is known. Where audio is missing while the video goes on, silence of the same configuration takes its place: a
-player given an audio rendition without media stalls.
+Audio may arrive before the video it belongs to, so a unit waits until the video has passed it and every cut before
+it is known. If audio is missing while the video continues, silence of the same configuration fills in: a player
+stalls on an audio rendition without media.
 """
 
 from collections import deque
@@ -13,24 +13,26 @@ from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Codec, Kind
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import Sample
+from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
-# How much audio may wait for the video to pass it, in seconds, before it goes on alone.
+# Seconds of audio that may wait for the video to pass; older audio is placed without waiting.
 LONGEST_HOLD_S = 1
 MAX_HELD = 1024
-# How much silence is put into one hole, in seconds; a longer hole stays in the timeline.
+# Seconds of silence that fill one hole; a longer hole stays in the timeline.
 LONGEST_SILENCE_S = 30
 
 
 class AudioTrack:
-    """Fed cuts, units and the video's progress in order. Unit times are the sample rate's, broadcast time."""
+    """Takes cuts, units and the video's progress in order. Unit times are ticks of the sample rate, broadcast
+    time."""
 
     def __init__(self, writer: SegmentWriter, config: AudioConfig, *, part_target: int, silence_after: int) -> None:
         """``part_target`` and ``silence_after`` are 90 kHz ticks: silence starts when video is that far ahead."""
         self._writer = writer
         self._part_target = part_target
         self._silence_after = silence_after
-        self._cuts: deque[Cut] = deque()
+        self._cuts = PendingCuts(writer)
         self._held: deque[AccessUnit] = deque()
         self._part: list[AccessUnit] = []
         self._position = 0
@@ -40,11 +42,11 @@ class AudioTrack:
         self._next_config = config
 
     def configure(self, config: AudioConfig) -> None:
-        """Takes effect at the next discontinuity; units of the new configuration come after it."""
+        """Use the configuration from the next discontinuity on."""
         self._next_config = config
 
     def discontinue(self) -> None:
-        """Units from here on belong to a timeline that begins at the next cut that is a discontinuity."""
+        """Hold the units that follow until the next cut with a discontinuity: they belong to its timeline."""
         self._release(None)
         self._awaiting_cut = True
 
@@ -54,7 +56,7 @@ class AudioTrack:
             self._begin_timeline(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
-        """A unit waits for :meth:`advance`; too many waiting, and the oldest goes on (or is lost) unawaited."""
+        """Keep the unit until :meth:`advance`. If too many wait, place the oldest now, or drop it."""
         self._held.append(unit)
         self._received_ns = received_ns
         limit = unit.dts - LONGEST_HOLD_S * self._rate
@@ -64,7 +66,7 @@ class AudioTrack:
                 self._place(oldest)
 
     def advance(self, pts: int | None) -> None:
-        """The video has come to ``pts`` (90 kHz); None: there is no video to wait for."""
+        """Place what the video has passed: it is at ``pts`` (90 kHz), or None if there is no video."""
         if self._awaiting_cut:
             return
         self._release(pts)
@@ -74,16 +76,15 @@ class AudioTrack:
                 self._fill(line + self._rate * self._silence_after // (2 * VIDEO_TIMESCALE))
 
     def expire(self, msn: int) -> None:
-        """Give up on segments up to ``msn``: what was not begun is a gap."""
-        if not self._cuts or self._cuts[0].msn > msn:
+        """Give up on segments up to ``msn``: those that were not begun become gaps."""
+        if not self._cuts.expires(msn):
             return
         self.close()
-        while len(self._cuts) > 1 and self._cuts[0].msn <= msn:
-            self._skip()
+        self._cuts.expire(msn)
         self._position = max(self._position, self._begins(self._cuts[0]))
 
     def close(self) -> None:
-        """Place what waits and complete the open segment."""
+        """Place the units that wait and complete the open segment."""
         if not self._awaiting_cut:
             self._release(None)
         self._flush(self._position)
@@ -100,8 +101,7 @@ class AudioTrack:
     def _begin_timeline(self, cut: Cut) -> None:
         self._flush(self._position)
         self._writer.finish()
-        while self._cuts[0] is not cut:
-            self._skip()
+        self._cuts.skip_to(cut)
         if self._next_config != self._config:
             self._apply(self._next_config)
         self._position = self._begins(cut)
@@ -130,7 +130,7 @@ class AudioTrack:
         self._put(unit)
 
     def _fill(self, until: int) -> None:
-        """Silence from the position on, in whole frames, to ``until`` (sample rate)."""
+        """Write silence from the position to ``until`` (sample rate), in whole frames."""
         if self._silence is None or until - self._position > LONGEST_SILENCE_S * self._rate:
             return
         while self._position + self._frame // 2 < until:
@@ -152,20 +152,15 @@ class AudioTrack:
     def _turn(self, unit: AccessUnit) -> None:
         self._flush(self._position)
         self._writer.finish()
-        while len(self._cuts) > 1 and unit.dts + self._frame // 2 >= self._begins(self._cuts[1]):
-            self._skip()
-        self._writer.begin(self._cuts.popleft(), self._position)
-
-    def _skip(self) -> None:
-        cut = self._cuts.popleft()
-        self._writer.gap(cut, self._cuts[0].pts)
+        middle = unit.dts + self._frame // 2
+        self._writer.begin(self._cuts.take(lambda cut: middle >= self._begins(cut)), self._position)
 
     def _begins(self, cut: Cut) -> int:
         return rescale(cut.pts, VIDEO_TIMESCALE, self._rate)
 
     def _flush(self, end: int) -> None:
-        """Write the open part. It starts where the last one ended; a correction of the audio clock, which moves a
-        unit by less than a frame, ends in the duration of the frame before it or, across parts, of the unit."""
+        """Write the open part. It starts where the last one ended. A correction of the audio clock moves a unit by
+        less than a frame: it changes the duration of the frame before or, between parts, of the unit itself."""
         if not self._part:
             return
         starts = [self._part_start, *(unit.dts for unit in self._part[1:])]

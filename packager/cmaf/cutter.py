@@ -1,6 +1,6 @@
-"""Where a segment starts: decided once, on the source, before anything is encoded.
+"""Decides where segments start: once, on the source, before anything is encoded.
 
-Every track of a broadcast follows the same cuts, so segments of all tracks are aligned by construction.
+Every track of a broadcast follows the same cuts, so the segments of all tracks are aligned by construction.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 class Cut:
     """Segment ``msn`` starts at presentation time ``pts`` (90 kHz, broadcast time).
 
-    ``independent`` is false where the source gave no keyframe for so long that the cut could not wait for one;
-    ``discontinuities`` counts those before this cut.
+    ``independent`` is false if the source sent no keyframe for so long that the cut could not wait for one;
+    ``discontinuities`` counts the discontinuities before this cut.
     """
 
     msn: int
@@ -28,9 +28,9 @@ class Cut:
 class CutterOptions:
     """Durations in 90 kHz ticks.
 
-    ``target`` is the segment duration aimed at. A source whose keyframes come further apart than
-    ``max_keyframe_interval`` is cut freely from the second one on, if it can be encoded (``free_cuts``). A segment
-    that reaches ``hard_limit`` ends wherever it is, so that none grows without bound.
+    ``target`` is the intended segment duration. If keyframes come further apart than ``max_keyframe_interval``, the
+    source is cut on any frame from the second keyframe on, provided that it can be encoded (``free_cuts``). A
+    segment that reaches ``hard_limit`` ends there, so that no segment grows without bound.
     """
 
     target: int = 2 * VIDEO_TIMESCALE
@@ -40,19 +40,20 @@ class CutterOptions:
 
 
 class Cutter:
-    """Fed every source unit in order; says where to cut.
+    """Takes every source unit in order and decides where to cut.
 
-    ``sparse`` turns true, for good, once keyframes were too far apart to cut on: from then on the source's own
-    frames cannot be a rendition, and cuts fall on any frame.
+    ``sparse`` becomes true, for good, once keyframes were too far apart to cut on: from then on the source's own
+    frames cannot be a rendition, and any frame may start a segment. ``after`` is the last cut of a broadcast that
+    was interrupted: the next cut follows it, with a discontinuity.
     """
 
-    def __init__(self, options: CutterOptions, *, sparse: bool = False) -> None:
+    def __init__(self, options: CutterOptions, *, sparse: bool = False, after: Cut | None = None) -> None:
         self._options = options
-        self._next_msn = FIRST_MSN
-        self._last: int | None = None
+        self._next_msn = FIRST_MSN if after is None else after.msn + 1
+        self._last = None if after is None else after.pts
         self._last_video: int | None = None
-        self._discontinuity = False
-        self._discontinuities = 0
+        self._discontinuity = after is not None
+        self._discontinuities = 0 if after is None else after.discontinuities + after.discontinuity
         self.sparse = sparse
 
     @property
@@ -60,12 +61,12 @@ class Cutter:
         return self._last is not None
 
     def discontinue(self) -> None:
-        """The next keyframe (audio unit, where there is no video) cuts, and starts a discontinuity."""
+        """Cut at the next keyframe (without video, at the next audio unit), with a discontinuity."""
         self._discontinuity = self.started
         self._last_video = None
 
     def video(self, unit: AccessUnit) -> Cut | None:
-        """The cut at this video unit, if there is one."""
+        """The cut at this video unit, or None."""
         self._last_video = unit.pts
         if self._last is None or self._discontinuity:
             return self._cut(unit.pts) if unit.key else None
@@ -82,7 +83,8 @@ class Cutter:
         return None
 
     def audio(self, pts: int, *, alone: bool) -> Cut | None:
-        """The cut at an audio unit (``pts`` in 90 kHz): where audio is ``alone``, or the video has stalled."""
+        """The cut at an audio unit (``pts`` in 90 kHz), or None. Audio cuts if it is ``alone`` (there is no video)
+        or the video has stalled."""
         if alone:
             if self._last is None or self._discontinuity:
                 return self._cut(pts)

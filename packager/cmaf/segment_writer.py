@@ -4,18 +4,18 @@ Video and audio tracks give it samples with durations; it hands what it writes t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from media.configs import AudioConfig, TrackConfig
-from media.timescale import MILLISECONDS, rescale
-from media.units import VIDEO_TIMESCALE, Kind
+from media.units import Kind
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
+from packager.cmaf.entries import follow_cut, gap_entry, segment_entry
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
-from packager.facts import SegmentEntry, follow
+from packager.facts import SegmentEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment that is complete. ``data`` is empty for a gap."""
+    """A complete segment. ``data`` is empty for a gap."""
 
     track: str
     entry: SegmentEntry
@@ -54,7 +54,7 @@ class Segment:
 
 
 class TrackSink(Protocol):
-    """Where a track's CMAF goes; called synchronously, in order."""
+    """Takes a track's CMAF, synchronously and in order."""
 
     def on_init(self, init: Init) -> None: ...
 
@@ -63,21 +63,34 @@ class TrackSink(Protocol):
     def on_segment(self, segment: Segment) -> None: ...
 
 
-class SegmentWriter:
-    """One track's open segment. ``zero_ms`` is the Unix time, in milliseconds, of broadcast time zero."""
+@dataclass(frozen=True, slots=True)
+class WriterResumePoint:
+    """Where a track's writer continues after an interruption: the newest init segment, the newest segment's entry
+    (None before the first) and how many fragments were written."""
 
-    def __init__(self, track: str, sink: TrackSink, zero_ms: int) -> None:
+    init: Init
+    last: SegmentEntry | None
+    fragments: int
+
+
+class SegmentWriter:
+    """Writes one track. ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``resume`` continues
+    a track that another writer began."""
+
+    def __init__(
+        self, track: str, sink: TrackSink, zero_ms: int, *, resume: WriterResumePoint | None = None
+    ) -> None:
         self._track = track
         self._sink = sink
         self._zero_ms = zero_ms
-        self._init: Init | None = None
-        self._sequence = 0
+        self._init = resume.init if resume is not None else None
+        self._last = resume.last if resume is not None else None
+        self._sequence = resume.fragments if resume is not None else 0
         self._cut: Cut | None = None
         self._start = 0
         self._end = 0
         self._lead = 0
         self._parts: list[bytes] = []
-        self._last: SegmentEntry | None = None
         self._opened: SegmentEntry | None = None
 
     @property
@@ -96,7 +109,8 @@ class SegmentWriter:
     def configure(
         self, config: TrackConfig, frame_rate: Fraction | None = None, bitrate: TrackBitrate | None = None
     ) -> int:
-        """Segments begun from now on need ``config``; its init's number. A repeated one costs nothing."""
+        """Use ``config`` for the segments begun from now on; returns the number of its init segment. Repeating a
+        configuration does nothing."""
         if self._init is not None and self._init.config == config:
             return self._init.number
         number = 0 if self._init is None else self._init.number + 1
@@ -138,7 +152,7 @@ class SegmentWriter:
         return self._end
 
     def finish(self) -> None:
-        """Complete the open segment; one without parts is never named."""
+        """Complete the open segment. A segment without parts gets no entry."""
         cut, parts = self._cut, self._parts
         self._cut, self._parts = None, []
         if cut is not None and parts:
@@ -147,13 +161,12 @@ class SegmentWriter:
             self._complete(cut, entry, data)
 
     def gap(self, cut: Cut, end_pts: int) -> None:
-        """Say that the segment of ``cut``, up to ``end_pts`` (90 kHz), has no media on this track; before the
-        track's first init there is nothing to say."""
+        """Complete the segment of ``cut``, up to ``end_pts`` (90 kHz), without media. A track without an init
+        segment is not in any playlist yet, so it gets no entry."""
         if self._init is None:
             return
-        start = rescale(cut.pts, VIDEO_TIMESCALE, self.timescale)
-        end = rescale(end_pts, VIDEO_TIMESCALE, self.timescale)
-        self._complete(cut, replace(self._entry(cut, start, end), gap=True), b"")
+        entry = gap_entry(cut, end_pts, timescale=self.timescale, init=self._init.number, zero_ms=self._zero_ms)
+        self._complete(cut, entry, b"")
 
     @property
     def _current(self) -> Init:
@@ -162,19 +175,11 @@ class SegmentWriter:
         return self._init
 
     def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes) -> None:
-        self._last = follow(entry, self._last, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
+        self._last = follow_cut(entry, self._last, cut)
         self._sink.on_segment(Segment(self._track, self._last, data))
 
     def _entry(self, cut: Cut, start: int, end: int, size: int = 0) -> SegmentEntry:
-        return SegmentEntry(
-            msn=cut.msn,
-            start=start,
-            duration=end - start,
-            size=size,
-            init=self._current.number,
-            discontinuity=cut.discontinuity,
-            gap=False,
-            wall_ms=self._zero_ms + rescale(start, self.timescale, MILLISECONDS),
-            independent=cut.independent,
-            discontinuities=cut.discontinuities,
+        init = self._current
+        return segment_entry(
+            cut, start, end, timescale=init.config.timescale, init=init.number, zero_ms=self._zero_ms, size=size
         )

@@ -1,15 +1,14 @@
 """A video track: gives every access unit its place on a decoding timeline that is continuous to the tick.
 
-A part leaves with its last frame, before the next frame tells how long that one lasted; the frame's nominal
-duration is promised instead. The next part then starts exactly where the promise ends, and its first frame's
-composition offset takes up the difference, so what is presented when stays exact.
+A part is written with its last frame, before the next frame shows how long that frame lasts, so the frame gets its
+nominal duration. The next part starts exactly where the last one ends. If that is not its first frame's decoding
+time, the frame's composition offset takes up the difference, so presentation times stay exact.
 
-Decoding times are the source's: offsets of B-frames stay positive, because FFmpeg's demuxer presents a whole track
-later by its most negative offset. It also reads one init segment only: once the configuration has changed,
-segments begin with their parameter sets.
+Decoding times are the source's, and offsets of B-frames stay positive: FFmpeg's demuxer delays a whole track by its
+most negative offset. FFmpeg also reads one init segment only, so once the configuration has changed, segments begin
+with their parameter sets.
 """
 
-from collections import deque
 from fractions import Fraction
 
 from media.configs import VideoConfig
@@ -18,21 +17,22 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import Sample
+from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
-# A hole this long at a segment's start is left in the timeline; a shorter one is taken up.
-LONGEST_TAKEN_UP = VIDEO_TIMESCALE // 2
+# A longer hole at a segment's start stays in the timeline; a shorter one is closed.
+LONGEST_CLOSED_HOLE = VIDEO_TIMESCALE // 2
 MAX_PART_SAMPLES = 512
 MAX_PART_BYTES = 8 << 20
 
 
 class VideoTrack:
-    """Fed cuts and units in order (a cut before the unit it falls on). Times are 90 kHz, broadcast time."""
+    """Takes cuts and units in order (a cut before its first unit). Times are 90 kHz, broadcast time."""
 
     def __init__(self, writer: SegmentWriter, *, part_target: int) -> None:
         self._writer = writer
         self._part_target = part_target
-        self._cuts: deque[Cut] = deque()
+        self._cuts = PendingCuts(writer)
         self._part: list[AccessUnit] = []
         self._decodes: list[int] = []
         self._part_bytes = 0
@@ -48,7 +48,7 @@ class VideoTrack:
     def configure(
         self, config: VideoConfig, frame_rate: Fraction | None, bitrate: TrackBitrate | None = None
     ) -> None:
-        """Takes effect where the next timeline begins."""
+        """Use the configuration from the next discontinuity on."""
         self._next_config = (config, frame_rate, bitrate)
 
     def cut(self, cut: Cut) -> None:
@@ -75,12 +75,10 @@ class VideoTrack:
             self._flush(decode + frame)
 
     def expire(self, msn: int) -> None:
-        """Give up on segments up to ``msn``: what was not begun is a gap."""
-        if not self._cuts or self._cuts[0].msn > msn:
-            return
-        self.close()
-        while len(self._cuts) > 1 and self._cuts[0].msn <= msn:
-            self._skip()
+        """Give up on segments up to ``msn``: those that were not begun become gaps."""
+        if self._cuts.expires(msn):
+            self.close()
+            self._cuts.expire(msn)
 
     def close(self) -> None:
         """Complete the open segment."""
@@ -90,9 +88,9 @@ class VideoTrack:
         self._fresh = True
 
     def _turn(self, unit: AccessUnit) -> None:
-        while len(self._cuts) > 1 and unit.pts >= self._cuts[1].pts:
-            self._skip()
-        cut = self._cuts.popleft()
+        if len(self._cuts) > 1 and unit.pts >= self._cuts[1].pts:
+            self.close()
+        cut = self._cuts.take(lambda cut: unit.pts >= cut.pts)
         if cut.discontinuity or self._fresh:
             self.close()
             self._begin_epoch(unit)
@@ -116,15 +114,9 @@ class VideoTrack:
     def _end_segment(self, unit: AccessUnit) -> None:
         if self._part:
             self._flush(max(unit.dts, self._decodes[-1] + 1))
-        elif unit.dts - self._end > LONGEST_TAKEN_UP:
+        elif unit.dts - self._end > LONGEST_CLOSED_HOLE:
             self._end = unit.dts
         self._writer.finish()
-
-    def _skip(self) -> None:
-        if self._writer.open:
-            self.close()
-        cut = self._cuts.popleft()
-        self._writer.gap(cut, self._cuts[0].pts)
 
     def _place(self, unit: AccessUnit) -> int:
         if not self._part:
@@ -136,7 +128,7 @@ class VideoTrack:
         return decode
 
     def _flush(self, end: int) -> None:
-        """Write the open part; its last frame lasts until ``end``."""
+        """Write the open part, whose last frame lasts until ``end``."""
         decodes = self._decodes
         samples = [
             Sample(until - decode, dts + cts - decode, key, payload)

@@ -1,0 +1,39 @@
+"""Makes the entry that playlists carry for a segment, from its cut and its times."""
+
+from dataclasses import replace
+
+from media.timescale import MILLISECONDS, rescale
+from media.units import VIDEO_TIMESCALE
+from packager.cmaf.cutter import Cut
+from packager.facts import SegmentEntry, follow
+
+
+def segment_entry(
+    cut: Cut, start: int, end: int, *, timescale: int, init: int, zero_ms: int, size: int = 0
+) -> SegmentEntry:
+    """The segment of ``cut`` from ``start`` to ``end`` (ticks of ``timescale``, broadcast time)."""
+    return SegmentEntry(
+        msn=cut.msn,
+        start=start,
+        duration=end - start,
+        size=size,
+        init=init,
+        discontinuity=cut.discontinuity,
+        gap=False,
+        wall_ms=zero_ms + rescale(start, timescale, MILLISECONDS),
+        independent=cut.independent,
+        discontinuities=cut.discontinuities,
+    )
+
+
+def gap_entry(cut: Cut, end_pts: int, *, timescale: int, init: int, zero_ms: int) -> SegmentEntry:
+    """The segment of ``cut`` without media, up to ``end_pts`` (90 kHz)."""
+    start = rescale(cut.pts, VIDEO_TIMESCALE, timescale)
+    end = rescale(end_pts, VIDEO_TIMESCALE, timescale)
+    entry = segment_entry(cut, start, end, timescale=timescale, init=init, zero_ms=zero_ms)
+    return replace(entry, gap=True)
+
+
+def follow_cut(entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut) -> SegmentEntry:
+    """``entry``, the segment of ``cut``, in the run and the pace of the segment before it on its track."""
+    return follow(entry, previous, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))

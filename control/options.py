@@ -9,7 +9,7 @@ from storage.catalogue.records import StreamRecord
 from storage.s3_client import S3Options
 from transcoder.ladder import LadderSetting, LadderStep
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
-from worker.broadcast import BroadcastOptions
+from worker.broadcast_options import BroadcastOptions
 from worker.recorder import RecorderOptions
 
 

@@ -1,90 +1,61 @@
-"""One going-live on a stream: from the units of its publishers to the tracks of its recorder.
+"""A broadcast: from the units of its publishers to the tracks of its recorder.
 
-    units ─▶ frame clock ─▶ cutter ─▶ passthrough tracks ─┐
-                 └────────▶ transcoding ─▶ encoded tracks ─┴▶ recorder
+    units ─▶ source timeline ─▶ cutter ─▶ passthrough tracks ─┐
+                    └─────────▶ transcoding ─▶ encoded tracks ─┴▶ recorder
 
-A publisher that comes back continues the broadcast: its time is moved behind what is there, and the next keyframe
-starts a discontinuity.
+A publisher that returns continues the broadcast: its time moves behind the end of the timeline, and a discontinuity
+starts at its first keyframe.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
-from media.timescale import rescale
+from media.timescale import MICROSECONDS, MILLISECONDS, NANOSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
-from packager.cmaf.cutter import Cut, Cutter, CutterOptions
-from packager.cmaf.frame_clock import FrameClock
+from packager.cmaf.cutter import Cut, Cutter
 from packager.facts import LowLatency
-from transcoder.ladder import SOURCE_TRACK, LadderSetting
+from transcoder.ladder import SOURCE_TRACK
 from transcoder.messages import Job
-from transcoder.options import LatencyMode, TranscodeOptions
+from transcoder.options import LatencyMode
+from worker.advice import Advice
+from worker.broadcast_options import BroadcastOptions
 from worker.latency import LatencyTrace
+from worker.ledger import SHORTEST_GAP
 from worker.meter import SourceMeter
-from worker.rates import named_rate, part_ticks
+from worker.rates import part_ticks
 from worker.recorder import Recorder
-from worker.start_gate import StartGate
+from worker.source_timeline import SourceTimeline
 from worker.track_plan import TrackPlan, plan_tracks
 from worker.track_set import TrackSet
 from worker.transcoding import Transcoding
-from worker.warnings import Warnings
 
-# Seconds, as 90 kHz ticks, that video may run ahead of its audio before silence takes its place.
+# How far video may run ahead of its audio before silence fills in, in 90 kHz ticks.
 SILENCE_AFTER_SOURCE = VIDEO_TIMESCALE
 SILENCE_AFTER_ENCODED = 4 * VIDEO_TIMESCALE
-# Space left before a publisher that comes back, so that time never overlaps.
-RETURN_GAP = VIDEO_TIMESCALE // 10
-# Before the first frame, where encoders reorder: it is decoded before it is presented, and never before time zero.
+# Encoders that reorder frames decode before they present, and no decoding time may come before time zero.
 REORDERING_ROOM = VIDEO_TIMESCALE
-MAX_GATE_UNITS = 512
-# Looked up for every frame: a name costs a tenth of an enumeration's member.
-VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
-# Above this many seconds between keyframes, viewers wait longer than they should.
-KEYFRAME_ADVICE_S = 4.5
-
-
-@dataclass(frozen=True, slots=True)
-class BroadcastOptions:
-    """``part_target`` is 90 kHz ticks; parts last as many whole frames as fit into it."""
-
-    cutter: CutterOptions
-    part_target: int
-    low_latency: bool
-    ladder: LadderSetting
-    transcode: TranscodeOptions
-
-
-@dataclass(slots=True)
-class Source:
-    """What one publisher's connection has said so far, until and after its timeline joined the broadcast's."""
-
-    gate: StartGate = field(default_factory=StartGate)
-    waiting: list[AccessUnit] = field(default_factory=list)
-    first_ns: int | None = None
-    joined: bool = False
-    base: int = 0
-    audio_base: int = 0
+# Looked up for every frame: a module's name costs a tenth of an enumeration's member.
+VIDEO = Kind.VIDEO
 
 
 class Broadcast:
-    """Pure of sockets and clocks but for ``clock`` (monotonic seconds) and ``unix_ns``."""
+    """Has no sockets. It reads time from ``clock`` (monotonic seconds) and ``unix_ns`` only."""
 
     def __init__(
         self,
         recorder: Recorder,
         options: BroadcastOptions,
         *,
-        zero_ms: int,
         clock: Callable[[], float],
         unix_ns: Callable[[], int],
         on_keyframe: Callable[[VideoConfig, AccessUnit], None],
-        sparse: bool = False,
     ) -> None:
-        self.recorder = recorder
-        self.warnings = Warnings()
+        ledger = recorder.ledger
+        self.advice = Advice()
         self.meter = SourceMeter()
         self.dropped: dict[str, int] = {}
         self.latency = LatencyTrace(time.monotonic_ns)
@@ -92,18 +63,18 @@ class Broadcast:
         self.audio: AudioConfig | None = None
         self.frame_rate: Fraction | None = None
         self.plan = TrackPlan()
+        self._recorder = recorder
+        self._ledger = ledger
         self._options = options
         self._clock = clock
         self._unix_ns = unix_ns
         self._on_keyframe = on_keyframe
         self._started = clock()
-        self._cutter = Cutter(options.cutter, sparse=sparse)
-        self._announced_rate: Fraction | None = None
-        self._announced_bitrate: TrackBitrate | None = None
-        self._frame_clock: FrameClock | None = None
-        self._source = Source()
-        self._end = 0
-        self._tracks = TrackSet(recorder, part_target=options.part_target, zero_ms=zero_ms, unix_ns=unix_ns)
+        self._cutter = Cutter(options.cutter, sparse=ledger.sparse, after=ledger.last_cut)
+        if self._cutter.started:
+            self._started -= unix_ns() / NANOSECONDS - ledger.zero_ms / MILLISECONDS
+        self._source = SourceTimeline()
+        self._tracks = TrackSet(ledger, recorder, unix_ns=unix_ns)
         self.transcoding = Transcoding(self, clock=clock)
 
     @property
@@ -112,34 +83,23 @@ class Broadcast:
         return self._cutter.sparse
 
     def attach(self) -> None:
-        """A publisher begins to send, the first or one that came back."""
-        self._source = Source()
+        """A publisher begins to send, the first one or one that returns."""
+        self._source = SourceTimeline(self._source.announcement)
         self.meter.restart()
 
     def detach(self) -> None:
-        """The publisher is lost, perhaps for a while: complete what it sent, for nobody should wait for the rest of
-        a segment that may never come."""
+        """Complete what the lost publisher sent: it may never return to send the rest of a segment."""
         if self._source.joined:
             self._tracks.close()
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
-        self._source.gate.on_metadata(metadata)
-        rate = metadata.get("framerate")
-        if isinstance(rate, int | float) and 1 <= rate <= 240:
-            self._announced_rate = named_rate(float(rate))
-        kilobits = metadata.get("videodatarate")
-        if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
-            self._announced_bitrate = TrackBitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
+        self._source.on_metadata(metadata)
 
     def on_config(self, config: TrackConfig) -> None:
         """The source's configuration, the first or a changed one."""
-        source = self._source
-        if isinstance(config, VideoConfig):
-            source.gate.video = config
-        else:
-            source.gate.audio = config
-        if source.joined:
-            self._configure(source.gate.video, source.gate.audio)
+        self._source.on_config(config)
+        if self._source.joined:
+            self._configure()
 
     def on_unit(self, unit: AccessUnit) -> None:
         source = self._source
@@ -148,54 +108,36 @@ class Broadcast:
                 self._take_video(unit)
             else:
                 self._take_audio(unit)
-            return
-        if source.first_ns is None:
-            source.first_ns = self._unix_ns()
-        source.waiting.append(unit)
-        scale = VIDEO_TIMESCALE if unit.kind is VIDEO else self._audio_rate(source)
-        waited_ms = unit.dts * 1000 // scale
-        if source.gate.opens(waited_ms) or len(source.waiting) > MAX_GATE_UNITS:
-            self._join(source)
+        elif source.wait(unit, self._unix_ns()):
+            self._join()
 
     def on_dropped(self, reason: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
 
     def tick(self, now: float, unix: float) -> None:
-        """About once a second: measure, and say what is wrong in words."""
+        """Measure the source and review the warnings, about once a second."""
         self.meter.tick(now, unix)
-        interval = self.meter.keyframe_interval_s
-        if interval is not None and interval > KEYFRAME_ADVICE_S:
-            text = f"keyframe every {interval:.1f} s: set Keyframe Interval to 2 s in OBS, Settings, Output"
-            if self._cutter.sparse:
-                text += (
-                    "; until then the top rendition is encoded anew, because viewers cannot join between keyframes"
-                )
-            self.warnings.report("keyframe-interval", text, now)
-        else:
-            self.warnings.clear("keyframe-interval")
-        if (error := self.recorder.store_trouble) is not None:
-            self.warnings.report("store", f"the store does not take uploads: {error}", now)
-        else:
-            self.warnings.clear("store")
+        self.advice.on_keyframe_interval(self.meter.keyframe_interval_s, now, encodes_top=self._cutter.sparse)
+        self.advice.on_store(self._recorder.store_error, now)
 
     def keyframes_are_sparse(self) -> bool:
         interval = self.meter.keyframe_interval_s
         return interval is not None and interval * VIDEO_TIMESCALE > self._options.cutter.max_keyframe_interval
 
     async def finish(self, timeout: float) -> None:
-        """Bring out what is still being encoded and complete every segment."""
-        if not self._source.joined and self._source.waiting:
-            self._join(self._source)
+        """Take what is still being encoded and complete every segment."""
+        if not self._source.joined and self._source.has_waiting:
+            self._join()
         await self.transcoding.finish(timeout)
         self._tracks.close()
 
-    # What the transcoder's children make (TranscodingSink).
+    # The transcoder's output (TranscodingSink).
 
     def on_encoded_config(self, track: str, config: TrackConfig) -> None:
         if isinstance(config, VideoConfig):
             self._configure_rung(track, config)
         else:
-            self._tracks.configure_audio(track, config, silence_after=SILENCE_AFTER_ENCODED, late=True)
+            self._tracks.configure_late_audio(track, config, silence_after=SILENCE_AFTER_ENCODED)
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
         if unit.kind is VIDEO:
@@ -208,59 +150,47 @@ class Broadcast:
         self.latency.decoded(SOURCE_TRACK, pts, at_ns)
 
     def on_transcoder_died(self, reason: str) -> None:
-        self.warnings.report(
-            "transcoder-died", f"the transcoder died and is started again: {reason}", self._clock()
-        )
+        self.advice.on_transcoder_died(reason, self._clock())
 
     def on_transcoder_overrun(self, dropping: bool) -> None:
-        if dropping:
-            text = (
-                "this machine cannot encode the ladder in real time: renditions lose frames; use fewer or smaller "
-                "renditions, a faster preset or a hardware encoder"
-            )
-            self.warnings.report("transcoder-overrun", text, self._clock())
-        else:
-            self.warnings.clear("transcoder-overrun")
+        self.advice.on_transcoder_overrun(dropping, self._clock())
 
-    # The source's timeline.
+    # The source.
 
-    def _audio_rate(self, source: Source) -> int:
-        return source.gate.audio.sample_rate if source.gate.audio else VIDEO_TIMESCALE
-
-    def _join(self, source: Source) -> None:
-        source.joined = True
-        if self._cutter.started:
-            elapsed = round((self._clock() - self._started) * VIDEO_TIMESCALE)
-            source.base = max(elapsed, self._end + RETURN_GAP)
-            self._configure(source.gate.video, source.gate.audio, returning=True)
-        else:
-            self._begin(source)
-            self._configure(source.gate.video, source.gate.audio)
-        waiting, source.waiting = source.waiting, []
-        for unit in waiting:
+    def _join(self) -> None:
+        """Give the source its place on the broadcast's timeline, and take the units that waited."""
+        source = self._source
+        returning = self._cutter.started
+        source.join(self._return_base() if returning else self._begin())
+        self._configure(returning=returning)
+        for unit in source.take_waiting():
             self.on_unit(unit)
 
-    def _begin(self, source: Source) -> None:
-        """Broadcast time zero is when the first frame came, or a little before."""
-        if self._options.transcode.latency is LatencyMode.NORMAL:
-            source.base = REORDERING_ROOM
-        if source.first_ns is not None:
-            zero_ns = source.first_ns - source.base * 1_000_000_000 // VIDEO_TIMESCALE
-            self._started = self._clock() - (self._unix_ns() - zero_ns) / 1e9
-            self._tracks.zero_ms = zero_ns // 1_000_000
-            self.recorder.begin(self._tracks.zero_ms)
+    def _return_base(self) -> int:
+        elapsed = round((self._clock() - self._started) * VIDEO_TIMESCALE)
+        return max(elapsed, self._ledger.end + SHORTEST_GAP)
 
-    def _configure(self, video: VideoConfig | None, audio: AudioConfig | None, *, returning: bool = False) -> None:
-        """Plan the tracks for a source that is new, came back or changed."""
+    def _begin(self) -> int:
+        """Set broadcast time zero to the arrival of the first frame, or a little before; returns the source's
+        base."""
+        base = REORDERING_ROOM if self._options.transcode.latency is LatencyMode.NORMAL else 0
+        if self._source.first_ns is not None:
+            zero_ns = self._source.first_ns - base * NANOSECONDS // VIDEO_TIMESCALE
+            self._started = self._clock() - (self._unix_ns() - zero_ns) / NANOSECONDS
+            self._ledger.zero_ms = zero_ns // (NANOSECONDS // MILLISECONDS)
+        return base
+
+    def _configure(self, *, returning: bool = False) -> None:
+        """Plan the tracks for a source that is new, returned or changed."""
+        video, audio = self._source.video, self._source.audio
         changed = (video, audio) != (self.video, self.audio)
         if self._cutter.started and (changed or returning):
             self._cutter.discontinue()
             self._tracks.discontinue()
         if video is not None and (video != self.video or returning):
-            self.frame_rate = self._announced_rate or video.frame_rate
-            self._frame_clock = FrameClock(self.frame_rate) if self.frame_rate else None
+            self.frame_rate = self._source.follow_rate(video)
         if audio is not None:
-            self._source.audio_base = rescale(self._source.base, VIDEO_TIMESCALE, audio.sample_rate)
+            self._source.follow_audio(audio)
         self.video, self.audio = video, audio
         if changed or not self._tracks:
             self._plan()
@@ -276,14 +206,16 @@ class Broadcast:
             low_audio_bps=options.transcode.low_audio_bps,
         )
         self.plan = plan
-        if not self._cutter.started:
+        if self._ledger.part_ticks is None or not self._cutter.started:
             self._fix_part_target()
         for track in plan.tracks:
-            self.recorder.expect(track.name, track.kind, default=track.default, label=track.label)
+            self._recorder.expect(track.name, track.kind, default=track.default, label=track.label)
         if plan.passes_video and self.video is not None:
-            self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, self._announced_bitrate)
+            bitrate = self._source.announcement.bitrate
+            self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, bitrate)
         if plan.audio_passthrough is not None and self.audio is not None:
-            self._tracks.configure_audio(plan.audio_passthrough, self.audio, silence_after=SILENCE_AFTER_SOURCE)
+            name = plan.audio_passthrough
+            self._tracks.configure_audio(name, self.audio, silence_after=SILENCE_AFTER_SOURCE)
         for rung in plan.rungs:
             self._tracks.video(rung.track)
         if plan.rungs or plan.audio_rungs:
@@ -292,28 +224,26 @@ class Broadcast:
             self.transcoding.begin(Job(video, plan.rungs, audio, plan.audio_rungs, options.transcode))
 
     def _fix_part_target(self) -> None:
-        """Fix how long parts are, for the whole broadcast: PART-TARGET never changes."""
+        """Fix the duration of parts for the whole broadcast: PART-TARGET never changes."""
         divisor = max((rung.frame_divisor for rung in self.plan.rungs), default=1)
         rate = self.frame_rate / divisor if self.frame_rate and self.video is not None else None
-        ticks = self._tracks.part_target = part_ticks(self._options.part_target, rate)
+        ticks = self._ledger.part_ticks = part_ticks(self._options.part_target, rate)
         if self._options.low_latency:
-            longest_us = -(-ticks * 1_000_000 // VIDEO_TIMESCALE)
-            self.recorder.go_low_latency(LowLatency(part_target_us=longest_us))
+            longest_us = -(-ticks * MICROSECONDS // VIDEO_TIMESCALE)
+            self._ledger.low_latency = LowLatency(part_target_us=longest_us)
 
     def _take_video(self, unit: AccessUnit) -> None:
         self.meter.add_video(unit)
-        _, dts, cts, key, payload = unit
-        if self._frame_clock is not None:
-            dts, cts = self._frame_clock.snap(dts, cts)
-        dts += self._source.base
-        unit = AccessUnit(VIDEO, dts, cts, key, payload)
+        unit = self._source.place_video(unit)
+        _, dts, cts, key, _ = unit
         plan, cutter = self.plan, self._cutter
-        self.latency.received(unit.pts, passed=plan.passes_video, encoded=bool(plan.rungs))
-        if dts > self._end:
-            self._end = dts
+        self.latency.received(dts + cts, passed=plan.passes_video, encoded=bool(plan.rungs))
+        if dts > self._ledger.end:
+            self._ledger.end = dts
         was_sparse = cutter.sparse
         cut = cutter.video(unit)
         if cutter.sparse and not was_sparse:
+            self._ledger.sparse = True
             self._plan()
             plan = self.plan
         if cut is not None:
@@ -331,11 +261,10 @@ class Broadcast:
         audio, alone = self.audio, self.video is None
         if audio is None:
             return
-        if base := self._source.audio_base:
-            unit = AccessUnit(AUDIO, base + unit.dts, 0, True, unit.payload)
+        unit = self._source.place_audio(unit)
         pts = rescale(unit.dts, audio.sample_rate, VIDEO_TIMESCALE)
-        if pts > self._end:
-            self._end = pts
+        if pts > self._ledger.end:
+            self._ledger.end = pts
         cut = self._cutter.audio(pts, alone=alone)
         if cut is not None:
             self._apply(cut, key=False)

@@ -16,6 +16,7 @@ from telemetry.metrics import StreamMetrics
 from worker.broadcast import Broadcast
 from worker.clock import SYSTEM_CLOCK, Clock, Timer
 from worker.publisher_session import PublisherSession
+from worker.recorder import Recorder
 from worker.status import describe
 from worker.thumbnail_cache import ThumbnailCache
 
@@ -32,6 +33,7 @@ class Channel:
     def __init__(
         self,
         broadcast: Broadcast,
+        recorder: Recorder,
         *,
         bus: Bus,
         catalogue: Catalogue,
@@ -42,7 +44,8 @@ class Channel:
         on_closed: Callable[["Channel"], None],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.stream = broadcast.recorder.stream
+        self.stream = recorder.ledger.stream
+        self.recorder = recorder
         self.broadcast = broadcast
         self.session: PublisherSession | None = None
         self._bus = bus
@@ -57,9 +60,7 @@ class Channel:
         self._started = clock.monotonic()
         self._giving_up: Timer | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._tracing = bus.subscribe(
-            subject(self.stream, broadcast.recorder.broadcast), broadcast.latency.on_message
-        )
+        self._tracing = bus.subscribe(subject(self.stream, recorder.ledger.broadcast), broadcast.latency.on_message)
         self._serving = bus.serve(f"command.{self.stream}", self._on_command)
         self._queries = (
             bus.serve(f"history.{self.stream}", self._history),
@@ -109,15 +110,15 @@ class Channel:
 
     async def record(self, *, ended: bool = False, reason: str | None = None) -> None:
         """Write what is known of the broadcast into the catalogue."""
-        recorder = self.broadcast.recorder
+        ledger = self.recorder.ledger
         record = BroadcastRecord(
             stream=self.stream,
-            broadcast=recorder.broadcast,
+            broadcast=ledger.broadcast,
             started_at=self._started_unix,
             ended_at=self._clock.unix() if ended else None,
-            duration_s=round(recorder.duration_s(), 3),
-            bytes=recorder.total_bytes(),
-            tracks=tuple(recorder.tracks),
+            duration_s=round(ledger.duration_s(), 3),
+            bytes=ledger.total_bytes(),
+            tracks=tuple(ledger.tracks),
             end_reason=reason,
         )
         try:
@@ -162,7 +163,7 @@ class Channel:
             self._metrics.units_dropped(self.broadcast.dropped)
             self._metrics.transcoder_restarts(self.broadcast.transcoding.restarts)
             if self._clock.monotonic() - self._started > LONGEST_START_S:
-                self.broadcast.recorder.give_up_waiting()
+                self.recorder.stop_waiting()
             self._publish_status()
 
     def _publish_status(self) -> None:
@@ -175,7 +176,9 @@ class Channel:
                 connected_s=round(now - self.session.since, 1),
             )
         state = StreamState.LIVE if self.session is not None else StreamState.WAITING
-        status = describe(self.broadcast, state, publisher, uptime_s=now - self._started, now=now)
+        status = describe(
+            self.broadcast, self.recorder.ledger, state, publisher, uptime_s=now - self._started, now=now
+        )
         self._bus.state.put(f"stream.{self.stream}", status)
 
     async def _end(self, reason: str) -> None:
@@ -184,7 +187,7 @@ class Channel:
             query.close()
         await self.broadcast.finish(FLUSH_S)
         await self._recording
-        durable = await self.broadcast.recorder.finish(self._store_timeout)
+        durable = await self.recorder.finish(self._store_timeout)
         if not durable:
             log.error("the store did not take the whole broadcast", stream=self.stream)
         await self.record(ended=True, reason=reason)

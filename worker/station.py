@@ -16,7 +16,8 @@ from storage.catalogue.records import StreamRecord
 from storage.interface import ObjectStore, StorageError
 from telemetry.metrics import Metrics
 from transcoder.client import Thumbnailer
-from worker.broadcast import Broadcast, BroadcastOptions
+from worker.broadcast import Broadcast
+from worker.broadcast_options import BroadcastOptions
 from worker.channel import Channel
 from worker.clock import SYSTEM_CLOCK, Clock
 from worker.publisher_session import PublisherSession
@@ -61,8 +62,7 @@ class Station:
         """Stream, bytes waiting for the store and the age of the oldest, of every broadcast that has any."""
         now = time.monotonic()
         for channel in (*self._channels.values(), *self._ending):
-            queue = channel.broadcast.recorder.uploads
-            yield channel.stream, queue.pending_bytes, queue.oldest_age(now)
+            yield channel.stream, channel.recorder.pending_bytes, channel.recorder.oldest_upload_s(now)
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
         try:
@@ -91,16 +91,15 @@ class Station:
         stream, broadcast_id = record.stream, new_broadcast_id(now, secrets.token_bytes(3))
         for old in self._ending:
             if old.stream == stream:
-                old.broadcast.recorder.supersede()
-        zero_ms = round(now * 1000)
+                old.recorder.supersede()
         metrics = self._metrics.of_stream(stream)
         recorder = Recorder(
-            stream,
-            broadcast_id,
+            self._recorder_options.new_ledger(
+                stream, broadcast_id, round(now * 1000), sparse=stream in self._sparse
+            ),
             bus=self._bus,
             store=self._store,
             observer=metrics,
-            zero_ms=zero_ms,
             clock=self._clock.unix,
             options=self._recorder_options,
         )
@@ -109,14 +108,13 @@ class Station:
         broadcast = Broadcast(
             recorder,
             self._broadcast_options(record),
-            zero_ms=zero_ms,
             clock=self._clock.monotonic,
             unix_ns=self._clock.unix_ns,
             on_keyframe=thumbnails.on_keyframe,
-            sparse=stream in self._sparse,
         )
         channel = Channel(
             broadcast,
+            recorder,
             bus=self._bus,
             catalogue=self._catalogue,
             metrics=metrics,

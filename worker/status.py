@@ -3,24 +3,28 @@
 from live.status import AudioStatus, PublisherStatus, RenditionStatus, SourceStatus, StreamState, StreamStatus
 from media.configs import VideoConfig
 from worker.broadcast import Broadcast
-from worker.ledger.track import TrackIndex
+from worker.ledger import BroadcastLedger, TrackLedger
 
 
 def describe(
-    broadcast: Broadcast, state: StreamState, publisher: PublisherStatus | None, *, uptime_s: float, now: float
+    broadcast: Broadcast,
+    ledger: BroadcastLedger,
+    state: StreamState,
+    publisher: PublisherStatus | None,
+    *,
+    uptime_s: float,
+    now: float,
 ) -> StreamStatus:
     """``now`` is monotonic seconds, as given to the broadcast's warnings."""
     return StreamStatus(
-        stream=broadcast.recorder.stream,
+        stream=ledger.stream,
         state=state,
-        broadcast=broadcast.recorder.broadcast,
+        broadcast=ledger.broadcast,
         uptime_s=round(uptime_s, 1),
         source=source_status(broadcast),
-        renditions=tuple(
-            rendition_status(broadcast, index) for index in broadcast.recorder.tracks.values() if index.config
-        ),
+        renditions=tuple(rendition_status(broadcast, track) for track in ledger.tracks.values() if track.config),
         publisher=publisher,
-        warnings=broadcast.warnings.status(now),
+        warnings=broadcast.advice.warnings.status(now),
     )
 
 
@@ -47,18 +51,18 @@ def source_status(broadcast: Broadcast) -> SourceStatus | None:
     )
 
 
-def rendition_status(broadcast: Broadcast, index: TrackIndex) -> RenditionStatus:
-    config = index.config
+def rendition_status(broadcast: Broadcast, track: TrackLedger) -> RenditionStatus:
+    config = track.config
     assert config is not None
     video = config if isinstance(config, VideoConfig) else None
     return RenditionStatus(
-        track=index.track,
-        kind=index.kind.value,
+        track=track.track,
+        kind=track.kind.value,
         codec=config.codec_string,
         width=video.width if video else None,
         height=video.height if video else None,
-        fps=round(float(index.frame_rate), 3) if index.frame_rate else None,
+        fps=round(float(track.frame_rate), 3) if track.frame_rate else None,
         sample_rate=None if isinstance(config, VideoConfig) else config.sample_rate,
-        bitrate_bps=index.average_bps(),
-        encoded=broadcast.plan.encodes(index.track),
+        bitrate_bps=track.average_bps(),
+        encoded=broadcast.plan.encodes(track.track),
     )

@@ -1,6 +1,5 @@
 """The tracks of a broadcast, all following the same cuts."""
 
-from collections import deque
 from collections.abc import Callable
 
 from media.configs import AudioConfig
@@ -9,44 +8,51 @@ from packager.cmaf.audio_track import AudioTrack
 from packager.cmaf.cutter import Cut
 from packager.cmaf.segment_writer import SegmentWriter, TrackSink
 from packager.cmaf.video_track import VideoTrack
+from worker.ledger import BroadcastLedger
 
-# Segments a track may lag behind the source's cuts before they are given up as gaps.
+# Segments a track may lag behind the source's cuts; older ones become gaps.
 LONGEST_LAG = 3
 
 
 class TrackSet:
-    """``part_target`` (90 kHz) and ``zero_ms`` (Unix time of broadcast time zero) hold for tracks made from then
-    on; ``unix_ns`` tells the time units are received."""
+    """Tracks are created with the ledger's part duration and time zero, and continue where the ledger's tracks end.
+    ``unix_ns`` returns the time at which a unit is received."""
 
-    def __init__(self, sink: TrackSink, *, part_target: int, zero_ms: int, unix_ns: Callable[[], int]) -> None:
-        self.part_target = part_target
-        self.zero_ms = zero_ms
+    def __init__(self, ledger: BroadcastLedger, sink: TrackSink, *, unix_ns: Callable[[], int]) -> None:
+        self._ledger = ledger
         self._sink = sink
         self._unix_ns = unix_ns
         self._videos: dict[str, VideoTrack] = {}
         self._audios: dict[str, AudioTrack] = {}
-        self._recent: deque[Cut] = deque(maxlen=2 * LONGEST_LAG)
+        # Cuts of before an interruption are closed: no track that is created now may fill them.
+        self._closed_msn = ledger.last_cut.msn if ledger.last_cut is not None else 0
 
     def __bool__(self) -> bool:
         return bool(self._videos or self._audios)
 
     def video(self, name: str) -> VideoTrack:
-        """The video track ``name``, made where there is none."""
+        """The video track ``name``, created at the first call."""
         if name not in self._videos:
-            self._videos[name] = VideoTrack(self._writer(name), part_target=self.part_target)
+            self._videos[name] = VideoTrack(self._writer(name), part_target=self._part_target)
         return self._videos[name]
 
-    def configure_audio(self, name: str, config: AudioConfig, *, silence_after: int, late: bool = False) -> None:
-        """Make the audio track ``name``, or tell it of a changed configuration. One that comes ``late``, behind the
-        cuts that its units belong to, is told of those."""
+    def configure_audio(self, name: str, config: AudioConfig, *, silence_after: int) -> None:
+        """Create the audio track ``name`` or change its configuration."""
         if name in self._audios:
             self._audios[name].configure(config)
             return
-        track = self._audios[name] = AudioTrack(
-            self._writer(name), config, part_target=self.part_target, silence_after=silence_after
+        self._audios[name] = AudioTrack(
+            self._writer(name), config, part_target=self._part_target, silence_after=silence_after
         )
-        for cut in self._recent if late else ():
-            track.cut(cut)
+
+    def configure_late_audio(self, name: str, config: AudioConfig, *, silence_after: int) -> None:
+        """As :meth:`configure_audio`, for an encoder's track: its units belong to cuts that were made before it."""
+        is_new = name not in self._audios
+        self.configure_audio(name, config, silence_after=silence_after)
+        if is_new:
+            for cut in self._ledger.cuts:
+                if cut.msn > self._closed_msn:
+                    self._audios[name].cut(cut)
 
     def add_video(self, name: str, unit: AccessUnit) -> None:
         self._videos[name].add(unit, self._unix_ns())
@@ -64,13 +70,13 @@ class TrackSet:
             track.advance(pts)
 
     def cut(self, cut: Cut) -> None:
-        self._recent.append(cut)
+        self._ledger.add_cut(cut)
         for track in self._all():
             track.cut(cut)
             track.expire(cut.msn - LONGEST_LAG)
 
     def discontinue(self) -> None:
-        """The units from here on belong to the timeline that begins at the next discontinuity."""
+        """The units that follow belong to the timeline of the next discontinuity."""
         for track in self._audios.values():
             track.discontinue()
 
@@ -82,5 +88,12 @@ class TrackSet:
     def _all(self) -> tuple[VideoTrack | AudioTrack, ...]:
         return (*self._videos.values(), *self._audios.values())
 
+    @property
+    def _part_target(self) -> int:
+        assert self._ledger.part_ticks is not None, "tracks are created after the duration of parts is known"
+        return self._ledger.part_ticks
+
     def _writer(self, name: str) -> SegmentWriter:
-        return SegmentWriter(name, self._sink, self.zero_ms)
+        known = self._ledger.tracks.get(name)
+        resume = known.resume_point() if known is not None else None
+        return SegmentWriter(name, self._sink, self._ledger.zero_ms, resume=resume)

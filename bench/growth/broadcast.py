@@ -100,22 +100,21 @@ class Broadcast:
         self._clock = Clock()
         bus = MemoryBus()
         bus.subscribe("media.>", lambda _, message: self.window.receive(message))  # type: ignore[arg-type]
+        options = RecorderOptions(
+            segment_target_ms=1000 * SEGMENT_S,
+            playlist_window_ms=1000 * playlist_s,
+            dvr_ms=None if dvr_s is None else 1000 * dvr_s,
+            utc_timing_url="http://origin/time",
+        )
         self.recorder = Recorder(
-            STREAM,
-            BROADCAST,
+            options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=bus,
             store=self.store,
             observer=Nobody(),
-            zero_ms=ZERO_MS,
             clock=self._clock,
-            options=RecorderOptions(
-                segment_target_ms=1000 * SEGMENT_S,
-                playlist_window_ms=1000 * playlist_s,
-                dvr_ms=None if dvr_s is None else 1000 * dvr_s,
-                utc_timing_url="http://origin/time",
-            ),
+            options=options,
         )
-        self.recorder.go_low_latency(LowLatency(1_000_000 * SEGMENT_S // PARTS))
+        self.recorder.ledger.low_latency = LowLatency(1_000_000 * SEGMENT_S // PARTS)
         self.recorder.expect(VIDEO, Kind.VIDEO)
         self.recorder.expect(AUDIO, Kind.AUDIO, default=True)
         self._video = SegmentWriter(VIDEO, self.recorder, ZERO_MS)

@@ -91,16 +91,16 @@ async def _measure(case: Case) -> Cost:
             before = _memory()
         if number < segments - looked_at:
             broadcast.make_segment()
-            await broadcast.recorder.uploads.drain(DRAIN_S)
+            await broadcast.recorder.drain(DRAIN_S)
             continue
         _timed(phases["make"], broadcast.make_segment)
         began = time.process_time()
-        await broadcast.recorder.uploads.drain(DRAIN_S)
+        await broadcast.recorder.drain(DRAIN_S)
         phases["store"].append(time.process_time() - began)
         _timed(phases["playlists"], lambda: [broadcast.window.playlist(track) for track in TRACKS])
         _timed(phases["manifest"], lambda: broadcast.window.manifest(now_ms=0))
     grown = _memory() - before
-    indexes = broadcast.recorder.tracks.values()
+    indexes = broadcast.recorder.ledger.tracks.values()
     entries = sum(len(index.entries) for index in indexes)
     began = time.process_time()
     await broadcast.recorder.finish(DRAIN_S)

@@ -1,7 +1,7 @@
-"""The entries of a whole broadcast in little memory: all but the newest are packed, and made again when asked for.
+"""The entries of a whole broadcast in little memory: all but the newest are packed, and unpacked on demand.
 
-A day of segments of two seconds is 43 200 entries for each track, of which all but a minute's are looked at once,
-when the broadcast ends or they leave the DVR window.
+A day of two-second segments is 43 200 entries per track. All but the last minute's are read only once: when the
+broadcast ends, or when they leave the DVR window.
 """
 
 import struct
@@ -10,26 +10,28 @@ from typing import overload
 
 from packager.facts import Pace, Run, SegmentEntry
 
-# How many are packed at once, and the least of the newest that never are: those that uploads resolve.
+# Entries packed at once. At least as many of the newest stay unpacked, because uploads still change them.
 KEPT = 64
-# Free room at the front is given back when there is this much of it, or half of all.
+# Free bytes at the front are released when there are this many, or half of all.
 SPARE = 64 * 1024
 
 # msn, start, duration, size, wall_ms; a run's and a pace's msn and start_ms, the pace's duration; init,
 # discontinuities, alike; flags.
 _RECORD = struct.Struct("=10q3IB")
+RECORD_SIZE = _RECORD.size
 _DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE = 1, 2, 4, 8, 16
 
 
 class EntryLog(Sequence[SegmentEntry]):
-    """A list that grows at its end and is dropped from its front. ``listed`` is about how many of the newest
-    playlists list: they are looked at again and again, and not packed."""
+    """A list that grows at its end and shrinks from its front. The newest ``listed`` entries stay unpacked, because
+    live playlists read them again and again. ``packed`` are the records of an earlier log's :meth:`pack`."""
 
-    def __init__(self, listed: int = 0) -> None:
+    def __init__(self, listed: int = 0, packed: bytes = b"") -> None:
         self._kept = max(KEPT, listed)
-        self._packed = bytearray()
+        newest = max(0, len(packed) - self._kept * RECORD_SIZE)
+        self._packed = bytearray(packed[:newest])
         self._dropped = 0
-        self._newest: list[SegmentEntry] = []
+        self._newest = list(_unpack(memoryview(packed)[newest:]))
 
     def __len__(self) -> int:
         return self._old + len(self._newest)
@@ -68,8 +70,13 @@ class EntryLog(Sequence[SegmentEntry]):
             self._packed += b"".join(map(_pack, self._newest[:KEPT]))
             del self._newest[:KEPT]
 
+    def pack(self) -> bytes:
+        """All entries as records of :data:`RECORD_SIZE` bytes."""
+        with memoryview(self._packed) as packed:
+            return b"".join((packed[self._dropped :], *map(_pack, self._newest)))
+
     def drop(self, count: int) -> list[SegmentEntry]:
-        """Take the first ``count`` out; they are returned."""
+        """Remove and return the first ``count`` entries."""
         gone = self[:count]
         packed = min(len(gone), self._old)
         del self._newest[: len(gone) - packed]
@@ -81,7 +88,7 @@ class EntryLog(Sequence[SegmentEntry]):
 
     @property
     def packed_bytes(self) -> int:
-        """What the packed entries take in memory."""
+        """Bytes of memory that the packed entries take."""
         return len(self._packed)
 
     def _between(self, first: int, end: int) -> list[SegmentEntry]:
@@ -93,13 +100,13 @@ class EntryLog(Sequence[SegmentEntry]):
 
     @property
     def _old(self) -> int:
-        """How many are packed."""
+        """The number of packed entries."""
         return (len(self._packed) - self._dropped) // _RECORD.size
 
     def _place(self, place: int) -> int:
         found = place + len(self) if place < 0 else place
         if not 0 <= found < len(self):
-            raise IndexError(f"there is no entry {place}")
+            raise IndexError(f"no entry {place}")
         return found
 
 
@@ -129,7 +136,7 @@ def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
     run, pace = Run(0, 0), Pace(0, 0, 0)
     for fields in _RECORD.iter_unpack(records):
         msn, start, duration, size, wall_ms, run_msn, run_ms, pace_msn, pace_ms, step, *counts, flags = fields
-        # Most are of the run and the pace of the one before.
+        # Most entries share the run and the pace of the entry before.
         if run.msn != run_msn or run.start_ms != run_ms:
             run = Run(run_msn, run_ms)
         if pace.msn != pace_msn or pace.duration != step or pace.start_ms != pace_ms:

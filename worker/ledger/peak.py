@@ -8,24 +8,24 @@ from media.timescale import MILLISECONDS
 class PeakBitRate:
     """The largest bit rate of any consecutive segments that together last 0.5 to 1.5 target durations.
 
-    Fed every segment in order. A segment longer than that counts by itself, and one shorter only with its
-    neighbours: a last segment of three frames does not raise the peak.
+    Takes every segment in order. A longer segment counts by itself and a shorter one only with its neighbours: a
+    last segment of three frames does not raise the peak. ``bps`` is the peak so far.
     """
 
-    def __init__(self, target_ms: int, timescale: int) -> None:
+    def __init__(self, target_ms: int, timescale: int, *, bps: int = 0) -> None:
         self._least = target_ms * timescale // (2 * MILLISECONDS)
         self._most = 3 * self._least
         self._timescale = timescale
         self._recent: deque[tuple[int, int]] = deque()
-        self._peak = 0
+        self._peak = bps
 
     @property
     def bps(self) -> int:
-        """Bits a second, rounded up; 0 before there was enough to measure."""
+        """Bits per second, rounded up; 0 until enough was measured."""
         return self._peak
 
     def add(self, size: int, duration: int) -> None:
-        """One more segment: ``size`` bytes, ``duration`` ticks of the track's timescale."""
+        """Add a segment of ``size`` bytes and ``duration`` ticks of the track's timescale."""
         self._recent.appendleft((size, duration))
         bytes_together = ticks_together = counted = 0
         for nearby_size, nearby_duration in self._recent:

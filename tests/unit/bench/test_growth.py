@@ -26,13 +26,13 @@ async def test_the_simulated_broadcast_is_a_broadcast() -> None:
     broadcast = Broadcast(dvr_s=40, playlist_s=20)
     for _ in range(60):
         broadcast.make_segment()
-        await broadcast.recorder.uploads.drain(5)
+        await broadcast.recorder.drain(5)
     for track in (VIDEO, AUDIO):
         text = (broadcast.window.playlist(track) or b"").decode()
         assert text.count("#EXTINF") in (10, 11)
         assert "59.m4s" in text and "#EXT-X-PART" in text
     assert "<MPD" in (broadcast.window.manifest(now_ms=0) or b"").decode()
-    indexes = broadcast.recorder.tracks
+    indexes = broadcast.recorder.ledger.tracks
     assert [len(indexes[track].entries) for track in (VIDEO, AUDIO)] == pytest.approx([20, 21], abs=1)
     assert indexes[AUDIO].duration_s() == pytest.approx(42, abs=2.1)
     assert await broadcast.recorder.finish(5)

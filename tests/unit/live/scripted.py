@@ -17,7 +17,7 @@ from packager.cmaf.video_track import VideoTrack
 from packager.facts import BroadcastFacts, LowLatency
 from packager.hls import MediaPlaylist
 from tests.unit.packager.recording import ZERO_MS, audio_config, frame, sound, video_config
-from worker.ledger.track import TrackIndex
+from worker.ledger import TrackLedger
 
 STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
 FRAME = 3000
@@ -47,12 +47,12 @@ class Scribe:
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._indexes: dict[str, TrackIndex] = {}
+        self._indexes: dict[str, TrackLedger] = {}
         self._ready = False
         self.messages: list[LiveMessage] = []
 
     def expect(self, track: str, kind: Kind) -> None:
-        self._indexes[track] = TrackIndex(track, kind, kind is Kind.AUDIO, "", 2000)
+        self._indexes[track] = TrackLedger(track, kind, kind is Kind.AUDIO, "", 2000)
 
     def on_init(self, init: Init) -> None:
         self._indexes[init.track].configure(init)

@@ -32,7 +32,7 @@ class LiveOrigin(Origin):
     def __init__(self, options: RecorderOptions | None = None, *, low_latency: bool = True) -> None:
         super().__init__(options)
         if low_latency:
-            self.bench.recorder.go_low_latency(LowLatency(333_334))
+            self.bench.recorder.ledger.low_latency = LowLatency(333_334)
         self._frames = 0
         self._sounds = 0
 

@@ -12,7 +12,8 @@ from tests.unit.packager.recording import ZERO_MS, frames, video_config
 from tests.unit.worker.fakes import FakeClock, FakeLink, settle
 from transcoder.client import Thumbnailer
 from transcoder.options import TranscodeOptions
-from worker.broadcast import Broadcast, BroadcastOptions
+from worker.broadcast import Broadcast
+from worker.broadcast_options import BroadcastOptions
 from worker.channel import Channel
 from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
@@ -66,27 +67,26 @@ class ChannelStage:
         self.catalogue = Catalogue(self.store)
         self.closed: list[Channel] = []
         metrics = Metrics().of_stream(STREAM)
+        options = RecorderOptions()
         recorder = Recorder(
-            STREAM,
-            BROADCAST,
+            options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=self.bus,
             store=self.store,
             observer=metrics,
-            zero_ms=ZERO_MS,
             clock=self.clock.unix,
-            options=RecorderOptions(),
+            options=options,
         )
         thumbnails = ThumbnailCache(Thumbnailer(), self.clock.monotonic)
         broadcast = Broadcast(
             recorder,
             passthrough(),
-            zero_ms=ZERO_MS,
             clock=self.clock.monotonic,
             unix_ns=self.clock.unix_ns,
             on_keyframe=thumbnails.on_keyframe,
         )
         self.channel = Channel(
             broadcast,
+            recorder,
             bus=self.bus,
             catalogue=self.catalogue,
             metrics=metrics,

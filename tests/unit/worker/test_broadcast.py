@@ -15,27 +15,30 @@ from telemetry.metrics import Metrics
 from tests.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
 from transcoder.options import TranscodeOptions
-from worker.broadcast import Broadcast, BroadcastOptions
+from worker.broadcast import Broadcast
+from worker.broadcast_options import BroadcastOptions
+from worker.ledger import BroadcastLedger, decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions
 
 
 class Bench:
-    def __init__(self) -> None:
+    """``ledger`` is that of an interrupted broadcast to continue."""
+
+    def __init__(self, ledger: BroadcastLedger | None = None) -> None:
         self.now = 0.0
         self.segments: list[Segment] = []
         self.inits: list[Init] = []
         self.pictures: list[VideoConfig] = []
         bus = MemoryBus()
         bus.subscribe("media.>", self._hear)
+        options = RecorderOptions()
         self.recorder = Recorder(
-            "s",
-            "20261121t104105z-abc123",
+            ledger or options.new_ledger("s", "20261121t104105z-abc123", ZERO_MS),
             bus=bus,
             store=MemoryStore(),
             observer=Metrics().of_stream("s"),
-            zero_ms=ZERO_MS,
             clock=lambda: 0.0,
-            options=RecorderOptions(),
+            options=options,
         )
         self.broadcast = Broadcast(
             self.recorder,
@@ -46,9 +49,8 @@ class Bench:
                 ladder="source",
                 transcode=TranscodeOptions(),
             ),
-            zero_ms=ZERO_MS,
             clock=lambda: self.now,
-            unix_ns=lambda: 0,
+            unix_ns=lambda: round(self.now * 1e9),
             on_keyframe=lambda config, _: self.pictures.append(config),
         )
         self.broadcast.attach()
@@ -92,7 +94,7 @@ async def test_both_tracks_are_cut_at_the_same_times() -> None:
     await bench.finish()
     assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
     assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(1, 0), (2, 2.01), (3, 3.99)]
-    assert bench.recorder.ready
+    assert bench.recorder.ledger.playable
 
 
 async def test_units_before_the_configuration_of_the_other_track_are_not_lost() -> None:
@@ -201,7 +203,7 @@ async def test_long_gaps_between_keyframes_are_said_in_words() -> None:
     bench.broadcast.on_config(video_config())
     bench.feed(frames(600, gop=250))
     bench.broadcast.tick(1, 1)
-    (warning,) = bench.broadcast.warnings.status(3)
+    (warning,) = bench.broadcast.advice.warnings.status(3)
     assert warning.text == "keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output"
     assert bench.broadcast.keyframes_are_sparse()
     await bench.finish()
@@ -221,3 +223,29 @@ async def test_a_source_that_never_says_what_it_is_makes_nothing() -> None:
     await asyncio.sleep(0)
     assert bench.segments == []
     await bench.finish()
+
+
+async def test_a_broadcast_continues_from_its_encoded_ledger_in_another_process() -> None:
+    first = Bench()
+    first.broadcast.on_config(video_config())
+    first.broadcast.on_config(audio_config())
+    first.feed(both(3))
+    second = Bench(decode_ledger(encode_ledger(first.recorder.ledger)))
+    await second.recorder.resume()
+    second.now = 30.0
+    second.broadcast.attach()
+    second.broadcast.on_config(video_config())
+    second.broadcast.on_config(audio_config())
+    second.feed(both(4))
+    await second.finish()
+    await first.finish()
+    assert second.spans("vsource") == [(2, 2.0, 0.97), (3, 30.0, 2.0), (4, 32.0, 2.0)]
+    assert [(s.entry.gap, s.entry.discontinuity) for s in second.segments if s.track == "vsource"] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert [msn for msn, _, _ in second.spans("asource")] == [2, 3, 4]
+    assert [init.number for init in second.inits if init.track == "vsource"] == [0]
+    before, after = first.recorder.ledger, second.recorder.ledger
+    assert (after.zero_ms, after.low_latency) == (before.zero_ms, before.low_latency)

@@ -21,6 +21,7 @@ from packager.facts import SegmentEntry
 from storage.interface import StorageError, StoreUnavailable
 from tests.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+from worker.ledger import decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions
 
 STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
@@ -49,15 +50,14 @@ class Bench:
         self.heard: list[LiveMessage] = []
         self.bus.subscribe("media.>", self._hear)
         self.observer = Observer()
+        options = options or RecorderOptions(utc_timing_url="http://origin/time")
         self.recorder = Recorder(
-            STREAM,
-            BROADCAST,
+            options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=self.bus,
             store=self.store,
             observer=self.observer,
-            zero_ms=ZERO_MS,
             clock=lambda: ZERO_MS / 1000 + 100,
-            options=options or RecorderOptions(utc_timing_url="http://origin/time"),
+            options=options,
         )
         self._fed = 0
         self._sounded = 0
@@ -82,6 +82,7 @@ class Bench:
     async def feed(self, seconds: int) -> None:
         for unit in frames(seconds * 30, start=self._fed * S):
             if (cut := self.cutter.video(unit)) is not None:
+                self.recorder.ledger.add_cut(cut)
                 self.video.cut(cut)
                 self.audio.cut(cut)
             while self._sounded * 1024 * S <= unit.dts * 48_000:
@@ -206,7 +207,7 @@ async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
     bench.recorder.expect("v480p", Kind.VIDEO)
     await bench.feed(5)
     assert not bench.window.ready
-    bench.recorder.give_up_waiting()
+    bench.recorder.stop_waiting()
     assert bench.window.ready
     assert b"v480p" not in (bench.window.master() or b"")
     await bench.end()
@@ -235,7 +236,7 @@ async def test_a_failing_store_leaves_live_playback_alone() -> None:
     live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
     assert len(live.segments) == 10
     assert all(bench.window.media("vsource", n) for n in range(1, 11))
-    assert bench.recorder.store_trouble is not None
+    assert bench.recorder.store_error is not None
     assert bench.observer.lost
 
 
@@ -321,3 +322,27 @@ async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
     whole = len([made for made in bench.observer.made if made[0] == "vsource"])
     assert {len(version.segments) for version in versions if version.ended} == {whole}
     assert versions[-1].ended
+
+
+async def test_a_resumed_recorder_lists_what_is_stored_and_makes_gaps_of_the_rest() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    encoded = encode_ledger(bench.recorder.ledger)
+    await bench.store.delete(f"{PREFIX}/vsource/2.m4s")
+    ledger = decode_ledger(encoded)
+    ledger.tracks["vsource"].resolved = 0
+    bus, window = MemoryBus(), LiveWindow(STREAM, BROADCAST)
+    bus.subscribe("media.>", lambda _, message: window.receive(message))  # type: ignore[arg-type]
+    recorder = Recorder(
+        ledger, bus=bus, store=bench.store, observer=bench.observer, clock=lambda: 0.0, options=RecorderOptions()
+    )
+    await recorder.resume()
+    assert await recorder.finish(1)
+    text = (await bench.store.get(f"{PREFIX}/vsource/media.m3u8")).body.decode()
+    segments = hls.parse_media(text).segments
+    assert [(segment.uri, segment.gap) for segment in segments] == [
+        ("1.m4s", False),
+        ("2.m4s", True),
+        ("3.m4s", True),
+    ]
+    assert window.init("vsource", 0) == (await bench.store.get(f"{PREFIX}/vsource/init-0.mp4")).body

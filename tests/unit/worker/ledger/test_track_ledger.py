@@ -7,14 +7,14 @@ from media.units import Kind
 from packager.cmaf.segment_writer import Init
 from packager.facts import SegmentEntry
 from tests.unit.packager.recording import audio_config
-from worker.ledger.track import TrackIndex
+from worker.ledger import TrackLedger
 
 RATE = 48_000
 
 
-def made(durations: list[int]) -> TrackIndex:
+def made(durations: list[int]) -> TrackLedger:
     """Of one track with segments of so many samples, all resolved."""
-    index = TrackIndex("audio", Kind.AUDIO, True, "", 2000)
+    index = TrackLedger("audio", Kind.AUDIO, True, "", 2000)
     index.configure(Init("audio", 0, audio_config(RATE), None, b""))
     start = 0
     for msn, duration in enumerate(durations):

@@ -1,0 +1,18 @@
+"""The options of one broadcast."""
+
+from dataclasses import dataclass
+
+from packager.cmaf.cutter import CutterOptions
+from transcoder.ladder import LadderSetting
+from transcoder.options import TranscodeOptions
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastOptions:
+    """``part_target`` is 90 kHz ticks; a part lasts as many whole frames as fit into it."""
+
+    cutter: CutterOptions
+    part_target: int
+    low_latency: bool
+    ladder: LadderSetting
+    transcode: TranscodeOptions

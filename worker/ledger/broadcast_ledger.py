@@ -1,0 +1,165 @@
+"""The ledger of a broadcast: everything that was decided about it, as one value.
+
+Pure: no I/O and no clock. :mod:`worker.ledger.encoding` writes it down and reads it back, and :meth:`interrupt`
+prepares a ledger that was read back for the media that follows.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from media.configs import VideoConfig
+from media.units import VIDEO_TIMESCALE, Kind
+from packager.cmaf.cutter import Cut
+from packager.cmaf.segment_writer import Init, Part, Segment
+from packager.facts import BroadcastFacts, LowLatency, SegmentEntry
+from worker.ledger.entry_log import EntryLog
+from worker.ledger.phase import Phase
+from worker.ledger.track_ledger import TrackLedger
+
+# Tracks that lag behind the source by more cuts than this have given up on the older segments.
+KEPT_CUTS = 6
+# 90 kHz ticks that the gap of an interrupted segment lasts at least: players reject segments without duration. A
+# returning publisher keeps this distance to the end of the timeline.
+SHORTEST_GAP = VIDEO_TIMESCALE // 10
+# Milliseconds by which a segment must exceed the longest one before players need to know.
+LONGER_MS = 500
+
+
+@dataclass(slots=True)
+class BroadcastLedger:
+    """``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``end`` is the end of the timeline and
+    ``part_ticks`` the duration of parts (None until the tracks are known), both in 90 kHz ticks. ``target_ms`` is
+    the intended segment duration and ``longest_ms`` the longest so far. ``sparse``: the source's keyframes are too
+    far apart to cut on. ``cuts`` are the newest ones, oldest first."""
+
+    stream: str
+    broadcast: str
+    zero_ms: int
+    target_ms: int = 2000
+    playlist_window_ms: int = 60_000
+    utc_timing_url: str = ""
+    longest_ms: int = 0
+    phase: Phase = Phase.STARTING
+    low_latency: LowLatency | None = None
+    part_ticks: int | None = None
+    sparse: bool = False
+    end: int = 0
+    cuts: list[Cut] = field(default_factory=list)
+    tracks: dict[str, TrackLedger] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.longest_ms = max(self.longest_ms, self.target_ms)
+
+    @property
+    def last_cut(self) -> Cut | None:
+        return self.cuts[-1] if self.cuts else None
+
+    @property
+    def playable(self) -> bool:
+        """Whether there is something to play: during the broadcast, once every announced track has media."""
+        if self.phase is Phase.ENDED:
+            return any(track.entries for track in self.tracks.values())
+        return self.phase is Phase.LIVE
+
+    def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
+        """Announce a track. The broadcast is not playable until every announced track has media."""
+        if track not in self.tracks:
+            entries = EntryLog(2 * self.playlist_window_ms // self.target_ms)
+            self.tracks[track] = TrackLedger(track, kind, default, label, self.target_ms, entries=entries)
+
+    def stop_waiting(self) -> bool:
+        """Become playable with the tracks that have media; returns whether that changed anything."""
+        if self.phase is not Phase.STARTING or not any(track.entries for track in self.tracks.values()):
+            return False
+        self.phase = Phase.LIVE
+        return True
+
+    def add_cut(self, cut: Cut) -> None:
+        self.cuts.append(cut)
+        del self.cuts[:-KEPT_CUTS]
+
+    def add_init(self, init: Init) -> None:
+        self.tracks[init.track].configure(init)
+
+    def add_part(self, part: Part) -> None:
+        self.tracks[part.track].fragments += 1
+
+    def add_segment(self, segment: Segment) -> bool:
+        """Returns whether the broadcast became playable, or players must learn of a longer segment."""
+        track, entry = self.tracks[segment.track], segment.entry
+        track.add(entry)
+        longer = self._note_length(track, entry)
+        starts = self.phase is Phase.STARTING and all(track.entries for track in self.tracks.values())
+        if starts:
+            self.phase = Phase.LIVE
+        return longer or starts
+
+    def finish(self) -> None:
+        """No more media comes."""
+        self.phase = Phase.ENDED
+
+    def interrupt(self) -> dict[str, list[SegmentEntry]]:
+        """Close what an interruption left open. A segment that was cut and not completed becomes a gap, on every
+        track, because players may know its number. Returns the gaps by track."""
+        cuts = [(cut, following.pts) for cut, following in pairwise(self.cuts)]
+        if self.cuts:
+            cuts.append((self.cuts[-1], max(self.end, self.cuts[-1].pts + SHORTEST_GAP)))
+        return {name: track.add_gaps(cuts, self.zero_ms) for name, track in self.tracks.items()}
+
+    def has_on_all_tracks(self, msn: int) -> bool:
+        """Whether every track with media has segment ``msn``: one manifest then serves for all tracks."""
+        return all(track.entries[-1].msn >= msn for track in self.tracks.values() if track.entries)
+
+    def is_whole(self, *tracks: TrackLedger) -> bool:
+        """Whether the broadcast has ended and every segment is resolved: a stored end is final."""
+        return self.phase is Phase.ENDED and all(track.resolved == len(track.entries) for track in tracks)
+
+    def listed(self, track: TrackLedger) -> Sequence[SegmentEntry]:
+        """The entries that a stored playlist names."""
+        if self.phase is Phase.ENDED:
+            return track.entries[: track.resolved]
+        return track.recent(self.playlist_window_ms)
+
+    def live_facts(self) -> BroadcastFacts:
+        """The facts for live windows, which can hold requests and therefore carry low latency."""
+        return self._facts(ended=self.phase is Phase.ENDED, low_latency=self.low_latency)
+
+    def stored_facts(self) -> BroadcastFacts:
+        """The facts for stored texts: no request to a store can wait, so they never carry low latency."""
+        return self._facts(ended=self.is_whole(*self.tracks.values()), low_latency=None)
+
+    def total_bytes(self) -> int:
+        return sum(track.total_bytes for track in self.tracks.values())
+
+    def duration_s(self) -> float:
+        """Seconds from the first segment's start to the last one's end, on the longest track."""
+        return max((track.duration_s() for track in self.tracks.values()), default=0.0)
+
+    def unresolved(self) -> Iterator[tuple[str, SegmentEntry]]:
+        """The segments that are neither durable nor lost, with their tracks."""
+        for name, track in self.tracks.items():
+            for entry in track.unresolved():
+                yield name, entry
+
+    def _note_length(self, track: TrackLedger, entry: SegmentEntry) -> bool:
+        config = track.config
+        if entry.gap or not isinstance(config, VideoConfig):
+            return False
+        length_ms = entry.duration * 1000 // config.timescale
+        if length_ms <= self.longest_ms + LONGER_MS:
+            return False
+        self.longest_ms = length_ms
+        return True
+
+    def _facts(self, *, ended: bool, low_latency: LowLatency | None) -> BroadcastFacts:
+        known = (track.facts() for track in self.tracks.values())
+        return BroadcastFacts(
+            tracks=tuple(facts for facts in known if facts is not None),
+            availability_start_ms=self.zero_ms,
+            ended=ended,
+            segment_target_ms=self.longest_ms,
+            playlist_window_ms=self.playlist_window_ms,
+            utc_timing_url=self.utc_timing_url,
+            low_latency=low_latency,
+        )

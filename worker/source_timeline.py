@@ -1,0 +1,109 @@
+"""One publisher's connection on the broadcast's timeline.
+
+Until enough is known of the source, its units wait. Then it joins the broadcast at a base time, and every unit is
+placed: base plus the source's own time, with video on the frame grid.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.timescale import rescale
+from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
+from packager.cmaf.bitrate import TrackBitrate
+from packager.cmaf.frame_clock import FrameClock
+from worker.rates import named_rate
+from worker.start_gate import StartGate
+
+MAX_WAITING_UNITS = 512
+# Looked up for every frame: a module's name costs a tenth of an enumeration's member.
+VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """The frame rate and video bit rate that onMetaData announces, if it does."""
+
+    frame_rate: Fraction | None = None
+    bitrate: TrackBitrate | None = None
+
+
+class SourceTimeline:
+    """``announcement`` is that of the publisher before, which holds until this one announces another."""
+
+    def __init__(self, announcement: Announcement | None = None) -> None:
+        self.announcement = announcement or Announcement()
+        self.joined = False
+        self.base = 0
+        self.first_ns: int | None = None
+        self._gate = StartGate()
+        self._waiting: list[AccessUnit] = []
+        self._audio_base = 0
+        self._frame_clock: FrameClock | None = None
+
+    @property
+    def video(self) -> VideoConfig | None:
+        return self._gate.video
+
+    @property
+    def audio(self) -> AudioConfig | None:
+        return self._gate.audio
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def on_metadata(self, metadata: Mapping[str, object]) -> None:
+        self._gate.on_metadata(metadata)
+        rate, kilobits = metadata.get("framerate"), metadata.get("videodatarate")
+        frame_rate, bitrate = self.announcement.frame_rate, self.announcement.bitrate
+        if isinstance(rate, int | float) and 1 <= rate <= 240:
+            frame_rate = named_rate(float(rate))
+        if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
+            bitrate = TrackBitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
+        self.announcement = Announcement(frame_rate, bitrate)
+
+    def on_config(self, config: TrackConfig) -> None:
+        """Take the source's configuration, the first or a changed one."""
+        if isinstance(config, VideoConfig):
+            self._gate.video = config
+        else:
+            self._gate.audio = config
+
+    def wait(self, unit: AccessUnit, now_ns: int) -> bool:
+        """Keep a unit that comes before the source joins; returns whether the source can join now. ``now_ns`` is
+        Unix time in nanoseconds."""
+        if self.first_ns is None:
+            self.first_ns = now_ns
+        self._waiting.append(unit)
+        audio_rate = self.audio.sample_rate if self.audio is not None else VIDEO_TIMESCALE
+        scale = VIDEO_TIMESCALE if unit.kind is VIDEO else audio_rate
+        return self._gate.opens(unit.dts * 1000 // scale) or len(self._waiting) > MAX_WAITING_UNITS
+
+    def join(self, base: int) -> None:
+        """Place the source's time zero at ``base`` (90 kHz) of the broadcast."""
+        self.joined, self.base = True, base
+
+    def take_waiting(self) -> list[AccessUnit]:
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def follow_rate(self, video: VideoConfig) -> Fraction | None:
+        """Start a frame grid for ``video``; returns its frame rate, None if it is unknown."""
+        rate = self.announcement.frame_rate or video.frame_rate
+        self._frame_clock = FrameClock(rate) if rate else None
+        return rate
+
+    def follow_audio(self, audio: AudioConfig) -> None:
+        self._audio_base = rescale(self.base, VIDEO_TIMESCALE, audio.sample_rate)
+
+    def place_video(self, unit: AccessUnit) -> AccessUnit:
+        _, dts, cts, key, payload = unit
+        if self._frame_clock is not None:
+            dts, cts = self._frame_clock.snap(dts, cts)
+        return AccessUnit(VIDEO, dts + self.base, cts, key, payload)
+
+    def place_audio(self, unit: AccessUnit) -> AccessUnit:
+        base = self._audio_base
+        return AccessUnit(AUDIO, base + unit.dts, 0, True, unit.payload) if base else unit

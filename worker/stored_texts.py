@@ -1,0 +1,61 @@
+"""Renders the playlists and manifests that are put into the store, from the ledger as it is at that moment.
+
+They name only segments that are durable, so a stored playlist never takes back what it named.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packager import dash, hls
+from packager.dash.build import dash_presentation
+from packager.facts import BroadcastFacts, SegmentEntry
+from packager.hls.build import SegmentMemo, media_playlist, multivariant_playlist
+from worker.ledger import BroadcastLedger, Phase, TrackLedger
+
+
+@dataclass(frozen=True, slots=True)
+class _Presented:
+    """A presentation and what it was made from: the manifest is written to two places."""
+
+    source: tuple[BroadcastFacts, Mapping[str, Sequence[SegmentEntry]]]
+    presentation: dash.Presentation
+
+
+class StoredTexts:
+    """Each method returns None if there is nothing to put yet. ``clock`` returns Unix seconds."""
+
+    def __init__(self, ledger: BroadcastLedger, clock: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
+        self._presented: _Presented | None = None
+
+    def media(self, track: TrackLedger) -> bytes | None:
+        ledger, facts, entries = self._ledger, track.facts(), self._ledger.listed(track)
+        if facts is None or not entries:
+            return None
+        memo = None if ledger.phase is Phase.ENDED else self._memos[track.track]
+        playlist = media_playlist(
+            facts, entries, ended=ledger.is_whole(track), target_ms=ledger.longest_ms, memo=memo
+        )
+        return hls.render_media(playlist).encode()
+
+    def multivariant(self, prefix: str | None) -> bytes | None:
+        """``prefix`` comes before every URI."""
+        if not any(track.resolved for track in self._ledger.tracks.values()):
+            return None
+        facts = self._ledger.stored_facts()
+        return hls.render_multivariant(multivariant_playlist(facts, prefix=prefix or "")).encode()
+
+    def manifest(self, base_url: str | None) -> bytes | None:
+        ledger = self._ledger
+        entries = {name: ledger.listed(track) for name, track in ledger.tracks.items()}
+        if not any(entries.values()):
+            return None
+        facts = ledger.stored_facts()
+        if self._presented is None or self._presented.source != (facts, entries):
+            now_ms = round(self._clock() * 1000)
+            made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=None)
+            self._presented = _Presented((facts, entries), made)
+        return dash.render(replace(self._presented.presentation, base_url=base_url)).encode()

@@ -12,7 +12,7 @@ SECTION ?= $(patsubst bench/%/__main__.py,%,$(wildcard $(SECTIONS:%=bench/%/__ma
 SMOKE := bench/results/smoke
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint format types imports unit bench bench-smoke bench-herd bench-glass bench-players lock clean
+.PHONY: help setup run demo test test-newest lint format types imports unit bench bench-smoke bench-herd bench-glass bench-players lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ imports: .venv/.development ## who may import whom
 
 unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
 	$(BIN)/pytest $(ARGS)
+
+test-newest: .venv/.python ## the unit and conformance tests on the newest Python of this machine
+	.ci/newest
 
 bench: .venv/.bench origin/pages/static/vendor/.made ## measure all and write docs/benchmarks.md; SECTION=density for one
 	set -e; for section in $(SECTION); do $(BIN)/python -m bench.$$section $(ARGS); done

@@ -1,33 +1,32 @@
-"""FLV messages in, access units out: one publisher's media, put on its timeline and handed to its publication.
+"""FLV messages in, access units out: one publisher's media, put on its timeline and passed to its publication.
 
-One odd frame never ends a broadcast: it is left out and its reason told. Only a codec that cannot be carried ends
-one, and in mid-broadcast only when it has come so often that it is no accident.
+One odd frame never ends a broadcast: it is dropped and its reason counted. Only a codec that cannot be carried ends
+it; during a broadcast only after so many messages in a row that it is not an accident.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from ingest.flv import parse_audio_tag, parse_video_tag
 from ingest.flv.errors import MalformedFrame, NoConfig, OddFrame, UnsupportedCodec
-from ingest.flv.random_access import is_random_access_point
 from ingest.flv.tags import AudioFrame, SequenceHeader, VideoFrame
 from ingest.interface import Publication
 from ingest.timeline import TICKS_PER_MS, Timeline
-from media.aac import parse_audio_specific_config
+from media.codecs import audio_codec, video_codec
+from media.codecs.descriptor import InBandConfig
 from media.configs import AudioConfig, VideoConfig
 from media.errors import MalformedConfig, MediaError, UnsupportedConfig
-from media.h264 import LENGTH_SIZE, nal_length_size, parse_avc_config, relength
-from media.mp3 import HEADER_SIZE, MONO, parse_frame_header
 from media.units import AccessUnit, Codec, Kind
 
-# So many tags of a strange codec in a row are the publisher's decision.
+# So many messages of an unsupported codec in a row are the publisher's decision.
 PERSISTENT = 30
-# Looked up for every frame: a name costs a tenth of an enumeration's member.
-VIDEO, AUDIO, MP3 = Kind.VIDEO, Kind.AUDIO, Codec.MP3
+# Looked up for every frame: a global costs a tenth of an enumeration's member.
+VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
 OVERLAP = "timestamp-overlap"
 
 
 class MediaFeed:
-    """``video`` and ``audio`` take what comes of either kind."""
+    """``video`` and ``audio`` take the messages of their kind. Both are track 0."""
 
     def __init__(self, publication: Publication) -> None:
         timeline = Timeline()
@@ -36,44 +35,48 @@ class MediaFeed:
 
 
 class TrackFeed(ABC):
+    """One track of the publisher."""
+
     def __init__(self, publication: Publication, timeline: Timeline) -> None:
         self._publication = publication
         self._timeline = timeline
-        self._strange = 0
+        self._unsupported = 0
 
     def take(self, timestamp: int, body: bytes) -> None:
         """One message: ``timestamp`` in milliseconds modulo 2^32, ``body`` an FLV tag's.
 
-        Raises UnsupportedCodec, after which the publication is to be ended.
+        Raises UnsupportedCodec, after which the caller has to end the publication.
         """
         try:
             self._read(timestamp, body)
-            self._strange = 0
-        except (UnsupportedCodec, UnsupportedConfig) as strange:
-            self._strange += 1
-            if not self._configured or self._strange >= PERSISTENT:
-                raise UnsupportedCodec(str(strange)) from strange
-            self._publication.on_dropped(strange.code)
-        except (OddFrame, MediaError) as odd:
-            self._publication.on_dropped(odd.code)
+            self._unsupported = 0
+        except (UnsupportedCodec, UnsupportedConfig) as error:
+            self._unsupported += 1
+            if not self._configured or self._unsupported >= PERSISTENT:
+                raise UnsupportedCodec(str(error)) from error
+            self._publication.on_dropped(error.code)
+        except (OddFrame, MediaError) as error:
+            self._publication.on_dropped(error.code)
 
     @property
     @abstractmethod
     def _configured(self) -> bool:
-        """Whether this track has carried media already."""
+        """Whether this track has a configuration."""
 
     @abstractmethod
     def _read(self, timestamp: int, body: bytes) -> None: ...
 
 
 class VideoFeed(TrackFeed):
-    """H.264."""
+    """The publisher's video. Its configuration is the sequence header's."""
 
     def __init__(self, publication: Publication, timeline: Timeline) -> None:
         super().__init__(publication, timeline)
         self._config: VideoConfig | None = None
+        self._codec: Codec | None = None
         self._record = b""
-        self._length_size = LENGTH_SIZE
+        self._read_payload: Callable[[bytes], bytes]
+        self._is_random_access: Callable[[bytes], bool]
 
     @property
     def _configured(self) -> bool:
@@ -84,44 +87,47 @@ class VideoFeed(TrackFeed):
         if type(tag) is VideoFrame:
             self._frame(timestamp, tag)
         elif type(tag) is SequenceHeader:
-            self._header(tag.record)
+            self._header(tag.codec, tag.record)
 
     def _frame(self, timestamp: int, frame: VideoFrame) -> None:
-        if self._config is None:
+        codec, key, composition_ms, data = frame
+        if codec != self._codec:
             raise NoConfig("a video frame before the sequence header")
         try:
-            payload = relength(frame.data, self._length_size)
+            payload = self._read_payload(data)
         except MalformedConfig as error:
             raise MalformedFrame(str(error)) from error
         if not payload:
-            raise MalformedFrame("a video frame of empty NAL units")
-        key = frame.key and is_random_access_point(payload)
+            raise MalformedFrame("a video frame without data")
+        key = key and self._is_random_access(payload)
         placement = self._timeline.video(timestamp)
         if placement.discontinuity:
             self._publication.on_discontinuity()
-        self._publication.on_unit(
-            AccessUnit(VIDEO, placement.dts, frame.composition_ms * TICKS_PER_MS, key, payload)
-        )
+        self._publication.on_unit(AccessUnit(VIDEO, placement.dts, composition_ms * TICKS_PER_MS, key, payload))
 
-    def _header(self, record: bytes) -> None:
-        if record == self._record:
+    def _header(self, codec: Codec, record: bytes) -> None:
+        if codec == self._codec and record == self._record:
             return
-        config = parse_avc_config(record)
-        self._length_size = nal_length_size(record)
-        self._record = record
+        descriptor = video_codec(codec)
+        config = descriptor.parse_config(record)
+        self._read_payload = descriptor.payload_reader(record)
+        self._is_random_access = descriptor.is_random_access
+        self._codec, self._record = codec, record
         if config != self._config:
             self._config = config
             self._publication.on_video_config(config)
 
 
 class AudioFeed(TrackFeed):
-    """AAC and MP3. MP3 has no sequence header: each frame's own says what it is."""
+    """The publisher's audio. Its configuration is the sequence header's, or in each frame, as the codec has it."""
 
     def __init__(self, publication: Publication, timeline: Timeline) -> None:
         super().__init__(publication, timeline)
         self._config: AudioConfig | None = None
-        # The AudioSpecificConfig, or what of an MP3 frame's header the configuration depends on.
+        self._codec: Codec | None = None
+        # The sequence header's, or the signature of a frame that carries its configuration.
         self._record = b""
+        self._in_band: InBandConfig | None = None
 
     @property
     def _configured(self) -> bool:
@@ -131,16 +137,16 @@ class AudioFeed(TrackFeed):
         tag = parse_audio_tag(body)
         if type(tag) is AudioFrame:
             self._frame(timestamp, *tag)
-        elif type(tag) is SequenceHeader and tag.record != self._record:
-            self._configure(parse_audio_specific_config(tag.record), tag.record)
+        elif type(tag) is SequenceHeader and (tag.record != self._record or tag.codec != self._codec):
+            self._configure(audio_codec(tag.codec).parse_config(tag.record), tag.record)
 
     def _frame(self, timestamp: int, codec: Codec, data: bytes) -> None:
-        if codec is MP3:
-            signature = mp3_signature(data)
-            if signature != self._record:
-                self._configure(parse_frame_header(data), signature)
-        config = self._config
-        if config is None or config.codec is not codec:
+        in_band = self._in_band if codec == self._codec else audio_codec(codec).in_band
+        if in_band is not None:
+            signature = in_band.signature(data)
+            if signature != self._record or codec != self._codec:
+                self._configure(in_band.parse(data), signature)
+        if codec != self._codec:
             raise NoConfig("an audio frame before the sequence header")
         placement = self._timeline.audio(timestamp)
         if placement is None:
@@ -151,16 +157,10 @@ class AudioFeed(TrackFeed):
         self._publication.on_unit(AccessUnit(AUDIO, placement.dts, 0, True, data))
 
     def _configure(self, config: AudioConfig, record: bytes) -> None:
-        self._record = record
+        self._codec, self._record = config.codec, record
+        self._in_band = audio_codec(config.codec).in_band
         if config == self._config:
             return
         self._config = config
         self._timeline.set_audio(config.sample_rate, config.frame_samples)
         self._publication.on_audio_config(config)
-
-
-def mp3_signature(frame: bytes) -> bytes:
-    """Sync word, version and layer, sample rate, mono or not (ISO/IEC 11172-3, 2.4.1.3)."""
-    if len(frame) < HEADER_SIZE:
-        return b""
-    return bytes((frame[0], frame[1] & 0xFE, frame[2] & 0x0C, frame[3] >> 6 == MONO))

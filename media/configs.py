@@ -1,12 +1,12 @@
-"""Codec configuration of a track, as the rest of Headwater needs it: what an init segment and a playlist say.
+"""Codec configuration of a track: what its init segment and the playlists have to carry.
 
-:mod:`media.h264` and :mod:`media.aac` make these values from the broadcaster's or an encoder's own records.
+The codecs' files in :mod:`media.codecs` make these values from the broadcaster's or an encoder's own records.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-from media.units import VIDEO_TIMESCALE, Codec
+from media.units import VIDEO_TIMESCALE, Codec, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,10 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class VideoConfig:
-    """``record`` is the AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1), NAL length size always 4.
+    """``record`` is the codec's decoder configuration record, as the sample entry carries it (for H.264 the
+    AVCDecoderConfigurationRecord, with NAL lengths of 4 bytes). ``codec_string`` follows RFC 6381.
 
-    ``width`` and ``height`` are luma samples after cropping; ``frame_rate`` is None where the stream does not say.
+    ``width`` and ``height`` are luma samples after cropping; ``frame_rate`` is None if the stream has none.
     """
 
     codec: Codec
@@ -37,13 +38,18 @@ class VideoConfig:
     interlaced: bool = False
 
     @property
+    def kind(self) -> Kind:
+        return Kind.VIDEO
+
+    @property
     def timescale(self) -> int:
         return VIDEO_TIMESCALE
 
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """``record`` is the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); empty for MP3.
+    """``record`` is the codec's decoder configuration record (for AAC the AudioSpecificConfig); empty if the codec
+    has none. ``codec_string`` follows RFC 6381.
 
     ``sample_rate`` is the rate the decoder puts out and the track's timescale; ``frame_samples`` is how many of
     those samples one access unit lasts (1024 for AAC-LC, 2048 for HE-AAC that signals SBR explicitly).
@@ -55,6 +61,10 @@ class AudioConfig:
     sample_rate: int
     channels: int
     frame_samples: int
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.AUDIO
 
     @property
     def timescale(self) -> int:

@@ -1,6 +1,6 @@
-"""Jobs and codec configurations as JSON text, for the messages that come once a job.
+"""Jobs and codec configurations as JSON text, for the messages that are sent once a job.
 
-Whatever the text, a value of the right types or ProtocolViolation comes back.
+Any text gives either a value of the right types or ProtocolViolation.
 """
 
 import json
@@ -11,8 +11,10 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from media.codecs import audio_codec, codec, video_codec
 from media.configs import AudioConfig, Colour, TrackConfig, VideoConfig
-from media.units import Codec
+from media.errors import UnsupportedConfig
+from media.units import Codec, Kind
 from transcoder.errors import ProtocolViolation
 from transcoder.ladder import MAX_RUNGS, Rung
 from transcoder.messages import AudioRung, Job
@@ -37,7 +39,7 @@ def config_to_text(config: TrackConfig) -> str:
 
 
 def config_from_text(text: str) -> TrackConfig:
-    return _parse(text, lambda fields: _video(fields) if "width" in fields else _audio(fields))
+    return _parse(text, _config)
 
 
 def video_config_from_text(text: str) -> VideoConfig:
@@ -61,7 +63,7 @@ def _parse(text: str, build: Callable[[Fields], T]) -> T:
         if not isinstance(fields, dict):
             raise ProtocolViolation("a description is not an object")
         return build(fields)
-    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, UnsupportedConfig) as error:
         raise ProtocolViolation(f"malformed description: {error}") from None
 
 
@@ -79,10 +81,15 @@ def _job(fields: Fields) -> Job:
     )
 
 
+def _config(fields: Fields) -> TrackConfig:
+    kind = codec(Codec(_text(fields["codec"]))).kind
+    return _video(fields) if kind is Kind.VIDEO else _audio(fields)
+
+
 def _video(fields: Fields) -> VideoConfig:
     rate, colour = fields["frame_rate"], fields["colour"]
     return VideoConfig(
-        codec=Codec(fields["codec"]),
+        codec=video_codec(Codec(_text(fields["codec"]))).codec,
         record=_bytes(fields["record"]),
         codec_string=_text(fields["codec_string"]),
         width=_integer(fields["width"]),
@@ -105,7 +112,7 @@ def _colour(fields: Fields) -> Colour:
 
 def _audio(fields: Fields) -> AudioConfig:
     return AudioConfig(
-        codec=Codec(fields["codec"]),
+        codec=audio_codec(Codec(_text(fields["codec"]))).codec,
         record=_bytes(fields["record"]),
         codec_string=_text(fields["codec_string"]),
         sample_rate=_integer(fields["sample_rate"]),
@@ -151,7 +158,7 @@ def _options(fields: Fields) -> TranscodeOptions:
 
 def _integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**40:
-        raise ProtocolViolation(f"{value!r:.80} is no whole number in range")
+        raise ProtocolViolation(f"{value!r:.80} is not a whole number in range")
     return value
 
 
@@ -162,11 +169,11 @@ def _ratio(value: object) -> Fraction:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 255:
-        raise ProtocolViolation(f"{value!r:.80} is no short text")
+        raise ProtocolViolation(f"{value!r:.80} is not a short text")
     return value
 
 
 def _bytes(value: object) -> bytes:
     if not isinstance(value, str):
-        raise ProtocolViolation(f"{value!r:.80} is no base64 text")
+        raise ProtocolViolation(f"{value!r:.80} is not a base64 text")
     return b64decode(value, validate=True)

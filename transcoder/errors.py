@@ -6,8 +6,9 @@
     └── TranscoderError
         ├── BadLadder              the operator's ladder cannot be built
         ├── EncoderUnavailable     this machine cannot open the encoder that the configuration names
+        ├── DecoderUnavailable     the source's codec cannot be decoded
         ├── WorkerUnavailable      the child process could not be started
-        └── ProtocolViolation      the other side of the pipe sent what is no message
+        └── ProtocolViolation      the other side of the pipe sent something that is not a valid message
 """
 
 from typing import ClassVar
@@ -27,6 +28,10 @@ class BadLadder(TranscoderError):
 
 class EncoderUnavailable(TranscoderError):
     code: ClassVar[str] = "encoder-unavailable"
+
+
+class DecoderUnavailable(TranscoderError):
+    code: ClassVar[str] = "decoder-unavailable"
 
 
 class WorkerUnavailable(TranscoderError):

@@ -1,4 +1,4 @@
-"""What the parent and the transcoder child say to each other."""
+"""The messages between the parent and the transcoder child."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from transcoder.options import TranscodeOptions
 
 @dataclass(frozen=True, slots=True)
 class AudioRung:
-    """One AAC-LC track to encode; ``sample_rate`` and ``channels`` are the source's where None (at most stereo)."""
+    """One audio track to encode. ``sample_rate`` or ``channels`` of None is the source's (at most stereo)."""
 
     track: str
     bitrate_bps: int
@@ -20,8 +20,8 @@ class AudioRung:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one child makes. ``video.frame_rate`` is what the rate control of every rung counts on: give the
-    measured one where the stream does not say."""
+    """What one child encodes: track 0 of each kind. ``video.frame_rate`` is the basis of every rung's rate control:
+    set the measured one if the stream does not carry it."""
 
     video: VideoConfig | None
     rungs: tuple[Rung, ...] = ()
@@ -44,19 +44,19 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class CutAt:
-    """The first frame at or after ``pts`` (90 000 a second) is to be an IDR of every rung."""
+    """The first frame at or after ``pts`` (90 000 a second) has to be an IDR of every rung."""
 
     pts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """No more units: bring out everything that is still inside, then exit."""
+    """No more units follow: encode everything that is still queued, then exit."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackReady:
-    """Comes before the first unit of its track."""
+    """Precedes the first unit of its track."""
 
     track: str
     config: TrackConfig
@@ -64,7 +64,7 @@ class TrackReady:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The source frame of ``pts`` came out of the decoder at ``at_ns`` of the system's monotonic clock; told of one
+    """The decoder returned the source frame of ``pts`` at ``at_ns`` of the system's monotonic clock. Sent for one
     frame in a few."""
 
     pts: int
@@ -81,7 +81,7 @@ class Encoded:
 class Progress:
     """Totals since the start, about once a second.
 
-    ``decoded`` source frames; ``errors`` packets that the decoders refused; ``encoded`` frames of all rungs;
+    ``decoded`` source frames; ``errors`` packets that the decoders rejected; ``encoded`` frames of all rungs;
     ``backlog`` frames between decoder and encoders; ``cpu_ms`` the child's processor time.
     """
 
@@ -102,12 +102,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Every unit has come out."""
+    """Every unit has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """A key unit to make a JPEG of. ``number`` comes back with the answer."""
+    """A random access point to make a JPEG of. The answer carries the same ``number``."""
 
     number: int
     config: VideoConfig
@@ -116,7 +116,7 @@ class PictureRequest:
 
 @dataclass(frozen=True, slots=True)
 class PictureAnswer:
-    """``jpeg`` is empty where the unit could not be decoded."""
+    """``jpeg`` is empty if the unit could not be decoded."""
 
     number: int
     jpeg: bytes

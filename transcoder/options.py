@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from enum import StrEnum
 
+from media.units import Codec
 from transcoder.errors import EncoderUnavailable
 from transcoder.spawn import worker_command, worker_environment
 
@@ -11,12 +12,18 @@ CHECK_SECONDS = 30
 
 
 class Encoder(StrEnum):
-    """H.264 encoders by FFmpeg's names."""
+    """Video encoders by FFmpeg's names."""
 
     LIBX264 = "libx264"
     NVENC = "h264_nvenc"
     QSV = "h264_qsv"
     VAAPI = "h264_vaapi"
+
+
+# The codec of what each encoder produces. Audio has one encoder.
+VIDEO_OUTPUTS: dict[Encoder, Codec] = dict.fromkeys(Encoder, Codec.H264)
+AUDIO_ENCODER = "aac"
+AUDIO_OUTPUT = Codec.AAC
 
 
 class LatencyMode(StrEnum):

@@ -1,10 +1,9 @@
 """The pipe between parent and child: length-prefixed messages, the same code on both sides.
 
-A message is a 5-byte header (length of the body, type; big-endian) and its body. Media is a fixed struct and the
-payload; what comes once a job (:class:`Start`, :class:`TrackReady`) describes itself in JSON.
+A message is a 5-byte header (length of the body, type; big-endian) and its body. An access unit is a fixed struct
+and the payload; messages that are sent once a job (:class:`Start`, :class:`TrackReady`) are JSON.
 
-No socket, no file: :class:`MessageReader` takes bytes as they come and gives messages. ProtocolViolation is all
-that leaves it.
+No socket, no file: :class:`MessageReader` takes bytes and yields messages. It raises ProtocolViolation only.
 """
 
 import struct
@@ -36,7 +35,8 @@ from transcoder.messages import (
 )
 
 HEADER = struct.Struct(">IB")
-UNIT = struct.Struct(">Bqi")
+# Key or not, kind, track, DTS, composition offset.
+UNIT = struct.Struct(">?BBqi")
 CUT = struct.Struct(">q")
 DECODED = struct.Struct(">qq")
 PROGRESS = struct.Struct(">5Q")
@@ -47,8 +47,9 @@ LENGTH = struct.Struct(">I")
 MAX_BODY = 16 * 2**20 + 2**18
 MAX_TEXT = 2**17
 
-KEY = 0x01
-AUDIO = 0x02
+# The kinds of media that a job can have, and their numbers on the pipe.
+UNIT_KINDS = {Kind.VIDEO: 0, Kind.AUDIO: 1}
+KINDS_OF_UNITS = tuple(UNIT_KINDS)
 
 KINDS: dict[type[Message], int] = {
     Start: 1,
@@ -75,7 +76,7 @@ def encode(message: Message) -> bytes:
 
 
 class MessageReader:
-    """Bytes in, messages out; holds at most one message and what came with it."""
+    """Bytes in, messages out. Keeps at most one incomplete message and the bytes that came with it."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -84,7 +85,7 @@ class MessageReader:
         self._buffer += data
 
     def messages(self) -> Iterator[Message]:
-        """Every whole message received so far. Raises ProtocolViolation; the reader is of no use after that."""
+        """Every complete message received so far. Raises ProtocolViolation; do not use the reader after that."""
         start = 0
         try:
             while len(self._buffer) - start >= HEADER.size:
@@ -129,11 +130,14 @@ def _encode_body(message: Message) -> bytes:
 
 
 def _encode_unit(unit: AccessUnit) -> bytes:
-    flags = (KEY if unit.key else 0) | (AUDIO if unit.kind is Kind.AUDIO else 0)
+    kind, dts, cts, key, payload, track = unit
+    number = UNIT_KINDS.get(kind)
+    if number is None:
+        raise ProtocolViolation(f"a unit of kind {kind}, which is not transcoded")
     try:
-        return UNIT.pack(flags, unit.dts, unit.cts) + unit.payload
+        return UNIT.pack(key, number, track, dts, cts) + payload
     except struct.error:
-        raise ProtocolViolation(f"timestamps out of range: dts {unit.dts}, cts {unit.cts}") from None
+        raise ProtocolViolation(f"a unit out of range: track {track}, dts {dts}, cts {cts}") from None
 
 
 def _encode_name(name: str) -> bytes:
@@ -154,9 +158,10 @@ def _decode(kind: int, body: bytes) -> Message:
 
 
 def _decode_unit(body: bytes, offset: int = 0) -> AccessUnit:
-    flags, dts, cts = UNIT.unpack_from(body, offset)
-    kind = Kind.AUDIO if flags & AUDIO else Kind.VIDEO
-    return AccessUnit(kind, dts, cts, bool(flags & KEY), body[offset + UNIT.size :])
+    key, number, track, dts, cts = UNIT.unpack_from(body, offset)
+    if number >= len(KINDS_OF_UNITS):
+        raise ProtocolViolation(f"a unit of unknown kind {number}")
+    return AccessUnit(KINDS_OF_UNITS[number], dts, cts, key, body[offset + UNIT.size :], track)
 
 
 def _decode_name(body: bytes) -> tuple[str, int]:

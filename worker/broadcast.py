@@ -17,6 +17,7 @@ from media.timescale import MICROSECONDS, MILLISECONDS, NANOSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut, Cutter
+from packager.errors import UnsupportedTrack
 from packager.facts import LowLatency
 from transcoder.ladder import SOURCE_TRACK
 from transcoder.messages import Job
@@ -39,7 +40,9 @@ SILENCE_AFTER_ENCODED = 4 * VIDEO_TIMESCALE
 # Encoders that reorder frames decode before they present, and no decoding time may come before time zero.
 REORDERING_ROOM = VIDEO_TIMESCALE
 # Looked up for every frame: a module's name costs a tenth of an enumeration's member.
-VIDEO = Kind.VIDEO
+VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
+# A broadcast has the first track of each of these kinds.
+CARRIED = (VIDEO, AUDIO)
 
 
 class Broadcast:
@@ -103,7 +106,9 @@ class Broadcast:
 
     def on_unit(self, unit: AccessUnit) -> None:
         source = self._source
-        if source.joined:
+        if unit.track != 0 or unit.kind not in CARRIED:
+            self.on_dropped(UnsupportedTrack.code)
+        elif source.joined:
             if unit.kind is VIDEO:
                 self._take_video(unit)
             else:
@@ -235,7 +240,7 @@ class Broadcast:
     def _take_video(self, unit: AccessUnit) -> None:
         self.meter.add_video(unit)
         unit = self._source.place_video(unit)
-        _, dts, cts, key, _ = unit
+        _, dts, cts, key, _, _ = unit
         plan, cutter = self.plan, self._cutter
         self.latency.received(dts + cts, passed=plan.passes_video, encoded=bool(plan.rungs))
         if dts > self._ledger.end:

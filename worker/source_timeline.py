@@ -99,7 +99,7 @@ class SourceTimeline:
         self._audio_base = rescale(self.base, VIDEO_TIMESCALE, audio.sample_rate)
 
     def place_video(self, unit: AccessUnit) -> AccessUnit:
-        _, dts, cts, key, payload = unit
+        _, dts, cts, key, payload, _ = unit
         if self._frame_clock is not None:
             dts, cts = self._frame_clock.snap(dts, cts)
         return AccessUnit(VIDEO, dts + self.base, cts, key, payload)

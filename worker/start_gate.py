@@ -1,17 +1,17 @@
-"""Decides when enough is known of a source to begin: which tracks there are cannot be taken back later."""
+"""Decides when a source can begin: the set of tracks cannot be changed later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from media.configs import AudioConfig, VideoConfig
 
-# Media that may pass, in milliseconds, before a source begins with the tracks it has shown.
+# Milliseconds of media after which a source begins with the tracks that have come.
 LONGEST_WAIT_MS = 1000
 
 
 @dataclass(slots=True)
 class StartGate:
-    """Fed what a publisher says; :meth:`opens` after each message."""
+    """Takes the publisher's configurations and metadata; :meth:`opens` is asked after each message."""
 
     video: VideoConfig | None = None
     audio: AudioConfig | None = None
@@ -21,7 +21,7 @@ class StartGate:
         self._metadata = metadata
 
     def opens(self, waited_ms: int) -> bool:
-        """``waited_ms``: how much media the source has sent so far."""
+        """``waited_ms``: the length of the media that the source has sent so far."""
         if self.video is None and self.audio is None:
             return False
         if self.video is not None and self.audio is not None:
@@ -29,7 +29,7 @@ class StartGate:
         return waited_ms >= LONGEST_WAIT_MS or self._announced_only(waited_ms)
 
     def _announced_only(self, waited_ms: int) -> bool:
-        """Whether onMetaData names no other track than the one that is here."""
+        """Whether onMetaData names only the track that has come."""
         if self._metadata is None or waited_ms == 0:
             return False
         expects_video = "videocodecid" in self._metadata or "width" in self._metadata

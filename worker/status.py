@@ -34,14 +34,14 @@ def source_status(broadcast: Broadcast) -> SourceStatus | None:
         return None
     interval = meter.keyframe_interval_s
     return SourceStatus(
-        codec=video.codec.value if video else None,
+        codec=str(video.codec) if video else None,
         width=video.width if video else None,
         height=video.height if video else None,
         fps=meter.fps if video else None,
         bitrate_bps=meter.bitrate_bps,
         keyframe_interval_s=round(interval, 3) if interval is not None else None,
         audio=AudioStatus(
-            codec=audio.codec.value,
+            codec=str(audio.codec),
             sample_rate=audio.sample_rate,
             channels=audio.channels,
             bitrate_bps=meter.audio_bitrate_bps,

@@ -1,10 +1,14 @@
-"""Which tracks a source gets: what is passed through, what is encoded, and how each is called."""
+"""The tracks of a source: which are passed through, which are encoded, and their names.
+
+A track whose codec has no sample entry cannot be packaged, so it is encoded.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from media.configs import AudioConfig, VideoConfig
-from media.units import Codec, Kind
+from media.units import Kind
+from packager.boxes.sample_entries.table import has_sample_entry
 from transcoder.ladder import SOURCE_TRACK, LadderSetting, Rung, plan_ladder
 from transcoder.messages import AudioRung
 
@@ -22,7 +26,7 @@ class PlannedTrack:
 
 @dataclass(frozen=True, slots=True)
 class TrackPlan:
-    """``tracks`` is every one of them; ``audio_passthrough`` names the track of the source's own audio."""
+    """``tracks`` is all of them; ``audio_passthrough`` is the name of the track with the source's own audio."""
 
     tracks: tuple[PlannedTrack, ...] = ()
     passes_video: bool = False
@@ -43,17 +47,18 @@ def plan_tracks(
     encode_top: bool,
     low_audio_bps: int | None,
 ) -> TrackPlan:
-    """Plan for a source; ``encode_top``: its video cannot be passed through. Raises BadLadder."""
+    """Plan for a source. ``encode_top``: its video has to be encoded too. Raises BadLadder."""
     rungs: tuple[Rung, ...] = ()
     tracks = []
     if video is not None:
+        encode_top = encode_top or not has_sample_entry(video.codec)
         rungs = plan_ladder(video, frame_rate, ladder, encode_top=encode_top)
         names = dict.fromkeys((SOURCE_TRACK, *(rung.track for rung in rungs)))
         tracks = [PlannedTrack(name, Kind.VIDEO) for name in names]
     audio_rungs: list[AudioRung] = []
     passthrough = None
     if audio is not None:
-        if audio.codec is Codec.AAC:
+        if has_sample_entry(audio.codec):
             passthrough = SOURCE_AUDIO
         else:
             audio_rungs.append(AudioRung(audio_name(AUDIO_BPS), AUDIO_BPS))

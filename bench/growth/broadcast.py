@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from live.bus import MemoryBus
 from live.window import LiveWindow
-from media.aac import audio_specific_config, parse_audio_specific_config
-from media.h264 import avc_config
+from media.codecs.aac import audio_specific_config, parse_audio_specific_config
+from media.codecs.h264.configuration import avc_config
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, Kind
 from packager.cmaf.cutter import Cut

@@ -1,49 +1,25 @@
 """FLV audio tag bodies (Adobe FLV 10.1, E.4.2; Enhanced RTMP v2, "Enhanced Audio").
 
-AAC and MP3 are read from either form of header; every other codec is refused by its name.
+Both forms of header are read. A codec that :mod:`ingest.flv.codecs` does not map is refused by its name.
 """
 
-from collections.abc import Mapping
 from enum import IntEnum
-from types import MappingProxyType
 
+from ingest.flv.codecs import AUDIO_FOURCCS, OTHER_AUDIO_FOURCCS, OTHER_SOUND_FORMATS, SOUND_FORMATS, printable
 from ingest.flv.errors import EmptyFrame, TruncatedTag, UnknownPacket, UnsupportedCodec
 from ingest.flv.tags import NO_MEDIA, AudioFrame, NoMedia, SequenceHeader
-from ingest.flv.video import printable
+from media.codecs import audio_codec
 from media.units import Codec
 
-MP3 = 2
 EX_HEADER = 9
-AAC = 10
-MP3_8_KHZ = 14
 EX_HEADER_SIZE = 5
 
-FORMAT_NAMES: Mapping[int, str] = MappingProxyType(
-    {
-        0: "PCM",
-        1: "ADPCM",
-        3: "PCM",
-        4: "Nellymoser",
-        5: "Nellymoser",
-        6: "Nellymoser",
-        7: "G.711 A-law",
-        8: "G.711 mu-law",
-        11: "Speex",
-        13: "Opus",
-        15: "Device-specific",
-    }
-)
-FOURCC_CODECS: Mapping[bytes, Codec] = MappingProxyType({b"mp4a": Codec.AAC, b".mp3": Codec.MP3})
-FOURCC_NAMES: Mapping[bytes, str] = MappingProxyType(
-    {b"Opus": "Opus", b"fLaC": "FLAC", b"ac-3": "AC-3", b"ec-3": "E-AC-3"}
-)
 
-
-class AacPacket(IntEnum):
+class Packet(IntEnum):
     """AACPacketType."""
 
     SEQUENCE_HEADER = 0
-    RAW = 1
+    FRAME = 1
 
 
 class ExPacket(IntEnum):
@@ -61,21 +37,23 @@ def parse_audio_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
     """Raises UnsupportedCodec and the leaves of OddFrame."""
     if not body:
         raise EmptyFrame("an empty audio tag")
-    sound_format = body[0] >> 4
-    if sound_format == AAC:
-        if len(body) < 2:
-            raise TruncatedTag("an AAC tag of one byte")
-        packet = body[1]
-        if packet == AacPacket.RAW:
-            return frame(Codec.AAC, body[2:])
-        if packet == AacPacket.SEQUENCE_HEADER:
-            return SequenceHeader(Codec.AAC, body[2:])
-        raise UnknownPacket(f"AAC packet type {packet}")
-    if sound_format in (MP3, MP3_8_KHZ):
-        return frame(Codec.MP3, body[1:])
-    if sound_format == EX_HEADER:
-        return parse_ex_tag(body)
-    raise unsupported(FORMAT_NAMES.get(sound_format, f"Number {sound_format}"))
+    number = body[0] >> 4
+    sound_format = SOUND_FORMATS.get(number)
+    if sound_format is None:
+        if number == EX_HEADER:
+            return parse_ex_tag(body)
+        raise unsupported(OTHER_SOUND_FORMATS.get(number, f"Number {number}"))
+    codec, packet_type = sound_format
+    if not packet_type:
+        return frame(codec, body[1:])
+    if len(body) < 2:
+        raise TruncatedTag("an audio tag of one byte")
+    packet = body[1]
+    if packet == Packet.FRAME:
+        return frame(codec, body[2:])
+    if packet == Packet.SEQUENCE_HEADER:
+        return SequenceHeader(codec, body[2:])
+    raise UnknownPacket(f"audio packet type {packet}")
 
 
 def parse_ex_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
@@ -92,12 +70,12 @@ def parse_ex_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
     if len(body) < EX_HEADER_SIZE:
         raise TruncatedTag(f"an enhanced audio tag of {len(body)} bytes")
     fourcc = body[1:5]
-    codec = FOURCC_CODECS.get(fourcc)
+    codec = AUDIO_FOURCCS.get(fourcc)
     if codec is None:
-        raise unsupported(FOURCC_NAMES.get(fourcc) or printable(fourcc))
+        raise unsupported(OTHER_AUDIO_FOURCCS.get(fourcc) or printable(fourcc))
     if packet == ExPacket.CODED_FRAMES:
         return frame(codec, body[EX_HEADER_SIZE:])
-    if packet == ExPacket.SEQUENCE_START and codec is Codec.AAC:
+    if packet == ExPacket.SEQUENCE_START and audio_codec(codec).in_band is None:
         return SequenceHeader(codec, body[EX_HEADER_SIZE:])
     return NO_MEDIA
 

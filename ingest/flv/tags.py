@@ -1,4 +1,4 @@
-"""What a tag's body turns out to be. Named tuples, because one is made for every frame."""
+"""What an FLV tag's body contains. Named tuples, because one is made for every frame."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,16 @@ from media.units import Codec
 
 
 class SequenceHeader(NamedTuple):
-    """The decoder's configuration: an AVCDecoderConfigurationRecord or an AudioSpecificConfig."""
+    """A codec's decoder configuration record."""
 
     codec: Codec
     record: bytes
 
 
 class VideoFrame(NamedTuple):
-    """``composition_ms`` is presentation minus decoding time; ``key`` is what the tag says."""
+    """``composition_ms`` is presentation minus decoding time; ``key`` is the tag's own claim."""
 
+    codec: Codec
     key: bool
     composition_ms: int
     data: bytes
@@ -26,7 +27,7 @@ class AudioFrame(NamedTuple):
 
 
 class NoMedia(NamedTuple):
-    """A tag that rightly carries no frame: the end of a sequence, a seek mark, colour information."""
+    """A valid tag without a frame: the end of a sequence, a seek mark, colour information."""
 
 
 NO_MEDIA = NoMedia()

@@ -1,12 +1,11 @@
 """FLV video tag bodies (Adobe FLV 10.1, E.4.3; Enhanced RTMP v2, "Enhanced Video").
 
-H.264 is read from either form of header; every other codec is refused by its name.
+Both forms of header are read. A codec that :mod:`ingest.flv.codecs` does not map is refused by its name.
 """
 
-from collections.abc import Mapping
 from enum import IntEnum
-from types import MappingProxyType
 
+from ingest.flv.codecs import OTHER_VIDEO_FOURCCS, OTHER_VIDEO_IDS, VIDEO_FOURCCS, VIDEO_IDS, printable
 from ingest.flv.errors import EmptyFrame, ImplausibleOffset, TruncatedTag, UnknownPacket, UnsupportedCodec
 from ingest.flv.tags import NO_MEDIA, NoMedia, SequenceHeader, VideoFrame
 from media.units import Codec
@@ -14,39 +13,21 @@ from media.units import Codec
 EX_HEADER = 0x80
 KEY_FRAME = 1
 COMMAND_FRAME = 5
-AVC = 7
-AVC_FOURCC = b"avc1"
-# The header that nearly every video tag of a broadcast has: codec, packet type, composition time.
-AVC_HEADER_SIZE = 5
+# Frame type and codec, packet type, composition time.
+HEADER_SIZE = 5
+# Frame type and packet type, FourCC.
 EX_HEADER_SIZE = 5
+COMPOSITION_TIME_SIZE = 3
 
 # Composition times come as SI24 and reach 2 h 20 min; no encoder holds frames back for this long.
 MAX_COMPOSITION_MS = 10_000
 
-CODEC_NAMES: Mapping[int, str] = MappingProxyType(
-    {
-        2: "Sorenson H.263",
-        3: "Screen Video",
-        4: "On2 VP6",
-        5: "On2 VP6 with alpha",
-        6: "Screen Video 2",
-        8: "RealH263",
-        9: "MPEG-4 Part 2",
-        # Not in the specification: what encoders sent before Enhanced RTMP.
-        12: "HEVC",
-        13: "AV1",
-    }
-)
-FOURCC_NAMES: Mapping[bytes, str] = MappingProxyType(
-    {b"hvc1": "HEVC", b"hev1": "HEVC", b"vvc1": "VVC", b"av01": "AV1", b"vp08": "VP8", b"vp09": "VP9"}
-)
 
-
-class AvcPacket(IntEnum):
+class Packet(IntEnum):
     """AVCPacketType."""
 
     SEQUENCE_HEADER = 0
-    NAL_UNITS = 1
+    FRAME = 1
     END_OF_SEQUENCE = 2
 
 
@@ -73,18 +54,19 @@ def parse_video_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
     frame_type = first >> 4
     if frame_type == COMMAND_FRAME:
         return NO_MEDIA
-    if first & 0x0F != AVC:
-        raise unsupported(CODEC_NAMES.get(first & 0x0F, f"number {first & 0x0F}"))
-    if len(body) < AVC_HEADER_SIZE:
-        raise TruncatedTag(f"an H.264 tag of {len(body)} bytes")
+    codec = VIDEO_IDS.get(first & 0x0F)
+    if codec is None:
+        raise unsupported(OTHER_VIDEO_IDS.get(first & 0x0F, f"number {first & 0x0F}"))
+    if len(body) < HEADER_SIZE:
+        raise TruncatedTag(f"a video tag of {len(body)} bytes")
     packet = body[1]
-    if packet == AvcPacket.NAL_UNITS:
-        return coded(frame_type, composition_time(body, 2), body[AVC_HEADER_SIZE:])
-    if packet == AvcPacket.SEQUENCE_HEADER:
-        return SequenceHeader(Codec.H264, body[AVC_HEADER_SIZE:])
-    if packet == AvcPacket.END_OF_SEQUENCE:
+    if packet == Packet.FRAME:
+        return coded(codec, frame_type, composition_time(body, 2), body[HEADER_SIZE:])
+    if packet == Packet.SEQUENCE_HEADER:
+        return SequenceHeader(codec, body[HEADER_SIZE:])
+    if packet == Packet.END_OF_SEQUENCE:
         return NO_MEDIA
-    raise UnknownPacket(f"AVC packet type {packet}")
+    raise UnknownPacket(f"video packet type {packet}")
 
 
 def parse_ex_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
@@ -99,25 +81,27 @@ def parse_ex_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
     if len(body) < EX_HEADER_SIZE:
         raise TruncatedTag(f"an enhanced video tag of {len(body)} bytes")
     fourcc = body[1:5]
-    if fourcc != AVC_FOURCC:
-        raise unsupported(FOURCC_NAMES.get(fourcc) or printable(fourcc))
+    mapped = VIDEO_FOURCCS.get(fourcc)
+    if mapped is None:
+        raise unsupported(OTHER_VIDEO_FOURCCS.get(fourcc) or printable(fourcc))
     if packet == ExPacket.SEQUENCE_START:
-        return SequenceHeader(Codec.H264, body[EX_HEADER_SIZE:])
-    if packet == ExPacket.CODED_FRAMES:
-        if len(body) < EX_HEADER_SIZE + 3:
+        return SequenceHeader(mapped.codec, body[EX_HEADER_SIZE:])
+    if packet == ExPacket.CODED_FRAMES and mapped.composition_time:
+        frame_at = EX_HEADER_SIZE + COMPOSITION_TIME_SIZE
+        if len(body) < frame_at:
             raise TruncatedTag(f"an enhanced video tag of {len(body)} bytes")
-        return coded(frame_type, composition_time(body, EX_HEADER_SIZE), body[EX_HEADER_SIZE + 3 :])
-    if packet == ExPacket.CODED_FRAMES_X:
-        return coded(frame_type, 0, body[EX_HEADER_SIZE:])
+        return coded(mapped.codec, frame_type, composition_time(body, EX_HEADER_SIZE), body[frame_at:])
+    if packet in (ExPacket.CODED_FRAMES, ExPacket.CODED_FRAMES_X):
+        return coded(mapped.codec, frame_type, 0, body[EX_HEADER_SIZE:])
     return NO_MEDIA
 
 
-def coded(frame_type: int, composition_ms: int, data: bytes) -> VideoFrame:
+def coded(codec: Codec, frame_type: int, composition_ms: int, data: bytes) -> VideoFrame:
     if not data:
         raise EmptyFrame("a video tag without a frame")
     if not -MAX_COMPOSITION_MS <= composition_ms <= MAX_COMPOSITION_MS:
         raise ImplausibleOffset(f"a composition time of {composition_ms} ms")
-    return VideoFrame(frame_type == KEY_FRAME, composition_ms, data)
+    return VideoFrame(codec, frame_type == KEY_FRAME, composition_ms, data)
 
 
 def composition_time(body: bytes, at: int) -> int:
@@ -131,7 +115,3 @@ def unsupported(name: str) -> UnsupportedCodec:
         f"{name} video is not supported yet: choose H.264 (x264, NVENC H.264, QuickSync H.264 ...) "
         "as the video encoder; in OBS: Settings, Output, Video Encoder"
     )
-
-
-def printable(fourcc: bytes) -> str:
-    return "".join(chr(byte) if 0x20 < byte < 0x7F else "?" for byte in fourcc)

@@ -1,32 +1,10 @@
-"""AVCSampleEntry (ISO/IEC 14496-15, 5.4.2.1), a VisualSampleEntry (ISO/IEC 14496-12, 12.1.3)."""
-
-import struct
+"""AVCSampleEntry (ISO/IEC 14496-15, 5.4.2.1)."""
 
 from media.configs import VideoConfig
-from packager.boxes import avcC, btrt, colr, pasp
-from packager.boxes.box import box
+from packager.boxes import avcC
+from packager.boxes.sample_entries import visual
 from packager.cmaf.bitrate import TrackBitrate
-
-DATA_REFERENCE = 1
-DPI_72 = 0x480000
-FRAME_COUNT = 1
-DEPTH = 24
-PRE_DEFINED = -1
-
-# reserved, data_reference_index, pre_defined and reserved, width, height, resolutions, reserved, frame_count,
-# compressorname, depth, pre_defined.
-_ENTRY = struct.Struct(">6xH16xHHII4xH32xHh")
 
 
 def encode(config: VideoConfig, bitrate: TrackBitrate | None) -> bytes:
-    entry = _ENTRY.pack(
-        DATA_REFERENCE, config.width, config.height, DPI_72, DPI_72, FRAME_COUNT, DEPTH, PRE_DEFINED
-    )
-    return box(
-        b"avc1",
-        entry,
-        avcC.encode(config.record),
-        colr.encode(config.colour) if config.colour else b"",
-        pasp.encode(config.sample_aspect_ratio),
-        btrt.encode(bitrate) if bitrate else b"",
-    )
+    return visual.encode(b"avc1", config, bitrate, avcC.encode(config.record))

@@ -7,10 +7,10 @@ stalls on an audio rendition without media.
 
 from collections import deque
 
-from media.aac import silent_frame
+from media.codecs import audio_codec
 from media.configs import AudioConfig
 from media.timescale import rescale
-from media.units import VIDEO_TIMESCALE, AccessUnit, Codec, Kind
+from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import Sample
 from packager.cmaf.pending_cuts import PendingCuts
@@ -94,7 +94,7 @@ class AudioTrack:
         self._config = config
         self._rate = config.sample_rate
         self._frame = config.frame_samples
-        self._silence = silent_frame(config) if config.codec is Codec.AAC else None
+        self._silence = audio_codec(config.codec).silence(config)
         self._part_samples = self._part_target * self._rate // VIDEO_TIMESCALE
         self._writer.configure(config)
 

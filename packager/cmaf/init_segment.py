@@ -3,16 +3,13 @@
 import struct
 
 from media.configs import TrackConfig
-from media.units import Codec
 from packager.boxes import ftyp, moov
 from packager.cmaf.bitrate import TrackBitrate
-from packager.errors import UnsupportedTrack, Unwritable
+from packager.errors import Unwritable
 
 
 def init_segment(config: TrackConfig, *, track_id: int = 1, bitrate: TrackBitrate | None = None) -> bytes:
     """ftyp and moov of the one track. Raises UnsupportedTrack, Unwritable."""
-    if config.codec not in (Codec.H264, Codec.AAC):
-        raise UnsupportedTrack(f"{config.codec} is not put in CMAF; transcode it to AAC")
     try:
         return ftyp.encode() + moov.encode(config, track_id, bitrate)
     except struct.error as error:

@@ -11,8 +11,8 @@ with their parameter sets.
 
 from fractions import Fraction
 
+from media.codecs import video_codec
 from media.configs import VideoConfig
-from media.h264 import config_parameter_sets
 from media.units import VIDEO_TIMESCALE, AccessUnit
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
@@ -103,7 +103,7 @@ class VideoTrack:
             raise AssertionError("a track is configured before it is fed")
         config, frame_rate, bitrate = self._next_config
         if self._writer.configure(config, frame_rate, bitrate) > 0:
-            self._parameter_sets = config_parameter_sets(config.record)
+            self._parameter_sets = video_codec(config.codec).parameter_sets(config.record)
         self._rate_known = frame_rate is not None
         if frame_rate is not None:
             self._frame = round(VIDEO_TIMESCALE / frame_rate)
@@ -132,7 +132,7 @@ class VideoTrack:
         decodes = self._decodes
         samples = [
             Sample(until - decode, dts + cts - decode, key, payload)
-            for (_, dts, cts, key, payload), decode, until in zip(
+            for (_, dts, cts, key, payload, _), decode, until in zip(
                 self._part, decodes, (*decodes[1:], end), strict=True
             )
         ]

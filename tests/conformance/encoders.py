@@ -12,9 +12,10 @@ from av.container.input import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from media.aac import parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
+from media.codecs.h264.configuration import annexb_config
+from media.codecs.h264.nal_units import annexb_to_lengths
 from media.configs import AudioConfig, VideoConfig
-from media.h264 import annexb_parameter_sets, annexb_to_lengths, avc_config
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.fragment import Sample
 
@@ -55,7 +56,7 @@ def encode_video(settings: VideoSettings, frames: int) -> tuple[VideoConfig, lis
             payload = annexb_to_lengths(bytes(packet))
             units.append(AccessUnit(Kind.VIDEO, dts, pts - dts, packet.is_keyframe, payload))
     assert context.extradata is not None
-    return avc_config(*annexb_parameter_sets(context.extradata)), units
+    return annexb_config(context.extradata), units
 
 
 def encode_audio(sample_rate: int, layout: str, frames: int) -> tuple[AudioConfig, list[AccessUnit]]:

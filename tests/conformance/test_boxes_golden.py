@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.aac import parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
 from media.configs import Colour, VideoConfig
 from media.units import Codec, Kind
 from packager import boxes

@@ -6,7 +6,7 @@ import pytest
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from media.aac import audio_specific_config, parse_audio_specific_config, silent_frame
+from media.codecs.aac import audio_specific_config, parse_audio_specific_config, silent_frame
 from media.configs import AudioConfig
 from media.units import AccessUnit, Kind
 from packager.cmaf.fragment import Sample, fragment

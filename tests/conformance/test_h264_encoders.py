@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
+from media.codecs.h264.configuration import parse_avc_config
+from media.codecs.h264.random_access import is_random_access_point
+from media.codecs.h264.sps import parse_sps
 from media.configs import Colour
-from media.h264 import has_idr, parse_avc_config
-from media.h264_sps import parse_sps
 from tests.conformance.encoders import VideoSettings, encode_video
 
 # FFmpeg's code points are those of ISO/IEC 23091-2; its range 2 is full.
@@ -44,7 +45,7 @@ def test_parameter_sets_say_what_the_encoder_was_told(name: str) -> None:
         assert config.colour == Colour(primaries, transfer, matrix, full_range=colour_range == 2)
     assert config.interlaced is (name == "interlaced")
     assert parse_avc_config(config.record) == config
-    assert has_idr(units[0].payload)
+    assert is_random_access_point(units[0].payload)
 
     sps = parse_sps(config.record[8 : 8 + int.from_bytes(config.record[6:8], "big")])
     assert sps.chroma_format_idc == CHROMA.get(settings.pixel_format, 1)

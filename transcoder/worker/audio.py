@@ -1,12 +1,12 @@
-"""AAC or MP3 to AAC-LC, on the source's own timeline.
+"""A source's audio re-encoded on its own timeline.
 
-Presentation time is kept to the sample: the encoder's priming is cut off, small drift between timestamps and
-sample count is stretched away, lost frames become silence, and what comes twice is dropped.
+Presentation time is exact to the sample: the encoder's priming is cut off, small drift between timestamps and
+sample count is stretched away, lost frames become silence, and frames that come twice are dropped.
 """
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 from av import AudioCodecContext, AudioFrame, Packet
@@ -16,17 +16,19 @@ from av.error import EOFError as End
 from av.error import FFmpegError
 from av.filter import Graph
 
-from media.aac import parse_audio_specific_config
+from media.codecs import audio_codec
 from media.configs import AudioConfig
 from media.timescale import rescale
-from media.units import AccessUnit, Codec, Kind
+from media.units import AccessUnit, Kind
 from transcoder.errors import EncoderUnavailable
 from transcoder.messages import AudioRung, Encoded, Message, TrackReady
+from transcoder.options import AUDIO_ENCODER, AUDIO_OUTPUT
+from transcoder.worker.decoders import open_audio_decoder
 
 FRAME_SAMPLES = 1024
 LAYOUTS = {1: "mono", 2: "stereo"}
 
-# Past this a hole in the sound is not filled, nor an overlap cut away: the track goes on at the new time.
+# Beyond this a gap in the audio is not filled, nor an overlap cut away: the track continues at the new time.
 MAX_CORRECTION_SECONDS = 10
 
 # From 2 ms on drift is stretched away (up to 1000 samples a second), from 10 ms on it is cut or filled at once.
@@ -37,14 +39,15 @@ SampleLayout = tuple[int, str, str]
 
 
 class AudioTranscoder:
-    """One output track. ``errors`` counts units that the decoder refused. Raises EncoderUnavailable."""
+    """One output track. ``errors`` counts units that the decoder rejected. Raises EncoderUnavailable,
+    DecoderUnavailable."""
 
     def __init__(self, source: AudioConfig, rung: AudioRung, emit: Callable[[Message], None]) -> None:
         self.errors = 0
         self._track = rung.track
         self._emit = emit
         self._source = source
-        self._decoder = _open_decoder(source)
+        self._decoder = open_audio_decoder(source)
         self._rate = rung.sample_rate or source.sample_rate
         self._channels = min(rung.channels or source.channels, max(LAYOUTS))
         self._bitrate = rung.bitrate_bps
@@ -54,11 +57,11 @@ class AudioTranscoder:
         self._first_pts = 0
         self._next_pts = 0
         record = self._encoder.extradata or b""
-        emit(TrackReady(self._track, parse_audio_specific_config(record)))
+        emit(TrackReady(self._track, audio_codec(AUDIO_OUTPUT).parse_config(record)))
 
     def feed(self, unit: AccessUnit) -> None:
         if not unit.payload:
-            # To FFmpeg an empty packet is the end of the stream.
+            # FFmpeg takes an empty packet for the end of the stream.
             self.errors += 1
             return
         packet = av.Packet(unit.payload)
@@ -67,7 +70,7 @@ class AudioTranscoder:
         self._decode(packet)
 
     def flush(self) -> None:
-        """What is still inside comes out, up to the last sample."""
+        """Encode everything that is still queued, up to the last sample."""
         self._decode(None)
         self._end_chain()
 
@@ -144,7 +147,7 @@ class AudioTranscoder:
         return graph
 
     def _open_encoder(self) -> AudioCodecContext:
-        context = av.CodecContext.create("aac", "w")
+        context = cast(AudioCodecContext, av.CodecContext.create(AUDIO_ENCODER, "w"))
         context.sample_rate = self._rate
         context.layout = LAYOUTS[self._channels]
         context.format = "fltp"
@@ -155,14 +158,7 @@ class AudioTranscoder:
             context.open()
         except FFmpegError as error:
             raise EncoderUnavailable(
-                f"the AAC encoder cannot be opened at {self._rate} Hz, {self._channels} channels: {error}"
+                f"the {AUDIO_OUTPUT.upper()} encoder cannot be opened at {self._rate} Hz, "
+                f"{self._channels} channels: {error}"
             ) from error
         return context
-
-
-def _open_decoder(source: AudioConfig) -> AudioCodecContext:
-    if source.codec is Codec.MP3:
-        return av.CodecContext.create("mp3", "r")
-    context = av.CodecContext.create("aac", "r")
-    context.extradata = source.record
-    return context

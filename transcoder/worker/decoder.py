@@ -1,4 +1,4 @@
-"""H.264 to progressive pictures in presentation order. A packet that cannot be decoded is counted, never fatal."""
+"""Video to progressive pictures in presentation order. A packet that cannot be decoded is counted, never fatal."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,22 +12,22 @@ from av.error import FFmpegError
 from media.configs import VideoConfig
 from media.units import AccessUnit
 from transcoder.options import LatencyMode
+from transcoder.worker.decoders import open_video_decoder
 from transcoder.worker.deinterlace import Deinterlacer
 from transcoder.worker.times import VIDEO_TIME_BASE
 
 MAX_THREADS = 4
 
-# Up to this size one thread keeps up at 60 frames a second, with a tenth less work than frame threads make.
+# Up to this size one thread keeps up at 60 frames a second, with a tenth less processor time than frame threads.
 ONE_THREAD_PIXELS = 1920 * 1088
 
 
 class VideoDecoder:
-    """``errors`` counts packets that the decoder refused."""
+    """``errors`` counts packets that the decoder rejected. Raises DecoderUnavailable."""
 
     def __init__(self, config: VideoConfig, latency: LatencyMode) -> None:
         self.errors = 0
-        self._codec = av.CodecContext.create("h264", "r")
-        self._codec.extradata = config.record
+        self._codec = open_video_decoder(config)
         self._codec.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
         # Frame threads hold back as many frames as there are threads.
         small = config.width * config.height <= ONE_THREAD_PIXELS
@@ -36,7 +36,7 @@ class VideoDecoder:
 
     def decode(self, unit: AccessUnit) -> Iterator[VideoFrame]:
         if not unit.payload:
-            # To FFmpeg an empty packet is the end of the stream.
+            # FFmpeg takes an empty packet for the end of the stream.
             self.errors += 1
             return iter(())
         packet = av.Packet(unit.payload)

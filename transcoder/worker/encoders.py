@@ -1,5 +1,5 @@
-"""Opening an H.264 encoder so that it behaves the same whoever made it: IDRs only where they are asked for, closed
-GOPs, a rate that a decoder's buffer can live with, and the source's colours in the VUI.
+"""Opening each video encoder so that all behave alike: IDRs only at cuts, closed GOPs, a rate within the decoder's
+buffer, and the source's colours in the VUI.
 """
 
 import os

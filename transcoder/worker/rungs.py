@@ -13,12 +13,12 @@ from av.error import FFmpegError
 from av.video.frame import PictureType
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from media.codecs import video_codec
 from media.configs import VideoConfig
-from media.h264 import annexb_parameter_sets, annexb_to_lengths, avc_config
 from media.units import AccessUnit, Kind
 from transcoder.ladder import Rung
 from transcoder.messages import Encoded, Message, TrackReady
-from transcoder.options import LatencyMode, TranscodeOptions
+from transcoder.options import VIDEO_OUTPUTS, LatencyMode, TranscodeOptions
 from transcoder.worker.encoders import PictureShape, open_encoder, shape_of, threads_per_rung
 
 QUEUED_PICTURES = {LatencyMode.LOW: 4, LatencyMode.NORMAL: 16}
@@ -59,6 +59,7 @@ class RungThread:
         self._below = below
         self._emit = emit
         self._give_up = give_up
+        self._codec = video_codec(VIDEO_OUTPUTS[options.encoder])
         self._encoder = open_encoder(rung, shape, options, threads)
         self._ready = False
         self._unconfirmed: list[int] = []
@@ -135,14 +136,13 @@ class RungThread:
             if not self._ready:
                 self._announce(data)
             self.encoded += 1
-            unit = AccessUnit(
-                Kind.VIDEO, packet.dts, packet.pts - packet.dts, packet.is_keyframe, annexb_to_lengths(data)
-            )
+            payload = self._codec.parse_encoder_packet(data)
+            unit = AccessUnit(Kind.VIDEO, packet.dts, packet.pts - packet.dts, packet.is_keyframe, payload)
             self._emit(Encoded(self._rung.track, unit))
 
-    def _announce(self, annexb: bytes) -> None:
-        """From the extradata, or from the first unit of an encoder that puts its headers only there."""
-        config = avc_config(*annexb_parameter_sets(annexb))
+    def _announce(self, headers: bytes) -> None:
+        """``headers`` is the extradata, or the first packet of an encoder that writes its headers only there."""
+        config = self._codec.parse_encoder_headers(headers)
         self._emit(TrackReady(self._rung.track, replace(config, frame_rate=self._shape.frame_rate)))
         self._ready = True
 

@@ -1,8 +1,8 @@
 """One job: source units in, encoded units out.
 
-The thread that reads standard input decodes; each rung has a thread of its own that scales and encodes, and hands
-the scaled picture to the rung below. Every queue between them is bounded, so a machine that is too slow shows up
-as a full pipe in the parent, which sheds.
+The thread that reads standard input decodes. Each rung has a thread of its own that scales and encodes, and passes
+the scaled picture to the rung below. Every queue between them is bounded, so on a machine that is too slow the pipe
+fills up and the parent sheds video.
 """
 
 import time
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from av import VideoFrame
 
 from media.units import AccessUnit, Kind
+from transcoder.errors import ProtocolViolation
 from transcoder.messages import Decoded, Job, Message, Progress
 from transcoder.worker.audio import AudioTranscoder
 from transcoder.worker.cuts import CutSchedule
@@ -18,14 +19,16 @@ from transcoder.worker.decoder import VideoDecoder
 from transcoder.worker.rungs import GiveUp, Picture, RungThread, start_rungs
 
 PROGRESS_SECONDS = 1.0
-# Of one frame in so many the parent is told when it was decoded.
-TOLD_OF_DECODED = 8
+# The parent gets the decoding time of one frame in so many.
+REPORT_DECODED_EVERY = 8
+# A job has the first track of each kind.
+TRACK = 0
 
 
 class TranscodeSession:
     """``emit`` is called from several threads; ``give_up`` ends the process and does not return.
 
-    Raises EncoderUnavailable where an encoder of the job cannot be opened.
+    Raises EncoderUnavailable or DecoderUnavailable if an encoder or decoder of the job cannot be opened.
     """
 
     def __init__(self, job: Job, emit: Callable[[Message], None], give_up: GiveUp) -> None:
@@ -44,7 +47,9 @@ class TranscodeSession:
         self._next_progress = time.monotonic() + PROGRESS_SECONDS
 
     def feed(self, unit: AccessUnit) -> None:
-        """Blocks while the rungs are behind."""
+        """Blocks while the rungs are behind. Raises ProtocolViolation for a track that the job does not have."""
+        if unit.track != TRACK:
+            raise ProtocolViolation(f"a unit of {unit.kind} track {unit.track}, which the job does not have")
         if unit.kind is Kind.AUDIO:
             for output in self._audio:
                 output.feed(unit)
@@ -57,7 +62,7 @@ class TranscodeSession:
         self._cuts.add(pts)
 
     def finish(self) -> None:
-        """Returns when every frame has come out."""
+        """Returns when every frame has been encoded."""
         if self._decoder is not None:
             self._encode(self._decoder.flush())
             self._rungs[0].put(None)
@@ -73,7 +78,7 @@ class TranscodeSession:
             if frame.pts is None or (self._last_pts is not None and frame.pts <= self._last_pts):
                 continue
             self._last_pts = frame.pts
-            if self._decoded % TOLD_OF_DECODED == 0:
+            if self._decoded % REPORT_DECODED_EVERY == 0:
                 self._emit(Decoded(frame.pts, time.monotonic_ns()))
             self._decoded += 1
             index, cut = self._cuts.next_frame(frame.pts)

@@ -1,4 +1,4 @@
-"""One key unit to one JPEG."""
+"""One random access point to one JPEG."""
 
 from fractions import Fraction
 
@@ -8,6 +8,8 @@ from av.error import FFmpegError
 
 from media.configs import VideoConfig
 from media.units import AccessUnit
+from transcoder.errors import DecoderUnavailable
+from transcoder.worker.decoders import open_video_decoder
 from transcoder.worker.times import VIDEO_TIME_BASE
 
 MAX_WIDTH = 640
@@ -16,11 +18,11 @@ QUALITY = 5
 
 
 def picture(config: VideoConfig, unit: AccessUnit) -> bytes:
-    """A JPEG with square samples, at most 640 wide and high; empty where the unit cannot be decoded."""
+    """A JPEG with square samples, at most 640 wide and high; empty if the unit cannot be decoded."""
     try:
         frame = _decode(config, unit)
         return b"" if frame is None else _jpeg(frame, config.sample_aspect_ratio)
-    except (FFmpegError, ValueError):
+    except (FFmpegError, DecoderUnavailable, ValueError):
         return b""
 
 
@@ -32,8 +34,7 @@ def thumbnail_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tu
 
 
 def _decode(config: VideoConfig, unit: AccessUnit) -> VideoFrame | None:
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.extradata = config.record
+    decoder = open_video_decoder(config)
     decoder.thread_count = 1
     frames = [*decoder.decode(av.Packet(unit.payload)), *decoder.decode(None)]
     return frames[0] if frames else None

@@ -71,7 +71,7 @@ class Recorder:
         self.calls.append(("video-config", (config.width, config.height)))
 
     def on_audio_config(self, config: AudioConfig) -> None:
-        self.calls.append(("audio-config", (config.codec.value, config.sample_rate)))
+        self.calls.append(("audio-config", (str(config.codec), config.sample_rate)))
 
     def on_unit(self, unit: AccessUnit) -> None:
         self.calls.append(("unit", unit))

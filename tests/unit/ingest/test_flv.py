@@ -6,22 +6,16 @@ from hypothesis import strategies as st
 
 from ingest.flv import FlvError, parse_audio_tag, parse_video_tag
 from ingest.flv.errors import EmptyFrame, ImplausibleOffset, TruncatedTag, UnknownPacket, UnsupportedCodec
-from ingest.flv.random_access import is_random_access_point
 from ingest.flv.tags import NO_MEDIA, AudioFrame, SequenceHeader, VideoFrame
 from media.units import Codec
 from tests.unit.ingest.samples import (
     AAC_RECORD,
     AVC_RECORD,
-    IDR,
     MP3_FRAME,
-    NON_IDR,
-    SEI_LATE_RECOVERY,
-    SEI_RECOVERY_POINT,
     aac,
     aac_header,
     avc,
     avc_header,
-    nal_units,
 )
 
 
@@ -36,10 +30,10 @@ def ex_audio(packet: int, fourcc: bytes, data: bytes = b"") -> bytes:
 @pytest.mark.parametrize("composition_ms", [0, 66, -33, 10_000, -10_000])
 def test_h264_frames(composition_ms: int) -> None:
     assert parse_video_tag(avc(b"data", key=True, composition_ms=composition_ms)) == VideoFrame(
-        True, composition_ms, b"data"
+        Codec.H264, True, composition_ms, b"data"
     )
     assert parse_video_tag(avc(b"data", composition_ms=composition_ms)) == VideoFrame(
-        False, composition_ms, b"data"
+        Codec.H264, False, composition_ms, b"data"
     )
 
 
@@ -101,8 +95,8 @@ def test_the_refusal_says_what_to_choose() -> None:
 
 def test_h264_under_its_fourcc() -> None:
     assert parse_video_tag(ex_video(0, b"avc1", AVC_RECORD)) == SequenceHeader(Codec.H264, AVC_RECORD)
-    assert parse_video_tag(ex_video(1, b"avc1", b"\xff\xff\xdfdata")) == VideoFrame(True, -33, b"data")
-    assert parse_video_tag(ex_video(3, b"avc1", b"data", frame_type=2)) == VideoFrame(False, 0, b"data")
+    assert parse_video_tag(ex_video(1, b"avc1", b"\xff\xff\xdfdata")) == VideoFrame(Codec.H264, True, -33, b"data")
+    assert parse_video_tag(ex_video(3, b"avc1", b"data", frame_type=2)) == VideoFrame(Codec.H264, False, 0, b"data")
     assert parse_video_tag(ex_video(2, b"avc1")) == NO_MEDIA
     assert parse_video_tag(ex_video(4, b"avc1", b"colour")) == NO_MEDIA
     assert parse_video_tag(ex_video(0, b"", b"\x00", frame_type=5)) == NO_MEDIA
@@ -163,26 +157,6 @@ def test_other_audio_is_refused_by_name(body: bytes, name: str) -> None:
         parse_audio_tag(body)
 
 
-LONG_USER_DATA = b"\x06\x05\xff\x01" + bytes(256)
-
-
-@pytest.mark.parametrize(
-    ("units", "expected"),
-    [
-        ([IDR], True),
-        ([b"\x09\xf0", b"\x67x", b"\x68x", IDR], True),
-        ([NON_IDR], False),
-        ([SEI_RECOVERY_POINT, NON_IDR], True),
-        ([SEI_LATE_RECOVERY, NON_IDR], False),
-        ([LONG_USER_DATA + SEI_RECOVERY_POINT[1:], NON_IDR], True),
-        ([LONG_USER_DATA + b"\x80", NON_IDR], False),
-        ([b"\x06\xff", b"\x06\x06\x00\x80", b"\x06\x05\xff\xff", NON_IDR], False),
-    ],
-)
-def test_random_access_points(units: list[bytes], expected: bool) -> None:
-    assert is_random_access_point(nal_units(*units)) is expected
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=40))
 def test_only_declared_errors_leave(body: bytes) -> None:
@@ -191,9 +165,3 @@ def test_only_declared_errors_leave(body: bytes) -> None:
             parse(body)
         except FlvError as error:
             assert error.code != FlvError.code
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=4))
-def test_any_sei_can_be_looked_at(units: list[bytes]) -> None:
-    assert is_random_access_point(nal_units(*(b"\x06" + unit for unit in units))) in (True, False)

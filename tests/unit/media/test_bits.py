@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from media.bits import BitReader, BitWriter, remove_emulation_prevention
 from media.errors import MalformedConfig
-from tests.unit.media.sps_builder import add_emulation_prevention
+from tests.unit.media.codecs.h264.sps_builder import add_emulation_prevention
 
 FIELDS = st.lists(
     st.integers(0, 40).flatmap(lambda count: st.tuples(st.integers(0, (1 << count) - 1), st.just(count)))

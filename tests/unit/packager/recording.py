@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from media.aac import audio_specific_config, parse_audio_specific_config
+from media.codecs.aac import audio_specific_config, parse_audio_specific_config
+from media.codecs.h264.configuration import avc_config
 from media.configs import AudioConfig, VideoConfig
-from media.h264 import avc_config
 from media.units import AccessUnit, Codec, Kind
 from packager.cmaf.segment_writer import Init, Part, Segment
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from media.codecs.h264.random_access import is_random_access_point
 from media.configs import AudioConfig, TrackConfig, VideoConfig
-from media.h264 import has_idr
 from media.units import AccessUnit
 from transcoder.ladder import Rung
 from transcoder.messages import Encoded, Job, Message, Progress, TrackReady
@@ -43,7 +43,7 @@ class Result:
 
     def idr_times(self, track: str) -> list[int]:
         for unit in self.units[track]:
-            assert unit.key == has_idr(unit.payload)
+            assert unit.key == is_random_access_point(unit.payload)
         return [unit.pts for unit in self.units[track] if unit.key]
 
 

@@ -11,10 +11,11 @@ import av
 from av import AudioFrame, VideoFrame
 from av.codec.context import Flags
 
-from media.aac import parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
+from media.codecs.h264.configuration import annexb_config
+from media.codecs.h264.nal_units import annexb_to_lengths
+from media.codecs.mp3 import parse_frame_header
 from media.configs import AudioConfig, Colour, VideoConfig
-from media.h264 import annexb_parameter_sets, annexb_to_lengths, avc_config
-from media.mp3 import parse_frame_header
 from media.units import AccessUnit, Kind
 
 TICK = Fraction(1, 90_000)
@@ -78,7 +79,7 @@ def video(
         frame.pts, frame.time_base = start + round(number * 90_000 / fps), TICK
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
-    config = avc_config(*annexb_parameter_sets(encoder.extradata or b""))
+    config = annexb_config(encoder.extradata or b"")
     return VideoSource(replace(config, frame_rate=fps), tuple(_video_unit(packet) for packet in packets))
 
 

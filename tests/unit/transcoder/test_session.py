@@ -6,9 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from media.codecs.h264.nal_units import NAL_PPS, NAL_SPS, nal_units
 from media.configs import Colour
-from media.h264 import NAL_PPS, nal_units
-from media.h264_sps import NAL_SPS
 from media.units import AccessUnit
 from tests.unit.transcoder.running import Result, run, rung
 from tests.unit.transcoder.sources import VideoSource, brightness, decoded_video, shade, video

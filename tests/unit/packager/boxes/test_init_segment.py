@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from media.aac import parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
 from media.configs import AudioConfig, Colour, TrackConfig, VideoConfig
 from media.units import Codec
 from packager.boxes import esds

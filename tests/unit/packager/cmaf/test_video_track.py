@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.h264 import config_parameter_sets
+from media.codecs.h264.configuration import config_parameter_sets
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit
 from packager.cmaf.cutter import Cut, Cutter, CutterOptions

@@ -1,15 +1,14 @@
-"""H.264 sequence parameter sets (ITU-T H.264, 7.3.2.1.1) and their VUI (Annex E) as far as Headwater needs it."""
+"""H.264 sequence parameter sets (ITU-T H.264, 7.3.2.1.1) and their VUI (Annex E) as far as Headwater needs them."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from media.bits import BitReader, remove_emulation_prevention
+from media.codecs.h264.nal_units import NAL_SPS
 from media.configs import Colour
 from media.errors import MalformedConfig
 
-NAL_SPS = 7
-
-# Profiles whose parameter sets tell chroma format, bit depth and scaling matrices (7.3.2.1.1).
+# Profiles whose parameter sets carry chroma format, bit depth and scaling matrices (7.3.2.1.1).
 HIGH_PROFILES = frozenset((44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244))
 
 # Level 6.2: sqrt(8 * MaxFS) macroblocks either way (A.3.1).
@@ -18,7 +17,7 @@ MAX_MACROBLOCKS = 1055
 # SubWidthC and SubHeightC by chroma_format_idc (Table 6-1); monochrome crops in luma samples.
 CHROMA_SUBSAMPLING = ((1, 1), (2, 2), (2, 1), (1, 1))
 
-# Table E-1; 0 is unspecified, 255 is told in full.
+# Table E-1; 0 is unspecified, 255 is followed by width and height.
 SAMPLE_ASPECT_RATIOS = (
     *((1, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11)),
     *((80, 33), (18, 11), (15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1)),
@@ -26,7 +25,7 @@ SAMPLE_ASPECT_RATIOS = (
 EXTENDED_SAR = 255
 UNSPECIFIED = 2
 
-# Encoders of variable frame rate put the ticks of their clock here; no camera's rate is outside of these.
+# Encoders of variable frame rate write the ticks of their clock here; no camera's rate is outside this range.
 FRAME_RATES = (Fraction(1), Fraction(300))
 
 
@@ -144,7 +143,7 @@ def _skip_picture_order(bits: BitReader) -> None:
 
 
 def _read_vui(bits: BitReader) -> _Vui:
-    """The VUI as far as its timing (E.1.1); what comes after concerns decoders alone."""
+    """The VUI as far as its timing (E.1.1); the rest concerns only decoders."""
     sample_aspect_ratio = _read_sample_aspect_ratio(bits) if bits.flag() else Fraction(1)
     if bits.flag():  # overscan_info_present_flag
         bits.skip(1)

@@ -2,8 +2,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.aac import MAX_RECORD, SAMPLE_RATES, audio_specific_config, parse_audio_specific_config, silent_frame
 from media.bits import BitWriter
+from media.codecs.aac import (
+    MAX_RECORD,
+    SAMPLE_RATES,
+    audio_specific_config,
+    parse_audio_specific_config,
+    silent_frame,
+)
 from media.configs import AudioConfig
 from media.errors import MalformedConfig, MediaError, UnsupportedConfig
 from media.units import Codec
@@ -144,10 +150,6 @@ def test_silence_is_of_the_core_whatever_is_signalled_above_it() -> None:
     assert stereo != mono
     assert silent_frame(parse_audio_specific_config(bytes.fromhex("139056e5a0"))) == stereo
     assert silent_frame(parse_audio_specific_config(bytes.fromhex("eb8a0800"))) == mono
-
-
-def test_there_is_no_silent_mp3() -> None:
-    assert silent_frame(AudioConfig(Codec.MP3, b"", "mp4a.40.34", 48000, 2, 1152)) is None
 
 
 @settings(max_examples=200)

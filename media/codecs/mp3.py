@@ -1,5 +1,9 @@
-"""MPEG audio layer III frame headers (ISO/IEC 11172-3, 2.4.1.3; ISO/IEC 13818-3; MPEG-2.5 as everyone reads it)."""
+"""MPEG audio layer III frames (ISO/IEC 11172-3, 2.4.1.3; ISO/IEC 13818-3; MPEG-2.5 as every decoder reads it).
 
+There is no configuration record: each frame's header carries the configuration.
+"""
+
+from media.codecs.descriptor import AudioCodec, InBandConfig
 from media.configs import AudioConfig
 from media.errors import MalformedConfig, UnsupportedConfig
 from media.units import Codec
@@ -13,7 +17,7 @@ FRAME_SAMPLES = {0: 576, 2: 576, 3: 1152}
 
 
 def parse_frame_header(payload: bytes) -> AudioConfig:
-    """What the header at the start of ``payload`` says. Raises MalformedConfig, UnsupportedConfig."""
+    """The configuration in the header of a frame. Raises MalformedConfig, UnsupportedConfig."""
     if len(payload) < HEADER_SIZE:
         raise MalformedConfig("an MP3 frame is shorter than its header")
     header = int.from_bytes(payload[:HEADER_SIZE], "big")
@@ -35,3 +39,23 @@ def parse_frame_header(payload: bytes) -> AudioConfig:
         channels=1 if header >> 6 & 3 == MONO else 2,
         frame_samples=FRAME_SAMPLES[version],
     )
+
+
+def signature(frame: bytes) -> bytes:
+    """Sync word, version and layer, sample rate, mono or not (ISO/IEC 11172-3, 2.4.1.3)."""
+    if len(frame) < HEADER_SIZE:
+        return b""
+    return bytes((frame[0], frame[1] & 0xFE, frame[2] & 0x0C, frame[3] >> 6 == MONO))
+
+
+def refuse_record(record: bytes) -> AudioConfig:
+    """Raises MalformedConfig."""
+    raise MalformedConfig(f"MP3 has no configuration record, but {len(record)} bytes came as one")
+
+
+MP3 = AudioCodec(
+    codec=Codec.MP3,
+    parse_config=refuse_record,
+    silence=lambda config: None,
+    in_band=InBandConfig(signature, parse_frame_header),
+)

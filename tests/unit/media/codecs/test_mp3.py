@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.codecs.mp3 import MP3, parse_frame_header
 from media.configs import AudioConfig
 from media.errors import MalformedConfig, MediaError, UnsupportedConfig
-from media.mp3 import parse_frame_header
 from media.units import Codec
 
 
@@ -45,3 +45,25 @@ def test_only_declared_errors_escape(data: bytes) -> None:
     except MediaError:
         return
     assert 8000 <= config.sample_rate <= 48000
+
+
+def test_mp3_has_neither_silence_nor_a_configuration_record() -> None:
+    assert MP3.silence(AudioConfig(Codec.MP3, b"", "mp4a.40.34", 48000, 2, 1152)) is None
+    with pytest.raises(MalformedConfig, match="2 bytes"):
+        MP3.parse_config(b"\x11\x90")
+
+
+@given(st.binary(max_size=8).map(lambda data: b"\xff\xfb" + data))
+def test_frames_of_one_signature_have_one_configuration(data: bytes) -> None:
+    assert MP3.in_band is not None
+    # Bit rate, padding and the mode of two channels are not part of the configuration.
+    other = bytearray(data)
+    if len(other) >= 4:
+        other[2] ^= 0x32
+    try:
+        config = MP3.in_band.parse(data)
+        changed = MP3.in_band.parse(bytes(other))
+    except MediaError:
+        return
+    assert MP3.in_band.signature(data) == MP3.in_band.signature(bytes(other))
+    assert config == changed

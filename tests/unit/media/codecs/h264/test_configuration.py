@@ -5,24 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media.codecs.h264.configuration import (
+    MAX_RECORD,
+    annexb_config,
+    avc_config,
+    config_parameter_sets,
+    nal_length_size,
+    parse_avc_config,
+)
 from media.configs import Colour
 from media.errors import MalformedConfig, MediaError
-from media.h264 import (
-    MAX_RECORD,
-    annexb_nal_units,
-    annexb_parameter_sets,
-    annexb_to_lengths,
-    avc_config,
-    has_idr,
-    lengths_to_annexb,
-    nal_length_size,
-    nal_units,
-    parameter_sets,
-    parse_avc_config,
-    relength,
-)
 from media.units import Codec
-from tests.unit.media.sps_builder import SpsFields, nal_unit
+from tests.unit.media.codecs.h264.sps_builder import SpsFields, nal_unit
 
 FIELDS = SpsFields(
     constraint_flags=0x0C,
@@ -33,9 +27,6 @@ FIELDS = SpsFields(
 )
 SPS = nal_unit(FIELDS)
 PPS = b"\x68\xee\x3c\xb0"
-IDR = b"\x65\x88\x84"
-SLICE = b"\x41\x9a"
-SEI = b"\x06\x05\x01\x80"
 
 
 def record(
@@ -53,8 +44,8 @@ def record(
     return head + b"".join(counted[:split]) + bytes((len(pps_list),)) + b"".join(counted[split:]) + tail
 
 
-def lengths(size: int, *units: bytes) -> bytes:
-    return b"".join(len(unit).to_bytes(size, "big") + unit for unit in units)
+def lengths(*units: bytes) -> bytes:
+    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
 def test_a_record_is_read_whole() -> None:
@@ -138,66 +129,18 @@ def test_too_many_parameter_sets_are_refused() -> None:
         avc_config([SPS], [PPS.ljust(65536, b"\x01")])
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_relength(size: int) -> None:
-    assert relength(lengths(size, SEI, IDR), size) == lengths(4, SEI, IDR)
+def test_the_parameter_sets_go_in_front_of_a_payload() -> None:
+    config = avc_config([SPS], [PPS, PPS])
+    assert config_parameter_sets(config.record) == lengths(SPS, PPS, PPS)
 
 
-def test_relength_changes_nothing_that_is_right() -> None:
-    payload = lengths(4, SEI, IDR)
-    assert relength(payload, 4) is payload
-    assert relength(b"", 4) == b""
-
-
-@pytest.mark.parametrize("units", [(b"", IDR), (SEI, b"", IDR), (IDR, b"")])
-def test_empty_nal_units_are_left_out(units: tuple[bytes, ...]) -> None:
-    assert relength(lengths(4, *units), 4) == lengths(4, *filter(None, units))
-
-
-@pytest.mark.parametrize("bad", [b"\0\0", b"\0\0\0\x04abc", lengths(4, SEI) + b"\0", b"\xff\xff\xff\xffab"])
-def test_lengths_that_do_not_add_up_are_refused(bad: bytes) -> None:
-    with pytest.raises(MalformedConfig):
-        relength(bad, 4)
-    with pytest.raises(MalformedConfig):
-        lengths_to_annexb(bad)
-
-
-def test_has_idr() -> None:
-    assert has_idr(lengths(4, SEI, IDR))
-    assert has_idr(lengths(4, b"\x25\x88"))
-    assert not has_idr(lengths(4, SEI, SLICE))
-    assert not has_idr(b"")
-
-
-def test_parameter_sets_in_band() -> None:
-    assert parameter_sets(lengths(4, b"\x09\xf0", SPS, PPS, PPS, IDR)) == ([SPS], [PPS, PPS])
-    assert parameter_sets(lengths(4, SLICE)) == ([], [])
-
-
-def test_annex_b_with_either_start_code() -> None:
-    data = b"\0\0\0\1" + SPS + b"\0\0\1" + PPS + b"\0\0\0\0\1" + IDR + b"\0\0"
-    assert annexb_nal_units(data) == [SPS, PPS, IDR]
-    assert annexb_parameter_sets(data) == ([SPS], [PPS])
-    assert annexb_to_lengths(data) == lengths(4, SPS, PPS, IDR)
-    assert annexb_nal_units(b"") == []
-
-
-def test_annex_b_that_does_not_begin_with_a_start_code_is_refused() -> None:
-    with pytest.raises(MalformedConfig, match="start code"):
-        annexb_nal_units(IDR + b"\0\0\1" + IDR)
-
-
-UNITS = st.lists(
-    st.binary(min_size=1, max_size=30).map(lambda unit: b"\x41" + unit.replace(b"\0", b"\1")), max_size=6
-)
-
-
-@settings(max_examples=60)
-@given(UNITS)
-def test_annex_b_and_lengths_are_two_forms_of_one_thing(units: list[bytes]) -> None:
-    payload = lengths(4, *units)
-    assert annexb_to_lengths(lengths_to_annexb(payload)) == payload
-    assert list(nal_units(payload)) == units
+def test_headers_of_an_encoder() -> None:
+    assert annexb_config(b"\0\0\0\1" + SPS + b"\0\0\1" + PPS) == avc_config([SPS], [PPS])
+    assert annexb_config(b"\0\0\1\x09\xf0\0\0\1" + SPS + b"\0\0\1" + PPS + b"\0\0\1\x65") == avc_config(
+        [SPS], [PPS]
+    )
+    with pytest.raises(MalformedConfig, match="0 picture"):
+        annexb_config(b"\0\0\0\1" + SPS)
 
 
 @settings(max_examples=150)
@@ -212,15 +155,3 @@ def test_only_declared_errors_escape_from_records(noise: bytes, kept: int, place
         except MediaError:
             continue
         assert parse_avc_config(config.record) == config
-
-
-@settings(max_examples=100)
-@given(st.binary(max_size=60), st.sampled_from([1, 2, 4]))
-def test_only_declared_errors_escape_from_payloads(noise: bytes, size: int) -> None:
-    try:
-        payload = relength(noise, size)
-    except MediaError:
-        return
-    assert relength(payload, 4) is payload
-    has_idr(payload)
-    parameter_sets(payload)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from media.bits import BitReader, BitWriter
+from media.codecs.descriptor import AudioCodec
 from media.configs import AudioConfig
 from media.errors import MalformedConfig, UnsupportedConfig
 from media.units import Codec
 
-# A program_config_element with its longest comment stays below this.
+# A record with a program_config_element and its longest comment stays below this.
 MAX_RECORD = 512
 
 AAC_LC = 2
@@ -31,7 +32,7 @@ SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 1
 EXPLICIT_RATE = 15
 MAX_SAMPLE_RATE = 192_000
 
-# Channels by channelConfiguration, Table 1.19; 0 is told by a program_config_element, the rest is reserved.
+# Channels by channelConfiguration, Table 1.19; for 0 a program_config_element follows, the rest is reserved.
 CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 13: 24, 14: 8}
 
 # syncExtensionType of backward-compatible signalling (1.6.2.1).
@@ -53,7 +54,7 @@ ELEMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class _AudioSpecificConfig:
-    """``output_rate`` differs from ``core_rate`` where SBR is signalled and doubles it."""
+    """``output_rate`` differs from ``core_rate`` if SBR is signalled and doubles it."""
 
     channel_configuration: int
     core_channels: int
@@ -101,11 +102,9 @@ def audio_specific_config(sample_rate: int, channels: int) -> bytes:
 def silent_frame(config: AudioConfig) -> bytes | None:
     """One raw_data_block (4.4.2.1) of silence for ``config``'s AAC-LC core.
 
-    None where the channels are laid out by a program_config_element or beyond configuration 7, or it is not AAC.
+    None if a program_config_element lays out the channels, or if their configuration is above 7.
     Raises MalformedConfig, UnsupportedConfig for a record that :func:`parse_audio_specific_config` refuses.
     """
-    if config.codec is not Codec.AAC:
-        return None
     elements = ELEMENTS.get(_parse(config.record).channel_configuration)
     if elements is None:
         return None
@@ -232,3 +231,6 @@ def _read_program_config(bits: BitReader) -> int:
     if channels == 0:
         raise MalformedConfig("an AAC program configuration has no channel")
     return channels
+
+
+AAC = AudioCodec(codec=Codec.AAC, parse_config=parse_audio_specific_config, silence=silent_frame)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media.codecs.h264.sps import HIGH_PROFILES, parse_sps
 from media.configs import Colour
 from media.errors import MalformedConfig, MediaError
-from media.h264_sps import HIGH_PROFILES, parse_sps
-from tests.unit.media.sps_builder import SpsFields, nal_unit
+from tests.unit.media.codecs.h264.sps_builder import SpsFields, nal_unit
 
 BT709 = Colour(1, 1, 1, False)
 

@@ -1,13 +1,12 @@
-"""Whether decoding can begin at an H.264 frame that its tag calls a key frame."""
+"""Whether decoding can start at an H.264 access unit."""
 
-from media.h264 import NAL_IDR, NAL_TYPE, nal_units
+from media.codecs.h264.nal_units import NAL_IDR, NAL_SEI, NAL_TYPE, nal_units
 
-NAL_SEI = 6
 SEI_RECOVERY_POINT = 6
 
 
 def is_random_access_point(payload: bytes) -> bool:
-    """True for an IDR picture, and for one whose recovery point SEI says that it is exact at once.
+    """True for an IDR picture, and for one with a recovery point SEI whose recovery is immediate.
 
     Capture boxes that never send a second IDR mark their I pictures with the latter (ITU-T H.264, D.2.8).
     ``payload`` is an access unit with NAL lengths of 4 bytes. Raises MalformedConfig.
@@ -35,7 +34,7 @@ def has_instant_recovery_point(sei: bytes) -> bool:
 
 
 def sei_number(sei: bytes, at: int) -> tuple[int, int]:
-    """A payload type or size: bytes of 255 add up with the first that is less."""
+    """A payload type or size, and the position after it: bytes of 255, then one that is less, are added up."""
     total = 0
     while at < len(sei):
         total += sei[at]

@@ -1,0 +1,6 @@
+"""Codecs: one file for each behind the values of :mod:`media.codecs.descriptor`, looked up by name."""
+
+from media.codecs.descriptor import AudioCodec, VideoCodec
+from media.codecs.table import AUDIO_CODECS, VIDEO_CODECS, audio_codec, codec, video_codec
+
+__all__ = ["AUDIO_CODECS", "VIDEO_CODECS", "AudioCodec", "VideoCodec", "audio_codec", "codec", "video_codec"]

@@ -1,0 +1,26 @@
+"""H.264 (ITU-T H.264) as MP4 and FLV carry it (ISO/IEC 14496-15)."""
+
+from functools import partial
+
+from media.codecs.descriptor import VideoCodec
+from media.codecs.h264.configuration import (
+    annexb_config,
+    config_parameter_sets,
+    nal_length_size,
+    parse_avc_config,
+)
+from media.codecs.h264.nal_units import annexb_to_lengths, relength
+from media.codecs.h264.random_access import is_random_access_point
+from media.units import Codec
+
+__all__ = ["H264"]
+
+H264 = VideoCodec(
+    codec=Codec.H264,
+    parse_config=parse_avc_config,
+    payload_reader=lambda record: partial(relength, size=nal_length_size(record)),
+    is_random_access=is_random_access_point,
+    parameter_sets=config_parameter_sets,
+    parse_encoder_headers=annexb_config,
+    parse_encoder_packet=annexb_to_lengths,
+)

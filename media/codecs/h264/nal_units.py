@@ -1,0 +1,73 @@
+"""NAL units in an access unit, each after its length (ISO/IEC 14496-15, 5.2.3), as MP4 and FLV store them.
+
+Annex B is the form in which encoders give them: NAL units after start codes (ITU-T H.264, B.1).
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+
+from media.errors import MalformedConfig
+
+NAL_IDR = 5
+NAL_SEI = 6
+NAL_SPS = 7
+NAL_PPS = 8
+NAL_SPS_EXTENSION = 13
+NAL_TYPE = 0x1F
+
+START_CODE = b"\x00\x00\x00\x01"
+LENGTH_SIZE = 4
+
+_LENGTH = struct.Struct(">I")
+
+
+def nal_units(payload: bytes, size: int = LENGTH_SIZE) -> Iterator[bytes]:
+    """The NAL units of ``payload`` (lengths of ``size`` bytes), empty ones left out. Raises MalformedConfig."""
+    position, end = 0, len(payload)
+    while position < end:
+        start = position + size
+        position = start + int.from_bytes(payload[position:start], "big")
+        if position > end or start > end:
+            raise MalformedConfig("a NAL unit is longer than its access unit")
+        if position > start:
+            yield payload[start:position]
+
+
+def with_lengths(units: Iterator[bytes] | Sequence[bytes]) -> bytes:
+    """NAL units as a payload, with lengths of 4 bytes."""
+    return b"".join(_LENGTH.pack(len(nal_unit)) + nal_unit for nal_unit in units)
+
+
+def relength(payload: bytes, size: int) -> bytes:
+    """``payload`` with NAL lengths of 4 bytes instead of ``size``, checked, empty NAL units left out.
+
+    Returns the same object if there is nothing to change. Raises MalformedConfig.
+    """
+    if size == LENGTH_SIZE and _is_well_formed(payload):
+        return payload
+    return with_lengths(nal_units(payload, size))
+
+
+def annexb_nal_units(data: bytes) -> list[bytes]:
+    """The NAL units between the start codes, of 3 or 4 bytes, of an Annex B byte stream. Raises MalformedConfig."""
+    # No NAL unit ends in a zero byte (7.4.1): zeros at a piece's end belong to the next start code.
+    leading, *pieces = data.split(START_CODE[1:])
+    if leading.strip(b"\x00"):
+        raise MalformedConfig("H.264 data does not begin with a start code")
+    return [nal_unit for piece in pieces if (nal_unit := piece.rstrip(b"\x00"))]
+
+
+def annexb_to_lengths(data: bytes) -> bytes:
+    """An Annex B access unit as a payload with 4-byte lengths. Raises MalformedConfig."""
+    return with_lengths(annexb_nal_units(data))
+
+
+def _is_well_formed(payload: bytes) -> bool:
+    """Whether lengths of 4 bytes, none of them 0, lead exactly to the payload's end."""
+    position, last = 0, len(payload) - LENGTH_SIZE
+    while position < last:
+        (length,) = _LENGTH.unpack_from(payload, position)
+        if length == 0:
+            return False
+        position += LENGTH_SIZE + length
+    return position == len(payload)

@@ -65,6 +65,7 @@ MESSAGES: tuple[Message, ...] = (
     Start(Job(None)),
     Unit(UNIT),
     Unit(AccessUnit(Kind.AUDIO, 2**40, -1, False, b"")),
+    Unit(UNIT._replace(track=255)),
     CutAt(-1),
     Decoded(-1, 2**62),
     Finish(),
@@ -160,6 +161,43 @@ def test_lengths_are_bounded_before_anything_is_kept() -> None:
 def test_timestamps_out_of_range_are_a_violation() -> None:
     with pytest.raises(ProtocolViolation):
         encode(Unit(UNIT._replace(cts=2**31)))
+
+
+@pytest.mark.parametrize("track", [-1, 256])
+def test_track_ids_out_of_range_are_a_violation(track: int) -> None:
+    with pytest.raises(ProtocolViolation, match=f"track {track}"):
+        encode(Unit(UNIT._replace(track=track)))
+
+
+@pytest.mark.parametrize("kind", [Kind.DATA, Kind.TEXT])
+def test_kinds_that_are_not_transcoded_are_a_violation(kind: Kind) -> None:
+    with pytest.raises(ProtocolViolation, match=kind):
+        encode(Unit(UNIT._replace(kind=kind)))
+
+
+@pytest.mark.parametrize("number", [2, 255])
+def test_an_unknown_kind_of_unit_is_a_violation(number: int) -> None:
+    message = bytearray(encode(Unit(UNIT)))
+    message[HEADER.size + 1] = number
+    with pytest.raises(ProtocolViolation, match=f"unknown kind {number}"):
+        read(bytes(message))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"codec": "theora"},
+        # Audio's codec in a description of video.
+        {"codec": "aac"},
+        {"codec": None},
+        {"codec": "h264" * 100},
+    ],
+)
+def test_an_unknown_codec_is_a_violation(change: dict[str, object]) -> None:
+    fields = json.loads(encode(TrackReady("v", VIDEO))[HEADER.size + 2 :]) | change
+    body = b"\x01v" + json.dumps(fields).encode()
+    with pytest.raises(ProtocolViolation):
+        read(HEADER.pack(len(body), KINDS[TrackReady]) + body)
 
 
 def test_unknown_type_is_a_violation() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from media.codecs.h264.nal_units import NAL_PPS, NAL_SPS, nal_units
 from media.configs import Colour
-from media.units import AccessUnit
+from media.units import AccessUnit, Codec
 from tests.unit.transcoder.running import Result, run, rung
 from tests.unit.transcoder.sources import VideoSource, brightness, decoded_video, shade, video
-from transcoder.errors import EncoderUnavailable
+from transcoder.errors import DecoderUnavailable, EncoderUnavailable, ProtocolViolation
 from transcoder.ladder import Rung, plan_ladder
 from transcoder.messages import Job
 from transcoder.options import LatencyMode, Preset, TranscodeOptions
@@ -234,3 +234,15 @@ def test_no_start_code_or_parameter_set_is_left_in_a_unit() -> None:
     for unit in result.units["v180p"]:
         types = {nal_unit[0] & 0x1F for nal_unit in nal_units(unit.payload)}
         assert not types & {NAL_SPS, NAL_PPS}
+
+
+def test_a_track_that_the_job_does_not_have_is_a_violation() -> None:
+    source = video(frames=1)
+    with pytest.raises(ProtocolViolation, match="video track 1"):
+        run(job(source), [source.units[0]._replace(track=1)])
+
+
+def test_a_codec_without_a_decoder_is_refused_in_words() -> None:
+    source = video(frames=1)
+    with pytest.raises(DecoderUnavailable, match="wisp cannot be decoded"):
+        run(job(replace(source, config=replace(source.config, codec=Codec("wisp")))), source.units)

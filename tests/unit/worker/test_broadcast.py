@@ -97,6 +97,23 @@ async def test_both_tracks_are_cut_at_the_same_times() -> None:
     assert bench.recorder.ledger.playable
 
 
+async def test_tracks_that_are_not_planned_are_dropped_and_counted() -> None:
+    bench = Bench()
+    data = AccessUnit(Kind.DATA, 0, 0, True, b"cue")
+    text = AccessUnit(Kind.TEXT, 0, 0, True, b"caption")
+    second = AccessUnit(Kind.AUDIO, 0, 0, True, b"commentary", 1)
+    bench.feed([data, text, second])
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    for unit in both(5):
+        bench.feed([unit, unit._replace(kind=Kind.DATA), unit._replace(track=1)])
+    await bench.finish()
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
+    assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(1, 0), (2, 2.01), (3, 3.99)]
+    assert sorted(bench.recorder.tracks) == ["asource", "vsource"]
+    assert bench.broadcast.dropped == {"unsupported-track": 3 + 2 * len(both(5))}
+
+
 async def test_units_before_the_configuration_of_the_other_track_are_not_lost() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())

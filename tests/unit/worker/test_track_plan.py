@@ -1,8 +1,11 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
+
 from media.configs import AudioConfig, VideoConfig
 from media.units import Codec
+from tests.unit.media.codecs.made_up import HUM_RECORD, WISP_RECORD, install, parse_hum, parse_wisp
 from tests.unit.packager.recording import audio_config, video_config
 from transcoder.ladder import LadderSetting, LadderStep
 from worker.track_plan import plan_tracks
@@ -50,3 +53,10 @@ def test_a_second_audio_track() -> None:
         ("asource", True),
         ("a64k", False),
     ]
+
+
+def test_a_new_codec_passes_through_if_it_has_a_sample_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    video, audio = parse_wisp(WISP_RECORD), parse_hum(HUM_RECORD)
+    assert names(video, audio, "source") == ["vsource*", "a128k*"]
+    install(monkeypatch)
+    assert names(video, audio, "source") == ["vsource", "asource"]

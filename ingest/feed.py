@@ -13,7 +13,6 @@ from ingest.flv.tags import AudioFrame, SequenceHeader, VideoFrame
 from ingest.interface import Publication
 from ingest.timeline import TICKS_PER_MS, Timeline
 from media.codecs import audio_codec, video_codec
-from media.codecs.descriptor import InBandConfig
 from media.configs import AudioConfig, VideoConfig
 from media.errors import MalformedConfig, MediaError, UnsupportedConfig
 from media.units import AccessUnit, Codec, Kind
@@ -127,7 +126,7 @@ class AudioFeed(TrackFeed):
         self._codec: Codec | None = None
         # The sequence header's, or the signature of a frame that carries its configuration.
         self._record = b""
-        self._in_band: InBandConfig | None = None
+        self._signature: Callable[[bytes], bytes] | None = None
 
     @property
     def _configured(self) -> bool:
@@ -141,13 +140,8 @@ class AudioFeed(TrackFeed):
             self._configure(audio_codec(tag.codec).parse_config(tag.record), tag.record)
 
     def _frame(self, timestamp: int, codec: Codec, data: bytes) -> None:
-        in_band = self._in_band if codec == self._codec else audio_codec(codec).in_band
-        if in_band is not None:
-            signature = in_band.signature(data)
-            if signature != self._record or codec != self._codec:
-                self._configure(in_band.parse(data), signature)
-        if codec != self._codec:
-            raise NoConfig("an audio frame before the sequence header")
+        if codec != self._codec or (self._signature is not None and self._signature(data) != self._record):
+            self._configure_in_band(codec, data)
         placement = self._timeline.audio(timestamp)
         if placement is None:
             self._publication.on_dropped(OVERLAP)
@@ -156,9 +150,16 @@ class AudioFeed(TrackFeed):
             self._publication.on_discontinuity()
         self._publication.on_unit(AccessUnit(AUDIO, placement.dts, 0, True, data))
 
+    def _configure_in_band(self, codec: Codec, frame: bytes) -> None:
+        in_band = audio_codec(codec).in_band
+        if in_band is None:
+            raise NoConfig("an audio frame before the sequence header")
+        self._configure(in_band.parse(frame), in_band.signature(frame))
+
     def _configure(self, config: AudioConfig, record: bytes) -> None:
         self._codec, self._record = config.codec, record
-        self._in_band = audio_codec(config.codec).in_band
+        in_band = audio_codec(config.codec).in_band
+        self._signature = None if in_band is None else in_band.signature
         if config == self._config:
             return
         self._config = config

@@ -106,10 +106,11 @@ class Broadcast:
 
     def on_unit(self, unit: AccessUnit) -> None:
         source = self._source
-        if unit.track != 0 or unit.kind not in CARRIED:
+        kind = unit.kind
+        if unit.track or kind not in CARRIED:
             self.on_dropped(UnsupportedTrack.code)
         elif source.joined:
-            if unit.kind is VIDEO:
+            if kind is VIDEO:
                 self._take_video(unit)
             else:
                 self._take_audio(unit)

@@ -38,7 +38,7 @@ def with_lengths(units: Iterator[bytes] | Sequence[bytes]) -> bytes:
     return b"".join(_LENGTH.pack(len(nal_unit)) + nal_unit for nal_unit in units)
 
 
-def relength(payload: bytes, size: int) -> bytes:
+def relength(payload: bytes, size: int = LENGTH_SIZE) -> bytes:
     """``payload`` with NAL lengths of 4 bytes instead of ``size``, checked, empty NAL units left out.
 
     Returns the same object if there is nothing to change. Raises MalformedConfig.

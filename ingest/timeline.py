@@ -1,11 +1,11 @@
 """From the 32-bit millisecond timestamps of two FLV tracks to ticks on one continuous timeline.
 
-The timeline starts at 0 with the first unit. A publisher may start anywhere, wrap at 2^32 ms, stand still, run
-back or re-base both tracks: decoding times go on growing, and a jump is reported as a discontinuity whose new
-timestamps keep their own relation between video and audio.
+The timeline starts at 0 with the first unit. A publisher may start anywhere, wrap at 2^32 ms, repeat a timestamp,
+run back or re-base both tracks: decoding times keep growing, and a jump is reported as a discontinuity after which
+the new timestamps keep their own offset between video and audio.
 
-Video follows its timestamps. Audio is counted in samples, because a millisecond is no whole number of them: each
-frame starts where the one before it ended, and only what the timestamps say over many frames moves it.
+Video follows its timestamps. Audio is counted in samples, because a millisecond is not a whole number of them: each
+frame starts where the previous one ended, and only the average of the timestamps over many frames moves it.
 """
 
 from typing import NamedTuple
@@ -16,31 +16,31 @@ from media.units import VIDEO_TIMESCALE
 TICKS_PER_MS = VIDEO_TIMESCALE // MILLISECONDS
 WRAP = 1 << 32
 
-# Within these a track's timestamps are believed; beyond, they have a new base.
+# A step within these continues the track; a larger one starts a new base.
 MAX_FORWARD_MS = 10_000
 MAX_BACKWARD_MS = 1_000
-# A frame's duration where the publisher has not shown one yet.
+# A frame's duration until the publisher has sent two frames.
 USUAL_FRAME_MS = 33
 
-# Audio: a gap of more frames than this is real; below, it is the encoder's jitter.
+# Audio: a gap of more frames than this is real; a shorter one is the encoder's jitter.
 GAP_FRAMES = 3
-# What A/V sync may be off by before it is corrected, and how closely and fast it then is.
+# How far A/V sync may be off before it is corrected, down to what, and by how much a frame.
 TOLERANCE_MS = 8
 TARGET_MS = 1
 STEP_MS = 2
-# The deviation is averaged over this many frames, about two thirds of a second of AAC.
+# The deviation is averaged over this many frames, about two thirds of a second at 48 kHz.
 SMOOTHING = 32
 
 
 class Placement(NamedTuple):
-    """``dts`` in the track's timescale; ``discontinuity`` where this unit is the first of a new base."""
+    """``dts`` in the track's timescale; ``discontinuity`` if this unit is the first of a new base."""
 
     dts: int
     discontinuity: bool = False
 
 
 def difference(later: int, earlier: int) -> int:
-    """Of two timestamps modulo 2^32, -2^31 to 2^31 - 1."""
+    """The distance of two timestamps modulo 2^32, -2^31 to 2^31 - 1."""
     return (later - earlier + WRAP // 2) % WRAP - WRAP // 2
 
 
@@ -55,7 +55,7 @@ class Timeline:
         self._samples: SampleClock | None = None
 
     def set_audio(self, sample_rate: int, frame_samples: int) -> None:
-        """To be called before the first audio unit and when either changes."""
+        """Call this before the first audio unit and when either changes."""
         before = self._samples
         if before is not None and before.lasts(sample_rate, frame_samples):
             return
@@ -71,9 +71,9 @@ class Timeline:
         return Placement(dts, discontinuity)
 
     def audio(self, timestamp: int) -> Placement | None:
-        """In samples. None for a unit to leave out, because its time has already been filled.
+        """In samples. None for a unit to drop, because earlier units already fill its time.
 
-        No unit begins before the one before it ends, but for a correction of at most STEP_MS.
+        A unit begins before the previous one ends only by a correction of at most STEP_MS.
         """
         samples = self._samples
         if samples is None:
@@ -89,9 +89,9 @@ class Timeline:
 
 
 class SharedBase:
-    """What ties the publisher's timestamps to the timeline: the last pair of both in the newest base.
+    """Relates the publisher's timestamps to the timeline: the last pair of both in the newest base.
 
-    ``end_ms`` is where the units placed so far end.
+    ``end_ms`` is the end of the units placed so far.
     """
 
     __slots__ = ("at_ms", "end_ms", "generation", "timestamp")
@@ -120,8 +120,8 @@ class TrackClock:
         self.frame_ms = USUAL_FRAME_MS
 
     def place(self, timestamp: int) -> tuple[int, bool, bool]:
-        """Where ``timestamp`` is on the timeline, whether it is in another base than the one before, and whether it
-        is the first in a base that follows another."""
+        """The place of ``timestamp`` on the timeline, whether its base differs from that of the previous one, and
+        whether it is the first in a base that follows another."""
         rebased = discontinuity = False
         step = difference(timestamp, self._timestamp)
         if self._generation and -MAX_BACKWARD_MS <= step <= MAX_FORWARD_MS:
@@ -140,7 +140,7 @@ class TrackClock:
         base = self._base
         first = self._generation == 0
         if base.generation > self._generation:
-            # The other track came first or jumped first: where this one fits that base, both stay in sync.
+            # The other track came first or jumped first. If this one fits that base, both stay in sync.
             at_ms = base.at_ms + difference(timestamp, base.timestamp)
             if -MAX_BACKWARD_MS <= at_ms - base.end_ms <= MAX_FORWARD_MS:
                 self._at_ms, self._generation = at_ms, base.generation
@@ -151,7 +151,7 @@ class TrackClock:
 
 
 class SampleClock:
-    """Audio's decoding times in samples: exact multiples, steered by the timestamps."""
+    """Audio's decoding times in samples: exact multiples, corrected by the timestamps."""
 
     __slots__ = ("_anchored", "_deviation", "_frame_samples", "_steering", "next_dts", "sample_rate")
 
@@ -168,11 +168,11 @@ class SampleClock:
         return (self.sample_rate, self._frame_samples) == (sample_rate, frame_samples)
 
     def release(self) -> None:
-        """Let the next unit go where its timestamp says."""
+        """Place the next unit at its timestamp."""
         self._anchored = False
 
     def place(self, at_ms: int) -> int | None:
-        """The unit's decoding time; None where its time is already filled."""
+        """The unit's decoding time; None if its time is already filled."""
         deviation = rescale(at_ms, MILLISECONDS, self.sample_rate) - self.next_dts
         gap = GAP_FRAMES * self._frame_samples
         overlap = gap if self._anchored else self._frame_samples // 2
@@ -190,7 +190,7 @@ class SampleClock:
         return dts
 
     def _steer(self, deviation: int) -> int:
-        """How many samples to move this unit by: none, as long as the average deviation is tolerable."""
+        """How many samples to move this unit by: 0 while the average deviation is tolerable."""
         self._deviation += deviation - self._deviation // SMOOTHING
         average = self._deviation // SMOOTHING
         off_ms = abs(average) * MILLISECONDS // self.sample_rate

@@ -1,4 +1,4 @@
-"""Bits as codecs' records hold them, most significant first, and exp-Golomb codes (ITU-T H.264, 9.1)."""
+"""Bits in codecs' records, most significant first, and exp-Golomb codes (ITU-T H.264, 9.1)."""
 
 from media.errors import MalformedConfig
 

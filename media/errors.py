@@ -14,18 +14,18 @@ class HeadwaterError(Exception):
 
 
 class MediaError(HeadwaterError):
-    """Base of what this package raises: a peer's bytes do not follow the codec's specification."""
+    """Base of this package's errors: a peer's bytes do not follow the codec's specification."""
 
     code: ClassVar[str] = "media"
 
 
 class MalformedConfig(MediaError):
-    """A decoder configuration record, parameter set or AudioSpecificConfig that cannot be read."""
+    """A decoder configuration record, parameter set or frame header that cannot be read."""
 
     code: ClassVar[str] = "malformed-config"
 
 
 class UnsupportedConfig(MediaError):
-    """A configuration that is well formed but that Headwater does not carry; the text says which."""
+    """A configuration that is well formed but that Headwater does not carry; the text names it."""
 
     code: ClassVar[str] = "unsupported-config"

@@ -20,7 +20,7 @@ WRITE_BUFFER = 256 * 1024
 
 
 class ChildOwner(Protocol):
-    """What a child tells whoever started it. Called on the event loop's thread; must not block."""
+    """Receives a child's messages and its end. Called on the event loop's thread; must not block."""
 
     def message_received(self, message: Message) -> None: ...
 
@@ -29,12 +29,12 @@ class ChildOwner(Protocol):
         ...
 
     def child_ended(self, text: str) -> None:
-        """Called once, after the last message. ``text`` says how, for a person."""
+        """Called once, after the last message. ``text`` describes how, for a person."""
         ...
 
 
 class Child(asyncio.SubprocessProtocol):
-    """Made by :meth:`spawn`."""
+    """One process. :meth:`spawn` creates it."""
 
     def __init__(self, owner: ChildOwner) -> None:
         self._owner = owner
@@ -64,11 +64,11 @@ class Child(asyncio.SubprocessProtocol):
 
     @property
     def can_write(self) -> bool:
-        """False while the pipe is full: what is written all the same waits in memory."""
+        """False while the pipe is full; further writes are buffered in memory."""
         return not self._paused
 
     def write(self, data: bytes) -> None:
-        """Lost without a word where the child is gone: :meth:`ChildOwner.child_ended` is on its way."""
+        """Discards ``data`` if the child is gone: :meth:`ChildOwner.child_ended` follows."""
         if self._stdin is not None:
             self._stdin.write(data)
 
@@ -80,7 +80,7 @@ class Child(asyncio.SubprocessProtocol):
     async def wait_ended(self) -> None:
         await asyncio.shield(self._ended)
 
-    # What follows is asyncio's.
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.SubprocessTransport, transport)

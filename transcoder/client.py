@@ -34,8 +34,8 @@ DEFAULT_LIMITS = OutboxLimits()
 
 
 class TranscoderEndReason(StrEnum):
-    """``FINISHED``: every frame came out. ``KILLED``: on request, or because it did not finish in time.
-    ``FAILED``: the child gave up and said why. ``CRASHED``: it died without a word."""
+    """``FINISHED``: every frame was encoded. ``KILLED``: on request, or because it did not finish in time.
+    ``FAILED``: the child sent its reason and exited. ``CRASHED``: it died without one."""
 
     FINISHED = "finished"
     KILLED = "killed"
@@ -45,7 +45,7 @@ class TranscoderEndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscoderEnd:
-    """``code`` is stable: the reason, or what a child that failed named. ``text`` is for a person."""
+    """``code`` is stable: the reason, or the code that a failed child sent. ``text`` is for a person."""
 
     reason: TranscoderEndReason
     code: str
@@ -56,8 +56,8 @@ OnEnd = Callable[["TranscoderEnd"], None]
 
 
 class Transcoder:
-    """One child. Callbacks come on the event loop's thread; ``on_end`` exactly once, and nothing after it;
-    ``on_decoded`` with what a :class:`~transcoder.messages.Decoded` says."""
+    """One child. Callbacks run on the event loop's thread: ``on_end`` exactly once, as the last, and ``on_decoded``
+    with the values of a :class:`~transcoder.messages.Decoded`."""
 
     def __init__(
         self, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded, limits: OutboxLimits
@@ -84,7 +84,7 @@ class Transcoder:
         on_decoded: OnDecoded = lambda pts, at_ns: None,
         limits: OutboxLimits = DEFAULT_LIMITS,
     ) -> "Transcoder":
-        """Returns as soon as there is a process; units may be fed at once. Raises WorkerUnavailable."""
+        """Returns as soon as the process exists; units may be fed immediately. Raises WorkerUnavailable."""
         transcoder = cls(on_ready, on_unit, on_end, on_decoded, limits)
         transcoder._outbox.control(Start(job))
         transcoder._child = await Child.spawn("transcoder.worker", transcoder, keep_pictures=True)
@@ -107,7 +107,7 @@ class Transcoder:
 
     @property
     def backlog(self) -> int:
-        """Messages that wait for the child, and frames that wait inside it."""
+        """Messages queued for the child, and frames queued inside it."""
         return len(self._outbox) + self._progress.backlog
 
     @property
@@ -119,7 +119,7 @@ class Transcoder:
         return self._outbox.dropped_audio
 
     def feed(self, unit: AccessUnit) -> bool:
-        """Give the next unit in decoding order; False where it was dropped. Never blocks, never grows.
+        """Send the next unit in decoding order; False if it was dropped. Never blocks, and memory is bounded.
 
         A child that falls behind loses video up to the key unit of a later cut (:class:`Outbox`).
         """
@@ -133,13 +133,13 @@ class Transcoder:
         return accepted
 
     def cut(self, pts: int) -> None:
-        """The first frame at or after ``pts`` is an IDR of every rung. To be called before that frame is fed."""
+        """The first frame at or after ``pts`` is an IDR of every rung. Call this before that frame is fed."""
         if self._end is None and not self._finishing:
             self._outbox.cut(pts)
             self.writable()
 
     async def finish(self, timeout: float) -> None:
-        """Wait until every frame has come out and the child is gone; after ``timeout`` seconds it is killed."""
+        """Wait until every frame is encoded and the child has exited; after ``timeout`` seconds it is killed."""
         if self._child is None:
             return
         if self._end is None and not self._finishing:
@@ -154,7 +154,7 @@ class Transcoder:
             await self._child.wait_ended()
 
     def kill(self) -> None:
-        """End the child at once; what is inside is lost."""
+        """Kill the child; frames inside it are lost."""
         self._stop("it was stopped")
 
     # ChildOwner
@@ -198,6 +198,6 @@ class Transcoder:
             self._child.kill()
 
     def _judge(self, reason: TranscoderEndReason, code: str, text: str) -> None:
-        """What is said first holds."""
+        """The first reason counts."""
         if self._verdict is None:
             self._verdict = TranscoderEnd(reason, code, text)

@@ -1,4 +1,4 @@
-"""What the transcoder raises.
+"""The transcoder's errors.
 
 ::
 
@@ -17,7 +17,7 @@ from media.errors import HeadwaterError
 
 
 class TranscoderError(HeadwaterError):
-    """Base of what this package raises."""
+    """Base of this package's errors."""
 
     code: ClassVar[str] = "transcoder"
 

@@ -1,4 +1,4 @@
-"""Which renditions a source gets: their sizes, frame rates and bitrates.
+"""The renditions of a source: their sizes, frame rates and bitrates.
 
 Pure: the same source and setting always give the same ladder. Sizes have square samples; a rendition is named
 after its short side (``v720p`` is 1280x720, and 720x1280 of a portrait source).
@@ -40,7 +40,7 @@ MAX_LOWER_FPS = Fraction(61, 2)
 
 @dataclass(frozen=True, slots=True)
 class LadderStep:
-    """One rung as an operator asks for it: the picture's short side, and its average bitrate."""
+    """One rung as an operator configures it: the picture's short side, and its average bitrate."""
 
     height: int
     bitrate_bps: int
@@ -73,7 +73,7 @@ def plan_ladder(
     encode_top: bool = False,
     source_bitrate_bps: int | None = None,
 ) -> tuple[Rung, ...]:
-    """What to encode of ``source``, largest first; empty where the source alone will do.
+    """The renditions to encode from ``source``, largest first; none if the source alone is enough.
 
     ``encode_top`` adds ``vsource`` at the source's own size, for a source that cannot be passed through.
     ``source_bitrate_bps`` is the source's measured bitrate: no rung exceeds it. Raises BadLadder.
@@ -95,7 +95,7 @@ def plan_ladder(
 
 
 def frame_divisor(frame_rate: Fraction | None) -> int:
-    """How many source frames one frame of a lower rung stands for, so that it has at most 30 a second."""
+    """How many source frames one frame of a lower rung replaces, so that it has at most 30 a second."""
     if frame_rate is None or frame_rate < HALVE_FROM_FPS:
         return 1
     return -int(-frame_rate // MAX_LOWER_FPS)
@@ -110,7 +110,7 @@ def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
 
 
 def sample_aspect_ratio(source: VideoConfig, width: int, height: int) -> Fraction:
-    """The shape of a sample when ``source`` is scaled to ``width`` x ``height``; 1 where rounding alone bent it."""
+    """The shape of a sample when ``source`` is scaled to ``width`` x ``height``; 1 if only rounding changed it."""
     display_aspect = Fraction(source.width, source.height) * source.sample_aspect_ratio
     ratio = display_aspect / Fraction(width, height)
     return Fraction(1) if abs(ratio - 1) < Fraction(1, 100) else ratio.limit_denominator(65_535)
@@ -145,7 +145,7 @@ def _check(steps: tuple[LadderStep, ...]) -> None:
                 f"give bits per second from {MIN_BITRATE} to 100000000"
             )
         if heights.count(step.height) > 1:
-            raise BadLadder(f"the ladder names height {step.height} twice; each height can be there once")
+            raise BadLadder(f"the ladder names height {step.height} twice; each height can be used once")
 
 
 def _rung(track: str, size: tuple[int, int], divisor: int, bitrate: int) -> Rung:

@@ -1,4 +1,4 @@
-"""How renditions are encoded, and whether this machine can do it."""
+"""How renditions are encoded, and a check that this machine can do it."""
 
 import subprocess
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ AUDIO_OUTPUT = Codec.AAC
 
 
 class LatencyMode(StrEnum):
-    """``LOW``: no B-frames, no look-ahead, a frame comes out as it goes in. ``NORMAL``: better pictures, later."""
+    """``LOW``: no B-frames, no look-ahead, one frame out for each one in. ``NORMAL``: better, later pictures."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -57,8 +57,8 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscodeOptions:
-    """``threads`` is per rendition, 0 for what suits the machine. ``low_audio_bps`` asks for a second audio track
-    of that many bits per second. ``device`` is a hardware encoder's (``/dev/dri/renderD128``, ``0``)."""
+    """``threads`` is per rendition; 0 chooses by the machine. ``low_audio_bps`` adds a second audio track of that
+    many bits per second. ``device`` is a hardware encoder's (``/dev/dri/renderD128``, ``0``)."""
 
     encoder: Encoder = Encoder.LIBX264
     preset: Preset = Preset.VERYFAST
@@ -80,7 +80,7 @@ HINTS = {
 def check_encoder(options: TranscodeOptions) -> None:
     """Encode a few frames in a child process, as a transcode would. Blocks for up to half a minute.
 
-    Raises EncoderUnavailable, whose text says what is missing.
+    Raises EncoderUnavailable, whose text names what is missing.
     """
     arguments = [options.encoder, options.preset, options.profile, options.latency, options.device or ""]
     try:

@@ -1,6 +1,6 @@
-"""What waits for a child that is behind: bounded, and it is video that is shed.
+"""The queue to a child that is behind: bounded, and video is shed first.
 
-Sound is light, and a hole in it is noticed; a rendition that lost frames is useless up to the next key unit anyway.
+Audio is small, and viewers notice a gap in it. A rendition that lost one frame is useless up to the next key unit.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from transcoder.protocol import encode
 
 @dataclass(frozen=True, slots=True)
 class OutboxLimits:
-    """The point from which video is shed; sound is at twice as much of either."""
+    """Video is shed beyond either of these; audio beyond twice as much."""
 
     units: int = 256
     payload_bytes: int = 8 * 2**20
@@ -22,8 +22,8 @@ class OutboxLimits:
 class Outbox:
     """Messages for the child, in order, as bytes on the pipe.
 
-    When the limits are passed video is refused until there is room and a cut has been asked for; it goes on with
-    the first key unit from there.
+    Beyond the limits, video is refused until there is room and a cut has been requested. It continues with the
+    first key unit from there.
     """
 
     def __init__(self, limits: OutboxLimits) -> None:
@@ -39,7 +39,7 @@ class Outbox:
         return len(self._queue)
 
     def offer(self, unit: AccessUnit) -> bool:
-        """False where the unit was dropped, and counted."""
+        """False if the unit was dropped, which is counted. Raises ProtocolViolation."""
         if unit.kind is Kind.AUDIO:
             accepted = not self._is_over(2)
             self.dropped_audio += not accepted
@@ -60,7 +60,7 @@ class Outbox:
         self._append(encode(message))
 
     def take(self) -> bytes:
-        """The oldest message. Raises IndexError where there is none."""
+        """The oldest message. Raises IndexError if the queue is empty."""
         data = self._queue.popleft()
         self._bytes -= len(data)
         return data

@@ -1,4 +1,4 @@
-"""How a worker module is run: by the same interpreter, with this package importable from any directory."""
+"""Runs a worker module with the same interpreter, with this package importable from any directory."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# For a process that frees and allocates pictures all the time: they stay its own, in huge pages, where each would
-# otherwise go back to the system and come anew, page by page and cleared. (Tunables of glibc's malloc, which other
-# libraries ignore; the sizes are bytes.)
+# For a process that frees and allocates pictures all the time. It keeps the memory, in huge pages; otherwise each
+# picture would be returned to the system and faulted in again page by page, cleared. (Tunables of glibc's malloc,
+# which other libraries ignore; the sizes are bytes.)
 KEEP_PICTURES = ":".join(
     (
         "glibc.malloc.arena_max=1",
@@ -25,7 +25,7 @@ def worker_command(module: str) -> list[str]:
 
 
 def worker_environment(*, keep_pictures: bool = False) -> dict[str, str]:
-    """``keep_pictures`` is for a process that works on them without a break; the operator's own tunables win."""
+    """``keep_pictures`` is for a process that allocates pictures all the time; the operator's own tunables win."""
     path = os.environ.get("PYTHONPATH")
     tunables = {"GLIBC_TUNABLES": KEEP_PICTURES} if keep_pictures else {}
     return {**tunables, **os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}" if path else str(ROOT)}

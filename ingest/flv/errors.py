@@ -1,9 +1,9 @@
-"""What the FLV parsers raise.
+"""The errors of the FLV parsers.
 
 ::
 
     FlvError
-    ├── OddFrame              one frame is left out and counted, the broadcast goes on
+    ├── OddFrame              one frame is dropped and counted, the broadcast continues
     │   ├── EmptyFrame
     │   ├── TruncatedTag
     │   ├── MalformedFrame
@@ -19,7 +19,7 @@ from ingest.errors import IngestError
 
 
 class FlvError(IngestError):
-    """Base of what the FLV parsers raise."""
+    """Base of the FLV parsers' errors."""
 
     code: ClassVar[str] = "flv"
 
@@ -29,7 +29,7 @@ class OddFrame(FlvError):
 
 
 class EmptyFrame(OddFrame):
-    """A tag without media in it."""
+    """A tag without media."""
 
     code: ClassVar[str] = "empty-frame"
 
@@ -41,7 +41,7 @@ class TruncatedTag(OddFrame):
 
 
 class MalformedFrame(OddFrame):
-    """A frame whose NAL units do not add up to it."""
+    """A frame that does not follow its codec's format."""
 
     code: ClassVar[str] = "malformed-frame"
 
@@ -53,18 +53,18 @@ class ImplausibleOffset(OddFrame):
 
 
 class UnknownPacket(OddFrame):
-    """A packet type that the specification reserves, or that carries nothing for us."""
+    """A packet type that is reserved, or that Headwater does not use."""
 
     code: ClassVar[str] = "unknown-packet"
 
 
 class NoConfig(OddFrame):
-    """Media before the sequence header that tells how to decode it."""
+    """Media before the sequence header that is needed to decode it."""
 
     code: ClassVar[str] = "no-config"
 
 
 class UnsupportedCodec(FlvError):
-    """A codec that is not carried; the text says what to choose instead."""
+    """A codec that is not carried; the text names one to choose instead."""
 
     code: ClassVar[str] = "unsupported-codec"

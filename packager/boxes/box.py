@@ -1,4 +1,4 @@
-"""Box and FullBox (ISO/IEC 14496-12, 4.2): a size, four characters and what they contain."""
+"""Box and FullBox (ISO/IEC 14496-12, 4.2): a size, a type of four characters, and contents."""
 
 import struct
 

@@ -35,7 +35,7 @@ def encode(record: bytes, bitrate: TrackBitrate | None) -> bytes:
 
 
 def descriptor(tag: int, *contents: bytes) -> bytes:
-    """A descriptor with an expandable size (ISO/IEC 14496-1, 8.3.3): seven bits a byte, the first bit says more."""
+    """A descriptor with an expandable size (ISO/IEC 14496-1, 8.3.3): seven bits a byte."""
     size = sum(map(len, contents))
     sizes = [size & 0x7F]
     while size := size >> 7:

@@ -4,7 +4,7 @@ from packager.errors import MalformedBox
 
 
 class Fields:
-    """Starts after the box's size and type; ``version`` and ``flags`` are read at once. Raises MalformedBox."""
+    """Starts after the box's size and type; ``version`` and ``flags`` are read immediately. Raises MalformedBox."""
 
     __slots__ = ("_body", "_name", "_position", "flags", "version")
 
@@ -29,7 +29,7 @@ class Fields:
         return self._take(len(self._body) - self._position)
 
     def end(self) -> None:
-        """Nothing may be left."""
+        """Raises MalformedBox if bytes are left."""
         if self._position != len(self._body):
             raise MalformedBox(f"{self._name} has {len(self._body) - self._position} bytes too many")
 

@@ -1,4 +1,4 @@
-"""MovieExtendsBox (ISO/IEC 14496-12, 8.8.1): this movie's samples are in fragments."""
+"""MovieExtendsBox (ISO/IEC 14496-12, 8.8.1): the movie's samples are in fragments."""
 
 from packager.boxes import trex
 from packager.boxes.box import box

@@ -8,10 +8,10 @@ from packager.boxes.fields import Fields
 
 SIZE = 32
 VERSION_1 = 1 << 24
-# What the time is: when the frame was input to the encoder, which to the viewer is Headwater.
+# The kind of time: when the frame was input to the encoder, which for the viewer is Headwater.
 ENCODER_INPUT = 0
 
-# From the era of NTP (1900) to that of Unix (1970), RFC 5905, figure 4.
+# From the epoch of NTP (1900) to that of Unix (1970), RFC 5905, figure 4.
 NTP_TO_UNIX_S = 2_208_988_800
 NTP_BITS = (1 << 64) - 1
 
@@ -20,7 +20,7 @@ _BOX = struct.Struct(">I4sIIQQ")
 
 @dataclass(frozen=True, slots=True)
 class ProducerReference:
-    """The frame presented at ``media_time`` (the track's timescale) came in at ``unix_ns``, Unix nanoseconds."""
+    """The frame presented at ``media_time`` (the track's timescale) came at ``unix_ns``, Unix nanoseconds."""
 
     unix_ns: int
     media_time: int

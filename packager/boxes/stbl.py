@@ -1,4 +1,4 @@
-"""SampleTableBox (ISO/IEC 14496-12, 8.5.1): of a fragmented movie, the description and four empty tables."""
+"""SampleTableBox (ISO/IEC 14496-12, 8.5.1): in a fragmented movie, the description and four empty tables."""
 
 from media.configs import TrackConfig
 from packager.boxes import stco, stsc, stsd, stsz, stts

@@ -18,7 +18,7 @@ _SIZE = struct.Struct(">II")
 
 
 def encode(config: TrackConfig, track_id: int) -> bytes:
-    """Width and height are those of the picture as it is shown, with square samples, in 16.16 fixed point."""
+    """Width and height are the displayed picture's, with square samples, in 16.16 fixed point."""
     if isinstance(config, VideoConfig):
         volume = 0
         size = _SIZE.pack(round(config.width * config.sample_aspect_ratio * 0x10000), config.height << 16)

@@ -1,4 +1,4 @@
-"""TrackExtendsBox (ISO/IEC 14496-12, 8.8.3); fragments say every default themselves, as brand cmf2 asks."""
+"""TrackExtendsBox (ISO/IEC 14496-12, 8.8.3); fragments carry every default themselves, as brand cmf2 requires."""
 
 import struct
 

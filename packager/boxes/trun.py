@@ -27,7 +27,7 @@ _FIRST_SAMPLE_FLAGS = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Trun:
-    """Samples in decoding order, a column for each field; where one is None, the track fragment's default holds."""
+    """Samples in decoding order, a column for each field. A column of None means the track fragment's default."""
 
     count: int
     data_offset: int | None = None
@@ -48,9 +48,9 @@ def encode(
     flags: Sequence[int] | None = None,
     composition_offsets: Sequence[int] | None = None,
 ) -> bytes:
-    """The run of ``count`` samples whose data are the whole of the mdat that follows the moof.
+    """The run of ``count`` samples whose data fill the mdat after the moof.
 
-    ``position`` is where this box begins in the moof, which it ends. Columns that are None are left out.
+    ``position`` is where this box begins in the moof, as its last box. Columns that are None are left out.
     """
     box_flags = VERSION_1 | DATA_OFFSET
     layout = ""
@@ -93,7 +93,7 @@ def parse(body: memoryview) -> Trun:
     layout = "".join("i" if flag == COMPOSITION_OFFSET and fields.version else "I" for flag in present)
     rows = fields.rest()
     if len(rows) != 4 * len(present) * count:
-        raise MalformedBox(f"trun says it has {count} samples, in {len(rows)} bytes")
+        raise MalformedBox(f"trun claims {count} samples in {len(rows)} bytes")
     values = struct.unpack(">" + layout * count, rows)
     columns = {flag: values[index :: len(present)] for index, flag in enumerate(present)}
     return Trun(

@@ -1,4 +1,4 @@
-"""Finding boxes in bytes (ISO/IEC 14496-12, 4.2). Sizes are checked against what there is; nothing is copied."""
+"""Finding boxes in bytes (ISO/IEC 14496-12, 4.2). Sizes are checked against the data; nothing is copied."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from packager.errors import BoxLimitExceeded, MalformedBox
 
 HEADER_SIZE = 8
 LARGE_HEADER_SIZE = 16
-# Boxes beside each other: a segment of thousands of chunks has three or four for each.
+# Boxes in a row: a segment of thousands of chunks has three or four for each.
 MAX_BOXES = 1 << 16
 
-# How many bytes of its own a box has before the boxes that it contains.
+# How many bytes of its own fields a box has before the boxes that it contains.
 CHILDREN_AFTER = {
     **dict.fromkeys(("moov", "trak", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf"), 0),
     "dref": 8,
@@ -22,7 +22,7 @@ CHILDREN_AFTER = {
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """``start`` is where the box begins in the data that was walked; ``body`` is what follows its header."""
+    """``start`` is the box's position in the data that was walked; ``body`` is everything after its header."""
 
     kind: str
     start: int
@@ -31,7 +31,7 @@ class Box:
 
 
 def boxes(data: bytes | memoryview) -> Iterator[Box]:
-    """The boxes beside each other that ``data`` consists of. Raises MalformedBox, BoxLimitExceeded."""
+    """The boxes, one after the other, that ``data`` consists of. Raises MalformedBox, BoxLimitExceeded."""
     view = memoryview(data)
     position = 0
     for _ in range(MAX_BOXES):
@@ -40,7 +40,7 @@ def boxes(data: bytes | memoryview) -> Iterator[Box]:
         box = _read(view, position)
         yield box
         position += box.size
-    raise BoxLimitExceeded(f"more than {MAX_BOXES} boxes beside each other")
+    raise BoxLimitExceeded(f"more than {MAX_BOXES} boxes in a row")
 
 
 def children(box: Box) -> Iterator[Box]:
@@ -63,7 +63,7 @@ def find_all(data: bytes | memoryview, path: str) -> Iterator[Box]:
 
 
 def find(data: bytes | memoryview, path: str) -> Box:
-    """The first box at ``path``. Raises MalformedBox, also where there is none, and BoxLimitExceeded."""
+    """The first box at ``path``. Raises MalformedBox, also if it is missing, and BoxLimitExceeded."""
     for box in find_all(data, path):
         return box
     raise MalformedBox(f"there is no {path}")
@@ -86,5 +86,5 @@ def _read(view: memoryview, start: int) -> Box:
         header_size = LARGE_HEADER_SIZE
         size = int.from_bytes(view[start + HEADER_SIZE : start + LARGE_HEADER_SIZE], "big")
     if not header_size <= size <= available:
-        raise MalformedBox(f"{kind!r} says it has {size} bytes; there are {available}")
+        raise MalformedBox(f"{kind!r} claims {size} bytes; {available} are left")
     return Box(kind, start, size, view[start + header_size : start + size])

@@ -1,4 +1,4 @@
-"""CMAF headers (ISO/IEC 23000-19, 7.3.1): what a player needs before the first fragment of a track."""
+"""CMAF headers (ISO/IEC 23000-19, 7.3.1): what a player reads before the first fragment of a track."""
 
 import struct
 
@@ -9,7 +9,7 @@ from packager.errors import Unwritable
 
 
 def init_segment(config: TrackConfig, *, track_id: int = 1, bitrate: TrackBitrate | None = None) -> bytes:
-    """ftyp and moov of the one track. Raises UnsupportedTrack, Unwritable."""
+    """ftyp and moov of one track. Raises UnsupportedTrack, Unwritable."""
     try:
         return ftyp.encode() + moov.encode(config, track_id, bitrate)
     except struct.error as error:

@@ -40,7 +40,7 @@ def run(output: Output) -> int:
                 session.finish()
                 output.send(Finished())
                 return 0
-    # Standard input ended without Finish: the parent is gone and nobody wants the rest.
+    # Standard input ended without Finish: the parent is gone, so the rest is not needed.
     return 1
 
 

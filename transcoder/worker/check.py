@@ -1,6 +1,6 @@
 """``python -m transcoder.worker.check ENCODER PRESET PROFILE LATENCY DEVICE``: does the encoder work here?
 
-Exit code 0 where it does; otherwise 1 and the reason on standard output.
+Exit code 0 if it does; otherwise 1 and the reason on standard output.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Interlaced pictures made progressive, one picture a frame; progressive ones pass untouched.
+"""Makes interlaced pictures progressive, one picture a frame; progressive ones pass unchanged.
 
-bwdif, because it is both the better and (vectorised) the faster of FFmpeg's two motion-adaptive filters.
+bwdif is both the better and (vectorised) the faster of FFmpeg's two motion-adaptive filters.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ PixelLayout = tuple[int, int, str]
 class Deinterlacer:
     """Idle until the first interlaced picture (``always``: from the start), then one picture behind.
 
-    A stream that turns out to be interlaced is filtered to its end, so that pictures stay in order.
+    After the first interlaced picture the stream is filtered to its end, so that pictures stay in order.
     """
 
     def __init__(self, *, always: bool) -> None:
@@ -41,7 +41,7 @@ class Deinterlacer:
             yield from _pull(self._graph)
 
     def flush(self) -> Iterator[VideoFrame]:
-        """The picture held back, if any."""
+        """The picture that the filter holds back, if any."""
         if self._graph is not None:
             self._graph.vpush(None)
             yield from _pull(self._graph)

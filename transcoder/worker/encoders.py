@@ -51,7 +51,7 @@ QSV_PRESETS = {
 
 @dataclass(frozen=True, slots=True)
 class PictureShape:
-    """What a rung's pictures look like to its decoder."""
+    """The properties of a rung's pictures that its stream carries."""
 
     frame_rate: Fraction
     sample_aspect_ratio: Fraction
@@ -68,8 +68,8 @@ def shape_of(source: VideoConfig, rung: Rung) -> PictureShape:
 
 
 def implied_colour(source: VideoConfig) -> Colour | None:
-    """Players take untagged pictures of HD size for BT.709 and smaller ones for BT.601: a rung that is scaled down
-    from untagged HD has to say what its source left unsaid."""
+    """Players take untagged pictures of HD size for BT.709 and smaller ones for BT.601, so a rung that is scaled
+    down from untagged HD needs the tag that its source lacks."""
     return BT709 if min(source.width, source.height) >= HD_LINES else None
 
 
@@ -104,7 +104,7 @@ def open_encoder(rung: Rung, shape: PictureShape, options: TranscodeOptions, thr
 
 
 def threads_per_rung(options: TranscodeOptions, rungs: int) -> int:
-    """Rungs already run beside each other: one thread each until there are more processors than rungs."""
+    """Rungs already run in parallel: one thread each until there are more processors than rungs."""
     return options.threads or max(1, min(8, (os.cpu_count() or 1) // max(1, rungs)))
 
 
@@ -118,13 +118,13 @@ def _create(options: TranscodeOptions) -> VideoCodecContext:
 
 def _libx264(options: TranscodeOptions) -> dict[str, str]:
     low = {"tune": "zerolatency"} if options.latency is LatencyMode.LOW else {}
-    # The next faster preset's motion search: what the finer one finds at this preset costs more than the sharper
-    # scaler, which gains more (docs/benchmarks.md, Ladder cost).
+    # The next faster preset's motion search: at this preset the finer one costs more than the sharper scaler and
+    # gains less (docs/benchmarks.md, Ladder cost).
     search = ":me=dia:subme=1" if options.preset is Preset.VERYFAST else ""
     return {
         "preset": options.preset.value,
         "forced-idr": "1",
-        # force-cfr: frame times stay exact all the same, and the VUI's timing says the frame rate.
+        # force-cfr: frame times stay exact, and the VUI's timing carries the frame rate.
         "x264-params": f"keyint=infinite:scenecut=0:force-cfr=1{search}",
         **low,
     }

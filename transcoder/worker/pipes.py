@@ -16,8 +16,8 @@ NICENESS = 5
 
 
 def own_process() -> None:
-    """What every worker does first: yield the processor to ingest and origin, leave Ctrl-C to the parent (which
-    wants the last frames), and keep FFmpeg quiet about what the peer sends (it is counted)."""
+    """Every worker's first call: give ingest and origin priority on the processor, leave Ctrl-C to the parent
+    (it waits for the last frames), and silence FFmpeg's log about bad input, which is counted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
@@ -33,7 +33,7 @@ def incoming() -> Iterator[Message]:
 
 
 class Output:
-    """Standard output, shared by the encoder threads. Whatever else writes to it is sent to standard error."""
+    """Standard output, shared by the encoder threads. Anything else written to it goes to standard error."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class Output:
                 data = data[os.write(self._descriptor, data) :]
 
     def give_up(self, code: str, text: str) -> None:
-        """Say why and end the process, from whatever thread: an encoder that fails leaves nothing to go on with."""
+        """Send the reason and end the process, from any thread: a job needs all of its encoders."""
         with contextlib.suppress(OSError):
             self.send(Failed(code, text))
         os._exit(1)

@@ -1,4 +1,4 @@
-"""The cascade: a thread for each rung that scales, encodes, and hands its picture to the rung below."""
+"""The cascade: a thread for each rung that scales, encodes, and passes its picture to the rung below."""
 
 import os
 import queue
@@ -41,7 +41,7 @@ class GiveUp(Protocol):
 
 
 class RungThread:
-    """``below`` is the next smaller rung; it is given every picture that it or one under it wants."""
+    """``below`` is the next smaller rung. It gets every picture that it or a rung further below wants."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class RungThread:
         return index % self._rung.frame_divisor == 0 or (self._below is not None and self._below.wants(index))
 
     def put(self, picture: Picture | None) -> None:
-        """None is the end. Blocks while the rung is behind."""
+        """None ends the rung. Blocks while it is behind."""
         if picture is None or self.wants(picture.index):
             self._queue.put(picture)
 
@@ -102,7 +102,7 @@ class RungThread:
 
     def _process(self, picture: Picture) -> None:
         frame = self._scale(picture.frame)
-        # A decoded frame remembers its own type, and an encoder would take that for a request.
+        # A decoded frame keeps its type, which an encoder would take for a request.
         frame.pict_type = PictureType.I if picture.cut else PictureType.NONE
         if self._below is not None:
             self._below.put(replace(picture, frame=frame))
@@ -119,7 +119,7 @@ class RungThread:
             self._rung.width,
             self._rung.height,
             "yuv420p",
-            # Sharper than bicubic, above all down a cascade, for less than finer motion search takes.
+            # Sharper than bicubic, above all down a cascade, and cheaper than a finer motion search.
             interpolation=Interpolation.LANCZOS,
             threads=1,
         )
@@ -154,7 +154,7 @@ def start_rungs(
     emit: Callable[[Message], None],
     give_up: GiveUp,
 ) -> tuple[RungThread, ...]:
-    """Largest first, as given. Raises EncoderUnavailable."""
+    """In the order of ``rungs``, which are largest first. Raises EncoderUnavailable."""
     threads = threads_per_rung(options, len(rungs))
     started: list[RungThread] = []
     below: RungThread | None = None

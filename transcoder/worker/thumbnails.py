@@ -1,4 +1,4 @@
-"""``python -m transcoder.worker.thumbnails``: pictures of key units, one after the other, until input ends."""
+"""``python -m transcoder.worker.thumbnails``: JPEGs of random access points until input ends."""
 
 import sys
 

@@ -4,24 +4,18 @@ Any text gives either a value of the right types or ProtocolViolation.
 """
 
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import asdict
-from enum import Enum
-from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from media.codecs import audio_codec, codec, video_codec
-from media.configs import AudioConfig, Colour, TrackConfig, VideoConfig
-from media.errors import UnsupportedConfig
-from media.units import Codec, Kind
+from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.descriptions import Fields, MalformedDescription, describe_config, integer, parse_config, plain, text
 from transcoder.errors import ProtocolViolation
 from transcoder.ladder import MAX_RUNGS, Rung
 from transcoder.messages import AudioRung, Job
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 
 T = TypeVar("T")
-Fields = dict[str, Any]
 
 MAX_AUDIO_OUTPUTS = 4
 
@@ -30,40 +24,37 @@ def job_to_text(job: Job) -> str:
     return json.dumps(asdict(job), default=_plain)
 
 
-def job_from_text(text: str) -> Job:
-    return _parse(text, _job)
+def job_from_text(described: str) -> Job:
+    return _parse(described, _job)
 
 
 def config_to_text(config: TrackConfig) -> str:
-    return json.dumps(asdict(config), default=_plain)
+    return json.dumps(describe_config(config))
 
 
-def config_from_text(text: str) -> TrackConfig:
-    return _parse(text, _config)
+def config_from_text(described: str) -> TrackConfig:
+    return _parse(described, parse_config)
 
 
-def video_config_from_text(text: str) -> VideoConfig:
-    return _parse(text, _video)
+def video_config_from_text(described: str) -> VideoConfig:
+    return _parse(described, _video)
 
 
-def _plain(value: object) -> str:
-    match value:
-        case bytes():
-            return b64encode(value).decode()
-        case Fraction():
-            return f"{value.numerator}/{value.denominator}"
-        case Enum():
-            return str(value.value)
-    raise TypeError(f"{type(value).__name__} has no description")
+def _plain(value: object) -> object:
+    """For what json.dumps cannot render by itself."""
+    rendered = plain(value)
+    if rendered is value:
+        raise TypeError(f"{type(value).__name__} has no description")
+    return rendered
 
 
-def _parse(text: str, build: Callable[[Fields], T]) -> T:
+def _parse(described: str, build: Callable[[Fields], T]) -> T:
     try:
-        fields = json.loads(text)
+        fields = json.loads(described)
         if not isinstance(fields, dict):
             raise ProtocolViolation("a description is not an object")
         return build(fields)
-    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, UnsupportedConfig) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError, MalformedDescription) as error:
         raise ProtocolViolation(f"malformed description: {error}") from None
 
 
@@ -81,65 +72,39 @@ def _job(fields: Fields) -> Job:
     )
 
 
-def _config(fields: Fields) -> TrackConfig:
-    kind = codec(Codec(_text(fields["codec"]))).kind
-    return _video(fields) if kind is Kind.VIDEO else _audio(fields)
+def _video(fields: object) -> VideoConfig:
+    config = parse_config(fields)
+    if not isinstance(config, VideoConfig):
+        raise ProtocolViolation("the configuration is not one of video")
+    return config
 
 
-def _video(fields: Fields) -> VideoConfig:
-    rate, colour = fields["frame_rate"], fields["colour"]
-    return VideoConfig(
-        codec=video_codec(Codec(_text(fields["codec"]))).codec,
-        record=_bytes(fields["record"]),
-        codec_string=_text(fields["codec_string"]),
-        width=_integer(fields["width"]),
-        height=_integer(fields["height"]),
-        sample_aspect_ratio=_ratio(fields["sample_aspect_ratio"]),
-        frame_rate=None if rate is None else _ratio(rate),
-        colour=None if colour is None else _colour(colour),
-        interlaced=bool(fields["interlaced"]),
-    )
-
-
-def _colour(fields: Fields) -> Colour:
-    return Colour(
-        primaries=_integer(fields["primaries"]),
-        transfer=_integer(fields["transfer"]),
-        matrix=_integer(fields["matrix"]),
-        full_range=bool(fields["full_range"]),
-    )
-
-
-def _audio(fields: Fields) -> AudioConfig:
-    return AudioConfig(
-        codec=audio_codec(Codec(_text(fields["codec"]))).codec,
-        record=_bytes(fields["record"]),
-        codec_string=_text(fields["codec_string"]),
-        sample_rate=_integer(fields["sample_rate"]),
-        channels=_integer(fields["channels"]),
-        frame_samples=_integer(fields["frame_samples"]),
-    )
+def _audio(fields: object) -> AudioConfig:
+    config = parse_config(fields)
+    if not isinstance(config, AudioConfig):
+        raise ProtocolViolation("the configuration is not one of audio")
+    return config
 
 
 def _rung(fields: Fields) -> Rung:
     return Rung(
-        track=_text(fields["track"]),
-        width=_integer(fields["width"]),
-        height=_integer(fields["height"]),
-        frame_divisor=_integer(fields["frame_divisor"]),
-        bitrate_bps=_integer(fields["bitrate_bps"]),
-        max_bitrate_bps=_integer(fields["max_bitrate_bps"]),
-        buffer_bits=_integer(fields["buffer_bits"]),
+        track=text(fields["track"]),
+        width=integer(fields["width"]),
+        height=integer(fields["height"]),
+        frame_divisor=integer(fields["frame_divisor"]),
+        bitrate_bps=integer(fields["bitrate_bps"]),
+        max_bitrate_bps=integer(fields["max_bitrate_bps"]),
+        buffer_bits=integer(fields["buffer_bits"]),
     )
 
 
 def _audio_rung(fields: Fields) -> AudioRung:
     rate, channels = fields["sample_rate"], fields["channels"]
     return AudioRung(
-        track=_text(fields["track"]),
-        bitrate_bps=_integer(fields["bitrate_bps"]),
-        sample_rate=None if rate is None else _integer(rate),
-        channels=None if channels is None else _integer(channels),
+        track=text(fields["track"]),
+        bitrate_bps=integer(fields["bitrate_bps"]),
+        sample_rate=None if rate is None else integer(rate),
+        channels=None if channels is None else integer(channels),
     )
 
 
@@ -149,31 +114,8 @@ def _options(fields: Fields) -> TranscodeOptions:
         encoder=Encoder(fields["encoder"]),
         preset=Preset(fields["preset"]),
         profile=Profile(fields["profile"]),
-        threads=_integer(fields["threads"]),
+        threads=integer(fields["threads"]),
         latency=LatencyMode(fields["latency"]),
-        low_audio_bps=None if low_audio is None else _integer(low_audio),
-        device=None if device is None else _text(device),
+        low_audio_bps=None if low_audio is None else integer(low_audio),
+        device=None if device is None else text(device),
     )
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**40:
-        raise ProtocolViolation(f"{value!r:.80} is not a whole number in range")
-    return value
-
-
-def _ratio(value: object) -> Fraction:
-    numerator, _, denominator = _text(value).partition("/")
-    return Fraction(_integer(int(numerator)), _integer(int(denominator)))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 255:
-        raise ProtocolViolation(f"{value!r:.80} is not a short text")
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ProtocolViolation(f"{value!r:.80} is not a base64 text")
-    return b64decode(value, validate=True)

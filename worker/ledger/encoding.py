@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from media.configs import AudioConfig, VideoConfig
+from media.descriptions import MalformedDescription, describe_config, parse_config
 from media.errors import HeadwaterError
 from media.names import BROADCAST_ID, is_stream_name
 from media.units import Kind
@@ -49,7 +49,7 @@ class _Record(BaseModel):
 
 class _InitRecord(_Record):
     number: Count
-    config: VideoConfig | AudioConfig
+    config: dict[str, object]
     frame_rate: Fraction | None
     data: bytes = Field(max_length=MAX_INIT_BYTES)
 
@@ -104,7 +104,7 @@ def decode_ledger(data: bytes) -> BroadcastLedger:
         own = {name: getattr(record, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
         listed = 2 * record.playlist_window_ms // record.target_ms
         tracks = {track.track: _decode_track(track, record.target_ms, listed) for track in record.tracks}
-    except (ValidationError, ArithmeticError) as error:
+    except (ValidationError, ArithmeticError, MalformedDescription) as error:
         raise MalformedLedger(f"the ledger is damaged: {error}") from None
     return BroadcastLedger(**own, cuts=list(record.cuts), tracks=tracks)
 
@@ -120,7 +120,9 @@ def _encode_track(track: TrackLedger) -> _TrackRecord:
         default=track.default,
         label=track.label,
         inits=tuple(
-            _InitRecord(number=init.number, config=init.config, frame_rate=init.frame_rate, data=init.data)
+            _InitRecord(
+                number=init.number, config=describe_config(init.config), frame_rate=init.frame_rate, data=init.data
+            )
             for init in track.inits.values()
         ),
         entries=track.entries.pack(),
@@ -138,7 +140,7 @@ def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLed
         raise MalformedLedger(f"the entries of {record.track} are cut off")
     entries = EntryLog(listed, record.entries)
     inits = {
-        init.number: Init(record.track, init.number, init.config, init.frame_rate, init.data)
+        init.number: Init(record.track, init.number, parse_config(init.config), init.frame_rate, init.data)
         for init in record.inits
     }
     if record.resolved > len(entries) or not {entry.init for entry in entries} <= inits.keys():

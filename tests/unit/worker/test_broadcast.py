@@ -110,7 +110,7 @@ async def test_tracks_that_are_not_planned_are_dropped_and_counted() -> None:
     await bench.finish()
     assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
     assert [(msn, start) for msn, start, _ in bench.spans("asource")] == [(1, 0), (2, 2.01), (3, 3.99)]
-    assert sorted(bench.recorder.tracks) == ["asource", "vsource"]
+    assert sorted(bench.recorder.ledger.tracks) == ["asource", "vsource"]
     assert bench.broadcast.dropped == {"unsupported-track": 3 + 2 * len(both(5))}
 
 

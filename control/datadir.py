@@ -55,18 +55,22 @@ class DataDir:
             except OSError as error:
                 raise _failure("made", directory, error) from None
 
+    @property
+    def token_file(self) -> Path:
+        return self.path / "api-token"
+
     def api_token(self) -> str:
         """The REST API's token, made by the first call on this directory."""
         token = self.known_token()
         if token is None:
-            self._write_new(self.path / "api-token", secrets.token_urlsafe(TOKEN_BYTES))
+            self._write_new(self.token_file, secrets.token_urlsafe(TOKEN_BYTES))
             token = self.known_token()
         if token is None:
-            raise DataDirError(f"{self.path / 'api-token'} is empty; delete it, and a new one is made")
+            raise DataDirError(f"{self.token_file} is empty; delete it, and a new one is made")
         return token
 
     def known_token(self) -> str | None:
-        return self._read(self.path / "api-token")
+        return self._read(self.token_file)
 
     def stream_key(self, stream: str) -> str | None:
         """The key kept for ``stream``; None where it was not made by a first run."""

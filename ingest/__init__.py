@@ -3,7 +3,7 @@
 :class:`IngestServer` is the edge; :mod:`ingest.rtmp` and :mod:`ingest.flv` know nothing of sockets.
 """
 
-from ingest.errors import IngestError, ListenFailed, PublishRefused
+from ingest.errors import IngestError, PublishRefused
 from ingest.interface import EndReason, IngestHandler, Publication, PublisherLink, PublishRequest
 from ingest.options import IngestOptions
 from ingest.server import IngestServer
@@ -14,7 +14,6 @@ __all__ = [
     "IngestHandler",
     "IngestOptions",
     "IngestServer",
-    "ListenFailed",
     "Publication",
     "PublishRefused",
     "PublishRequest",

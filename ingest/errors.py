@@ -23,9 +23,3 @@ class PublishRefused(IngestError):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
-
-
-class ListenFailed(IngestError):
-    """The RTMP port cannot be opened."""
-
-    code: ClassVar[str] = "listen-failed"

@@ -1,9 +1,10 @@
 """The RTMP port: listens, and ends every publication when it stops."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
-from ingest.errors import IngestError, ListenFailed, PublishRefused
+from ingest.errors import IngestError, PublishRefused
 from ingest.interface import EndReason, IngestHandler, Publication, PublisherLink, PublishRequest
 from ingest.options import IngestOptions
 from ingest.publisher import Edge, Publisher
@@ -15,15 +16,12 @@ __all__ = [
     "IngestHandler",
     "IngestOptions",
     "IngestServer",
-    "ListenFailed",
     "Publication",
     "PublishRefused",
     "PublishRequest",
     "PublisherLink",
 ]
 
-# Many encoders may come back at the same moment.
-BACKLOG = 1024
 STOPPING = "The server is stopping"
 
 
@@ -41,15 +39,10 @@ class IngestServer:
         self._edge = Edge(handler, options, on_refused, RefusalMemory(options.refusal_memory))
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen; port 0 means any free one. The address that it is. Raises ListenFailed."""
+    async def start(self, listener: socket.socket, *, backlog: int) -> None:
+        """Accept publishers on ``listener``, which the server closes in the end."""
         loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(lambda: Publisher(self._edge), host, port, backlog=BACKLOG)
-        except OSError as error:
-            raise ListenFailed(f"cannot listen for RTMP on {host}:{port}: {error.strerror or error}") from error
-        name = self._server.sockets[0].getsockname()
-        return name[0], name[1]
+        self._server = await loop.create_server(lambda: Publisher(self._edge), sock=listener, backlog=backlog)
 
     async def close(self) -> None:
         """Stop listening, tell every publisher, end every publication."""

@@ -1,6 +1,7 @@
 """A real ffmpeg publishes: its digest handshake, its chunk sizes, its media, and what it shows when refused."""
 
 import asyncio
+import socket
 from itertools import pairwise
 
 import imageio_ffmpeg  # type: ignore[import-untyped]
@@ -40,8 +41,10 @@ async def run_ffmpeg(port: int, key: str, *codecs: str, seconds: str = "2") -> t
 async def publish(key: str, *codecs: str) -> tuple[Recorder, list[str], int, str]:
     handler, refused = Handler(), list[str]()
     server = IngestServer(handler, on_refused=refused.append)
-    _, port = await server.start("127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
     try:
+        await server.start(listener, backlog=1)
         status, errors = await run_ffmpeg(port, key, *codecs)
     finally:
         await server.close()

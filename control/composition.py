@@ -1,0 +1,178 @@
+"""The composition root: every role in one process, each opened on one exit stack.
+
+The stack closes in reverse order: ingest first, so that no publisher arrives any more; then the broadcasts, while
+the origin still answers for them; then the origin, and the store last. A part whose ``close`` fails does not keep
+the others open, and a start that fails half way closes what it opened.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from control.config import Config
+from control.config.urls import local_url, public_url, rtmp_url
+from control.datadir import DataDir, ServerInfo
+from control.http_server import HttpServer
+from control.listening import BACKLOG, listen
+from control.options import broadcast_options, ingest_options, recorder_options, s3_options
+from control.version import version
+from ingest.server import IngestServer
+from live.bus import MemoryBus
+from live.bus_interface import Bus
+from live.gauges import LiveCollector
+from live.status import StreamStatus
+from origin.api import ApiServices
+from origin.app import OriginServices, create_app
+from origin.delivery import Delivery
+from origin.live import LiveWindows
+from origin.playback import PlaybackGate, PlaybackSecret, PrivateStreams
+from storage.catalogue import Catalogue
+from storage.coalesce import CoalescingReader
+from storage.interface import ObjectStore, StorageError
+from storage.open import open_store
+from telemetry.metrics import Metrics
+from transcoder.client import Thumbnailer
+from worker.station import Station
+
+FIRST_STREAM = "live"
+# How long the end of the server waits for the store to take the remaining objects.
+STORE_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. ``rtmp`` and ``http`` are the URLs to use from this machine, ``rtmp_line`` and
+    ``public_url`` those to give to others. ``http_task`` ends early if the HTTP server fails."""
+
+    rtmp: str
+    http: str
+    rtmp_line: str
+    public_url: str
+    first_key: str | None
+    token_file: Path
+    http_task: "asyncio.Task[None]"
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """A :class:`live.gauges.LiveView`, read at each scrape of the metrics."""
+
+    bus: Bus
+    station: Station
+
+    def statuses(self) -> Iterable[StreamStatus]:
+        for _, status in self.bus.state.items("stream."):
+            assert isinstance(status, StreamStatus)
+            yield status
+
+    def uploads(self) -> Iterator[tuple[str, int, float]]:
+        return self.station.uploads()
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Server]:
+    """Run all roles for the length of the block. Raises HeadwaterError if one of them cannot start."""
+    data = DataDir(config.data)
+    data.create()
+    metrics = Metrics()
+    bus = MemoryBus()
+    async with AsyncExitStack() as stack:
+        stack.callback(data.withdraw, os.getpid())
+
+        store = open_store(config.store_location, s3_options(config), fsync=config.store.fsync)
+        stack.push_async_callback(store.close)
+        await store.check()
+        catalogue = Catalogue(store)
+        first_key = await _first_key(catalogue, data)
+
+        http_listener, http_address = listen(config.http.listen, "HTTP")
+        stack.callback(http_listener.close)
+        rtmp_listener, rtmp_address = listen(config.rtmp.listen, "RTMP")
+        stack.callback(rtmp_listener.close)
+        page_url = public_url(config, http_address)
+        rtmp_line = rtmp_url(config, rtmp_address)
+
+        windows = LiveWindows(bus)
+        stack.callback(windows.close)
+        reader = CoalescingReader(store)
+        stack.push_async_callback(reader.close)
+        thumbnailer = Thumbnailer()
+        stack.push_async_callback(thumbnailer.close)
+
+        playback = PlaybackSecret(store, time.time)
+        services = OriginServices(
+            api=ApiServices(
+                bus=bus,
+                catalogue=catalogue,
+                token=data.api_token(),
+                rtmp_url=rtmp_line,
+                public_url=page_url,
+                playback_keys=playback.keys,
+                clock=time.time,
+                on_key=data.key_changed,
+            ),
+            delivery=Delivery(windows, reader, time.time),
+            gate=PlaybackGate(
+                playback.keys,
+                PrivateStreams(catalogue.is_private).is_private,
+                clock=time.time,
+                bucket_s=round(config.playback.bucket),
+            ),
+            on_served=metrics.served,
+            metrics=metrics.exposition,
+            not_ready=lambda: _not_ready(store),
+            cors_origins=config.http.cors_origins,
+            frame_ancestors=" ".join(config.http.frame_ancestors),
+            version=version(),
+        )
+        http_server = HttpServer(create_app(services), trusted_proxies=config.http.trusted_proxies)
+        http_task = await stack.enter_async_context(http_server.running(http_listener))
+
+        station = Station(
+            bus=bus,
+            store=store,
+            catalogue=catalogue,
+            thumbnailer=thumbnailer,
+            metrics=metrics,
+            recorder_options=recorder_options(config, page_url),
+            broadcast_options=lambda record: broadcast_options(config, record),
+            reconnect_window=config.rtmp.reconnect_window,
+            store_timeout=STORE_TIMEOUT_S,
+        )
+        stack.push_async_callback(station.close)
+        metrics.collect(LiveCollector(OnAir(bus, station)))
+        ingest = IngestServer(station, ingest_options(config), on_refused=metrics.publisher_refused)
+        stack.push_async_callback(ingest.close)
+        await ingest.start(rtmp_listener, backlog=BACKLOG)
+
+        server = Server(
+            rtmp=local_url(rtmp_address).replace("http://", "rtmp://", 1) + f"/{config.rtmp.app}",
+            http=local_url(http_address),
+            rtmp_line=rtmp_line,
+            public_url=page_url,
+            first_key=first_key,
+            token_file=data.token_file,
+            http_task=http_task,
+        )
+        data.announce(ServerInfo(http=server.http, rtmp=server.rtmp, pid=os.getpid()))
+        yield server
+
+
+async def _first_key(catalogue: Catalogue, data: DataDir) -> str | None:
+    """The key of the stream that the first run creates; None if the data directory does not keep it."""
+    if not await catalogue.list_streams():
+        _, key = await catalogue.create_stream(FIRST_STREAM, now=time.time())
+        data.keep_stream_key(FIRST_STREAM, key)
+    return data.stream_key(FIRST_STREAM)
+
+
+async def _not_ready(store: ObjectStore) -> str | None:
+    try:
+        await store.check()
+    except StorageError as error:
+        return str(error)
+    return None

@@ -1,0 +1,33 @@
+"""Listening sockets, opened before anything is built on them: whoever needs the address knows it from the start."""
+
+import socket
+from typing import ClassVar
+
+from control.config import Address
+from control.errors import ControlError
+
+# Many encoders and players may connect at the same moment.
+BACKLOG = 1024
+
+
+class ListenFailed(ControlError):
+    """A port cannot be opened; the text names the port, the reason and the option that sets it."""
+
+    code: ClassVar[str] = "listen-failed"
+
+
+def listen(address: Address, protocol: str) -> tuple[socket.socket, Address]:
+    """A listening socket and the address it is bound to. ``protocol`` (``RTMP``, ``HTTP``) is for the error text.
+
+    Raises ListenFailed.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        listener = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ListenFailed(
+            f"cannot listen on {address} for {protocol}: {error.strerror or error}; "
+            f"choose another address with --{protocol.lower()}"
+        ) from error
+    listener.setblocking(False)
+    return listener, Address(*listener.getsockname()[:2])

@@ -82,16 +82,8 @@ class DirectoryStore:
         await probe(self)
 
     async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
-        """``content_type`` and ``cache_control`` are not kept: reading derives them from the key again."""
         require_key(key)
         put = partial(self._put, key, body, if_none_match=if_none_match, if_match=if_match)
         conditional = if_none_match or if_match is not None

@@ -63,17 +63,13 @@ class ObjectStore(Protocol):
         ...
 
     async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
-        """Write the whole object atomically. ``if_none_match``: only where there is none; ``if_match``: only over
-        that etag. Raises PreconditionFailed, StoreMisconfigured, StoreUnavailable."""
+        """Write the whole object atomically, with the headers that :mod:`storage.content` derives from ``key``.
+
+        ``if_none_match``: only if no object has this key; ``if_match``: only over the object with this ETag. Raises
+        PreconditionFailed, StoreMisconfigured, StoreUnavailable.
+        """
         ...
 
     async def get(self, key: str) -> StoredObject:

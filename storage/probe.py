@@ -3,7 +3,6 @@
 import secrets
 from contextlib import suppress
 
-from storage import content
 from storage.interface import ObjectNotFound, ObjectStore, PreconditionFailed, StoreMisconfigured
 
 
@@ -15,8 +14,7 @@ async def probe(store: ObjectStore) -> None:
     """
     key = f"catalogue/check/{secrets.token_hex(8)}.json"
     body = b'{"check": true}\n'
-    content_type, cache_control = content.content_type(key), content.cache_control(key)
-    await store.put(key, body, content_type=content_type, cache_control=cache_control, if_none_match=True)
+    await store.put(key, body, if_none_match=True)
     try:
         with suppress(ObjectNotFound):
             await store.get(f"{key}.missing")
@@ -36,14 +34,7 @@ async def _refuses(
     store: ObjectStore, key: str, *, if_none_match: bool = False, if_match: str | None = None
 ) -> None:
     try:
-        await store.put(
-            key,
-            b"{}",
-            content_type=content.content_type(key),
-            cache_control=content.cache_control(key),
-            if_none_match=if_none_match,
-            if_match=if_match,
-        )
+        await store.put(key, b"{}", if_none_match=if_none_match, if_match=if_match)
     except PreconditionFailed:
         return
     header = "If-None-Match" if if_none_match else "If-Match"

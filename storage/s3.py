@@ -64,24 +64,16 @@ class S3Store:
         await probe(self)
 
     async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
         require_key(key)
         request: PutObjectRequestTypeDef = {
             "Bucket": self._bucket,
             "Key": self._root + key,
             "Body": body,
-            "ContentType": content_type,
+            "ContentType": content.content_type(key),
+            "CacheControl": content.cache_control(key),
         }
-        if cache_control is not None:
-            request["CacheControl"] = cache_control
         if if_none_match:
             request["IfNoneMatch"] = "*"
         if if_match is not None:
@@ -92,8 +84,8 @@ class S3Store:
             size=len(body),
             etag=await self._run(key, lambda s3: _put(s3, request, body, plain=plain)),
             modified=time.time(),
-            content_type=content_type,
-            cache_control=cache_control,
+            content_type=request["ContentType"],
+            cache_control=request["CacheControl"],
         )
 
     async def get(self, key: str) -> StoredObject:

@@ -67,9 +67,7 @@ class PlainPut:
         target, credentials = self._target, self._credentials
         if target is None or credentials is None:
             return None
-        headers = {"Content-Type": asked["ContentType"]}
-        if "CacheControl" in asked:
-            headers["Cache-Control"] = asked["CacheControl"]
+        headers = {"Content-Type": asked["ContentType"], "Cache-Control": asked["CacheControl"]}
         request = AWSRequest("PUT", target.url + quote(asked["Key"]), headers, body)
         try:
             S3SigV4Auth(credentials.get_frozen_credentials(), "s3", target.region).add_auth(request)

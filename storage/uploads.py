@@ -31,8 +31,6 @@ MAX_OBJECTS = 4096
 class _Media:
     key: str
     body: bytes
-    content_type: str
-    cache_control: str | None
     required: bool
     since: float
 
@@ -43,8 +41,6 @@ class _Text:
 
     key: str
     render: Callable[[], Awaitable[bytes | None]]
-    content_type: str
-    cache_control: str | None
     after: int
     since: float
 
@@ -110,37 +106,22 @@ class UploadQueue:
             since.append(self._text_under_way.since)
         return max(0.0, now - min(since, default=now))
 
-    def put_media(
-        self, key: str, body: bytes, *, content_type: str, cache_control: str | None, required: bool = False
-    ) -> None:
-        """Never blocks. Where the queue is full, the oldest media that have not started are lost; ``required`` ones
-        (init segments, without which the rest is worthless) last."""
-        if self._closed:
-            self._notify_lost(key)
-            return
-        self._submitted += 1
-        media = _Media(key, body, content_type, cache_control, required, self._clock())
-        self._unfinished[self._submitted] = self._waiting[self._submitted] = media
-        self._bytes += len(body)
-        self._idle.clear()
-        while self._waiting and (self._bytes > self._max_bytes or len(self._unfinished) > MAX_OBJECTS):
-            self._drop_oldest()
-        self._start_what_can()
+    def put_media(self, key: str, body: bytes) -> None:
+        """Never blocks. A full queue loses the oldest media that have not started."""
+        self._submit(key, body, required=False)
 
-    def put_text(
-        self,
-        key: str,
-        render: Callable[[], Awaitable[bytes | None]],
-        *,
-        content_type: str,
-        cache_control: str | None,
-    ) -> None:
-        """Never blocks. ``render`` is awaited when the text is about to be put, again at each retry, and gives None
-        for nothing to put. It must list only what ``on_stored`` has told of. A newer text replaces the newest
-        waiting one of its key, not the first: between the two, texts of other keys keep their order."""
+    def put_init(self, key: str, body: bytes) -> None:
+        """As :meth:`put_media`. A full queue loses init segments last: without them the rest is worthless."""
+        self._submit(key, body, required=True)
+
+    def put_text(self, key: str, render: Callable[[], Awaitable[bytes | None]]) -> None:
+        """Never blocks. ``render`` is awaited immediately before each put, retries included; None means that there
+        is nothing to put. It may list only objects that ``on_stored`` has reported. A newer text replaces the
+        newest waiting text of its key, never the first one: texts of other keys keep their order between the
+        two."""
         if self._closed:
             return
-        text = _Text(key, render, content_type, cache_control, self._submitted, self._clock())
+        text = _Text(key, render, self._submitted, self._clock())
         waiting = [place for place, other in enumerate(self._texts) if other.key == key]
         last = self._texts[-1] if self._texts else None
         if last is not None and last.key == key and last.after == text.after:
@@ -174,6 +155,19 @@ class UploadQueue:
         self._idle.set()
         for media in left.values():
             self._notify_lost(media.key)
+
+    def _submit(self, key: str, body: bytes, *, required: bool) -> None:
+        if self._closed:
+            self._notify_lost(key)
+            return
+        self._submitted += 1
+        media = _Media(key, body, required, self._clock())
+        self._unfinished[self._submitted] = self._waiting[self._submitted] = media
+        self._bytes += len(body)
+        self._idle.clear()
+        while self._waiting and (self._bytes > self._max_bytes or len(self._unfinished) > MAX_OBJECTS):
+            self._drop_oldest()
+        self._start_what_can()
 
     def _start_what_can(self) -> None:
         if self._closed:
@@ -234,7 +228,7 @@ class UploadQueue:
         if body is None:
             return None
         try:
-            await self._store.put(what.key, body, content_type=what.content_type, cache_control=what.cache_control)
+            await self._store.put(what.key, body)
         except StorageError as error:
             return error
         except Exception as error:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 
+from storage.content import cache_control, content_type
 from storage.interface import (
     ObjectInfo,
     ObjectNotFound,
@@ -45,20 +46,13 @@ class MemoryStore:
         await self._called("check", "")
 
     async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
         await self._called("put", key)
         found = self.objects.get(key)
         if (if_none_match and found) or (if_match is not None and (found is None or found.info.etag != if_match)):
             raise PreconditionFailed(f"{key} is another")
-        info = ObjectInfo(key, len(body), f"e{next(self._etags)}", 0.0, content_type, cache_control)
+        info = ObjectInfo(key, len(body), f"e{next(self._etags)}", 0.0, content_type(key), cache_control(key))
         self.objects[key] = StoredObject(info, body)
         self.puts.append(key)
         self.on_put(key)

@@ -26,7 +26,6 @@ from media.names import (
 from media.units import Kind
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import SegmentEntry
-from storage.content import cache_control, content_type
 from storage.interface import ObjectNotFound, ObjectStore, StorageError
 from storage.uploads import UploadQueue
 from worker.ledger import BroadcastLedger, Phase, TrackLedger
@@ -153,7 +152,7 @@ class Recorder:
         if not entry.gap:
             key = self._key(segment.track, segment_name(entry.msn))
             self._segments_by_key[key] = (segment.track, entry.msn)
-            self._put_media(key, segment.data)
+            self._uploads.put_media(key, segment.data)
         if changed or self._peak_rose(track):
             self._publish_facts()
         self._put_playlist(track)
@@ -222,17 +221,10 @@ class Recorder:
         return True
 
     def _put_init(self, init: Init) -> None:
-        self._put_media(self._key(init.track, init_name(init.number)), init.data, required=True)
-
-    def _put_media(self, key: str, body: bytes, *, required: bool = False) -> None:
-        self._uploads.put_media(
-            key, body, content_type=content_type(key), cache_control=cache_control(key), required=required
-        )
+        self._uploads.put_init(self._key(init.track, init_name(init.number)), init.data)
 
     def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
-        self._uploads.put_text(
-            key, lambda: self._rendered(render), content_type=content_type(key), cache_control=cache_control(key)
-        )
+        self._uploads.put_text(key, lambda: self._rendered(render))
 
     async def _rendered(self, render: Callable[[], bytes | None]) -> bytes | None:
         """The final texts of a long broadcast take long to render. Nothing of it changes any more, so a thread does

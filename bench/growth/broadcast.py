@@ -40,14 +40,7 @@ class Void:
         pass
 
     async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        content_type: str,
-        cache_control: str | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
+        self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
         if not key.endswith((".m4s", ".mp4")):
             self.text_bytes[key] = len(body)

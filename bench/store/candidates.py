@@ -65,7 +65,7 @@ async def s3_put(server: S3Account) -> AsyncIterator[Put]:
 @asynccontextmanager
 async def _put_into(store: ObjectStore) -> AsyncIterator[Put]:
     async def put(key: str, body: bytes) -> object:
-        return await store.put(key, body, content_type=content_type(key), cache_control="public, max-age=1")
+        return await store.put(key, body)
 
     try:
         yield put

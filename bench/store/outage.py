@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 from bench.stage.errors import BenchError
 from bench.stage.minio import MinioServer
 from bench.store.candidates import s3_store
-from storage.content import cache_control, content_type
 from storage.uploads import UploadQueue
 
 # A segment of each track of a ladder below 4 Mbit/s, and of its sound.
@@ -64,13 +63,8 @@ class Broadcast:
             for track, body in self._bodies.items():
                 key, playlist = f"{track}/{msn}.m4s", f"{track}/media.m3u8"
                 self.unstored.add(key)
-                queue.put_media(key, body, content_type=content_type(key), cache_control=cache_control(key))
-                queue.put_text(
-                    playlist,
-                    _playlist,
-                    content_type=content_type(playlist),
-                    cache_control=cache_control(playlist),
-                )
+                queue.put_media(key, body)
+                queue.put_text(playlist, _playlist)
             msn += 1
             await asyncio.sleep(self._segment_s)
 

@@ -25,7 +25,6 @@ from origin.playback import PlaybackGate, PlaybackSecret, ViewerToken, make_path
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamSettings
 from storage.coalesce import CoalescingReader
-from storage.content import cache_control, content_type
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
 
@@ -84,7 +83,7 @@ class Origin:
     async def _fill(self, store: MemoryStore, catalogue: Catalogue) -> None:
         await catalogue.create_stream("a", StreamSettings(private=True), now=self.now)
         for key, body in OBJECTS.items():
-            await store.put(key, body, content_type=content_type(key), cache_control=cache_control(key))
+            await store.put(key, body)
 
     def viewer_token(self, address: str | None = None) -> str:
         return sign_viewer_token(ViewerToken("a", int(self.now) + 600, address), self.keys)

@@ -26,7 +26,7 @@ async def main():
         found = await store.get("counter")
         try:
             body = b"%d" % (int(found.body) + 1)
-            await store.put("counter", body, content_type="text/plain", if_match=found.info.etag)
+            await store.put("counter", body, if_match=found.info.etag)
             done += 1
         except PreconditionFailed:
             pass
@@ -42,7 +42,7 @@ from storage.directory import DirectoryStore
 async def main():
     store = DirectoryStore(Path(sys.argv[1]), fsync=False)
     for number in range(1_000_000):
-        await store.put(f"live/{number % 7}.m4s", b"%d" % (number % 10) * (1 << 20), content_type="video/mp4")
+        await store.put(f"live/{number % 7}.m4s", b"%d" % (number % 10) * (1 << 20))
         if number == 20:
             print("ready", flush=True)
 
@@ -61,7 +61,7 @@ def run(program: str, directory: Path) -> "subprocess.Popen[bytes]":
 
 async def test_processes_that_count_together_lose_nothing(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path, fsync=False)
-    await store.put("counter", b"0", content_type="text/plain")
+    await store.put("counter", b"0")
     processes = [run(COUNT, tmp_path) for _ in range(3)]
     for process in processes:
         assert process.stdin is not None
@@ -86,7 +86,7 @@ async def test_a_process_killed_while_writing_leaves_whole_objects(tmp_path: Pat
         assert len(found.body) == 1 << 20 == found.info.size
         assert found.body == found.body[:1] * (1 << 20)
     # What was taken by the killed process is free again.
-    await store.put(keys[0], b"mine", content_type="video/mp4")
+    await store.put(keys[0], b"mine")
     await store.delete(keys[0])
     with pytest.raises(ObjectNotFound):
         await store.get(keys[0])

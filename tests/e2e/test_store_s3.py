@@ -23,7 +23,7 @@ from minio.credentials.providers import StaticProvider
 
 from bench.stage.ports import free_port
 from storage import ObjectNotFound, StoreMisconfigured, StoreUnavailable
-from storage.content import IMMUTABLE, SHORT, cache_control, content_type
+from storage.content import IMMUTABLE, SHORT
 from storage.open import open_store
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
@@ -74,7 +74,7 @@ async def opened(server: S3Server, bucket: str, **options: Any) -> AsyncIterator
 
 
 async def put(store: S3Store, key: str, body: bytes) -> None:
-    await store.put(key, body, content_type=content_type(key), cache_control=cache_control(key))
+    await store.put(key, body)
 
 
 def policies(bucket: str) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ async def test_what_another_client_put_is_read(server: S3Server, bucket: str) ->
 async def test_a_bucket_without_a_prefix(server: S3Server, bucket: str) -> None:
     store = open_store(f"s3://{bucket}", S3Options(endpoint=server.endpoint, region=server.region))
     await store.check()
-    await store.put("a", b"x", content_type="text/plain")
+    await store.put("a", b"x")
     assert [info.key async for info in store.list("")] == ["a"]
     await store.close()
 

@@ -12,8 +12,6 @@ from storage import ObjectNotFound, StoreMisconfigured, StoreUnavailable
 from storage.directory import DirectoryStore
 from storage.object_keys import InvalidKey
 
-TYPE = "application/octet-stream"
-
 
 @pytest.fixture
 async def store(tmp_path: Path) -> DirectoryStore:
@@ -38,7 +36,7 @@ def temporaries(root: Path) -> list[Path]:
 async def test_an_object_is_a_file_that_others_can_read(store: DirectoryStore, root: Path) -> None:
     mask = os.umask(0o022)
     try:
-        await store.put("live/a/1.m4s", b"body", content_type=TYPE)
+        await store.put("live/a/1.m4s", b"body")
     finally:
         os.umask(mask)
     assert (root / "live/a/1.m4s").read_bytes() == b"body"
@@ -69,7 +67,7 @@ def test_no_key_leads_outside(tmp_path_factory: pytest.TempPathFactory, key: str
                 await store.get(key)
             await store.delete(key)
             assert [found async for found in store.list(key)] == []
-            await store.put(key, b"mine", content_type=TYPE)
+            await store.put(key, b"mine")
             assert (await store.get(key)).body == b"mine"
         except InvalidKey:
             pass
@@ -84,27 +82,27 @@ def test_no_key_leads_outside(tmp_path_factory: pytest.TempPathFactory, key: str
 
 async def test_our_own_files_are_no_objects(store: DirectoryStore) -> None:
     await store.check()
-    await store.put("a", b"x", content_type=TYPE)
+    await store.put("a", b"x")
     assert [found.key async for found in store.list("")] == ["a"]
     with pytest.raises(ObjectNotFound):
         await store.get(".headwater/locks/00")
 
 
 async def test_every_put_has_an_etag_of_its_own(store: DirectoryStore) -> None:
-    etags = [(await store.put("a", b"same", content_type=TYPE)).etag for _ in range(50)]
+    etags = [(await store.put("a", b"same")).etag for _ in range(50)]
     assert len(set(etags)) == 50
     assert (await store.head("a")).etag == etags[-1]
 
 
 async def test_an_etag_survives_copying_the_store(store: DirectoryStore, root: Path, tmp_path: Path) -> None:
-    etag = (await store.put("live/a", b"body", content_type=TYPE)).etag
+    etag = (await store.put("live/a", b"body")).etag
     shutil.copytree(root, tmp_path / "copy")
     assert (await DirectoryStore(tmp_path / "copy").head("live/a")).etag == etag
 
 
 async def test_delete_leaves_no_empty_directories(store: DirectoryStore, root: Path) -> None:
-    await store.put("live/a/b/1.m4s", b"x", content_type=TYPE)
-    await store.put("live/a/2.m4s", b"x", content_type=TYPE)
+    await store.put("live/a/b/1.m4s", b"x")
+    await store.put("live/a/2.m4s", b"x")
     await store.delete("live/a/b/1.m4s")
     assert not (root / "live/a/b").exists()
     assert (root / "live/a/2.m4s").exists()
@@ -118,7 +116,7 @@ async def test_puts_and_deletes_of_neighbours_do_not_meet(store: DirectoryStore)
 
     async def churn(name: str) -> None:
         for _ in range(100):
-            await store.put(f"live/a/{name}", b"x", content_type=TYPE)
+            await store.put(f"live/a/{name}", b"x")
             await store.delete(f"live/a/{name}")
 
     await asyncio.gather(*(churn(f"{number}.m4s") for number in range(4)))
@@ -136,7 +134,7 @@ async def test_what_a_dead_process_left_is_swept(store: DirectoryStore, root: Pa
 
 
 async def test_a_directory_is_no_object(store: DirectoryStore) -> None:
-    await store.put("live/a/1.m4s", b"x", content_type=TYPE)
+    await store.put("live/a/1.m4s", b"x")
     for verb in (store.get, store.head):
         with pytest.raises(ObjectNotFound):
             await verb("live/a")
@@ -145,9 +143,9 @@ async def test_a_directory_is_no_object(store: DirectoryStore) -> None:
     with pytest.raises(ObjectNotFound):
         await store.get("live/a/1.m4s/x")
     with pytest.raises(StoreMisconfigured, match="a directory is where a file is needed"):
-        await store.put("live/a", b"x", content_type=TYPE)
+        await store.put("live/a", b"x")
     with pytest.raises(StoreMisconfigured, match="a file is where a directory is needed"):
-        await store.put("live/a/1.m4s/x", b"x", content_type=TYPE)
+        await store.put("live/a/1.m4s/x", b"x")
 
 
 async def test_a_file_in_place_of_the_store(root: Path) -> None:
@@ -173,14 +171,14 @@ async def test_a_failing_disk_leaves_the_old_object(
     root: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], says: str
 ) -> None:
     store = DirectoryStore(root, fsync=True)
-    await store.put("a", b"old", content_type=TYPE)
+    await store.put("a", b"old")
 
     def fail(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(kind, match=says):
-        await store.put("a", b"new", content_type=TYPE)
+        await store.put("a", b"new")
     assert (await store.get("a")).body == b"old"
     assert temporaries(root) == []
 
@@ -194,11 +192,11 @@ async def test_fsync_covers_the_file_and_its_new_directories(root: Path, monkeyp
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    await DirectoryStore(root, fsync=True).put("live/a/1", b"x", content_type=TYPE)
+    await DirectoryStore(root, fsync=True).put("live/a/1", b"x")
     assert synced[0].startswith("/store/.headwater/tmp/")
     assert synced[1:] == ["/store", "/store/live", "/store/live/a"]
     synced.clear()
-    await DirectoryStore(root, fsync=False).put("live/b/1", b"x", content_type=TYPE)
+    await DirectoryStore(root, fsync=False).put("live/b/1", b"x")
     assert synced == []
 
 
@@ -209,7 +207,7 @@ async def test_a_listing_spans_batches_in_the_order_of_keys(
     keys = ["a", "a-b/c", "a.b", "a/b", "a/b.c/d", "a0", "b/1.m4s", "b/10.m4s", "b/2.m4s", "c/d/e/f"]
     keys.remove("a")
     for key in reversed(keys):
-        await store.put(key, b"x", content_type=TYPE)
+        await store.put(key, b"x")
     assert [found.key async for found in store.list("")] == sorted(keys)
     assert [found.key async for found in store.list("b/1")] == ["b/1.m4s", "b/10.m4s"]
     assert [found.key async for found in store.list("c/d/")] == ["c/d/e/f"]
@@ -220,7 +218,7 @@ async def test_a_listing_goes_on_when_objects_vanish(
 ) -> None:
     monkeypatch.setattr("storage.directory.LIST_BATCH", 1)
     for key in ("a/1", "a/2", "b/1", "c"):
-        await store.put(key, b"x", content_type=TYPE)
+        await store.put(key, b"x")
     listed = []
     async for found in store.list(""):
         listed.append(found.key)

@@ -18,7 +18,7 @@ async def test_directories(location: str) -> None:
 async def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     store = open_store("~/store", S3Options(), fsync=False)
-    await store.put("a", b"1", content_type="text/plain")
+    await store.put("a", b"1")
     await store.close()
     assert (tmp_path / "store" / "a").read_bytes() == b"1"
 

@@ -45,7 +45,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 async def put(store: S3Store, *, new: bool = False) -> ObjectInfo:
-    return await store.put("live/a/master.m3u8", BODY, content_type=TYPE, cache_control=CACHING, if_none_match=new)
+    return await store.put("live/a/master.m3u8", BODY, if_none_match=new)
 
 
 def by_boto3(headers: dict[str, str]) -> bool:

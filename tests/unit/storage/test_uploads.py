@@ -34,7 +34,8 @@ class Uploads:
         )
 
     def media(self, key: str, size: int = 10, *, required: bool = False) -> None:
-        self.queue.put_media(key, b"x" * size, content_type="video/mp4", cache_control=None, required=required)
+        put = self.queue.put_init if required else self.queue.put_media
+        put(key, b"x" * size)
 
     def text(self, key: str, render: Callable[[], bytes | None] | None = None) -> None:
         """By default the text lists what is stored by the time it is rendered."""
@@ -43,7 +44,7 @@ class Uploads:
         async def rendered() -> bytes | None:
             return made()
 
-        self.queue.put_text(key, rendered, content_type="text/plain", cache_control="no-cache")
+        self.queue.put_text(key, rendered)
 
     def hold(self, *keys: str) -> None:
         self.store.hold.update((key, asyncio.Event()) for key in keys)
@@ -82,7 +83,6 @@ async def test_media_are_stored_and_told() -> None:
     await uploads.drained()
     assert sorted(uploads.stored) == ["m0", "m1", "m2", "m3", "m4"]
     assert uploads.store.keys_of("put") == ["m0", "m1", "m2", "m3", "m4"]
-    assert uploads.store.objects["m0"].info.content_type == "video/mp4"
     assert (uploads.queue.pending_objects, uploads.queue.pending_bytes) == (0, 0)
     assert uploads.lost == []
 
@@ -107,7 +107,6 @@ async def test_a_text_waits_for_the_media_before_it_and_lists_them() -> None:
     uploads.release("m1")
     await uploads.drained()
     assert uploads.store.body("list") == b"m0 m1"
-    assert uploads.store.objects["list"].info.cache_control == "no-cache"
 
 
 async def test_a_text_does_not_wait_for_media_after_it() -> None:
@@ -401,7 +400,7 @@ async def test_a_failing_listener_stops_nothing(caplog: pytest.LogCaptureFixture
     store = MemoryStore()
     queue = UploadQueue(store, on_stored=fail, on_lost=lambda key, error: None)
     for number in range(3):
-        queue.put_media(f"m{number}", b"x", content_type="video/mp4", cache_control=None)
+        queue.put_media(f"m{number}", b"x")
     assert await queue.drain(timeout=5)
     assert len(store.objects) == 3
 

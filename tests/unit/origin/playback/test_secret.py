@@ -68,7 +68,7 @@ async def test_it_is_read_once() -> None:
 @pytest.mark.parametrize("body", [b"{", b"{}", b'{"secret": "abcd", "created_at": 1}'])
 async def test_a_damaged_one_is_not_replaced(body: bytes) -> None:
     store = MemoryStore()
-    await store.put(SECRET_KEY, body, content_type="application/json")
+    await store.put(SECRET_KEY, body)
     with pytest.raises(CorruptRecord, match="playback"):
         await secret(store).keys()
     assert store.body(SECRET_KEY) == body

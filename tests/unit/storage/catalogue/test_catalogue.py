@@ -107,7 +107,7 @@ async def test_streams_are_listed_by_name_without_the_damaged() -> None:
     catalogue = Catalogue(store)
     for name in ("b", "c", "a"):
         await catalogue.create_stream(name, now=NOW)
-    await store.put("catalogue/streams/b.json", b"{", content_type="application/json")
+    await store.put("catalogue/streams/b.json", b"{")
     with capture_logs() as logs:
         assert [record.stream for record in await catalogue.list_streams()] == ["a", "c"]
     assert [entry["key"] for entry in logs] == ["catalogue/streams/b.json"]
@@ -210,7 +210,7 @@ async def test_delete_keeps_the_media_unless_told() -> None:
     broadcast = BroadcastRecord(stream="studio-a", broadcast="20261121t104105z-ab12cd", started_at=NOW)
     others = ["live/studio-ab/master.m3u8", "live/studio/master.m3u8"]
     for key in media + others:
-        await store.put(key, b"x", content_type="video/mp4")
+        await store.put(key, b"x")
     await catalogue.put_broadcast(broadcast)
 
     _, key = await catalogue.create_stream("studio-a", now=NOW)
@@ -230,7 +230,7 @@ async def test_a_purge_that_failed_can_be_asked_for_again() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     await catalogue.create_stream("studio-a", now=NOW)
-    await store.put("live/studio-a/master.m3u8", b"x", content_type="video/mp4")
+    await store.put("live/studio-a/master.m3u8", b"x")
     store.failures["live/studio-a/master.m3u8"] = [StoreUnavailable("down")]
     with pytest.raises(StoreUnavailable):
         await catalogue.delete_stream("studio-a", purge=True)

@@ -17,9 +17,9 @@ from control.config.address import Address
 from control.config.ladder import Ladder
 from control.config.quantities import Bitrate, Duration, Size
 from media.names import is_stream_name
+from storage.location import FORMS, BadLocation, DirectoryLocation, StoreLocation, parse_location
 
 APP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def _http_url(value: str) -> str:
@@ -84,16 +84,13 @@ def _dvr(value: object) -> Any:
     return value if value == "all" else Duration(at_least=10).parse(value)
 
 
-def _location(value: str) -> str:
-    if value.startswith("s3://"):
-        bucket = value.removeprefix("s3://").partition("/")[0]
-        if not BUCKET.fullmatch(bucket):
-            raise ValueError(f'"{value}" names no bucket; write "s3://BUCKET" or "s3://BUCKET/PREFIX"')
-    elif "://" in value:
-        raise ValueError(f'"{value}": a store is a directory or "s3://BUCKET/PREFIX"')
-    elif not value:
-        raise ValueError('a store is a directory or "s3://BUCKET/PREFIX"')
-    return value.rstrip("/") or "/"
+def _location(value: object) -> StoreLocation:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a store; a store is {FORMS}")
+    try:
+        return parse_location(value)
+    except BadLocation as error:
+        raise ValueError(str(error)) from None
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -131,7 +128,7 @@ class StoreConfig(Section):
     """``location`` None is the directory ``store`` in the data directory; ``fsync`` is for a directory alone;
     ``s3_path_style`` None is ``"auto"``."""
 
-    location: Annotated[str, AfterValidator(_location)] | None = None
+    location: Annotated[StoreLocation, PlainValidator(_location)] | None = None
     fsync: bool = False
     s3_endpoint: HttpUrl | None = None
     s3_region: str | None = None
@@ -228,9 +225,8 @@ class Config(BaseSettings):
     log: LogConfig = LogConfig()
 
     @property
-    def store_location(self) -> str:
-        """A directory's path, or ``s3://BUCKET/PREFIX``."""
-        return self.store.location or str(self.data / "store")
+    def store_location(self) -> StoreLocation:
+        return self.store.location or DirectoryLocation((self.data / "store").expanduser())
 
     def ladder_of(self, stream: str) -> Ladder:
         """The ladder that the file sets for ``stream``, else the one for all."""

@@ -24,6 +24,7 @@ from minio.credentials.providers import StaticProvider
 from bench.stage.ports import free_port
 from storage import ObjectNotFound, StoreMisconfigured, StoreUnavailable
 from storage.content import IMMUTABLE, SHORT
+from storage.location import BucketLocation
 from storage.open import open_store
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
@@ -65,7 +66,7 @@ def _credentials(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def opened(server: S3Server, bucket: str, **options: Any) -> AsyncIterator[S3Store]:
     given: dict[str, Any] = {"endpoint": server.endpoint, "region": server.region, "connect_timeout": 2.0} | options
-    store = open_store(f"s3://{bucket}/{PREFIX}", S3Options(**given))
+    store = open_store(BucketLocation(bucket, PREFIX), S3Options(**given))
     assert isinstance(store, S3Store)
     try:
         yield store
@@ -144,7 +145,7 @@ async def test_what_another_client_put_is_read(server: S3Server, bucket: str) ->
 
 
 async def test_a_bucket_without_a_prefix(server: S3Server, bucket: str) -> None:
-    store = open_store(f"s3://{bucket}", S3Options(endpoint=server.endpoint, region=server.region))
+    store = open_store(BucketLocation(bucket), S3Options(endpoint=server.endpoint, region=server.region))
     await store.check()
     await store.put("a", b"x")
     assert [info.key async for info in store.list("")] == ["a"]

@@ -8,6 +8,7 @@ from control import serve as server
 from control.cli import main
 from control.config import Address, Config
 from media.errors import HeadwaterError
+from storage.location import BucketLocation
 
 Capture = pytest.CaptureFixture[str]
 
@@ -35,7 +36,7 @@ def test_options_go_over_the_file(tmp_path: Path, runs: list[tuple[Config, bool]
     assert json_output
     assert (config.data, config.rtmp.app, config.rtmp.listen) == (Path("/two"), "studio", Address("127.0.0.1", 0))
     assert config.http.listen == Address("::1", 0)
-    assert (config.store_location, config.store.path_style) == ("s3://bucket/prefix", True)
+    assert (config.store_location, config.store.path_style) == (BucketLocation("bucket", "prefix"), True)
 
 
 def test_without_options_the_defaults(runs: list[tuple[Config, bool]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from control.config import Address, Config, ConfigError, Rung, StoreConfig, load_config
 from control.config.model import Section
+from storage.location import BucketLocation, DirectoryLocation
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "headwater.example.toml"
 
@@ -39,7 +40,7 @@ def test_nothing_given_is_the_defaults() -> None:
     assert (str(config.rtmp.listen), str(config.http.listen)) == ("0.0.0.0:1935", "0.0.0.0:8080")
     assert (config.packager.segment_target, config.packager.part_target) == (2.0, 0.333)
     assert config.transcoder.ladder == "auto"
-    assert config.store_location == "data/store"
+    assert config.store_location == DirectoryLocation(Path("data/store"))
 
 
 def test_the_example_is_the_defaults_and_names_every_key() -> None:
@@ -58,7 +59,7 @@ def test_the_examples_commented_lines_are_understood(write: Write) -> None:
     """What an operator uncomments has to work as it stands."""
     text = re.sub(r"^# (?=[a-z_0-9]+ = |\[streams)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
     config = load_config(write(text))
-    assert config.store.location == "s3://my-bucket/headwater"
+    assert config.store.location == BucketLocation("my-bucket", "headwater")
     assert config.ladder_of("studio-a") == "source"
     assert config.transcoder.low_audio_bitrate == 48_000
 
@@ -88,7 +89,7 @@ def test_a_file(write: Write) -> None:
     )
     assert config.rtmp.listen == Address("::1", 0)
     assert config.rtmp.idle_timeout == 5.0
-    assert config.store_location == "s3://bucket/some/prefix"
+    assert config.store_location == BucketLocation("bucket", "some/prefix")
     assert config.store.upload_buffer == 2**30
     assert config.packager.dvr == 3600.0
     assert config.packager.part_target == 0.5

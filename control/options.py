@@ -8,7 +8,7 @@ from packager.cmaf.cutter import CutterOptions
 from storage.catalogue.records import StreamRecord
 from storage.s3_client import S3Options
 from transcoder.ladder import LadderSetting, LadderStep
-from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
+from transcoder.options import TranscodeOptions
 from worker.broadcast_options import BroadcastOptions
 from worker.recorder import RecorderOptions
 
@@ -45,11 +45,11 @@ def recorder_options(config: Config, public_url: str) -> RecorderOptions:
 def transcode_options(config: Config) -> TranscodeOptions:
     transcoder = config.transcoder
     return TranscodeOptions(
-        encoder=Encoder(transcoder.encoder),
-        preset=Preset(transcoder.preset),
-        profile=Profile(transcoder.profile),
+        encoder=transcoder.encoder,
+        preset=transcoder.preset,
+        profile=transcoder.profile,
         threads=transcoder.threads,
-        latency=LatencyMode(transcoder.latency),
+        latency=transcoder.latency,
         low_audio_bps=transcoder.low_audio_bitrate,
     )
 

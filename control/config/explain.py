@@ -113,8 +113,8 @@ def _text(details: ErrorDetails, path: KeyPath) -> str:
             return "is missing"
         case "value_error":
             return str(details["ctx"]["error"])
-        case "literal_error":
-            return f"{_shown(value)} is not one of {details['ctx']['expected']}{_literal_hint(value, details)}"
+        case "literal_error" | "enum":
+            return f"{_shown(value)} is not one of {details['ctx']['expected']}{_choice_hint(value, details)}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"is a section with keys of its own, not {_shown(value)}"
     expected = PLAIN_TYPES.get(kind.partition("_")[0])
@@ -128,7 +128,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def _literal_hint(value: object, details: ErrorDetails) -> str:
+def _choice_hint(value: object, details: ErrorDetails) -> str:
     known = [word.strip("' ") for part in details["ctx"]["expected"].split(",") for word in part.split(" or ")]
     match = closest(str(value), known)
     return f'; did you mean "{match}"?' if match else ""

@@ -18,6 +18,8 @@ from control.config.ladder import Ladder
 from control.config.quantities import Bitrate, Duration, Size
 from media.names import is_stream_name
 from storage.location import FORMS, BadLocation, DirectoryLocation, StoreLocation, parse_location
+from telemetry.logs import Format, Level
+from transcoder.options import Encoder, LatencyMode, Preset, Profile
 
 APP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -180,13 +182,11 @@ class TranscoderConfig(Section):
     """``threads`` 0 lets the encoder choose; ``low_audio_bitrate`` None makes no second audio track."""
 
     ladder: Ladder = "auto"
-    encoder: Literal["libx264", "h264_nvenc", "h264_qsv", "h264_vaapi"] = "libx264"
-    preset: Literal[
-        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-    ] = "veryfast"
-    profile: Literal["baseline", "main", "high"] = "high"
+    encoder: Encoder = Encoder.LIBX264
+    preset: Preset = Preset.VERYFAST
+    profile: Profile = Profile.HIGH
     threads: int = Field(default=0, ge=0, le=64)
-    latency: Literal["low", "normal"] = "low"
+    latency: LatencyMode = LatencyMode.LOW
     low_audio_bitrate: Annotated[int, Bitrate(at_least=16_000, at_most=320_000)] | None = None
     max_keyframe_interval: Annotated[float, Duration(at_least=1, at_most=20)] = 6.0
 
@@ -199,8 +199,8 @@ class StreamConfig(Section):
 
 
 class LogConfig(Section):
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Format = "text"
+    level: Level = "info"
 
 
 class Config(BaseSettings):

@@ -1,13 +1,11 @@
 """From the operator's configuration to the options of each part."""
 
 from control.config import Config
-from control.config.ladder import Ladder
 from ingest.options import IngestOptions
 from media.units import VIDEO_TIMESCALE
 from packager.cmaf.cutter import CutterOptions
 from storage.catalogue.records import StreamRecord
 from storage.s3_client import S3Options
-from transcoder.ladder import LadderSetting, LadderStep
 from transcoder.options import TranscodeOptions
 from worker.broadcast_options import BroadcastOptions
 from worker.recorder import RecorderOptions
@@ -55,13 +53,8 @@ def transcode_options(config: Config) -> TranscodeOptions:
 
 
 def broadcast_options(config: Config, record: StreamRecord) -> BroadcastOptions:
-    """For one stream: what its record says goes before the configuration's ladder."""
-    ladder = ladder_setting(config.ladder_of(record.stream))
-    own = record.settings.ladder
-    if isinstance(own, str):
-        ladder = "source" if own == "source" else "auto"
-    elif own is not None:
-        ladder = tuple(LadderStep(rung.height, rung.bitrate) for rung in own)
+    """For one stream. The ladder in its record takes precedence over the configuration."""
+    ladder = record.settings.ladder or config.ladder_of(record.stream)
     return BroadcastOptions(
         cutter=CutterOptions(
             target=ticks(config.packager.segment_target),
@@ -73,9 +66,3 @@ def broadcast_options(config: Config, record: StreamRecord) -> BroadcastOptions:
         ladder=ladder,
         transcode=transcode_options(config),
     )
-
-
-def ladder_setting(ladder: Ladder) -> LadderSetting:
-    if isinstance(ladder, str):
-        return ladder
-    return tuple(LadderStep(rung.height, rung.bitrate) for rung in ladder)

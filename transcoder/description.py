@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.descriptions import Fields, MalformedDescription, describe_config, integer, parse_config, plain, text
+from media.ladder import MAX_RUNGS
 from transcoder.errors import ProtocolViolation
-from transcoder.ladder import MAX_RUNGS, Rung
+from transcoder.ladder import Rendition
 from transcoder.messages import AudioRung, Job
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 
@@ -86,8 +87,8 @@ def _audio(fields: object) -> AudioConfig:
     return config
 
 
-def _rung(fields: Fields) -> Rung:
-    return Rung(
+def _rung(fields: Fields) -> Rendition:
+    return Rendition(
         track=text(fields["track"]),
         width=integer(fields["width"]),
         height=integer(fields["height"]),

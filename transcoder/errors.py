@@ -4,7 +4,6 @@
 
     HeadwaterError
     └── TranscoderError
-        ├── BadLadder              the operator's ladder cannot be built
         ├── EncoderUnavailable     this machine cannot open the encoder that the configuration names
         ├── DecoderUnavailable     the source's codec cannot be decoded
         ├── WorkerUnavailable      the child process could not be started
@@ -20,10 +19,6 @@ class TranscoderError(HeadwaterError):
     """Base of this package's errors."""
 
     code: ClassVar[str] = "transcoder"
-
-
-class BadLadder(TranscoderError):
-    code: ClassVar[str] = "bad-ladder"
 
 
 class EncoderUnavailable(TranscoderError):

@@ -1,19 +1,17 @@
 """The renditions of a source: their sizes, frame rates and bitrates.
 
-Pure: the same source and setting always give the same ladder. Sizes have square samples; a rendition is named
+Pure: the same source and ladder always give the same renditions. Sizes have square samples; a rendition is named
 after its short side (``v720p`` is 1280x720, and 720x1280 of a portrait source).
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 from media.configs import VideoConfig
-from transcoder.errors import BadLadder
+from media.ladder import Ladder, Rung
 
 SOURCE_TRACK = "vsource"
 AUTO_HEIGHTS = (1080, 720, 480, 360)
-MAX_RUNGS = 8
 
 # Average bitrate of H.264 at up to 30 fps by short side: the middle of what Apple's HLS authoring specification
 # and YouTube's live encoder settings recommend.
@@ -27,9 +25,9 @@ BITRATES = (
     (1440, 9_000_000),
     (2160, 16_000_000),
 )
-MIN_BITRATE = 100_000
+MIN_AUTO_BITRATE = 100_000
 
-# A rung carries fewer bits than the one above it, however poor the source is.
+# A rendition has a lower bitrate than the one above it, however low the bitrate of the source is.
 STEP_DOWN = Fraction(7, 10)
 PEAK = Fraction(6, 5)
 BUFFER_SECONDS = Fraction(3, 2)
@@ -39,21 +37,10 @@ MAX_LOWER_FPS = Fraction(61, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class LadderStep:
-    """One rung as an operator configures it: the picture's short side, and its average bitrate."""
+class Rendition:
+    """A video track to encode: every ``frame_divisor``-th frame of the source, in even luma samples.
 
-    height: int
-    bitrate_bps: int
-
-
-LadderSetting = Literal["auto", "source"] | tuple[LadderStep, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One rendition to encode: every ``frame_divisor``-th frame of the source, in even luma samples.
-
-    ``max_bitrate_bps`` and ``buffer_bits`` are the rate and size of the hypothetical decoder's buffer (VBV).
+    ``max_bitrate_bps`` and ``buffer_bits`` are the rate and size of the video buffering verifier (VBV).
     """
 
     track: str
@@ -68,41 +55,42 @@ class Rung:
 def plan_ladder(
     source: VideoConfig,
     frame_rate: Fraction | None,
-    setting: LadderSetting,
+    ladder: Ladder,
     *,
     encode_top: bool = False,
     source_bitrate_bps: int | None = None,
-) -> tuple[Rung, ...]:
-    """The renditions to encode from ``source``, largest first; none if the source alone is enough.
+) -> tuple[Rendition, ...]:
+    """The renditions to encode of ``source``, largest first; empty if the source alone suffices.
 
     ``encode_top`` adds ``vsource`` at the source's own size, for a source that cannot be passed through.
-    ``source_bitrate_bps`` is the source's measured bitrate: no rung exceeds it. Raises BadLadder.
+    ``source_bitrate_bps`` is the measured bitrate of the source: no rendition exceeds it. Rungs that are larger
+    than the source are left out.
     """
-    rungs = []
+    renditions = []
     ceiling = source_bitrate_bps
     if encode_top:
         bitrate = _capped(default_bitrate(min(_display_size(source)), frame_rate), ceiling)
         width, height = source.width - source.width % 2, source.height - source.height % 2
-        rungs.append(_rung(SOURCE_TRACK, (width, height), 1, bitrate))
+        renditions.append(_rendition(SOURCE_TRACK, (width, height), 1, bitrate))
         ceiling = bitrate
-    for step in _steps(source, frame_rate, setting):
-        divisor = frame_divisor(frame_rate) if step.height < min(_display_size(source)) else 1
-        limit = None if ceiling is None or setting != "auto" else max(MIN_BITRATE, int(ceiling * STEP_DOWN))
-        bitrate = _capped(_capped(step.bitrate_bps, limit), source_bitrate_bps)
-        rungs.append(_rung(f"v{step.height}p", _scaled_size(source, step.height), divisor, bitrate))
+    for rung in _rungs(source, frame_rate, ladder):
+        divisor = frame_divisor(frame_rate) if rung.height < min(_display_size(source)) else 1
+        limit = None if ceiling is None or ladder != "auto" else max(MIN_AUTO_BITRATE, int(ceiling * STEP_DOWN))
+        bitrate = _capped(_capped(rung.bitrate, limit), source_bitrate_bps)
+        renditions.append(_rendition(f"v{rung.height}p", _scaled_size(source, rung.height), divisor, bitrate))
         ceiling = bitrate
-    return tuple(rungs)
+    return tuple(renditions)
 
 
 def frame_divisor(frame_rate: Fraction | None) -> int:
-    """How many source frames one frame of a lower rung replaces, so that it has at most 30 a second."""
+    """How many source frames become one frame of a lower rendition, for at most 30 frames per second."""
     if frame_rate is None or frame_rate < HALVE_FROM_FPS:
         return 1
     return -int(-frame_rate // MAX_LOWER_FPS)
 
 
 def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
-    """Average bits per second for a picture with this short side; half as much again at 60 frames a second."""
+    """Average bits per second for a picture with this short side; half as much again at 60 frames per second."""
     bitrate = Fraction(_interpolated(height))
     if frame_rate is not None and frame_rate > 30:
         bitrate *= 1 + min(frame_rate - 30, Fraction(30)) / 60
@@ -110,47 +98,27 @@ def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
 
 
 def sample_aspect_ratio(source: VideoConfig, width: int, height: int) -> Fraction:
-    """The shape of a sample when ``source`` is scaled to ``width`` x ``height``; 1 if only rounding changed it."""
+    """The sample aspect ratio of ``source`` scaled to ``width`` x ``height``; 1 if only rounding changed it."""
     display_aspect = Fraction(source.width, source.height) * source.sample_aspect_ratio
     ratio = display_aspect / Fraction(width, height)
     return Fraction(1) if abs(ratio - 1) < Fraction(1, 100) else ratio.limit_denominator(65_535)
 
 
-def _steps(source: VideoConfig, frame_rate: Fraction | None, setting: LadderSetting) -> tuple[LadderStep, ...]:
-    if setting == "source":
+def _rungs(source: VideoConfig, frame_rate: Fraction | None, ladder: Ladder) -> tuple[Rung, ...]:
+    if ladder == "source":
         return ()
     short_side = min(_display_size(source))
-    if setting == "auto":
+    if ladder == "auto":
         lower_rate = None if frame_rate is None else frame_rate / frame_divisor(frame_rate)
         return tuple(
-            LadderStep(height, default_bitrate(height, lower_rate))
-            for height in AUTO_HEIGHTS
-            if height < short_side
+            Rung(height, default_bitrate(height, lower_rate)) for height in AUTO_HEIGHTS if height < short_side
         )
-    _check(setting)
-    steps = sorted(setting, key=lambda step: step.height, reverse=True)
-    return tuple(step for step in steps if step.height <= short_side)
+    return tuple(rung for rung in ladder if rung.height <= short_side)
 
 
-def _check(steps: tuple[LadderStep, ...]) -> None:
-    if len(steps) > MAX_RUNGS:
-        raise BadLadder(f"a ladder has at most {MAX_RUNGS} steps, this one has {len(steps)}")
-    heights = [step.height for step in steps]
-    for step in steps:
-        if step.height < 96 or step.height > 4320 or step.height % 2:
-            raise BadLadder(f"ladder height {step.height}: give an even number from 96 to 4320")
-        if not MIN_BITRATE <= step.bitrate_bps <= 100_000_000:
-            raise BadLadder(
-                f"ladder bitrate {step.bitrate_bps} at height {step.height}: "
-                f"give bits per second from {MIN_BITRATE} to 100000000"
-            )
-        if heights.count(step.height) > 1:
-            raise BadLadder(f"the ladder names height {step.height} twice; each height can be used once")
-
-
-def _rung(track: str, size: tuple[int, int], divisor: int, bitrate: int) -> Rung:
+def _rendition(track: str, size: tuple[int, int], divisor: int, bitrate: int) -> Rendition:
     width, height = size
-    return Rung(
+    return Rendition(
         track=track,
         width=width,
         height=height,

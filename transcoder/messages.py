@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.units import AccessUnit
-from transcoder.ladder import Rung
+from transcoder.ladder import Rendition
 from transcoder.options import TranscodeOptions
 
 
@@ -24,7 +24,7 @@ class Job:
     set the measured one if the stream does not carry it."""
 
     video: VideoConfig | None
-    rungs: tuple[Rung, ...] = ()
+    rungs: tuple[Rendition, ...] = ()
     audio: AudioConfig | None = None
     audio_outputs: tuple[AudioRung, ...] = ()
     options: TranscodeOptions = field(default_factory=TranscodeOptions)

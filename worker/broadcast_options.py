@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from media.ladder import Ladder
 from packager.cmaf.cutter import CutterOptions
-from transcoder.ladder import LadderSetting
 from transcoder.options import TranscodeOptions
 
 
@@ -14,5 +14,5 @@ class BroadcastOptions:
     cutter: CutterOptions
     part_target: int
     low_latency: bool
-    ladder: LadderSetting
+    ladder: Ladder
     transcode: TranscodeOptions

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media.configs import AudioConfig, VideoConfig
+from media.ladder import Ladder
 from media.units import Kind
 from packager.boxes.sample_entries.table import has_sample_entry
-from transcoder.ladder import SOURCE_TRACK, LadderSetting, Rung, plan_ladder
+from transcoder.ladder import SOURCE_TRACK, Rendition, plan_ladder
 from transcoder.messages import AudioRung
 
 SOURCE_AUDIO = "asource"
@@ -31,7 +32,7 @@ class TrackPlan:
     tracks: tuple[PlannedTrack, ...] = ()
     passes_video: bool = False
     audio_passthrough: str | None = None
-    rungs: tuple[Rung, ...] = ()
+    rungs: tuple[Rendition, ...] = ()
     audio_rungs: tuple[AudioRung, ...] = ()
 
     def encodes(self, track: str) -> bool:
@@ -42,13 +43,13 @@ def plan_tracks(
     video: VideoConfig | None,
     audio: AudioConfig | None,
     frame_rate: Fraction | None,
-    ladder: LadderSetting,
+    ladder: Ladder,
     *,
     encode_top: bool,
     low_audio_bps: int | None,
 ) -> TrackPlan:
-    """Plan for a source. ``encode_top``: its video has to be encoded too. Raises BadLadder."""
-    rungs: tuple[Rung, ...] = ()
+    """Plan for a source. ``encode_top``: its video has to be encoded too."""
+    rungs: tuple[Rendition, ...] = ()
     tracks = []
     if video is not None:
         encode_top = encode_top or not has_sample_entry(video.codec)

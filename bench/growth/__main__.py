@@ -8,7 +8,7 @@ from bench.growth.section import section
 from bench.stage.command import add_common, carry_out
 from bench.stage.footage import usual_clip
 from bench.stage.results import Section
-from control.config.quantities import Duration
+from media.quantities import Duration
 
 WINDOWS = "1m/1m,1h/1m,12h/1m,all/1m,1h/1h"
 # How much longer than its window a broadcast is, and how much of its end is looked at.

@@ -38,7 +38,7 @@ Candidate = Callable[[Path, Case, Path], AbstractContextManager[Running]]
 
 @contextmanager
 def headwater(directory: Path, case: Case, clip: Path) -> Iterator[Running]:
-    steps = [{"height": step.height, "bitrate": step.bitrate_bps} for step in STEPS]
+    steps = [{"height": step.height, "bitrate": step.bitrate} for step in STEPS]
     settings = {
         "HEADWATER_TRANSCODER__LADDER": json.dumps(steps),
         "HEADWATER_TRANSCODER__PRESET": case.preset.value,

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media.configs import VideoConfig
+from media.ladder import Rung
 from media.units import Codec
-from transcoder.ladder import LadderStep, Rung, plan_ladder
+from transcoder.ladder import Rendition, plan_ladder
 from transcoder.options import LatencyMode, Preset
 
 FPS, GOP_S, SOURCE_KBPS = 30, 2, 4000
 SOURCE = VideoConfig(Codec.H264, b"", "avc1", 1280, 720)
-STEPS = (LadderStep(480, 1_400_000), LadderStep(360, 800_000), LadderStep(240, 400_000))
+STEPS = (Rung(480, 1_400_000), Rung(360, 800_000), Rung(240, 400_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +22,5 @@ class Case:
     preset: Preset = Preset.VERYFAST
 
     @property
-    def rungs(self) -> tuple[Rung, ...]:
+    def rungs(self) -> tuple[Rendition, ...]:
         return plan_ladder(SOURCE, Fraction(FPS), STEPS)

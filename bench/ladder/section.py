@@ -13,7 +13,7 @@ from bench.stage.results import Aim, Column, Plot, Row, Section, Series, Table, 
 CPU_AIM = 0.9
 # What a change of the bitrate by a thousandth makes; less is no difference between encoders.
 EQUAL_SSIM, EQUAL_XPSNR_DB = 0.0005, 0.05
-RENDITIONS = ", ".join(f"{step.height}p at {step.bitrate_bps // 1000} kbit/s" for step in STEPS)
+RENDITIONS = ", ".join(f"{step.height}p at {step.bitrate // 1000} kbit/s" for step in STEPS)
 ABOUT = f"""\
 720p30 to {RENDITIONS}, H.264 by libx264 at one preset.
 Headwater takes the broadcast over RTMP and does all else that it does for one: HLS, low-latency HLS, DASH,

@@ -7,7 +7,7 @@ from rich.text import Text
 from control.cli.options import DEFAULT_DATA, Data, Json, Server, StreamArgument, Token, connect
 from control.cli.output import print_json, show
 from control.cli.text import clean, moment
-from control.config.quantities import Duration
+from media.quantities import Duration
 
 
 def make_token(

@@ -5,7 +5,6 @@
 
 from control.config.address import Address
 from control.config.errors import ConfigError
-from control.config.ladder import Ladder, Rung
 from control.config.load import load_config
 from control.config.model import (
     Config,
@@ -23,11 +22,9 @@ __all__ = [
     "Config",
     "ConfigError",
     "HttpConfig",
-    "Ladder",
     "LogConfig",
     "PackagerConfig",
     "RtmpConfig",
-    "Rung",
     "StoreConfig",
     "StreamConfig",
     "TranscoderConfig",

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from control.config.errors import ConfigError
-from control.config.ladder import TAGS, Rung
 from control.config.model import Config, StreamConfig
-from control.config.suggest import closest, did_you_mean
 from control.config.toml_places import KeyPath
+from media.suggest import closest, did_you_mean
+from storage.catalogue.ladder import TAGS, RungFields
 
 PLAIN_TYPES = {
     "int": "a whole number",
@@ -148,7 +148,7 @@ def _known_keys(path: KeyPath) -> list[str]:
     if not path:
         return list(Config.model_fields)
     if isinstance(path[-1], int):
-        return list(Rung.model_fields)
+        return list(RungFields.model_fields)
     if path[0] == "streams":
         return list(StreamConfig.model_fields) if len(path) == 2 else []
     section = Config.model_fields[str(path[0])].annotation

@@ -12,8 +12,8 @@ from pydantic_settings import EnvSettingsSource
 
 from control.config.explain import Sources, environment_name, explain, faults
 from control.config.model import Config
-from control.config.suggest import closest
 from control.config.toml_places import key_lines
+from media.suggest import closest
 
 MAX_FILE_BYTES = 2**20
 PREFIX = "HEADWATER_"

@@ -14,9 +14,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from control.config.address import Address
-from control.config.ladder import Ladder
-from control.config.quantities import Bitrate, Duration, Size
+from control.config.ladder import ConfiguredLadder
+from media.ladder import Ladder
 from media.names import is_stream_name
+from media.quantities import Bitrate, Duration, Size
 from storage.location import FORMS, BadLocation, DirectoryLocation, StoreLocation, parse_location
 from telemetry.logs import Format, Level
 from transcoder.options import Encoder, LatencyMode, Preset, Profile
@@ -181,7 +182,7 @@ class PlaybackConfig(Section):
 class TranscoderConfig(Section):
     """``threads`` 0 lets the encoder choose; ``low_audio_bitrate`` None makes no second audio track."""
 
-    ladder: Ladder = "auto"
+    ladder: ConfiguredLadder = "auto"
     encoder: Encoder = Encoder.LIBX264
     preset: Preset = Preset.VERYFAST
     profile: Profile = Profile.HIGH
@@ -194,7 +195,7 @@ class TranscoderConfig(Section):
 class StreamConfig(Section):
     """What one stream has otherwise than ``[transcoder]`` and ``[packager]`` say; None takes that."""
 
-    ladder: Ladder | None = None
+    ladder: ConfiguredLadder | None = None
     low_latency: bool | None = None
 
 

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 from live.status import Frozen, StreamState, StreamStatus
 from media.names import MANIFEST, MASTER_PLAYLIST, broadcast_prefix
 from origin.playback.addresses import canonical_network
-from storage.catalogue.records import MAX_TITLE, BroadcastRecord, Ladder
+from storage.catalogue.ladder import LadderField
+from storage.catalogue.records import MAX_TITLE, BroadcastRecord
 
 LONGEST_BAN_S = 366 * 86_400
 LONGEST_TOKEN_S = 366 * 86_400
@@ -37,7 +38,7 @@ class NewStream(Frozen):
         examples=["studio-a"], description="lower-case letters, digits and inner hyphens, at most 63"
     )
     title: str = Field(default="", max_length=MAX_TITLE, examples=["Studio A"])
-    ladder: Ladder | None = Field(
+    ladder: LadderField | None = Field(
         default=None,
         examples=["auto", "source", [{"height": 720, "bitrate": "2500k"}, {"height": 360, "bitrate": "800k"}]],
         description="null leaves it to the server's configuration",
@@ -51,7 +52,7 @@ class StreamChange(Frozen):
     """What is left out stays as it is; ``ladder`` null leaves it to the server's configuration."""
 
     title: str | None = Field(default=None, max_length=MAX_TITLE, examples=["Studio A"])
-    ladder: Ladder | None = Field(default=None, examples=["source"])
+    ladder: LadderField | None = Field(default=None, examples=["source"])
     private: bool = Field(
         default=False, examples=[True], description="counts within seconds, not from the next broadcast"
     )

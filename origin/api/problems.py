@@ -15,6 +15,7 @@ from live.bus_interface import RequestTimeout
 from media.errors import HeadwaterError
 from origin.api.errors import ApiError, Unauthorized
 from storage.catalogue import BadStreamName
+from storage.catalogue.ladder import TAGS
 from storage.interface import ObjectNotFound, PreconditionFailed, StoreUnavailable
 
 log = structlog.get_logger("api")
@@ -23,8 +24,6 @@ MEDIA_TYPE = "application/problem+json"
 
 # RFC 9110's names where Python's own differ between its versions.
 PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
-# The tags of a ladder's two forms in pydantic's locations; they are not in the request.
-LADDER_FORMS = frozenset({"a-word", "rungs"})
 
 # The statuses of other packages' errors; a subclass counts as its base, and what is not here is ours (500).
 STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
@@ -146,9 +145,7 @@ def _fields(location: tuple[str | int, ...]) -> list[str]:
     """pydantic's location without its first part, which says that it is in the body or the path."""
     parts = [str(part) for part in location]
     return [
-        part
-        for index, part in enumerate(parts)
-        if index and not (part in LADDER_FORMS and parts[index - 1] == "ladder")
+        part for index, part in enumerate(parts) if index and not (part in TAGS and parts[index - 1] == "ladder")
     ]
 
 

@@ -11,13 +11,13 @@ from av import VideoFrame
 from av.error import FFmpegError
 
 from transcoder.errors import TranscoderError
-from transcoder.ladder import Rung
+from transcoder.ladder import Rendition
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from transcoder.worker.encoders import BT709, PictureShape, open_encoder
 from transcoder.worker.pipes import own_process
 from transcoder.worker.times import VIDEO_TIME_BASE
 
-RUNG = Rung("check", 640, 360, 1, 800_000, 960_000, 1_200_000)
+RUNG = Rendition("check", 640, 360, 1, 800_000, 960_000, 1_200_000)
 SHAPE = PictureShape(Fraction(30), Fraction(1), BT709)
 FRAMES = 4
 

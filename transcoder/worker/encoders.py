@@ -16,7 +16,7 @@ from av.error import FFmpegError
 
 from media.configs import Colour, VideoConfig
 from transcoder.errors import EncoderUnavailable
-from transcoder.ladder import Rung, sample_aspect_ratio
+from transcoder.ladder import Rendition, sample_aspect_ratio
 from transcoder.options import Encoder, LatencyMode, Preset, TranscodeOptions
 from transcoder.worker.times import VIDEO_TIME_BASE
 
@@ -58,7 +58,7 @@ class PictureShape:
     colour: Colour | None
 
 
-def shape_of(source: VideoConfig, rung: Rung) -> PictureShape:
+def shape_of(source: VideoConfig, rung: Rendition) -> PictureShape:
     rate = min(max(source.frame_rate or DEFAULT_FRAME_RATE, FRAME_RATES[0]), FRAME_RATES[1])
     return PictureShape(
         frame_rate=(rate / rung.frame_divisor).limit_denominator(1001),
@@ -73,7 +73,9 @@ def implied_colour(source: VideoConfig) -> Colour | None:
     return BT709 if min(source.width, source.height) >= HD_LINES else None
 
 
-def open_encoder(rung: Rung, shape: PictureShape, options: TranscodeOptions, threads: int) -> VideoCodecContext:
+def open_encoder(
+    rung: Rendition, shape: PictureShape, options: TranscodeOptions, threads: int
+) -> VideoCodecContext:
     """Takes yuv420p frames of the rung's size. Raises EncoderUnavailable."""
     try:
         context = _create(options)

@@ -16,7 +16,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from media.codecs import video_codec
 from media.configs import VideoConfig
 from media.units import AccessUnit, Kind
-from transcoder.ladder import Rung
+from transcoder.ladder import Rendition
 from transcoder.messages import Encoded, Message, TrackReady
 from transcoder.options import VIDEO_OUTPUTS, LatencyMode, TranscodeOptions
 from transcoder.worker.encoders import PictureShape, open_encoder, shape_of, threads_per_rung
@@ -45,7 +45,7 @@ class RungThread:
 
     def __init__(
         self,
-        rung: Rung,
+        rung: Rendition,
         shape: PictureShape,
         options: TranscodeOptions,
         threads: int,
@@ -149,7 +149,7 @@ class RungThread:
 
 def start_rungs(
     source: VideoConfig,
-    rungs: tuple[Rung, ...],
+    rungs: tuple[Rendition, ...],
     options: TranscodeOptions,
     emit: Callable[[Message], None],
     give_up: GiveUp,

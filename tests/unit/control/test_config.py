@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from control.config import Address, Config, ConfigError, Rung, StoreConfig, load_config
+from control.config import Address, Config, ConfigError, StoreConfig, load_config
 from control.config.model import Section
+from media.ladder import Rung
 from storage.location import BucketLocation, DirectoryLocation
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "headwater.example.toml"
@@ -191,8 +192,8 @@ def test_path_style_follows_the_endpoint_unless_set() -> None:
         ('[packager]\ndvr = "al"', '"al" is not a duration'),
         ('[transcoder]\nencoder = "x264"', 'did you mean "libx264"?'),
         ('[transcoder]\npreset = "veryfats"', 'did you mean "veryfast"?'),
-        ('[transcoder]\nladder = "sorce"', '"sorce" is no ladder; did you mean "source"?'),
-        ("[transcoder]\nladder = 3", '3 is no ladder; write "auto", "source" or ['),
+        ('[transcoder]\nladder = "sorce"', '"sorce" is not a ladder; did you mean "source"?'),
+        ("[transcoder]\nladder = 3", '3 is not a ladder; write "auto", "source" or ['),
         ("[transcoder]\nladder = []", 'the ladder has no rung; for the source alone write "source"'),
         (
             '[transcoder]\nladder = [\n  {height = 720, bitrate = "2M"},\n  {height = 480, bitrate = 900},\n]',

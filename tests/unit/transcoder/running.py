@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from media.codecs.h264.random_access import is_random_access_point
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.units import AccessUnit
-from transcoder.ladder import Rung
+from transcoder.ladder import Rendition
 from transcoder.messages import Encoded, Job, Message, Progress, TrackReady
 from transcoder.worker.session import TranscodeSession
 
@@ -63,5 +63,5 @@ def run(
     return result
 
 
-def rung(track: str, width: int, height: int, *, divisor: int = 1, bitrate: int = 300_000) -> Rung:
-    return Rung(track, width, height, divisor, bitrate, bitrate * 6 // 5, bitrate * 3 // 2)
+def rung(track: str, width: int, height: int, *, divisor: int = 1, bitrate: int = 300_000) -> Rendition:
+    return Rendition(track, width, height, divisor, bitrate, bitrate * 6 // 5, bitrate * 3 // 2)

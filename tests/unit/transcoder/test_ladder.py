@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.configs import VideoConfig
+from media.ladder import MIN_BITRATE, MIN_HEIGHT, Rung
 from media.units import Codec
-from transcoder.errors import BadLadder
 from transcoder.ladder import (
     SOURCE_TRACK,
-    LadderStep,
     default_bitrate,
     frame_divisor,
     plan_ladder,
@@ -104,27 +103,18 @@ def test_source_alone() -> None:
 
 
 def test_a_given_ladder_is_kept_but_for_what_would_be_scaled_up() -> None:
-    setting = (LadderStep(360, 500_000), LadderStep(1440, 9_000_000), LadderStep(1080, 3_000_000))
-    rungs = plan_ladder(HD, Fraction(60), setting)
+    ladder = (Rung(1440, 9_000_000), Rung(1080, 3_000_000), Rung(360, 500_000))
+    rungs = plan_ladder(HD, Fraction(60), ladder)
     assert [(r.track, r.bitrate_bps, r.frame_divisor) for r in rungs] == [
         ("v1080p", 3_000_000, 1),
         ("v360p", 500_000, 2),
     ]
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        (LadderStep(361, 500_000),),
-        (LadderStep(48, 500_000),),
-        (LadderStep(360, 500),),
-        (LadderStep(360, 500_000), LadderStep(360, 600_000)),
-        tuple(LadderStep(360 + 2 * n, 500_000) for n in range(9)),
-    ],
-)
-def test_a_bad_ladder_is_refused(setting: tuple[LadderStep, ...]) -> None:
-    with pytest.raises(BadLadder):
-        plan_ladder(HD, FPS30, setting)
+def test_the_smallest_rung_that_a_record_may_hold_is_planned() -> None:
+    (rendition,) = plan_ladder(HD, FPS30, (Rung(MIN_HEIGHT, MIN_BITRATE),))
+    assert (rendition.track, rendition.width, rendition.height) == ("v64p", 114, 64)
+    assert rendition.bitrate_bps == MIN_BITRATE
 
 
 def test_sample_shape_is_square_but_for_an_unscaled_top() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media.configs import AudioConfig, Colour, VideoConfig
 from media.units import AccessUnit, Codec, Kind
 from transcoder.errors import ProtocolViolation
-from transcoder.ladder import Rung
+from transcoder.ladder import Rendition
 from transcoder.messages import (
     AudioRung,
     CutAt,
@@ -46,7 +46,7 @@ VIDEO = VideoConfig(
 AUDIO = AudioConfig(Codec.AAC, b"\x11\x90", "mp4a.40.2", 48_000, 2, 1024)
 JOB = Job(
     video=VIDEO,
-    rungs=(Rung("v360p", 640, 360, 2, 800_000, 960_000, 1_200_000),),
+    rungs=(Rendition("v360p", 640, 360, 2, 800_000, 960_000, 1_200_000),),
     audio=AUDIO,
     audio_outputs=(AudioRung("a64k", 64_000), AudioRung("a32k", 32_000, 24_000, 1)),
     options=TranscodeOptions(

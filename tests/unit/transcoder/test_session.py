@@ -12,7 +12,7 @@ from media.units import AccessUnit, Codec
 from tests.unit.transcoder.running import Result, run, rung
 from tests.unit.transcoder.sources import VideoSource, brightness, decoded_video, shade, video
 from transcoder.errors import DecoderUnavailable, EncoderUnavailable, ProtocolViolation
-from transcoder.ladder import Rung, plan_ladder
+from transcoder.ladder import Rendition, plan_ladder
 from transcoder.messages import Job
 from transcoder.options import LatencyMode, Preset, TranscodeOptions
 
@@ -21,7 +21,7 @@ NORMAL = TranscodeOptions(preset=Preset.VERYFAST, latency=LatencyMode.NORMAL, th
 RUNGS = (rung("v180p", 240, 180), rung("v120p", 160, 120), rung("v96p", 128, 96))
 
 
-def job(source: VideoSource, rungs: tuple[Rung, ...] = RUNGS, options: TranscodeOptions = FAST) -> Job:
+def job(source: VideoSource, rungs: tuple[Rendition, ...] = RUNGS, options: TranscodeOptions = FAST) -> Job:
     return Job(source.config, rungs, options=options)
 
 

@@ -4,10 +4,10 @@ from fractions import Fraction
 import pytest
 
 from media.configs import AudioConfig, VideoConfig
+from media.ladder import Ladder, Rung
 from media.units import Codec
 from tests.unit.media.codecs.made_up import HUM_RECORD, WISP_RECORD, install, parse_hum, parse_wisp
 from tests.unit.packager.recording import audio_config, video_config
-from transcoder.ladder import LadderSetting, LadderStep
 from worker.track_plan import plan_tracks
 
 HD = replace(video_config(), width=1280, height=720)
@@ -17,7 +17,7 @@ MP3 = AudioConfig(Codec.MP3, b"", "mp4a.40.34", 44_100, 2, 1152)
 def names(
     video: VideoConfig | None,
     audio: AudioConfig | None,
-    ladder: LadderSetting = "auto",
+    ladder: Ladder = "auto",
     *,
     encode_top: bool = False,
     low_audio_bps: int | None = None,
@@ -39,7 +39,7 @@ def test_a_source_that_cannot_pass_is_encoded_under_its_own_name() -> None:
 
 
 def test_an_own_ladder() -> None:
-    assert names(HD, None, (LadderStep(240, 400_000),)) == ["vsource", "v240p*"]
+    assert names(HD, None, (Rung(240, 400_000),)) == ["vsource", "v240p*"]
 
 
 def test_mp3_is_encoded_even_without_a_ladder() -> None:

@@ -1,0 +1,85 @@
+"""pydantic's view of :mod:`media.ladder`: how a ladder is read from and written to JSON, TOML and the API."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    Tag,
+    create_model,
+)
+from pydantic_core import core_schema
+
+from media.ladder import MAX_BITRATE, MAX_HEIGHT, MAX_RUNGS, MIN_BITRATE, MIN_HEIGHT, Rung, require_descending
+from media.quantities import Bitrate
+
+WORDS = ("auto", "source")
+
+# The tags of the two forms. pydantic puts them into its error locations, though no document contains them.
+TAGS = frozenset({"a-word", "rungs"})
+
+
+Height = Annotated[int, Field(ge=MIN_HEIGHT, le=MAX_HEIGHT, multiple_of=2, examples=[720])]
+RungBitrate = Annotated[
+    int,
+    Field(ge=MIN_BITRATE, le=MAX_BITRATE, examples=[2_500_000]),
+    Bitrate(at_least=MIN_BITRATE, at_most=MAX_BITRATE),
+]
+# Created by name: the API's schema calls it Rung, as the value that is read from it.
+RungFields = create_model(
+    "Rung",
+    __config__=ConfigDict(extra="forbid"),
+    __doc__="One encoded rendition; its width follows from the source's shape.",
+    height=Height,
+    bitrate=RungBitrate,
+)
+
+
+def _rung_schema(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    """Read and write a :class:`Rung` by way of its fields."""
+    fields = handler(RungFields)
+    read = core_schema.no_info_after_validator_function(lambda given: Rung(given.height, given.bitrate), fields)
+    return core_schema.no_info_before_validator_function(
+        lambda value: asdict(value) if isinstance(value, Rung) else value,
+        read,
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda rung: RungFields.model_construct(height=rung.height, bitrate=rung.bitrate),
+            return_schema=fields,
+        ),
+    )
+
+
+def _counted(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError('the ladder has no rung; for the source alone write "source"')
+        if len(value) > MAX_RUNGS:
+            raise ValueError(f"the ladder has {len(value)} rungs; the most is {MAX_RUNGS}")
+    return value
+
+
+def _descending(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+    require_descending(rungs)
+    return rungs
+
+
+def _form(value: Any) -> str:
+    return "a-word" if isinstance(value, str) else "rungs"
+
+
+RungField = Annotated[Rung, GetPydanticSchema(_rung_schema)]
+RungsField = Annotated[
+    tuple[RungField, ...],
+    Field(min_length=1, max_length=MAX_RUNGS),
+    BeforeValidator(_counted),
+    AfterValidator(_descending),
+]
+LadderField = Annotated[
+    Annotated[Literal["auto", "source"], Tag("a-word")] | Annotated[RungsField, Tag("rungs")], Discriminator(_form)
+]

@@ -29,7 +29,7 @@ from origin.api import ApiServices
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
 from origin.live import LiveWindows
-from origin.playback import PlaybackGate, PlaybackSecret, PrivateStreams
+from origin.playback import PlaybackGate, PlaybackSecret, PrivacyCache
 from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.interface import ObjectStore, StorageError
@@ -85,8 +85,9 @@ async def serving(config: Config) -> AsyncIterator[Server]:
 
         store = open_store(config.store_location, s3_options(config), fsync=config.store.fsync)
         stack.push_async_callback(store.close)
-        await store.check()
         catalogue = Catalogue(store)
+        stack.push_async_callback(catalogue.close)
+        await store.check()
         first_key = await _first_key(catalogue, data)
 
         http_listener, http_address = listen(config.http.listen, "HTTP")
@@ -100,6 +101,8 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         stack.callback(windows.close)
         reader = CoalescingReader(store)
         stack.push_async_callback(reader.close)
+        privacy = PrivacyCache(catalogue.is_private)
+        stack.push_async_callback(privacy.close)
         thumbnailer = Thumbnailer()
         stack.push_async_callback(thumbnailer.close)
 
@@ -118,7 +121,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
             delivery=Delivery(windows, reader, time.time),
             gate=PlaybackGate(
                 playback.keys,
-                PrivateStreams(catalogue.is_private).is_private,
+                privacy.get,
                 clock=time.time,
                 bucket_s=round(config.playback.bucket),
             ),

@@ -1,4 +1,4 @@
-"""A cache that is bounded by what its values weigh."""
+"""A cache with a bound on the size of its values and on their number."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -8,10 +8,10 @@ V = TypeVar("V")
 
 
 class SizedCache(Generic[K, V]):
-    """Keeps values of ``max_bytes`` altogether, and at most ``max_values`` of them, the least recently used going
-    first. One that is larger than all of that by itself is not kept."""
+    """Keeps values of ``max_bytes`` in total, and at most ``max_values`` of them; the least recently used ones are
+    dropped first. A value that is larger than ``max_bytes`` is not kept."""
 
-    def __init__(self, max_bytes: int, *, max_values: int | None = None) -> None:
+    def __init__(self, max_bytes: float, *, max_values: int | None = None) -> None:
         self._max_bytes = max_bytes
         self._max_values = max_values
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()

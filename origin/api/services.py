@@ -1,5 +1,6 @@
 """What the API stands on, given by whoever composes the origin."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -15,8 +16,8 @@ def _nobody_keeps_it(stream: str, key: str | None) -> None:
 @dataclass(frozen=True, slots=True)
 class ApiServices:
     """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end;
-    ``playback_keys`` gives what viewers' tokens are signed with; ``clock`` tells Unix seconds. ``on_key`` hears of
-    a stream's new key, and of None where it is deleted."""
+    ``playback_keys`` gives what viewers' tokens are signed with; ``clock`` gives Unix seconds, ``monotonic``
+    seconds that never go back. ``on_key`` receives a stream's new key, and None if the stream is deleted."""
 
     bus: Bus
     catalogue: Catalogue
@@ -25,6 +26,7 @@ class ApiServices:
     public_url: str
     playback_keys: Callable[[], Awaitable[PlaybackKeys]]
     clock: Callable[[], float]
+    monotonic: Callable[[], float] = time.monotonic
     on_key: Callable[[str, str | None], None] = _nobody_keeps_it
 
     def watch_url(self, stream: str) -> str:

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Response
 from live.status import StreamState
 from origin.api.live import NOT_FOUND, live_status
 from origin.api.models import WatchStatus, dash_path, hls_path
-from origin.api.recent import Recent
 from origin.api.services import ApiServices
+from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue import StreamNotFound
 
 # Every waiting viewer asks every few seconds, and a cache may answer; what it asks of the store is remembered.
 CACHING = "public, max-age=1"
-REMEMBERED_S = 2.0
+FRESHNESS = Freshness(refresh_s=2.0, max_age_s=2.0)
 MAX_REMEMBERED = 4096
 
 
@@ -27,17 +27,17 @@ class StoredStatus:
 
 
 class WatchStatuses:
-    """However many viewers wait, the store is asked once in a while."""
+    """Reads the store once per two seconds and stream, however many viewers wait."""
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
-        self._streams: Recent[StoredStatus | None] = Recent(
-            fresh_s=REMEMBERED_S, remembered=MAX_REMEMBERED, clock=services.clock
+        self._streams: CachedLookup[str, StoredStatus | None] = CachedLookup(
+            self._read, max_count=MAX_REMEMBERED, freshness=FRESHNESS, clock=services.monotonic
         )
 
     async def get(self, stream: str) -> WatchStatus:
         """Raises StreamNotFound and what the store raises."""
-        lasting = await self._streams.get(stream, lambda: self._read(stream))
+        lasting = await self._streams.get(stream)
         if lasting is None:
             raise StreamNotFound(f"there is no stream {stream[:80]}")
         live = live_status(self._services, stream)

@@ -16,7 +16,7 @@ from origin.playback.errors import (
 from origin.playback.gate import Granted, PlaybackGate, Redirected, capped
 from origin.playback.keys import PlaybackKeys, derive_keys
 from origin.playback.paths import check_path_token, make_path_token
-from origin.playback.privacy import PrivateStreams
+from origin.playback.privacy import PrivacyCache
 from origin.playback.secret import PlaybackSecret
 from origin.playback.tokens import ViewerToken, sign_viewer_token, verify_viewer_token
 
@@ -26,7 +26,7 @@ __all__ = [
     "PlaybackKeys",
     "PlaybackRefused",
     "PlaybackSecret",
-    "PrivateStreams",
+    "PrivacyCache",
     "Redirected",
     "TokenExpired",
     "TokenInvalid",

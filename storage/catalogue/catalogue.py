@@ -19,7 +19,7 @@ import structlog
 from pydantic import BaseModel
 
 from media.names import BROADCAST_ID, is_stream_name, stream_prefix
-from storage.catalogue.known_records import KnownRecords
+from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue.records import (
     MAX_KEYS,
     BroadcastRecord,
@@ -37,6 +37,7 @@ from storage.interface import (
     StorageError,
     StoreUnavailable,
 )
+from storage.sized_cache import SizedCache
 
 log = structlog.get_logger("catalogue")
 
@@ -84,10 +85,13 @@ class Catalogue:
     ) -> None:
         self._store = store
         self._documents = Documents(store)
-        self._known = KnownRecords(remembered)
-        self._fresh_s = fresh_s
-        self._timeout_s = timeout_s
-        self._clock = clock
+        self._records: CachedLookup[str, StreamRecord] = CachedLookup(
+            self._load,
+            max_count=remembered,
+            freshness=Freshness(refresh_s=fresh_s, max_age_s=fresh_s, fallback_s=timeout_s),
+            clock=clock,
+        )
+        self._streams_by_key: SizedCache[str, str] = SizedCache(0, max_values=remembered * MAX_KEYS)
 
     async def create_stream(
         self, stream: str, settings: StreamSettings | None = None, *, now: float
@@ -114,13 +118,15 @@ class Catalogue:
 
     async def get_stream(self, stream: str) -> StreamRecord:
         """As the store has it now. Raises StreamNotFound."""
-        record, _ = await self._read_stream(stream)
+        record = await self._load(stream)
+        self._remember(record)
         return record
 
     async def is_private(self, stream: str) -> bool:
-        """Whether viewers need a token, by a record that may be ``fresh_s`` old; a deleted stream is as it was."""
+        """Whether viewers need a token. Reads the store each time; the last known record counts if the store fails.
+        The recordings of a deleted stream stay private if it was."""
         try:
-            return (await self._recent(stream)).settings.private
+            return (await self._records.refresh(stream)).settings.private
         except ObjectNotFound:
             return await self._was_private(stream)
 
@@ -161,13 +167,13 @@ class Catalogue:
             await self._documents.put(_private_object(stream), PrivateRecord(stream=stream))
         for hashed in record.key_hashes:
             await self._store.delete(_key_object(hashed))
-        self._known.forget(stream)
+        self._records.forget(stream)
         if purge:
             await self._delete_all(f"{stream_prefix(stream)}/")
             await self._delete_all(_broadcasts(stream))
             await self._store.delete(_private_object(stream))
         await self._store.delete(_stream_object(stream))
-        self._known.forget(stream)
+        self._records.forget(stream)
 
     async def rotate_key(self, stream: str, *, keep_old: bool = False) -> str:
         """A new key, told only here; the old ones stop to count at once unless kept. Raises StreamNotFound."""
@@ -193,11 +199,12 @@ class Catalogue:
         if hashed is None:
             return None
         try:
-            stream = self._known.stream_of(hashed)
+            stream = self._streams_by_key.get(hashed)
             if stream is None:
                 pointer, _ = await self._documents.read(_key_object(hashed), KeyRecord)
                 stream = pointer.stream
-            record = await self._recent(stream)
+            record = await self._records.get(stream)
+            self._streams_by_key.put(hashed, stream, 0)
         except ObjectNotFound:
             return None
         return record if hashed in record.key_hashes else None
@@ -229,6 +236,10 @@ class Catalogue:
             newest.append(found.key)
         return await self._read_all(reversed(newest), BroadcastRecord)
 
+    async def close(self) -> None:
+        """Cancel the reads that are in flight."""
+        await self._records.close()
+
     async def _new_key(self, stream: str) -> tuple[str, str]:
         key = new_stream_key()
         hashed = key_hash(key)
@@ -236,31 +247,18 @@ class Catalogue:
         await self._documents.put(_key_object(hashed), KeyRecord(stream=stream))
         return key, hashed
 
-    async def _recent(self, stream: str) -> StreamRecord:
-        known = self._known.get(stream)
-        if known is None:
-            return await self.get_stream(stream)
-        if self._clock() - known.at < self._fresh_s:
-            return known.record
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self.get_stream(stream)
-        except ObjectNotFound:
-            raise
-        except (StorageError, TimeoutError) as error:
-            log.warning("an older record is used", stream=stream, error=str(error) or "the store does not answer")
-            return known.record
+    async def _load(self, stream: str) -> StreamRecord:
+        return (await self._read_stream(stream))[0]
 
     async def _read_stream(self, stream: str) -> tuple[StreamRecord, str]:
+        """The record and its ETag. Raises StreamNotFound."""
         try:
             if not is_stream_name(stream):
                 raise ObjectNotFound
-            record, etag = await self._documents.read(_stream_object(stream), StreamRecord)
+            return await self._documents.read(_stream_object(stream), StreamRecord)
         except ObjectNotFound:
-            self._known.forget(stream)
+            self._records.forget(stream)
             raise StreamNotFound(f"there is no stream {stream[:80]}") from None
-        self._remember(record)
-        return record, etag
 
     async def _was_private(self, stream: str) -> bool:
         if not is_stream_name(stream):
@@ -297,7 +295,9 @@ class Catalogue:
             await self._store.delete(found.key)
 
     def _remember(self, record: StreamRecord) -> None:
-        self._known.remember(record, self._clock())
+        self._records.put(record.stream, record)
+        for hashed in record.key_hashes:
+            self._streams_by_key.put(hashed, record.stream, 0)
 
 
 def _stream_object(stream: str) -> str:

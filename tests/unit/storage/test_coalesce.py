@@ -36,7 +36,7 @@ async def test_simultaneous_gets_cost_one_read(key: str) -> None:
     assert len({id(each) for each in found}) == 1
 
 
-async def test_immutable_objects_are_kept_and_playlists_read_anew() -> None:
+async def test_immutable_objects_are_kept_and_playlists_are_read_again() -> None:
     store = await filled()
     reader = CoalescingReader(store)
     for _ in range(3):
@@ -53,7 +53,7 @@ async def test_the_cache_is_bounded_and_drops_what_was_not_read_lately() -> None
     await reader.get("b.m4s")
     await reader.get("a.m4s")
     await reader.get("c.m4s")
-    assert reader.cached_bytes == 80
+    assert reader.weight == 80
     await reader.get("a.m4s")
     await reader.get("b.m4s")
     assert store.keys_of("get") == ["a.m4s", "b.m4s", "c.m4s", "b.m4s"]
@@ -64,7 +64,7 @@ async def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     reader = CoalescingReader(store, cache_bytes=100)
     await reader.get("a.m4s")
     assert len((await reader.get("huge.m4s")).body) == 101
-    assert reader.cached_bytes == 40
+    assert reader.weight == 40
 
 
 async def test_missing_is_remembered_shortly() -> None:
@@ -80,48 +80,13 @@ async def test_missing_is_remembered_shortly() -> None:
 
 
 async def test_missing_is_remembered_of_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.coalesce.MAX_MISSING", 2)
+    monkeypatch.setattr("storage.cached_lookup.MAX_MISSING", 2)
     store = await filled()
     reader = CoalescingReader(store, clock=Clock())
     for key in ("x", "y", "z", "z", "x"):
         with pytest.raises(ObjectNotFound):
             await reader.get(key)
     assert store.keys_of("get") == ["x", "y", "z", "x"]
-
-
-async def test_forget_reads_anew() -> None:
-    store = await filled()
-    reader = CoalescingReader(store, clock=Clock())
-    await reader.get(SEGMENT)
-    reader.forget(SEGMENT)
-    assert reader.cached_bytes == 0
-    await reader.get(SEGMENT)
-    assert len(store.calls) == 2
-
-
-async def test_an_error_reaches_every_waiter_and_is_not_kept() -> None:
-    store = await filled()
-    store.failures[SEGMENT] = [StoreUnavailable("down")]
-    reader = CoalescingReader(store)
-    results = await asyncio.gather(*(reader.get(SEGMENT) for _ in range(5)), return_exceptions=True)
-    assert [type(result) for result in results] == [StoreUnavailable] * 5
-    assert len(store.calls) == 1
-    assert (await reader.get(SEGMENT)).body == b"segment"
-
-
-async def test_a_waiter_that_goes_away_stops_nothing_for_the_others() -> None:
-    store = await filled()
-    store.hold[SEGMENT] = asyncio.Event()
-    reader = CoalescingReader(store)
-    leaver = asyncio.create_task(reader.get(SEGMENT))
-    stayer = asyncio.create_task(reader.get(SEGMENT))
-    await asyncio.sleep(0)
-    leaver.cancel()
-    await asyncio.wait([leaver])
-    store.hold[SEGMENT].set()
-    assert (await stayer).body == b"segment"
-    assert leaver.cancelled()
-    assert len(store.calls) == 1
 
 
 async def test_the_read_goes_on_when_every_waiter_is_gone() -> None:
@@ -150,14 +115,3 @@ async def test_reads_under_way_are_bounded() -> None:
     store.hold[SEGMENT].set()
     await first
     assert (await reader.get(PLAYLIST)).body == b"playlist"
-
-
-async def test_close_ends_the_reads() -> None:
-    store = await filled()
-    store.hold[SEGMENT] = asyncio.Event()
-    reader = CoalescingReader(store)
-    waiter = asyncio.create_task(reader.get(SEGMENT))
-    await asyncio.sleep(0)
-    await reader.close()
-    await asyncio.wait([waiter])
-    assert waiter.cancelled()

@@ -53,6 +53,7 @@ async def api() -> AsyncIterator[Api]:
             public_url="https://media.example.org",
             playback_keys=PlaybackSecret(store, lambda: api.now).keys,
             clock=lambda: api.now,
+            monotonic=lambda: api.now,
             on_key=lambda stream, key: api.keys.append((stream, key)),
         )
         install_problem_handlers(app)

@@ -1,0 +1,188 @@
+"""One look-up for everyone who asks at the same time, and its answer kept while it is fresh."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Generic, TypeVar
+
+import structlog
+
+from storage.interface import ObjectNotFound, StorageError, StoreUnavailable
+from storage.sized_cache import SizedCache
+
+log = structlog.get_logger("storage")
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_LOOKUPS = 256
+MAX_MISSING = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Seconds since the start of the look-up that gave an answer.
+
+    An answer is returned as it is until ``refresh_s``. From then on it is looked up again in the background, and
+    from ``max_age_s`` on a caller waits for the new answer. With ``fallback_s``, a caller waits at most that long
+    for a look-up if an older answer is known, and gets the older one if the look-up fails or takes longer; the next
+    attempt then follows after ``refresh_s``.
+    """
+
+    refresh_s: float = inf
+    max_age_s: float = inf
+    fallback_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Answer(Generic[V]):
+    value: V
+    since: float
+
+
+class CachedLookup(Generic[K, V]):
+    """Bounded by the count of answers, by their ``weight``, and by the number of simultaneous look-ups.
+
+    A caller that is cancelled does not cancel the look-up, and an error reaches all who wait for it.
+    ``ObjectNotFound`` removes the answer and is remembered for ``missing_s``. ``is_kept`` selects the keys whose answers are kept at
+    all. ``clock`` is monotonic. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[K], Awaitable[V]],
+        *,
+        max_count: int | None = None,
+        max_weight: float = inf,
+        weight: Callable[[V], int] = lambda _: 0,
+        freshness: Freshness,
+        missing_s: float = 0.0,
+        is_kept: Callable[[K], bool] = lambda _: True,
+        max_lookups: int = MAX_LOOKUPS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look_up = look_up
+        self._weight = weight
+        self._freshness = freshness
+        self._missing_s = missing_s
+        self._is_kept = is_kept
+        self._max_lookups = max_lookups
+        self._clock = clock
+        self._answers: SizedCache[K, _Answer[V]] = SizedCache(max_weight, max_values=max_count)
+        self._missing_until: SizedCache[K, float] = SizedCache(0, max_values=MAX_MISSING)
+        self._lookups: dict[K, asyncio.Task[V]] = {}
+        self._tasks: set[asyncio.Task[V]] = set()
+
+    @property
+    def weight(self) -> float:
+        """Of all answers together."""
+        return self._answers.bytes
+
+    async def get(self, key: K) -> V:
+        answer = self._answers.get(key)
+        if answer is None:
+            if self._is_missing(key):
+                raise ObjectNotFound(f"there is no object {key}")
+            return await asyncio.shield(self._started(key))
+        age = self._clock() - answer.since
+        if age < self._freshness.refresh_s:
+            return answer.value
+        if age >= self._freshness.max_age_s:
+            return await self.refresh(key)
+        try:
+            self._started(key)
+        except StoreUnavailable as error:
+            self._keep(key, answer, error)
+        return answer.value
+
+    async def refresh(self, key: K) -> V:
+        """Look ``key`` up whatever is known, but with the fallback of :class:`Freshness`."""
+        known = self._answers.get(key)
+        if known is None or self._freshness.fallback_s is None:
+            return await asyncio.shield(self._started(key))
+        try:
+            async with asyncio.timeout(self._freshness.fallback_s):
+                return await asyncio.shield(self._started(key))
+        except ObjectNotFound:
+            raise
+        except TimeoutError:
+            self._keep(key, known, StoreUnavailable("the store does not answer"))
+        except StorageError:
+            pass
+        return known.value
+
+    def put(self, key: K, value: V) -> None:
+        """Keep ``value``, which is newer than the answer of any look-up in flight."""
+        self._lookups.pop(key, None)
+        self._store(key, value, self._clock())
+
+    def forget(self, key: K) -> None:
+        """The next caller looks ``key`` up; look-ups in flight are not kept."""
+        self._lookups.pop(key, None)
+        self._answers.drop(key)
+        self._missing_until.drop(key)
+
+    async def close(self) -> None:
+        """Cancel the look-ups in flight and those who wait for them."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _started(self, key: K) -> "asyncio.Task[V]":
+        task = self._lookups.get(key)
+        if task is None:
+            if len(self._tasks) >= self._max_lookups:
+                raise StoreUnavailable("too many look-ups in the store at once: try again")
+            since = self._clock()
+            task = asyncio.create_task(self._run(key))
+            self._lookups[key] = task
+            self._tasks.add(task)
+            task.add_done_callback(lambda done: self._finish(key, done, since))
+        return task
+
+    async def _run(self, key: K) -> V:
+        return await self._look_up(key)
+
+    def _finish(self, key: K, task: "asyncio.Task[V]", since: float) -> None:
+        self._tasks.discard(task)
+        # Read even if nobody waits any more: asyncio reports errors that nobody reads.
+        error = None if task.cancelled() else task.exception()
+        if self._lookups.get(key) is not task:
+            return
+        del self._lookups[key]
+        if task.cancelled():
+            return
+        if error is None:
+            if self._is_kept(key):
+                self._store(key, task.result(), since)
+        elif isinstance(error, ObjectNotFound):
+            self._answers.drop(key)
+            if self._missing_s:
+                self._missing_until.put(key, self._clock() + self._missing_s, 0)
+        elif (answer := self._answers.get(key)) is not None:
+            self._keep(key, answer, error)
+
+    def _store(self, key: K, value: V, since: float) -> None:
+        self._missing_until.drop(key)
+        self._answers.put(key, _Answer(value, since), self._weight(value))
+
+    def _keep(self, key: K, answer: _Answer[V], error: BaseException) -> None:
+        """Put the next attempt off, so that a store that fails is not asked with every call."""
+        now = self._clock()
+        if self._freshness.fallback_s is None or now - answer.since < self._freshness.refresh_s:
+            return
+        answer.since = now
+        level = log.warning if isinstance(error, StorageError) else log.error
+        level("a look-up failed, the last answer is used", key=str(key), error=str(error) or repr(error))
+
+    def _is_missing(self, key: K) -> bool:
+        until = self._missing_until.get(key)
+        if until is None:
+            return False
+        if self._clock() < until:
+            return True
+        self._missing_until.drop(key)
+        return False

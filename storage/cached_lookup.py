@@ -46,8 +46,8 @@ class CachedLookup(Generic[K, V]):
     """Bounded by the count of answers, by their ``weight``, and by the number of simultaneous look-ups.
 
     A caller that is cancelled does not cancel the look-up, and an error reaches all who wait for it.
-    ``ObjectNotFound`` removes the answer and is remembered for ``missing_s``. ``is_kept`` selects the keys whose answers are kept at
-    all. ``clock`` is monotonic. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
+    ``ObjectNotFound`` removes the answer and is remembered for ``missing_s``. ``is_kept`` selects the keys whose
+    answers are kept at all. ``clock`` is monotonic. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
     """
 
     def __init__(

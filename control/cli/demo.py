@@ -9,16 +9,8 @@ from rich.text import Text
 
 from control.cli.client import ApiClient
 from control.cli.errors import CliError, ServerUnreachable
+from control.cli.options import LoadConfig, with_config
 from control.cli.output import complain, show
-from control.cli.serve import (
-    ConfigFile,
-    DataOption,
-    EndpointOption,
-    HttpOption,
-    RtmpOption,
-    StoreOption,
-    server_config,
-)
 from control.cli.target import Target
 from control.config import Config
 from control.datadir import DataDir
@@ -42,13 +34,9 @@ KeyOption = Annotated[
 ]
 
 
+@with_config
 def demo(
-    config: ConfigFile = None,
-    data: DataOption = None,
-    rtmp: RtmpOption = None,
-    http: HttpOption = None,
-    store: StoreOption = None,
-    s3_endpoint: EndpointOption = None,
+    load: LoadConfig,
     to: ToOption = None,
     key: KeyOption = None,
 ) -> None:
@@ -61,12 +49,12 @@ def demo(
     if to is not None and key is not None:
         publish(Broadcaster(to, key))
         return
-    settings = server_config(config, data=data, rtmp=rtmp, http=http, store=store, s3_endpoint=s3_endpoint)
-    broadcaster = running_server(DataDir(settings.data))
+    config = load()
+    broadcaster = running_server(DataDir(config.data))
     if broadcaster is not None:
         publish(broadcaster)
     else:
-        raise typer.Exit(serve_and_publish(settings))
+        raise typer.Exit(serve_and_publish(config))
 
 
 def publish(broadcaster: Broadcaster) -> None:
@@ -102,13 +90,13 @@ def running_server(directory: DataDir) -> Broadcaster | None:
     return Broadcaster(server.rtmp, key)
 
 
-def serve_and_publish(settings: Config) -> int:
+def serve_and_publish(config: Config) -> int:
     """Run the server, and the broadcaster beside it from the moment that it is ready. The server's exit code."""
     from control import serve as server
 
-    session = _Session(DataDir(settings.data))
+    session = _Session(DataDir(config.data))
     try:
-        return server.run(settings, json_output=False, on_ready=session.start)
+        return server.run(config, json_output=False, on_ready=session.start)
     finally:
         session.stop()
 

@@ -1,42 +1,163 @@
-"""The options that several commands share, and the session that they lead to."""
+"""The options that several commands share: defined once, and added to each command by a decorator."""
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
 from control.cli.client import ApiClient
 from control.cli.target import find_target
+from control.config import Address, Config, load_config
+
+if TYPE_CHECKING:
+    import httpx
+
+P = ParamSpec("P")
+Command = Callable[..., None]
+LoadConfig = Callable[[], Config]
 
 StreamArgument = Annotated[str, typer.Argument(metavar="STREAM", help="The stream's name, such as studio-a.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        metavar="URL",
-        envvar="HEADWATER_SERVER",
-        help="The server to talk to; without it, the one that runs on the data directory.",
-        show_default=False,
-    ),
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        "--token",
-        metavar="TOKEN",
-        envvar="HEADWATER_TOKEN",
-        help="The REST API's token; better in HEADWATER_TOKEN, since others may see command lines.",
-        show_default=False,
-    ),
-]
-Data = Annotated[
-    Path,
-    typer.Option("--data", metavar="DIR", envvar="HEADWATER_DATA", help="The data directory."),
-]
-DEFAULT_DATA = Path("data")
 
 
-def connect(context: typer.Context, server: str | None, token: str | None, data: Path) -> ApiClient:
-    """The client for a command. The context's object, where one is given, is the transport to use (tests do)."""
-    return ApiClient(find_target(server, token, data), context.obj)
+def _address(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            Address.parse(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The server that a command talks to, and the form of its output. Tests replace the ``transport``."""
+
+    json_output: bool
+    server: str | None
+    token: str | None = field(repr=False)
+    data: Path
+    transport: "httpx.BaseTransport | None"
+
+    def connect(self) -> ApiClient:
+        """Raises CliError."""
+        return ApiClient(find_target(self.server, self.token, self.data), self.transport)
+
+
+def _server_options(
+    context: typer.Context,
+    json_output: Json = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            envvar="HEADWATER_SERVER",
+            help="The server to talk to; without it, the one that runs on the data directory.",
+            show_default=False,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token",
+            metavar="TOKEN",
+            envvar="HEADWATER_TOKEN",
+            help="The REST API's token; better in HEADWATER_TOKEN, since others may see command lines.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", envvar="HEADWATER_DATA", help="The data directory.")
+    ] = Path("data"),
+) -> ServerOptions:
+    return ServerOptions(json_output, server, token, data, transport=context.obj)
+
+
+def _config_options(
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", envvar="HEADWATER_CONFIG", help="A TOML file.", show_default=False
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="The data directory.", show_default="data")
+    ] = None,
+    rtmp: Annotated[
+        str | None,
+        typer.Option(
+            "--rtmp",
+            metavar="HOST:PORT",
+            callback=_address,
+            help="Where to listen for broadcasters; port 0 is any free one.",
+            show_default="0.0.0.0:1935",
+        ),
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http",
+            metavar="HOST:PORT",
+            callback=_address,
+            help="Where to listen for viewers; port 0 is any free one.",
+            show_default="0.0.0.0:8080",
+        ),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="DIR|s3://BUCKET/PREFIX",
+            help="Where the media is kept.",
+            show_default="store in the data directory",
+        ),
+    ] = None,
+    s3_endpoint: Annotated[
+        str | None,
+        typer.Option("--s3-endpoint", metavar="URL", help="An S3 server other than AWS.", show_default=False),
+    ] = None,
+) -> LoadConfig:
+    overrides: dict[str, Any] = {
+        "data": data,
+        "rtmp.listen": rtmp,
+        "http.listen": http,
+        "store.location": store,
+        "store.s3_endpoint": s3_endpoint,
+    }
+    return lambda: load_config(config, overrides)
+
+
+def with_server(command: Callable[Concatenate[ServerOptions, P], None]) -> Command:
+    """A command whose first parameter comes from ``--json``, ``--server``, ``--token`` and ``--data``."""
+    return _with_options(command, _server_options, [*_parameters(command)[1:], *_parameters(_server_options)])
+
+
+def with_config(command: Callable[Concatenate[LoadConfig, P], None]) -> Command:
+    """A command whose first parameter loads the configuration that its options select. It raises ConfigError."""
+    return _with_options(command, _config_options, [*_parameters(_config_options), *_parameters(command)[1:]])
+
+
+def _with_options(command: Command, shared: Callable[..., object], parameters: list[inspect.Parameter]) -> Command:
+    """``command``, whose first argument ``shared`` makes of its own options; ``parameters`` are both, as the help
+    lists them."""
+    names = [parameter.name for parameter in _parameters(shared)]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        made = shared(**{name: given.pop(name) for name in names})
+        command(made, **given)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
+    """By keyword only, so that options with a default may precede arguments without one."""
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]

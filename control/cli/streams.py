@@ -1,76 +1,74 @@
 """``create``, ``rotate-key``, ``delete``: the streams themselves."""
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from control.cli.errors import CliError
-from control.cli.options import DEFAULT_DATA, Data, Json, Server, StreamArgument, Token, connect
+from control.cli.options import ServerOptions, StreamArgument, with_server
 from control.cli.output import print_json, show
 
 
+@with_server
 def create(
-    context: typer.Context,
+    options: ServerOptions,
     stream: StreamArgument,
-    title: str | None = typer.Option(None, "--title", metavar="TEXT", help="What viewers read above the picture."),
-    ladder: str | None = typer.Option(
-        None, "--ladder", metavar="auto|source", help="The renditions to make; without it, the configuration's."
-    ),
-    private: bool = typer.Option(False, "--private", help="Viewers need a token; `headwater token` makes one."),
-    json_output: Json = False,
-    server: Server = None,
-    token: Token = None,
-    data: Data = DEFAULT_DATA,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What viewers read above the picture.")
+    ] = None,
+    ladder: Annotated[
+        str | None,
+        typer.Option(
+            "--ladder", metavar="auto|source", help="The renditions to make; without it, the configuration's."
+        ),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Viewers need a token; `headwater token` makes one.")
+    ] = False,
 ) -> None:
     """Make a stream and print its server and key. The key is shown this once."""
     given = (("title", title), ("ladder", ladder), ("private", private or None))
     settings = {name: value for name, value in given if value is not None}
-    with connect(context, server, token, data) as api:
+    with options.connect() as api:
         answer = api.post("streams", body={"stream": stream, **settings})
-    _print_key(answer, json_output)
+    _print_key(answer, options)
 
 
+@with_server
 def rotate_key(
-    context: typer.Context,
+    options: ServerOptions,
     stream: StreamArgument,
-    json_output: Json = False,
-    server: Server = None,
-    token: Token = None,
-    data: Data = DEFAULT_DATA,
 ) -> None:
     """Give a stream a new key; the old one is refused from now on."""
-    with connect(context, server, token, data) as api:
+    with options.connect() as api:
         answer = api.post("streams", stream, "rotate-key")
-    _print_key(answer, json_output)
+    _print_key(answer, options)
 
 
+@with_server
 def delete(
-    context: typer.Context,
+    options: ServerOptions,
     stream: StreamArgument,
-    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
-    json_output: Json = False,
-    server: Server = None,
-    token: Token = None,
-    data: Data = DEFAULT_DATA,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a stream and its key; a broadcast on it is ended first."""
-    with connect(context, server, token, data) as api:
+    with options.connect() as api:
         if not yes:
             if not sys.stdin.isatty():
                 raise CliError(f"{stream} is not deleted without being asked: add --yes")
             typer.confirm(f"Delete the stream {stream}?", abort=True, err=True)
         api.delete("streams", stream)
-    if json_output:
+    if options.json_output:
         print_json({"stream": stream, "deleted": True})
     else:
         show(Text(f"{stream} is deleted."))
 
 
-def _print_key(answer: dict[str, Any], json_output: bool) -> None:
-    if json_output:
+def _print_key(answer: dict[str, Any], options: ServerOptions) -> None:
+    if options.json_output:
         print_json(answer)
         return
     table = Table(box=None, show_header=False, pad_edge=False)

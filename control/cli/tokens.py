@@ -1,34 +1,34 @@
 """``token``: links for the viewers of a private stream."""
 
+from typing import Annotated
+
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from control.cli.options import DEFAULT_DATA, Data, Json, Server, StreamArgument, Token, connect
+from control.cli.options import ServerOptions, StreamArgument, with_server
 from control.cli.output import print_json, show
 from control.cli.text import clean, moment
 from media.quantities import Duration
 
 
+@with_server
 def make_token(
-    context: typer.Context,
+    options: ServerOptions,
     stream: StreamArgument,
-    valid_for: str = typer.Option(
-        "2h", "--for", metavar="DURATION", help="How long it lets viewers in: 30m, 2h, 7d."
-    ),
-    address: str | None = typer.Option(
-        None, "--address", metavar="IP", help="The only client address or network that may use it."
-    ),
-    json_output: Json = False,
-    server: Server = None,
-    token: Token = None,
-    data: Data = DEFAULT_DATA,
+    valid_for: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long it lets viewers in: 30m, 2h, 7d.")
+    ] = "2h",
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="IP", help="The only client address or network that may use it."),
+    ] = None,
 ) -> None:
     """Make a link that lets viewers of a private stream in."""
     body = {"for_s": _seconds(valid_for), "address": address}
-    with connect(context, server, token, data) as api:
+    with options.connect() as api:
         answer = api.post("streams", stream, "tokens", body=body)
-    if json_output:
+    if options.json_output:
         print_json(answer)
         return
     table = Table(box=None, show_header=False, pad_edge=False)

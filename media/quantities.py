@@ -22,13 +22,12 @@ NUMBER_AND_UNIT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z/]*)")
 
 @dataclass(frozen=True, slots=True)
 class Quantity(ABC):
-    """A number with a unit; ``UNITS`` gives each unit's size in the base unit, whose own name is ``BASE``."""
+    """A number with a unit; ``UNITS`` gives the size of each unit in the base unit."""
 
     at_least: float = 0
     at_most: float = math.inf
 
     KIND: ClassVar[str]
-    BASE: ClassVar[str]
     EXAMPLES: ClassVar[str]
     UNITS: ClassVar[Mapping[str, float]]
 
@@ -91,7 +90,6 @@ class Duration(Quantity):
     """Seconds, as a float."""
 
     KIND = "duration"
-    BASE = "s"
     EXAMPLES = '"2s", "333ms", "5m" or "1h"'
     UNITS: ClassVar[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -106,7 +104,6 @@ class Size(Quantity):
     """Bytes, as an integer."""
 
     KIND = "size"
-    BASE = "B"
     EXAMPLES = '"64MiB", "500MB" or "1GiB"'
     UNITS: ClassVar[Mapping[str, float]] = {
         "B": 1,
@@ -129,7 +126,6 @@ class Bitrate(Quantity):
     """Bits per second, as an integer."""
 
     KIND = "bitrate"
-    BASE = "bit/s"
     EXAMPLES = '"2500k" or "6M" (bits per second)'
     UNITS: ClassVar[Mapping[str, float]] = {"k": 10**3, "M": 10**6, "kbps": 10**3, "Mbps": 10**6, "bps": 1}
 

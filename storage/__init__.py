@@ -1,6 +1,6 @@
-"""The seam for what lasts: an object store on a directory or on S3, and what Headwater keeps in it.
+"""Durable state: an object store on a directory or on S3, and Headwater's records in it.
 
-:class:`ObjectStore` is what the roles are written against; :func:`storage.open.open_store` makes one.
+The roles use :class:`ObjectStore`; :func:`storage.open.open_store` returns one.
 """
 
 from storage.interface import (

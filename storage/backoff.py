@@ -1,4 +1,4 @@
-"""How long to wait before trying a store again: exponential, capped, with jitter so that not all come at once."""
+"""The delay before the next attempt at a store: exponential, capped, with jitter against simultaneous retries."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,20 @@ from storage.interface import StorageError
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds; doubled from ``first`` up to ``most``."""
+    """Seconds: the first delay, doubled with each failure up to ``most``."""
 
     first: float
     most: float
 
     def delay(self, failures: int, random: float) -> float:
-        """After that many ``failures`` in a row, from 1; ``random`` is in [0, 1) and takes up to half off."""
-        whole = min(self.first * 2.0 ** min(failures - 1, 32), self.most)
-        return whole * (1 - random / 2)
+        """``failures`` in a row, from 1; ``random`` in [0, 1) reduces the delay by up to half."""
+        delay = min(self.first * 2.0 ** min(failures - 1, 32), self.most)
+        return delay * (1 - random / 2)
 
 
 UNAVAILABLE = Backoff(first=0.25, most=8.0)
 MISCONFIGURED = Backoff(first=5.0, most=30.0)
-"""Only a person can mend it, so there is no hurry; but once mended, uploads go on by themselves."""
+"""Only a person can correct the configuration; afterwards, uploads continue without a restart."""
 
 
 def backoff_for(error: StorageError) -> Backoff:

@@ -1,14 +1,14 @@
-"""Content-Type and Cache-Control of an object, from its key alone: the stores and the origin say the same.
+"""Content-Type and Cache-Control of an object. Both follow from its key, for the stores and the origin alike.
 
 Types: RFC 8216, 4 (playlists); ISO/IEC 23009-1, annex C (manifests, segments); RFC 4337 (init segments).
-Caching: a name is never reused for other bytes, except the playlists' and manifests'.
+Caching: only the names of playlists and manifests are reused for other bytes.
 """
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=1"
-"""Half of the shortest usual target duration: a player that polls is at most that much behind."""
+"""Half of the shortest usual target duration, which bounds the delay of a player that polls."""
 PRIVATE = "private, no-store"
-"""The catalogue: nothing of it is for viewers or caches."""
+"""For the catalogue, which neither viewers nor caches may read."""
 
 DEFAULT_TYPE = "application/octet-stream"
 
@@ -36,7 +36,7 @@ def cache_control(key: str) -> str:
 
 
 def is_immutable(key: str) -> bool:
-    """Whether the object, once there, keeps its bytes for ever: init segments, segments and parts."""
+    """Whether the object never changes: init segments, segments and parts."""
     return _extension(key) in _MEDIA
 
 

@@ -1,8 +1,8 @@
-"""The object store of a single machine: a directory, one file an object, at the path that its key names.
+"""The object store of a single machine: a directory with one file per object; the key is its relative path.
 
-A file appears whole or not at all: it is written beside the tree under ``.headwater/`` and renamed into place.
-Conditional puts take one of a few lock files (``flock``), so they hold between processes too. The ETag is the
-file's modification time, which is set to the nanosecond at each put, and its size.
+A file appears as a whole or not at all: it is written under ``.headwater/`` and then renamed into place.
+Conditional puts hold a lock on one of a few lock files (``flock``), so they are safe between processes too. The
+ETag consists of the file's modification time, which each put sets to the nanosecond, and its size.
 """
 
 import errno
@@ -40,7 +40,7 @@ LOCKS = 64
 LIST_BATCH = 256
 RENAME_TRIES = 16
 STALE_AFTER_S = 3600.0
-"""A temporary file this old was left by a process that died."""
+"""Older temporary files belong to processes that died."""
 
 _NEEDS_THE_OPERATOR = {
     errno.EACCES: "permission denied: give the user that runs Headwater read and write access to it",
@@ -62,15 +62,14 @@ _MAY_PASS = {
 class DirectoryStore:
     """:class:`storage.interface.ObjectStore` on a directory.
 
-    ``fsync``: whether every put returns only once the disk has the bytes and the name. Without it only conditional
-    puts do, which are of small things that nobody could make again; media are the kernel's from then on, so what is
-    stored outlives this process, and all but its last seconds a failure of power. ``threads``: how many files are
-    read or written at once.
+    ``fsync``: every put waits until the disk has the bytes and the name. Without it only conditional puts do, whose
+    objects are small and irreplaceable; media then survive the end of this process, and a power failure except for
+    their last seconds. ``threads`` is how many files are read or written at once.
     """
 
     def __init__(self, root: Path, *, fsync: bool = False, threads: int = 4) -> None:
         self._root = root
-        # As text, for what is done for every object: paths of pathlib cost more than the file they name.
+        # A string: for each object, pathlib would cost more than the file operation itself.
         self._place = f"{root}/"
         self._temporaries = f"{root}/{OWN}/tmp/{secrets.token_hex(6)}-"
         self._written = count()
@@ -148,7 +147,7 @@ class DirectoryStore:
             else:
                 with self._locked(key):
                     self._require_condition(key, if_match)
-                    # Set under the lock: two of these of one key can then never share an ETag.
+                    # Set under the lock, so that two conditional puts of one key never share an ETag.
                     modified_ns = time.time_ns()
                     os.utime(temporary, ns=(modified_ns, modified_ns))
                     self._rename(temporary, self._place + key, sync=sync)
@@ -159,7 +158,7 @@ class DirectoryStore:
         return _info(key, len(body), modified_ns)
 
     def _write_temporary(self, body: bytes, *, sync: bool) -> tuple[str, int]:
-        """Its path and its time of modification."""
+        """Returns its path and its time of modification."""
         path = f"{self._temporaries}{next(self._written)}"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -188,22 +187,22 @@ class DirectoryStore:
         except ObjectNotFound:
             if if_match is None:
                 return
-            raise PreconditionFailed(f"{key} is not there any more") from None
+            raise PreconditionFailed(f"{key} does not exist any more") from None
         if if_match is None:
-            raise PreconditionFailed(f"{key} is already there")
+            raise PreconditionFailed(f"{key} exists already")
         if found.etag != if_match:
             raise PreconditionFailed(f"{key} was changed by another writer")
 
     def _rename(self, temporary: str, path: str, *, sync: bool) -> None:
         for _ in range(RENAME_TRIES):
-            # The directory is new, or a delete just removed it as empty, perhaps while we make it.
+            # The directory does not exist yet, or a concurrent delete has just removed it because it was empty.
             with suppress(FileNotFoundError):
                 os.replace(temporary, path)
                 break
             with suppress(FileNotFoundError):
                 self._make_directories(Path(path).parent, sync=sync)
         else:
-            raise OSError(errno.EAGAIN, "its directory is removed as fast as it is made", path)
+            raise OSError(errno.EAGAIN, "another process keeps removing its directory", path)
         if sync:
             with suppress(FileNotFoundError):
                 _sync_directory(Path(path).parent)

@@ -1,4 +1,4 @@
-"""Small JSON objects in the store, each of one pydantic model."""
+"""Small JSON objects in the store, each the form of a pydantic model."""
 
 from typing import ClassVar, TypeVar
 
@@ -10,13 +10,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class CorruptRecord(StorageError):
-    """An object of the catalogue that is not what Headwater wrote."""
+    """An object of the catalogue is not in the form that Headwater writes."""
 
     code: ClassVar[str] = "corrupt-record"
 
 
 class Documents:
-    """Reads give the ETag too, for a conditional ``replace``. Errors are the store's, and CorruptRecord."""
+    """Raises the errors of the store, and CorruptRecord. Reads return the ETag for a conditional ``replace``."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -32,11 +32,11 @@ class Documents:
         await self._store.put(key, _encode(value))
 
     async def create(self, key: str, value: BaseModel) -> None:
-        """Raises PreconditionFailed where there is one."""
+        """Raises PreconditionFailed if the object exists."""
         await self._store.put(key, _encode(value), if_none_match=True)
 
     async def replace(self, key: str, value: BaseModel, etag: str) -> None:
-        """Raises PreconditionFailed where it is another by now, or gone."""
+        """Raises PreconditionFailed if the object has changed or does not exist any more."""
         await self._store.put(key, _encode(value), if_match=etag)
 
 

@@ -1,4 +1,4 @@
-"""The object store as a contract: every byte that must last goes through these few verbs."""
+"""The contract of an object store: all durable bytes pass through these few verbs."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from media.errors import HeadwaterError
 
 
 class StorageError(HeadwaterError):
-    """Base of what a store raises. ``retryable`` says whether the same call may succeed later."""
+    """Base of what a store raises. ``retryable``: the same call may succeed later."""
 
     code: ClassVar[str] = "storage"
     retryable: ClassVar[bool] = False
@@ -25,7 +25,7 @@ class PreconditionFailed(StorageError):
 
 
 class StoreMisconfigured(StorageError):
-    """The store refuses as it is set up; the text says what to change."""
+    """The store cannot work with its configuration; the text says what to change."""
 
     code: ClassVar[str] = "store-misconfigured"
 
@@ -59,7 +59,7 @@ class ObjectStore(Protocol):
     """Keys are relative to the store's prefix, with ``/`` between parts and none at either end."""
 
     async def check(self) -> None:
-        """Prove at start that the store can be written and read. Raises StoreMisconfigured, StoreUnavailable."""
+        """Test that the store can be written and read. Raises StoreMisconfigured, StoreUnavailable."""
         ...
 
     async def put(
@@ -81,7 +81,7 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """Deleting what is not there is no error."""
+        """Succeeds if the object does not exist."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:

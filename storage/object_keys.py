@@ -1,7 +1,7 @@
-"""What an object's key may look like: plain parts with ``/`` between them, so that every store can hold it.
+"""The form of an object's key: plain parts with ``/`` between them, which every store accepts.
 
-A part starts with a letter or digit, so ``.``, ``..`` and hidden files can never be named, and a key is at once a
-safe relative path and a URL path that needs no escaping.
+A part starts with a letter or digit, so no key names ``.``, ``..`` or a hidden file. A key is both a safe relative
+path and a URL path that needs no escaping.
 """
 
 import re
@@ -18,7 +18,7 @@ _PREFIX = re.compile(rf"(?:{_PART}(?:/{_PART})*/?)?")
 
 
 class InvalidKey(StorageError):
-    """No object can have this key."""
+    """The text does not have the form of a key."""
 
     code: ClassVar[str] = "invalid-key"
 

@@ -1,4 +1,4 @@
-"""The proof at start that a store does what Headwater relies on, conditional writes included."""
+"""The test at start that a store works as Headwater needs it, conditional writes included."""
 
 import secrets
 from contextlib import suppress
@@ -7,9 +7,9 @@ from storage.interface import ObjectNotFound, ObjectStore, PreconditionFailed, S
 
 
 async def probe(store: ObjectStore) -> None:
-    """Write, read, list and delete one small object, and read one that is not there.
+    """Write, read, list and delete one small object, and read one that does not exist.
 
-    Some S3-compatible servers accept ``If-None-Match`` and ``If-Match`` and ignore them: two writers would then
+    Some S3-compatible servers accept ``If-None-Match`` and ``If-Match`` but ignore them. Two writers would then
     silently overwrite each other, so such a store is refused. Raises StoreMisconfigured, StoreUnavailable.
     """
     key = f"catalogue/check/{secrets.token_hex(8)}.json"
@@ -20,12 +20,12 @@ async def probe(store: ObjectStore) -> None:
             await store.get(f"{key}.missing")
         if (await store.get(key)).body != body:
             raise StoreMisconfigured(
-                "the store gave back other bytes than were put: something rewrites them on the way"
+                "the store returned other bytes than those written: something on the way changes them"
             )
         await _refuses(store, key, if_none_match=True)
         await _refuses(store, key, if_match="0" * 32)
         if key not in [found.key async for found in store.list(key)]:
-            raise StoreMisconfigured("the store does not list an object that was just put")
+            raise StoreMisconfigured("the store does not list an object that was just written")
     finally:
         await store.delete(key)
 

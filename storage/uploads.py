@@ -1,9 +1,10 @@
-"""The way of one broadcast's objects into the store: bounded, in order, and never in the way of what is live.
+"""The upload queue of one broadcast: bounded, in order, and never blocking live delivery.
 
-Media go up a few at a time, in the order they came. A text (playlist, manifest) starts only after everything that
-was submitted before it is stored or lost, and its bytes are made at that moment: a playlist never names what is not
-durable. Texts that wait are coalesced, but the first waiting one of a key keeps its place: where media come faster
-than a slow store takes them, a playlist that always moved behind the newest segment would never be put at all.
+Media are uploaded a few at a time, in the order of their submission. The upload of a text (playlist, manifest)
+starts only after all media submitted before it are stored or lost, and the text is rendered at that moment: a
+playlist never lists an object that is not durable. Waiting texts of one key are coalesced, but the first of them
+keeps its place. If it moved behind the newest segment each time, a store slower than the media would never receive
+a playlist.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ class _Media:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """``after`` is the number of the last media submitted before it."""
+    """``after`` is the number of the last media object submitted before the text."""
 
     key: str
     render: Callable[[], Awaitable[bytes | None]]
@@ -46,12 +47,12 @@ class _Text:
 
 
 class UploadQueue:
-    """Holds at most ``max_bytes`` of media; ``parallel`` media and one text are on their way at once.
+    """Holds at most ``max_bytes`` of media; uploads ``parallel`` media objects and one text at once.
 
-    ``on_stored`` and ``on_lost`` are called on the event loop for each media object, exactly one of them once;
-    ``on_lost`` also from within ``put_media`` itself, with what ails the store or None where it is just too slow.
-    ``on_trouble`` is called when puts begin to fail or fail differently, and with None once none fails any more.
-    ``clock`` counts seconds from anywhere.
+    For each media object, either ``on_stored`` or ``on_lost`` is called once, on the event loop. ``on_lost``
+    receives the store's error, or None if the store is only too slow; it may be called from within ``put_media``.
+    ``on_trouble`` is called when puts start to fail or fail for another reason, and with None when none fails any
+    more. ``clock`` is monotonic.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class UploadQueue:
         self._unfinished: dict[int, _Media] = {}
         self._waiting: dict[int, _Media] = {}
         self._texts: list[_Text] = []
-        self._text_under_way: _Text | None = None
+        self._text_in_flight: _Text | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._trouble: StorageError | None = None
         self._failing: set[str] = set()
@@ -91,19 +92,15 @@ class UploadQueue:
 
     @property
     def pending_bytes(self) -> int:
-        """Of media, on their way included."""
+        """Of media, those in flight included."""
         return self._bytes
 
-    @property
-    def pending_objects(self) -> int:
-        return len(self._unfinished) + len(self._texts) + (self._text_under_way is not None)
-
     def oldest_age(self, now: float) -> float:
-        """Seconds that the oldest object has been waiting or on its way; ``now`` is of the queue's ``clock``."""
+        """Seconds since the submission of the oldest object that is not stored; ``now`` is a time of ``clock``."""
         since = [media.since for media in _first(self._unfinished.values())]
         since += [text.since for text in _first(self._texts)]
-        if self._text_under_way is not None:
-            since.append(self._text_under_way.since)
+        if self._text_in_flight is not None:
+            since.append(self._text_in_flight.since)
         return max(0.0, now - min(since, default=now))
 
     def put_media(self, key: str, body: bytes) -> None:
@@ -131,10 +128,10 @@ class UploadQueue:
                 del self._texts[waiting[-1]]
             self._texts.append(text)
         self._idle.clear()
-        self._start_what_can()
+        self._start_uploads()
 
     async def drain(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds until nothing is waiting or on its way. Whether that came to be."""
+        """Wait up to ``timeout`` seconds for all uploads. Returns whether they finished."""
         try:
             async with asyncio.timeout(timeout):
                 await self._idle.wait()
@@ -143,7 +140,7 @@ class UploadQueue:
         return True
 
     async def close(self) -> None:
-        """Stop at once. What is not stored by now is lost."""
+        """Stop at once. Objects that are not stored yet are lost."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -167,18 +164,18 @@ class UploadQueue:
         self._idle.clear()
         while self._waiting and (self._bytes > self._max_bytes or len(self._unfinished) > MAX_OBJECTS):
             self._drop_oldest()
-        self._start_what_can()
+        self._start_uploads()
 
-    def _start_what_can(self) -> None:
+    def _start_uploads(self) -> None:
         if self._closed:
             return
         while self._waiting and len(self._unfinished) - len(self._waiting) < self._parallel:
             number = next(iter(self._waiting))
             self._start(self._upload_media(number, self._waiting.pop(number)))
-        if self._text_under_way is None and self._texts and self._is_due(self._texts[0]):
-            self._text_under_way = self._texts.pop(0)
-            self._start(self._upload_text(self._text_under_way))
-        if not self._unfinished and not self._texts and self._text_under_way is None:
+        if self._text_in_flight is None and self._texts and self._is_due(self._texts[0]):
+            self._text_in_flight = self._texts.pop(0)
+            self._start(self._upload_text(self._text_in_flight))
+        if not self._unfinished and not self._texts and self._text_in_flight is None:
             self._idle.set()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -197,15 +194,15 @@ class UploadQueue:
             self._notify(lambda: self._on_stored(media.key))
         else:
             self._notify(lambda: self._on_lost(media.key, error))
-        self._start_what_can()
+        self._start_uploads()
 
     async def _upload_text(self, text: _Text) -> None:
         await self._put(text)
-        self._text_under_way = None
-        self._start_what_can()
+        self._text_in_flight = None
+        self._start_uploads()
 
     async def _put(self, what: _Media | _Text) -> StorageError | None:
-        """Try until it is stored. Returns the error where trying again cannot help."""
+        """Try until the object is stored. Returns the error if another attempt cannot succeed."""
         failures = 0
         while True:
             error = await self._try(what)
@@ -223,7 +220,7 @@ class UploadQueue:
         try:
             body = what.body if isinstance(what, _Media) else await what.render()
         except Exception:
-            log.exception("a playlist could not be made", key=what.key)
+            log.exception("a playlist cannot be rendered", key=what.key)
             return None
         if body is None:
             return None
@@ -232,7 +229,7 @@ class UploadQueue:
         except StorageError as error:
             return error
         except Exception as error:
-            log.exception("the store failed in an undeclared way", key=what.key)
+            log.exception("the store raised an undeclared error", key=what.key)
             return StoreUnavailable(f"the store failed: {error!r}")
         return None
 
@@ -245,8 +242,8 @@ class UploadQueue:
 
     def _note_failure(self, key: str, error: StorageError) -> None:
         self._failing.add(key)
-        before, self._trouble = self._trouble, error
-        if before is None or before.code != error.code:
+        previous, self._trouble = self._trouble, error
+        if previous is None or previous.code != error.code:
             log.error("uploads fail", key=key, code=error.code, error=str(error))
             self._notify(lambda: self._on_trouble(error))
 
@@ -254,7 +251,7 @@ class UploadQueue:
         self._failing.discard(key)
         if self._trouble is not None and not self._failing:
             self._trouble = None
-            log.info("the store takes uploads again")
+            log.info("uploads succeed again")
             self._notify(lambda: self._on_trouble(None))
 
     def _notify_lost(self, key: str) -> None:
@@ -264,9 +261,9 @@ class UploadQueue:
         try:
             callback()
         except Exception:
-            log.exception("a listener of the upload queue failed")
+            log.exception("a callback of the upload queue failed")
 
 
 def _first(values: Iterable[T]) -> list[T]:
-    """The first of ``values`` alone, or nothing."""
+    """At most the first of ``values``."""
     return list(islice(values, 1))

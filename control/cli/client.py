@@ -86,7 +86,7 @@ class ApiClient:
         if not isinstance(problem, dict):
             reason = f"{response.status_code} {response.reason_phrase}"
             return CliError(f"{self._target.url} answered {reason}: is it Headwater?")
-        code, detail = str(problem.get("code")), str(problem.get("detail"))
+        detail = str(problem.get("detail"))
         if response.status_code == 401 and self._target.token is None:
             detail = "the server wants its token: give it with HEADWATER_TOKEN (or --token)"
-        return Refused(detail, code)
+        return Refused(detail)

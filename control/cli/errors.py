@@ -18,8 +18,4 @@ class ServerUnreachable(CliError):
 
 
 class Refused(CliError):
-    """The server refused; ``code`` of the problem it sent stands in the instance."""
-
-    def __init__(self, text: str, code: str) -> None:
-        super().__init__(text)
-        self.problem_code = code
+    """The server refused the request; the text is the detail of its problem document (RFC 9457)."""

@@ -2,10 +2,9 @@
 
 from storage.catalogue.catalogue import (
     BadStreamName,
-    BroadcastNotFound,
     Catalogue,
     StreamExists,
     StreamNotFound,
 )
 
-__all__ = ["BadStreamName", "BroadcastNotFound", "Catalogue", "StreamExists", "StreamNotFound"]
+__all__ = ["BadStreamName", "Catalogue", "StreamExists", "StreamNotFound"]

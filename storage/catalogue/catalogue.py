@@ -18,7 +18,7 @@ from typing import ClassVar, TypeVar
 import structlog
 from pydantic import BaseModel
 
-from media.names import BROADCAST_ID, is_stream_name, stream_prefix
+from media.names import is_stream_name, stream_prefix
 from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue.records import (
     MAX_KEYS,
@@ -60,10 +60,6 @@ class StreamExists(PreconditionFailed):
 
 class StreamNotFound(ObjectNotFound):
     code: ClassVar[str] = "stream-not-found"
-
-
-class BroadcastNotFound(ObjectNotFound):
-    code: ClassVar[str] = "broadcast-not-found"
 
 
 class Catalogue:
@@ -216,16 +212,6 @@ class Catalogue:
     async def put_broadcast(self, record: BroadcastRecord) -> None:
         """Write or overwrite it: a broadcast has one writer."""
         await self._documents.put(_broadcast_object(record.stream, record.broadcast), record)
-
-    async def get_broadcast(self, stream: str, broadcast: str) -> BroadcastRecord:
-        """Raises BroadcastNotFound."""
-        try:
-            if not is_stream_name(stream) or not BROADCAST_ID.fullmatch(broadcast):
-                raise ObjectNotFound
-            record, _ = await self._documents.read(_broadcast_object(stream, broadcast), BroadcastRecord)
-        except ObjectNotFound:
-            raise BroadcastNotFound(f"the stream {stream[:80]} has no broadcast {broadcast[:80]}") from None
-        return record
 
     async def list_broadcasts(self, stream: str, limit: int = MAX_BROADCASTS) -> list[BroadcastRecord]:
         """The newest ``limit`` of them, newest first; none for a stream that there is not."""

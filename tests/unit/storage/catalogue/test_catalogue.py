@@ -6,7 +6,6 @@ from structlog.testing import capture_logs
 from storage import ObjectInfo, PreconditionFailed, StoreUnavailable
 from storage.catalogue import (
     BadStreamName,
-    BroadcastNotFound,
     Catalogue,
     StreamExists,
     StreamNotFound,
@@ -334,14 +333,5 @@ async def test_broadcasts_newest_first() -> None:
         ("studio-a", each) for each in reversed(ids)
     ]
     assert [record.broadcast for record in await catalogue.list_broadcasts("studio-a", limit=2)] == ids[:1:-1]
-    assert await catalogue.get_broadcast("studio-a", ids[0]) == listed[-1]
     assert await catalogue.list_broadcasts("studio-c") == []
     assert await catalogue.list_broadcasts("../streams") == []
-
-
-@pytest.mark.parametrize("broadcast", ["20261121t104105z-ab12cd", "../../streams/studio-a", ""])
-async def test_no_such_broadcast(broadcast: str) -> None:
-    catalogue = Catalogue(MemoryStore())
-    await catalogue.create_stream("studio-a", now=NOW)
-    with pytest.raises(BroadcastNotFound):
-        await catalogue.get_broadcast("studio-a", broadcast)

@@ -1,8 +1,8 @@
-"""The object store on S3 or anything that speaks it, through boto3 in threads of its own.
+"""The object store on S3 or a compatible server, through boto3 in its own threads.
 
-One client for the whole process: boto3 clients are safe between threads and heavy to make. Credentials come from
-boto3's own chain (environment, shared files, container and instance roles). What is put without a condition, which
-is all media and all playlists, goes past the client where it can (:mod:`storage.s3_put`).
+The process has one client: boto3 clients are thread-safe and expensive to create. Credentials come from boto3's
+own chain (environment, shared files, container and instance roles). Unconditional puts, which are all media and all
+playlists, bypass the client if possible (:mod:`storage.s3_put`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Connection:
 class S3Store:
     """:class:`storage.interface.ObjectStore` in a bucket, below ``prefix`` (no ``/`` at either end, may be empty).
 
-    Nothing is asked of the network before the first call.
+    Opens no connection before the first call.
     """
 
     def __init__(self, bucket: str, prefix: str = "", options: S3Options | None = None) -> None:
@@ -103,7 +103,8 @@ class S3Store:
                 await self._run(key, lambda s3: s3.client.delete_object(Bucket=self._bucket, Key=self._root + key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Pages of 1000. Content types are those of the keys: a listing does not carry the stored ones."""
+        """Pages of 1000. The content types follow from the keys, since a listing does not contain the stored
+        ones."""
         if not is_key_prefix(prefix):
             return
         request: ListObjectsV2RequestTypeDef = {"Bucket": self._bucket, "Prefix": self._root + prefix}
@@ -146,7 +147,7 @@ class S3Store:
             return StoredObject(_described(key, answer), body.read())
 
     def _require_region(self, s3: Connection) -> None:
-        """boto3 follows AWS to the right region by itself, at the price of a second request: say so at start."""
+        """boto3 would follow a redirect to the right region, at the price of a second request each time."""
         answer = s3.client.list_objects_v2(Bucket=self._bucket, Prefix=self._root, MaxKeys=1)
         actual = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
         if actual and actual != s3.client.meta.region_name:
@@ -154,7 +155,7 @@ class S3Store:
 
 
 def _put(s3: Connection, request: PutObjectRequestTypeDef, body: bytes, *, plain: bool) -> str:
-    """The new object's ETag."""
+    """Returns the ETag of the new object."""
     etag = s3.put(request, body) if plain else None
     return etag or s3.client.put_object(**request)["ETag"].strip('"')
 

@@ -1,4 +1,4 @@
-"""boto3's client as Headwater uses it: how it connects, what it waits for, how often it tries."""
+"""boto3's client with Headwater's settings for connections, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 ATTEMPTS = 2
-"""One quick retry for a connection that died; longer trouble is the caller's to wait out."""
+"""One quick retry for a connection that died; the caller handles longer outages."""
 
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
-    """``endpoint`` is a URL, None for AWS. ``region`` None leaves it to boto3's configuration
-    (``AWS_DEFAULT_REGION``, the shared files), then us-east-1. ``path_style`` None means: path style exactly where
-    an endpoint is given. ``connections`` is how many requests run at once; each holds one thread and one
-    connection. Timeouts are seconds.
+    """``endpoint`` is a URL, None for AWS. ``region`` None is that of boto3's configuration
+    (``AWS_DEFAULT_REGION``, the shared files), else us-east-1. ``path_style`` None is path style if ``endpoint`` is
+    given. ``connections`` is the number of simultaneous requests, each with its own thread and connection. Timeouts
+    are seconds.
     """
 
     endpoint: str | None = None
@@ -31,15 +31,15 @@ class S3Options:
 
 
 def make_session() -> Session:
-    """With credentials of boto3's own chain. Raises what boto3 raises for files it cannot use."""
-    # Imported late: who has only the options does not need it.
+    """With credentials from boto3's own chain. Raises boto3's errors for configuration files that it cannot use."""
+    # Imported late: the configuration uses the options without boto3.
     import botocore.session
 
     return botocore.session.get_session()
 
 
 def make_client(core: Session, options: S3Options) -> S3Client:
-    """Raises what boto3 raises for settings it cannot use."""
+    """Raises boto3's errors for settings that it cannot use."""
     import boto3
     from botocore.config import Config
 
@@ -56,7 +56,7 @@ def make_client(core: Session, options: S3Options) -> S3Client:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             s3={"addressing_style": "path" if path_style else "auto"},
             tcp_keepalive=True,
-            # Bodies are covered by the request's signature already, and not every server knows the newer trailers.
+            # The signature covers the body already, and not every server supports the newer trailers.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),

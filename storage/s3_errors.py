@@ -1,4 +1,4 @@
-"""boto3's errors as the store's own, each with a sentence that says what to change."""
+"""Translates boto3's errors to the store's, each with a sentence that says what to change."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ _PERMISSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the store is, for the sentences. ``endpoint`` None is AWS."""
+    """The store's location for error texts. ``endpoint`` None is AWS."""
 
     bucket: str
     prefix: str
@@ -65,7 +65,7 @@ def translated(error: Exception, place: Place, key: str) -> StorageError:
     if isinstance(error, boto.SSLError):
         return StoreMisconfigured(
             f"{place.server} is not trusted: {error}; use a certificate this machine trusts (AWS_CA_BUNDLE), "
-            "or http:// where the server speaks plain HTTP"
+            "or http:// if the server speaks plain HTTP"
         )
     if isinstance(error, (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)):
         return StoreUnavailable(
@@ -85,9 +85,9 @@ def wrong_region(place: Place, actual: str | None) -> StoreMisconfigured:
 
 
 def _answered(error: ClientError, place: Place, key: str) -> StorageError:
-    """What the server itself said. Answers to HEAD have no body, so their code is the status."""
+    """An error that the server answered. Answers to HEAD have no body, so their code is the status."""
     code = error.response.get("Error", {}).get("Code", "")
-    said = error.response.get("Error", {}).get("Message", "") or code
+    message = error.response.get("Error", {}).get("Message", "") or code
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
     operation = error.operation_name
@@ -96,7 +96,7 @@ def _answered(error: ClientError, place: Place, key: str) -> StorageError:
     if code in _NOT_FOUND:
         # An If-Match put over an object that is gone is answered with NoSuchKey.
         if operation == "PutObject":
-            return PreconditionFailed(f"{key} is not there any more")
+            return PreconditionFailed(f"{key} does not exist any more")
         return ObjectNotFound(f"there is no object {key}")
     if code == "NoSuchBucket":
         return StoreMisconfigured(
@@ -111,16 +111,18 @@ def _answered(error: ClientError, place: Place, key: str) -> StorageError:
             f"{place.server} does not accept the credentials ({code}): check the access key and its secret"
         )
     if code in _EXPIRED_CREDENTIALS:
-        return StoreMisconfigured(f"{place.server} says the credentials have expired: renew them")
+        return StoreMisconfigured(f"{place.server} reports that the credentials have expired: renew them")
     if code == "RequestTimeTooSkewed":
         return StoreMisconfigured(f"this machine's clock and that of {place.server} differ too much: set the time")
     if code == "NotImplemented" or status == 501:
-        return StoreMisconfigured(f"{place.server} cannot do what Headwater needs ({operation}): {said}")
+        return StoreMisconfigured(
+            f"{place.server} lacks an operation that Headwater needs ({operation}): {message}"
+        )
     if code in _DENIED:
         permission = _PERMISSIONS.get(operation, operation)
         return StoreMisconfigured(
             f"access denied to {place}: allow {permission} to these credentials (docs/storage.md has the policy)"
         )
     if status >= 500 or status == 429 or code in _BUSY:
-        return StoreUnavailable(f"{place} is failing ({operation}): {said}")
-    return StoreMisconfigured(f"{place} refuses {operation} of {key}: {said} ({code})")
+        return StoreUnavailable(f"{place} is failing ({operation}): {message}")
+    return StoreMisconfigured(f"{place} refuses {operation} of {key}: {message} ({code})")

@@ -1,9 +1,9 @@
-"""A plain PUT past boto3's client: signed, sent and answered by botocore's own parts.
+"""A plain PUT that bypasses boto3's client and uses botocore's own signer and connection pool.
 
-An object is put for every segment and every playlist, and the client's models, events and parsers cost more than
-the request itself (docs/benchmarks.md, Store). Where to, and signed for which region, is learnt from the PUTs that
-the client does: the first one, and whatever does not succeed here. It follows redirects, tries again and knows
-every reason.
+Every segment and every playlist is a PUT, and the client's models, events and parsers cost more than the request
+itself (docs/benchmarks.md, Store). The target URL and the region of the signature are taken from the PUTs that the
+client makes: the first one, and each one that fails here. The client then follows redirects, retries, and reports
+the reason.
 """
 
 from __future__ import annotations
@@ -30,27 +30,26 @@ if TYPE_CHECKING:
     from storage.s3_client import S3Options
 
 SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
-# The only signature that is made here; the client knows others, for other kinds of buckets.
+# The only kind of signature that this module makes; the client has others, for other kinds of buckets.
 SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/,]+/[0-9]{8}/([a-z0-9-]+)/s3/aws4_request,")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``url`` is what keys are put behind."""
+    """The object's URL is ``url`` followed by its key."""
 
     url: str
     region: str
 
 
 class PlainPut:
-    """PUTs into one bucket where ``client`` does them, with the credentials of its ``session``. Used by many
-    threads at once."""
+    """PUTs into one bucket, to the same place and with the same credentials as ``client``. Thread-safe."""
 
     def __init__(self, client: S3Client, session: Session, bucket: str, options: S3Options) -> None:
         self._bucket = bucket
         self._target: Target | None = None
         self._credentials = session.get_credentials()
-        # As the client's own: by its configuration, or by what requests' users set.
+        # The same certificates as the client's: from its configuration, or from the variable that requests uses.
         trusted = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE", True)
         self._http = URLLib3Session(
             verify=trusted,  # type: ignore[arg-type]
@@ -61,14 +60,14 @@ class PlainPut:
         )
         client.meta.events.register("before-send.s3.PutObject", self._learn)
 
-    def __call__(self, asked: PutObjectRequestTypeDef, body: bytes) -> str | None:
-        """The object's ETag, or None where that did not succeed, for whatever reason. ``asked`` is what the client
-        would be asked; of its headers there are the content's type and its cache control."""
+    def __call__(self, arguments: PutObjectRequestTypeDef, body: bytes) -> str | None:
+        """Returns the object's ETag, or None if the PUT failed for whatever reason. ``arguments`` are those of the
+        client's ``put_object``, with a content type and a cache control as the only headers."""
         target, credentials = self._target, self._credentials
         if target is None or credentials is None:
             return None
-        headers = {"Content-Type": asked["ContentType"], "Cache-Control": asked["CacheControl"]}
-        request = AWSRequest("PUT", target.url + quote(asked["Key"]), headers, body)
+        headers = {"Content-Type": arguments["ContentType"], "Cache-Control": arguments["CacheControl"]}
+        request = AWSRequest("PUT", target.url + quote(arguments["Key"]), headers, body)
         try:
             S3SigV4Auth(credentials.get_frozen_credentials(), "s3", target.region).add_auth(request)
             answer = self._http.send(request.prepare())
@@ -81,14 +80,14 @@ class PlainPut:
         self._http.close()
 
     def _learn(self, request: AWSPreparedRequest, **_: object) -> None:
-        said = request.headers.get("Authorization", "")
-        authorization = said.decode("ascii", "replace") if isinstance(said, bytes) else said
+        header = request.headers.get("Authorization", "")
+        authorization = header.decode("ascii", "replace") if isinstance(header, bytes) else header
         self._target = target_of(request.url or "", authorization, self._bucket)
 
 
 def target_of(url: str, authorization: str, bucket: str) -> Target | None:
-    """Where a signed request to ``url``, of one of the bucket's keys, went; None where the signature is of another
-    kind. The bucket is named in the path or, in virtual-hosted style, by the host."""
+    """The target of a signed request to ``url``, which names an object of ``bucket``; None if the signature is of
+    another kind. The bucket is in the path or, in virtual-hosted style, in the host."""
     signed = SIGNED.match(authorization)
     if signed is None:
         return None

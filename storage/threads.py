@@ -1,4 +1,4 @@
-"""Blocking calls off the event loop, in a few threads of the caller's own."""
+"""Blocking calls in a few dedicated threads, away from the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# How long calls that may are gathered, in seconds.
+# For how many seconds gathered calls are collected.
 GATHER_S = 0.02
 
 _Call = tuple["asyncio.Future[Any]", Callable[[], Any]]
@@ -15,7 +15,7 @@ _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 
 class Threads:
-    """At most ``count`` blocking calls at once; a call whose waiter is cancelled before it began never runs."""
+    """At most ``count`` blocking calls at once; a call that is cancelled before its start never runs."""
 
     def __init__(self, name: str, count: int, *, gather: float = GATHER_S) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
@@ -26,30 +26,30 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     async def run_gathered(self, call: Callable[[], T]) -> T:
-        """As :meth:`run`, together with whatever else comes within a few milliseconds, in one thread and in order.
+        """As :meth:`run`, in one thread and in order with all calls of the next few milliseconds.
 
-        To wake a thread, and to hand the interpreter to and fro while the loop is busy, costs more than to write a
-        small file.
+        Waking a thread, and passing the interpreter lock back and forth while the loop is busy, costs more than
+        writing a small file.
         """
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
         self._gathered.append((outcome, call))
         if len(self._gathered) == 1:
-            loop.call_later(self._gather, self._leave, loop)
+            loop.call_later(self._gather, self._submit, loop)
         return await outcome
 
     async def close(self) -> None:
-        """Wait for the calls that are under way."""
+        """Wait for the calls that are running and cancel the others."""
         gathered, self._gathered = self._gathered, []
         for outcome, _ in gathered:
             outcome.cancel()
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
 
-    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
         calls, self._gathered = self._gathered, []
         if calls:
-            left = self._executor.submit(_run_all, calls, loop)
-            left.add_done_callback(lambda left: _cancel(calls) if left.cancelled() else None)
+            submitted = self._executor.submit(_run_all, calls, loop)
+            submitted.add_done_callback(lambda done: _cancel(calls) if done.cancelled() else None)
 
 
 def _run_all(calls: list[_Call], loop: asyncio.AbstractEventLoop) -> None:

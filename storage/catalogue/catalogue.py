@@ -1,12 +1,12 @@
 """The durable catalogue: streams, their keys and past broadcasts, as JSON objects in the store.
 
     catalogue/streams/{stream}.json                    StreamRecord
-    catalogue/keys/{sha256}.json                       KeyRecord: the stream of a key, found with one read
+    catalogue/keys/{sha256}.json                       KeyRecord: the stream of a key, in one read
     catalogue/broadcasts/{stream}/{broadcast}.json     BroadcastRecord
-    catalogue/private/{stream}.json                    PrivateRecord: it is deleted, its recordings stay private
+    catalogue/private/{stream}.json                    PrivateRecord: deleted, but its recordings stay private
 
-Where two writers could meet, writes are conditional. A key's object is made before the stream's record lists it: a
-key counts only where both agree, so a crash in between leaves nothing open.
+Writes are conditional if two writers could meet. A key's object is written before the stream's record lists the
+key. A key is valid only if both agree, so a crash in between opens nothing.
 """
 
 import asyncio
@@ -63,11 +63,11 @@ class StreamNotFound(ObjectNotFound):
 
 
 class Catalogue:
-    """Every method raises the store's errors besides those it names.
+    """Every method raises the store's errors in addition to those it names.
 
-    Stream records once seen are kept in memory, ``remembered`` of them: :meth:`find_by_key` takes one that is
-    younger than ``fresh_s`` as it is, and an older one where the store fails or does not answer within
-    ``timeout_s``. So a key that another process revoked is refused ``fresh_s`` later, while the store answers.
+    Up to ``remembered`` stream records stay in memory. :meth:`find_by_key` uses one that is younger than
+    ``fresh_s``, and an older one if the store fails or does not answer within ``timeout_s``. While the store
+    answers, a key that another process revoked is therefore refused after ``fresh_s`` at the latest.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Catalogue:
     async def create_stream(
         self, stream: str, settings: StreamSettings | None = None, *, now: float
     ) -> tuple[StreamRecord, str]:
-        """The record and the stream's key, which is told only here. Raises BadStreamName, StreamExists."""
+        """Returns the record and the stream's key, which is shown only once. Raises BadStreamName, StreamExists."""
         if not is_stream_name(stream):
             raise BadStreamName(
                 f"{stream[:80]!r} cannot be a stream's name: use 1 to 63 lower-case letters, digits and hyphens, "
@@ -105,7 +105,7 @@ class Catalogue:
         try:
             await self._documents.create(_stream_object(stream), record)
         except PreconditionFailed:
-            # A put that was repeated after its answer got lost meets its own first try.
+            # The client may have repeated a put whose answer was lost; the record found is then its own.
             if await self._stored(stream) != record:
                 await self._store.delete(_key_object(hashed))
                 raise StreamExists(f"there is a stream {stream} already") from None
@@ -113,7 +113,7 @@ class Catalogue:
         return record, key
 
     async def get_stream(self, stream: str) -> StreamRecord:
-        """As the store has it now. Raises StreamNotFound."""
+        """Read from the store. Raises StreamNotFound."""
         record = await self._load(stream)
         self._remember(record)
         return record
@@ -127,7 +127,7 @@ class Catalogue:
             return await self._was_private(stream)
 
     async def list_streams(self) -> list[StreamRecord]:
-        """Sorted by name. What cannot be read is left out and logged."""
+        """Sorted by name. Damaged records are logged and left out."""
         keys = [found.key async for found in self._store.list(_STREAMS)]
         records = await self._read_all(keys, StreamRecord)
         for record in records:
@@ -135,9 +135,9 @@ class Catalogue:
         return records
 
     async def update_stream(self, stream: str, change: Callable[[StreamRecord], StreamRecord]) -> StreamRecord:
-        """Replace the record by ``change`` of it; ``change`` is called again where another writer came between.
+        """Replace the record by ``change(record)``; ``change`` is called again if another writer was faster.
 
-        Raises StreamNotFound, StoreUnavailable where others keep coming between.
+        Raises StreamNotFound, and StoreUnavailable if other writers keep being faster.
         """
         for _ in range(UPDATE_TRIES):
             record, etag = await self._read_stream(stream)
@@ -150,13 +150,13 @@ class Catalogue:
                 continue
             self._remember(changed)
             return changed
-        raise StoreUnavailable(f"the record of {stream} keeps being changed by others: try again")
+        raise StoreUnavailable(f"other writers keep changing the record of {stream}: try again")
 
     async def delete_stream(self, stream: str, *, purge: bool = False) -> None:
         """Remove the record and its keys; with ``purge`` all media and past broadcasts too. Raises StreamNotFound.
 
-        The record goes last, so that one that failed on the way can be asked for again. What is left of a private
-        stream stays private.
+        The record is removed last, so that a deletion that failed half way can be repeated. The recordings of a
+        private stream stay private.
         """
         record = await self.get_stream(stream)
         if record.settings.private and not purge:
@@ -172,7 +172,7 @@ class Catalogue:
         self._records.forget(stream)
 
     async def rotate_key(self, stream: str, *, keep_old: bool = False) -> str:
-        """A new key, told only here; the old ones stop to count at once unless kept. Raises StreamNotFound."""
+        """A new key, shown only once; old keys are revoked immediately unless kept. Raises StreamNotFound."""
         await self.get_stream(stream)
         key, hashed = await self._new_key(stream)
         dropped: tuple[str, ...] = ()
@@ -190,7 +190,8 @@ class Catalogue:
         return key
 
     async def find_by_key(self, key: str) -> StreamRecord | None:
-        """The stream that a broadcaster's key is of. A ban is in the record and not looked at here."""
+        """The stream of a broadcaster's key, None if there is no such key. The caller checks the record for a
+        ban."""
         hashed = key_hash(key)
         if hashed is None:
             return None
@@ -206,15 +207,15 @@ class Catalogue:
         return record if hashed in record.key_hashes else None
 
     async def ban(self, stream: str, until: float | None) -> StreamRecord:
-        """Let nobody publish before ``until`` (Unix seconds); None lifts the ban. Raises StreamNotFound."""
+        """Refuse all publishers until ``until`` (Unix seconds); None lifts the ban. Raises StreamNotFound."""
         return await self.update_stream(stream, lambda record: record.model_copy(update={"banned_until": until}))
 
     async def put_broadcast(self, record: BroadcastRecord) -> None:
-        """Write or overwrite it: a broadcast has one writer."""
+        """Unconditional: a broadcast has one writer."""
         await self._documents.put(_broadcast_object(record.stream, record.broadcast), record)
 
     async def list_broadcasts(self, stream: str, limit: int = MAX_BROADCASTS) -> list[BroadcastRecord]:
-        """The newest ``limit`` of them, newest first; none for a stream that there is not."""
+        """The newest ``limit`` of them, newest first; empty if the stream does not exist."""
         if not is_stream_name(stream):
             return []
         newest: deque[str] = deque(maxlen=limit)
@@ -271,7 +272,7 @@ class Catalogue:
                 except ObjectNotFound:
                     return None
                 except CorruptRecord as error:
-                    log.error("a record is left out", key=key, error=str(error))
+                    log.error("a damaged record is left out", key=key, error=str(error))
                     return None
 
         return [record for record in await asyncio.gather(*map(read, keys)) if record is not None]

@@ -1,7 +1,7 @@
-"""What the catalogue keeps, as JSON: streams with their settings and key hashes, and past broadcasts.
+"""The catalogue's records, as JSON: streams with their settings and key hashes, and past broadcasts.
 
-Records ignore fields they do not know, so that an older Headwater reads what a newer one wrote; settings, which
-people write, do not.
+Records ignore unknown fields, so that an older Headwater can read the records of a newer one. Settings, which
+people write, reject them.
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ MAX_TITLE = 200
 
 
 class StreamSettings(BaseModel):
-    """``ladder`` None leaves it to the server's configuration. ``private``: viewers need a token."""
+    """``ladder`` None is that of the server's configuration. ``private``: viewers need a token."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class StreamRecord(BaseModel):
 
 
 class KeyRecord(BaseModel):
-    """Which stream a key hash is of."""
+    """The stream this key hash belongs to."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +43,7 @@ class KeyRecord(BaseModel):
 
 
 class PrivateRecord(BaseModel):
-    """A private stream was deleted and its recordings are still there."""
+    """Marks a private stream that was deleted while its recordings were kept."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,7 +51,8 @@ class PrivateRecord(BaseModel):
 
 
 class BroadcastRecord(BaseModel):
-    """``ended_at`` None while it is live. ``duration_s`` is of the media; ``bytes`` is all tracks together."""
+    """``ended_at`` is None while live. ``duration_s`` is the length of the media; ``bytes`` is the sum of all
+    tracks."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
-"""Stream keys: the secrets that broadcasters type. Made here, shown once, kept only as SHA-256.
+"""Stream keys: the secrets that broadcasters type. They are generated here, shown once, and stored as SHA-256 only.
 
-120 bits of chance need no salt and no slow hash: they cannot be guessed from the hash.
+A key has more than 118 random bits, so it cannot be guessed from its hash, and needs neither salt nor a slow hash.
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import re
 import secrets
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without i, l, o, 0 and 1, which look alike."""
+"""Without i, l, o, 0 and 1, which are easily confused."""
 LENGTH = 24
 GROUP = 4
 MAX_TYPED = 64
@@ -23,9 +23,9 @@ def new_stream_key() -> str:
 
 
 def key_hash(key: str) -> str | None:
-    """SHA-256, as hex, of the key as it was meant: spaces around it, capitals and hyphens do not count.
+    """SHA-256 in hex of the key, without regard to surrounding spaces, case and hyphens.
 
-    None for what cannot be a key.
+    None if ``key`` does not have the form of a stream key.
     """
     if len(key) > MAX_TYPED:
         return None

@@ -1,10 +1,10 @@
-"""The data directory: what one machine's Headwater keeps for itself, and where its own commands find it.
+"""The data directory: the local files of one machine's Headwater, which its commands read too.
 
-    api-token       the bearer token of the REST API, made once
-    keys/{stream}   the stream key that the first run made, to be shown again
-    server.json     where the running server answers, for the commands; gone when it is not running
+    api-token       the bearer token of the REST API, created once
+    keys/{stream}   the stream key that the first run created, to be shown again
+    server.json     the addresses of the running server, for the commands; removed when the server ends
 
-Everything in it is the owner's alone (directories 0700, files 0600).
+Only the owner may read them (directories 0700, files 0600).
 """
 
 import json
@@ -26,13 +26,13 @@ MAX_FILE_BYTES = 64 * 1024
 
 
 class DataDirError(ControlError):
-    """The data directory cannot be made, read or written; the text says which file and why."""
+    """The data directory cannot be created, read or written; the text names the file and the reason."""
 
     code: ClassVar[str] = "data-dir"
 
 
 class ServerInfo(BaseModel):
-    """Where a running server answers programs on its own machine. ``rtmp`` is the Server line, without the key."""
+    """A running server's URLs for programs on its own machine. ``rtmp`` is the Server line, without the key."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,32 +48,32 @@ class DataDir:
         self.path = path
 
     def create(self) -> None:
-        """Make the directory where there is none. One that is there keeps its mode."""
+        """Create the directory if it does not exist. An existing one keeps its mode."""
         for directory in (self.path, self.path / "keys"):
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
-                raise _failure("made", directory, error) from None
+                raise _failure("created", directory, error) from None
 
     @property
     def token_file(self) -> Path:
         return self.path / "api-token"
 
     def api_token(self) -> str:
-        """The REST API's token, made by the first call on this directory."""
+        """The REST API's token, created by the first call on this directory."""
         token = self.known_token()
         if token is None:
             self._write_new(self.token_file, secrets.token_urlsafe(TOKEN_BYTES))
             token = self.known_token()
         if token is None:
-            raise DataDirError(f"{self.token_file} is empty; delete it, and a new one is made")
+            raise DataDirError(f"{self.token_file} is empty; delete it, and the server creates a new one")
         return token
 
     def known_token(self) -> str | None:
         return self._read(self.token_file)
 
     def stream_key(self, stream: str) -> str | None:
-        """The key kept for ``stream``; None where it was not made by a first run."""
+        """The key kept for ``stream``; None unless a first run created it here."""
         return self._read(self._key_file(stream))
 
     def keep_stream_key(self, stream: str, key: str) -> None:
@@ -83,7 +83,7 @@ class DataDir:
         self._remove(self._key_file(stream))
 
     def key_changed(self, stream: str, key: str | None) -> None:
-        """Follow a change of a key that is kept here; None is its end. Where it fails, that is logged."""
+        """Update or remove (None) a key that is kept here. A failure is logged."""
         try:
             if self.stream_key(stream) is None:
                 return
@@ -95,27 +95,27 @@ class DataDir:
             log.warning("the kept stream key is out of date", stream=stream, error=str(error))
 
     def server(self) -> ServerInfo | None:
-        """The server last started here and not ended; it may have died since."""
+        """The server that was started here and has not ended properly; it may have crashed."""
         text = self._read(self.path / "server.json")
         if text is None:
             return None
         try:
             return ServerInfo.model_validate_json(text)
         except ValidationError:
-            raise DataDirError(f"{self.path / 'server.json'} is not what a server writes; delete it") from None
+            raise DataDirError(f"{self.path / 'server.json'} is damaged; delete it") from None
 
     def announce(self, server: ServerInfo) -> None:
         self._replace(self.path / "server.json", json.dumps(server.model_dump()))
 
     def withdraw(self, pid: int) -> None:
-        """Take the announcement back, unless another process has made its own since."""
+        """Remove the announcement, unless another process has replaced it."""
         server = self.server()
         if server is not None and server.pid == pid:
             self._remove(self.path / "server.json")
 
     def _key_file(self, stream: str) -> Path:
         if not is_stream_name(stream):
-            raise DataDirError(f'"{stream}" is no stream name')
+            raise DataDirError(f'"{stream}" is not a stream name')
         return self.path / "keys" / stream
 
     def _read(self, file: Path) -> str | None:
@@ -128,7 +128,7 @@ class DataDir:
             raise _failure("read", file, error) from None
 
     def _write_new(self, file: Path, text: str) -> None:
-        """Whole or not at all, and the first of two writers wins."""
+        """Write the file as a whole or not at all; the first of two writers wins."""
         temporary = self._temporary(file, text)
         try:
             os.link(temporary, file)

@@ -1,7 +1,7 @@
 """A synthetic broadcaster: ffmpeg with a moving picture, a running clock, and a tone that beeps each second.
 
-It publishes as an encoder at the default settings of a careful person would: 1280x720 at 30 fps, a keyframe every
-2 s, H.264 with the latency turned down, AAC.
+It publishes with the settings that we recommend: 1280x720 at 30 fps, a keyframe every 2 s, H.264 tuned for low
+latency, AAC.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ KEYFRAME_INTERVAL_S = 2
 VIDEO_BITRATE, AUDIO_BITRATE = "2500k", "128k"
 SAMPLE_RATE = 48_000
 
-# One that has published this long was well; what ends it then is no fault of its settings.
+# After this time, the end of the process is not the fault of its settings.
 STEADY_S = 30.0
 MAX_FAILURES = 5
 END_TIMEOUT_S = 5.0
@@ -36,15 +36,15 @@ FONTS = ("DejaVuSansMono-Bold.ttf", "DejaVuSans-Bold.ttf", "LiberationMono-Bold.
 
 
 class DemoError(ControlError):
-    """The synthetic broadcaster cannot run; the text says why."""
+    """The synthetic broadcaster cannot run; the text gives the reason."""
 
     code: ClassVar[str] = "demo"
 
 
 class Broadcaster:
-    """Publishes to ``url``/``key`` until stopped. Raises DemoError where its packages are missing.
+    """Publishes to ``url``/``key`` until stopped. Raises DemoError if its packages are missing.
 
-    ``command`` makes the argument list of the process to keep running; tests give another.
+    ``command`` gives the arguments of the process to keep running; tests replace it.
     """
 
     def __init__(self, url: str, key: str, *, command: Callable[[str], list[str]] | None = None) -> None:
@@ -55,16 +55,17 @@ class Broadcaster:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *, retry_s: float = 1.0) -> None:
-        """Publish, again after each failure, until :meth:`stop`. Raises DemoError after a row of failures."""
+        """Publish until :meth:`stop`, again after each failure. Raises DemoError after several failures in a
+        row."""
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            words = self._publish()
+            output = self._publish()
             if self._stopping.is_set():
                 return
             failures = 1 if time.monotonic() - started >= STEADY_S else failures + 1
             if failures >= MAX_FAILURES:
-                raise DemoError(f"the demo's ffmpeg ended {failures} times in a row; it said: {words}")
+                raise DemoError(f"the demo's ffmpeg ended {failures} times in a row; its last output: {output}")
             self._stopping.wait(failures * retry_s)
 
     def stop(self) -> None:
@@ -76,7 +77,7 @@ class Broadcaster:
             _end(process)
 
     def _publish(self) -> str:
-        """One run of the process: its last words, without the key."""
+        """One run of the process. Returns the end of its output, without the key."""
         with self._lock:
             if self._stopping.is_set():
                 return ""
@@ -87,7 +88,7 @@ class Broadcaster:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                # Ctrl-C reaches this program alone, which then ends the broadcast and the server in their order.
+                # Ctrl-C must reach this program only, which then ends the broadcast before the server.
                 start_new_session=True,
             )
             self._process = process
@@ -123,7 +124,7 @@ def ffmpeg_command(target: str) -> list[str]:
     try:
         executable = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise DemoError(f"the demo finds no ffmpeg: {error}") from None
+        raise DemoError(f"the demo cannot find an ffmpeg: {error}") from None
     output = ffmpeg.output(
         _picture(ffmpeg, find_font()),
         _sound(ffmpeg),
@@ -142,7 +143,7 @@ def ffmpeg_command(target: str) -> list[str]:
 
 
 def find_font(directories: tuple[Path, ...] = FONT_DIRECTORIES) -> Path | None:
-    """A font file for the clock; a small machine has none."""
+    """A font file for the clock; None on a machine without fonts."""
     for directory in directories:
         found = {file.name: file for file in _fonts(directory)}
         for name in FONTS:
@@ -158,7 +159,7 @@ def _fonts(directory: Path) -> Iterator[Path]:
 
 
 def _picture(ffmpeg: Any, font: Path | None) -> Any:
-    """The test picture, which counts the seconds since its start, and over it the time of day."""
+    """The test picture, which counts the seconds since its start, with the time of day on top."""
     picture = ffmpeg.input(f"testsrc2=size={WIDTH}x{HEIGHT}:rate={FPS}", format="lavfi", re=None).video
     if font is None:
         return picture

@@ -1,8 +1,8 @@
 """The declared errors of the composition root.
 
 - ``ControlError``
-    - ``ConfigError`` (:mod:`control.config.errors`): the configuration is not understood
-    - ``CliError`` (:mod:`control.cli.errors`): a command was refused or could not be carried out
+    - ``ConfigError`` (:mod:`control.config.errors`): the configuration has faults
+    - ``CliError`` (:mod:`control.cli.errors`): a command failed or the server refused it
     - ``ListenFailed`` (:mod:`control.listening`): a port cannot be opened
     - ``DataDirError`` (:mod:`control.datadir`): the data directory cannot be used
     - ``DemoError`` (:mod:`control.demo`): the synthetic broadcaster cannot run
@@ -14,6 +14,6 @@ from media.errors import HeadwaterError
 
 
 class ControlError(HeadwaterError):
-    """Base of what this package raises."""
+    """Base of this package's errors."""
 
     code: ClassVar[str] = "control"

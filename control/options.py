@@ -1,4 +1,4 @@
-"""From the operator's configuration to the options of each part."""
+"""Translates the operator's configuration to the options of each part."""
 
 from control.config import Config
 from ingest.options import IngestOptions
@@ -21,7 +21,7 @@ def milliseconds(seconds: float) -> int:
 
 def s3_options(config: Config) -> S3Options:
     store = config.store
-    return S3Options(endpoint=store.s3_endpoint, region=store.s3_region, path_style=store.path_style)
+    return S3Options(endpoint=store.s3_endpoint, region=store.s3_region, path_style=store.s3_path_style)
 
 
 def ingest_options(config: Config) -> IngestOptions:

@@ -1,10 +1,10 @@
-"""Which Headwater this is."""
+"""The version of Headwater."""
 
 from importlib import metadata
 
 
 def version() -> str:
-    """The installed distribution's version, ``0+unknown`` where it runs without being installed."""
+    """The version of the installed distribution, ``0+unknown`` if it is not installed."""
     try:
         return metadata.version("headwater")
     except metadata.PackageNotFoundError:

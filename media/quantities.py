@@ -1,4 +1,4 @@
-"""Durations, sizes and bitrates as a person writes them: ``"333ms"``, ``"64MiB"``, ``"2500k"``.
+"""Durations, sizes and bitrates as people write them: ``"333ms"``, ``"64MiB"``, ``"2500k"``.
 
 Each is an annotation for a pydantic field, ``Annotated[float, Duration(at_least=1)]``, and raises ValueError with
 a sentence that says what to write instead. A plain number is seconds, bytes or bits per second.
@@ -42,7 +42,7 @@ class Quantity(ABC):
 
     @abstractmethod
     def render(self, number: float) -> str:
-        """``number`` of the base unit as this type would be written."""
+        """``number`` of base units, written with a unit."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
         # Imported late: nothing else in this package needs pydantic.
@@ -76,7 +76,7 @@ class Quantity(ABC):
         return f"from {self.render(self.at_least)} to {self.render(self.at_most)}"
 
     def _unit_hint(self, value: object) -> str:
-        """The unit that was left off: ``2500`` where ``"2500k"`` would do."""
+        """A hint for a missing unit: ``2500`` if ``"2500k"`` is in range."""
         text = str(value).strip()
         if not text.isdigit():
             return ""

@@ -1,4 +1,4 @@
-"""What the person may have meant."""
+"""Suggestions for misspelt words."""
 
 import difflib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean "listen"?``, or where nothing comes near, ``; known are: …``."""
+    """``; did you mean "listen"?``, or ``; known are: …`` if no known word is similar."""
     names = list(known)
     match = closest(word, names)
     if match is not None:

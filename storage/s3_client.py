@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -17,9 +17,11 @@ ATTEMPTS = 2
 @dataclass(frozen=True, slots=True)
 class S3Options:
     """``endpoint`` is a URL, None for AWS. ``region`` None is that of boto3's configuration
-    (``AWS_DEFAULT_REGION``, the shared files), else us-east-1. ``path_style`` None is path style if ``endpoint`` is
-    given. ``connections`` is the number of simultaneous requests, each with its own thread and connection. Timeouts
-    are seconds.
+    (``AWS_DEFAULT_REGION``, the shared files), else us-east-1. ``connections`` is the number of simultaneous
+    requests, each with its own thread and connection. Timeouts are seconds.
+
+    ``path_style`` puts the bucket into the path of the URL instead of its host. None does so if there is an
+    ``endpoint``: few servers except AWS accept a bucket in the host name.
     """
 
     endpoint: str | None = None
@@ -28,6 +30,11 @@ class S3Options:
     connections: int = 8
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
+
+    @property
+    def addressing_style(self) -> Literal["path", "auto"]:
+        by_path = self.endpoint is not None if self.path_style is None else self.path_style
+        return "path" if by_path else "auto"
 
 
 def make_session() -> Session:
@@ -43,7 +50,6 @@ def make_client(core: Session, options: S3Options) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    path_style = options.endpoint is not None if options.path_style is None else options.path_style
     session = boto3.session.Session(botocore_session=core)
     return session.client(
         "s3",
@@ -54,7 +60,7 @@ def make_client(core: Session, options: S3Options) -> S3Client:
             read_timeout=options.read_timeout,
             max_pool_connections=options.connections,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            s3={"addressing_style": "path" if path_style else "auto"},
+            s3={"addressing_style": options.addressing_style},
             tcp_keepalive=True,
             # The signature covers the body already, and not every server supports the newer trailers.
             request_checksum_calculation="when_required",

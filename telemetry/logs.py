@@ -1,4 +1,4 @@
-"""Logs: one event a line on standard error, for a person or for a machine. No stream key is ever in one."""
+"""Logs: one event per line on standard error, for people or for programs. They never contain a stream key."""
 
 import logging
 import sys
@@ -13,13 +13,13 @@ Format = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
 
-def set_up_logs(form: Format, at_least: Level) -> None:
-    level = LEVELS[at_least]
+def set_up_logs(form: Format, minimum: Level) -> None:
+    level = LEVELS[minimum]
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # Without the frames' variables: they may hold a key, and rendering them takes longer than a stream can wait.
+    # Without local variables: they may contain a key, and rendering them would delay the streams.
     if form == "json":
         trace = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         processors += [structlog.processors.ExceptionRenderer(trace), structlog.processors.JSONRenderer()]

@@ -1,7 +1,7 @@
-"""What the operator's Prometheus sees: per stream and per rendition, with bounded cardinality.
+"""The counters for Prometheus, per stream and rendition, with bounded cardinality.
 
-Counters outlive broadcasts, so that rates stay true over a reconnect; the number of streams that get labels of
-their own is bounded, all others share one.
+A counter outlives its broadcast, so that rates stay correct across a reconnect. A bounded number of streams have
+labels of their own; all others share one.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from packager.facts import SegmentEntry
 from storage.interface import StorageError
 
-# A series more for each counter, that no query here needs.
+# No query here needs the additional `_created` series of each counter.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MAX_STREAMS = 1000
@@ -29,7 +29,7 @@ RESOURCES = frozenset({"master", "manifest", "playlist", "init", "segment", "par
 
 
 class Metrics:
-    """Owns a registry of its own, so that several servers in one process do not share counts."""
+    """Has its own registry, so that several servers in one process do not share counts."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -51,7 +51,7 @@ class Metrics:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
     def collect(self, collector: Collector) -> None:
-        """Take what ``collector`` gives at each scrape."""
+        """Add what ``collector`` yields at each scrape."""
         self.registry.register(collector)
 
     def publisher_refused(self, code: str) -> None:
@@ -93,12 +93,12 @@ class StreamMetrics:
         self._metrics._lost.labels(self._stream, track, error.code if error else "too-slow").inc()
 
     def transcoder_restarts(self, total: int) -> None:
-        """``total`` of the broadcast so far."""
+        """``total`` since the start of the broadcast."""
         self._metrics._restarts.labels(self._stream).inc(total - self._restarts_so_far)
         self._restarts_so_far = total
 
     def units_dropped(self, totals: Mapping[str, int]) -> None:
-        """``totals`` of the broadcast so far, by reason."""
+        """``totals`` since the start of the broadcast, by reason."""
         for reason, total in totals.items():
             more = total - self._dropped_so_far.get(reason, 0)
             if more > 0:

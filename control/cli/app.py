@@ -1,4 +1,4 @@
-"""The command line, command by command."""
+"""The command line: all commands under one name."""
 
 import typer
 

@@ -1,6 +1,6 @@
-"""The REST API as the commands use it: JSON in and out, failures in words.
+"""The commands' client for the REST API: JSON in and out, failures as sentences.
 
-httpx is imported late: `headwater serve`, which asks nobody, starts faster without it.
+httpx is imported late: `headwater serve` does not need it and starts faster without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ApiClient:
-    """Raises ServerUnreachable, Refused and CliError. ``transport`` takes the network's place in tests."""
+    """Raises ServerUnreachable, Refused and CliError. Tests replace the ``transport``."""
 
     def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
         import httpx
@@ -34,7 +34,7 @@ class ApiClient:
             headers=headers,
             timeout=TIMEOUT_S,
             transport=transport,
-            # A proxy of the environment knows nothing of this machine's own loopback.
+            # A proxy from the environment cannot reach this machine's loopback.
             trust_env=urlsplit(target.url).hostname not in LOOPBACK,
         )
 
@@ -77,7 +77,7 @@ class ApiClient:
         try:
             return response.json()
         except ValueError:
-            raise CliError(f"{self._target.url} answered with something else than JSON: is it Headwater?") from None
+            raise CliError(f"{self._target.url} did not answer with JSON: is it Headwater?") from None
 
     def _refusal(self, response: httpx.Response) -> CliError:
         problem = None
@@ -88,5 +88,5 @@ class ApiClient:
             return CliError(f"{self._target.url} answered {reason}: is it Headwater?")
         detail = str(problem.get("detail"))
         if response.status_code == 401 and self._target.token is None:
-            detail = "the server wants its token: give it with HEADWATER_TOKEN (or --token)"
+            detail = "the server requires its token: set HEADWATER_TOKEN (or use --token)"
         return Refused(detail)

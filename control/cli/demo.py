@@ -1,4 +1,4 @@
-"""``demo``: a synthetic broadcaster, and a server for it where none runs."""
+"""``demo``: a synthetic broadcaster, and a server for it if none is running."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ from rich.text import Text
 from control.cli.client import ApiClient
 from control.cli.errors import CliError, ServerUnreachable
 from control.cli.options import LoadConfig, with_config
-from control.cli.output import complain, show
+from control.cli.output import print_error, show
 from control.cli.target import Target
 from control.config import Config
 from control.datadir import DataDir
@@ -42,7 +42,7 @@ def demo(
 ) -> None:
     """Broadcast a test picture with a clock and sound; Ctrl-C ends it.
 
-    It goes to the server that runs on the data directory; where none does, one is started.
+    It goes to the server that runs on the data directory; if none does, one is started.
     """
     if (to is None) != (key is None):
         raise typer.BadParameter("--to and --key go together")
@@ -59,17 +59,17 @@ def demo(
 
 def publish(broadcaster: Broadcaster) -> None:
     """Publish until Ctrl-C or SIGTERM."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         broadcaster.run()
     except KeyboardInterrupt:
         broadcaster.stop()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 def running_server(directory: DataDir) -> Broadcaster | None:
-    """A broadcaster to the server of the data directory; None where none runs. Raises CliError, DemoError."""
+    """A broadcaster to the server of the data directory, None if none is running. Raises CliError, DemoError."""
     server = directory.server()
     if server is None:
         return None
@@ -84,25 +84,25 @@ def running_server(directory: DataDir) -> Broadcaster | None:
     if key is None:
         raise CliError(
             f"the key of the stream {STREAM} is not kept in {directory.path}: "
-            f"name one with `headwater demo --to {server.rtmp} --key KEY`"
+            f"give one with `headwater demo --to {server.rtmp} --key KEY`"
         )
     show(Text(f"The demo is on the air; watch it at {status['watch']}"))
     return Broadcaster(server.rtmp, key)
 
 
 def serve_and_publish(config: Config) -> int:
-    """Run the server, and the broadcaster beside it from the moment that it is ready. The server's exit code."""
+    """Run the server, and the broadcaster from the moment the server is ready. Returns the server's exit code."""
     from control import serve as server
 
-    session = _Session(DataDir(config.data))
+    broadcaster = _BroadcasterThread(DataDir(config.data))
     try:
-        return server.run(config, json_output=False, on_ready=session.start)
+        return server.run(config, json_output=False, on_ready=broadcaster.start)
     finally:
-        session.stop()
+        broadcaster.stop()
 
 
-class _Session:
-    """The broadcaster beside a server in the same process, in a thread of its own."""
+class _BroadcasterThread:
+    """The broadcaster in its own thread, in the same process as the server."""
 
     def __init__(self, directory: DataDir) -> None:
         self._directory = directory
@@ -126,4 +126,4 @@ class _Session:
             if self._broadcaster is not None and not self._stopped.is_set():
                 self._broadcaster.run()
         except (CliError, DemoError) as error:
-            complain(str(error))
+            print_error(str(error))

@@ -1,4 +1,4 @@
-"""What makes a command end with exit code 1."""
+"""The errors that end a command with exit code 1."""
 
 from typing import ClassVar
 
@@ -6,13 +6,13 @@ from control.errors import ControlError
 
 
 class CliError(ControlError):
-    """A command was refused or could not be carried out; the text says what to do."""
+    """A command failed or the server refused it; the text says what to do."""
 
     code: ClassVar[str] = "command-failed"
 
 
 class ServerUnreachable(CliError):
-    """No Headwater answers where it should be."""
+    """No Headwater answers at the address."""
 
     code: ClassVar[str] = "server-unreachable"
 

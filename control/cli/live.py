@@ -1,4 +1,4 @@
-"""``list``, ``show``, ``kill``, ``broadcasts``: what is live and what was."""
+"""``list``, ``show``, ``kill``, ``broadcasts``: live streams and past broadcasts."""
 
 import time
 from typing import Annotated

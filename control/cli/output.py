@@ -1,4 +1,4 @@
-"""How commands print: JSON for programs, tables and short lines for persons, errors on standard error."""
+"""The output of commands: JSON for programs, tables and short lines for people, errors on standard error."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-# Piped into another program a table is not squeezed into 80 columns.
+# A table that is piped into another program is not squeezed into 80 columns.
 WIDTH_WHEN_PIPED = 200
 
 
@@ -15,7 +15,7 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """For standard output. Peers' words go in as ``rich.text.Text``, never as markup."""
+    """For standard output. Text from peers is passed as ``rich.text.Text``, never as markup."""
     probe = Console()
     return probe if probe.is_terminal else Console(width=WIDTH_WHEN_PIPED)
 
@@ -26,5 +26,5 @@ def show(*renderables: RenderableType) -> None:
         output.print(renderable, markup=False, highlight=False, emoji=False)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     print(f"headwater: {text}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``create``, ``rotate-key``, ``delete``: the streams themselves."""
+"""``create``, ``rotate-key``, ``delete``: streams and their keys."""
 
 import sys
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Streams and broadcasts laid out for a terminal, from the REST API's JSON."""
+"""Tables of streams and broadcasts for a terminal, from the REST API's JSON."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def stream_table(streams: Sequence[Json]) -> RenderableType:
 
 
 def stream_details(stream: Json) -> RenderableType:
-    """Everything about one stream, the warnings in words at its end."""
+    """Everything about one stream, with its warnings at the end."""
     head = Table(box=None, show_header=False, pad_edge=False)
     rows: list[tuple[str, Text]] = [
         ("Stream", Text(stream["stream"])),
@@ -80,7 +80,7 @@ def broadcast_table(broadcasts: Sequence[Json], stream: str) -> RenderableType:
 
 
 def latency_table(stream: Json) -> RenderableType:
-    """From a frame's arrival to its part, and from the part to its first viewer."""
+    """The time from a frame's arrival to its part, and from the part to its first viewer."""
     if not stream["latency"]:
         return Text(f"{stream['stream']} is not live: there is nothing to measure.")
     table = Table(box=None, pad_edge=False, header_style="bold")

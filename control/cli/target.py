@@ -1,4 +1,4 @@
-"""Which server a command talks to: the one named, else the one that runs on the data directory."""
+"""The server that a command talks to: the one it names, else the one that runs on the data directory."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +10,14 @@ from control.datadir import DataDir
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``url`` has no slash at its end; ``token`` is None where none is known."""
+    """``url`` has no trailing slash; ``token`` is None if unknown."""
 
     url: str
     token: str | None = field(repr=False)
 
 
 def find_target(server: str | None, token: str | None, data: Path) -> Target:
-    """Raises CliError where nothing says which server, or its name is no URL."""
+    """Raises CliError if no server is named or running, or if ``server`` is not a URL."""
     directory = DataDir(data)
     running = directory.server()
     if server is None:
@@ -28,7 +28,7 @@ def find_target(server: str | None, token: str | None, data: Path) -> Target:
             )
         return Target(running.http, token or directory.known_token())
     url = _url(server)
-    # The token of this machine's server is nobody else's business.
+    # Only this machine's own server may see its token.
     if token is None and running is not None and running.http == url:
         token = directory.known_token()
     return Target(url, token)

@@ -1,4 +1,4 @@
-"""Values as a person reads them. Peers' words lose their control characters, so that none reaches a terminal."""
+"""Values as text for people. Control characters from peers are replaced before they reach a terminal."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def moment(epoch: float | None) -> str:
 
 
 def source(status: Json | None) -> str:
-    """``h264 1280x720 30 fps 2.5 Mb/s, keyframe every 2.0 s``, leaving out what is not known."""
+    """``h264 1280x720 30 fps 2.5 Mb/s, keyframe every 2.0 s``, without the unknown parts."""
     if status is None:
         return "-"
     parts = []

@@ -8,7 +8,7 @@ from control.version import version
 
 
 def print_version(json_output: Json = False) -> None:
-    """Print which Headwater this is."""
+    """Print the version of Headwater."""
     if json_output:
         print_json({"version": version(), "python": platform.python_version()})
     else:

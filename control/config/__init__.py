@@ -1,6 +1,6 @@
-"""Configuration: one TOML file, every value also by environment variable, the command line over both.
+"""Configuration: a TOML file, environment variables for every value, and the command line, which wins over both.
 
-:func:`load_config` puts the three together and refuses, with its place and a suggestion, what is not understood.
+:func:`load_config` merges the three, and reports each fault with its place and a suggestion.
 """
 
 from control.config.address import Address

@@ -1,4 +1,4 @@
-"""Where a server listens: ``HOST:PORT``, with IPv6 hosts in brackets."""
+"""A listening address: ``HOST:PORT``, with IPv6 hosts in brackets."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Address:
 
     @classmethod
     def parse(cls, value: object) -> "Address":
-        """Raises ValueError in words."""
+        """Raises ValueError, whose text says what to write instead."""
         if isinstance(value, Address):
             return value
         if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
@@ -39,7 +39,7 @@ class Address:
         if not separator:
             raise ValueError(f'"{value}" has no port; write HOST:PORT, such as "{value}:8080"')
         if ":" in host and not host.startswith("["):
-            raise ValueError(f'"{value}": an IPv6 address stands in brackets, as "[::]:8080"')
+            raise ValueError(f'"{value}": write an IPv6 address in brackets, as "[::]:8080"')
         if not HOST.fullmatch(host):
             raise ValueError(f'"{value}" has no host; did you mean "0.0.0.0:{port}"?')
         if not port.isascii() or not port.isdigit() or not 0 <= int(port[:6]) <= 65535:

@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 from typing import ClassVar
 
@@ -6,6 +6,6 @@ from control.errors import ControlError
 
 
 class ConfigError(ControlError):
-    """The configuration is refused: a line for each fault, with its place and what to write instead."""
+    """The configuration has faults: a line for each, with its place and what to write instead."""
 
     code: ClassVar[str] = "bad-config"

@@ -1,4 +1,4 @@
-"""pydantic's findings as lines for a person: the place, the key, what is wrong and what to write instead."""
+"""pydantic's errors as lines for people: the place, the key, the fault and what to write instead."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ SECTIONS = frozenset(Config.model_fields) - {"data"}
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the values came from, strongest first: the command line, the environment, the file with its lines."""
+    """The origin of each value, strongest first: the command line, the environment, the file with its lines."""
 
     overrides: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Sources:
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> str:
-        """``headwater.toml:12: [rtmp] listen``, or the environment variable, or the command line's key."""
+        """``headwater.toml:12: [rtmp] listen``, or the environment variable, or the key from the command line."""
         given = _given(self.overrides, path)
         if given:
             return f"{render_path(given, sections=False)} (command line)"
@@ -84,7 +84,7 @@ def render_path(path: KeyPath, *, sections: bool = True) -> str:
 
 
 def _path(location: tuple[str | int, ...]) -> KeyPath:
-    """pydantic's location without what is its own: the tags of the ladder's two forms, the mark of a key."""
+    """pydantic's location without its internal parts: the tags of the ladder's two forms, the mark of a key."""
     return tuple(
         part
         for index, part in enumerate(location)
@@ -93,7 +93,7 @@ def _path(location: tuple[str | int, ...]) -> KeyPath:
 
 
 def _given(source: Mapping[str, Any], path: KeyPath) -> KeyPath:
-    """As much of ``path`` as ``source`` has, down to its own value; empty where it does not reach the key."""
+    """The part of ``path`` that ``source`` sets, down to a value; empty if ``source`` does not set the key."""
     value: Any = source
     for index, part in enumerate(path):
         if not isinstance(value, Mapping):
@@ -135,7 +135,7 @@ def _choice_hint(value: object, details: ErrorDetails) -> str:
 
 
 def _other_place(key: str, parent: KeyPath) -> str:
-    """What an unknown key of ``parent`` was meant to be: one that belongs elsewhere, or a like name here."""
+    """A hint for an unknown key of ``parent``: the section it belongs in, or a similar key of this one."""
     known = _known_keys(parent)
     if closest(key, known) is None:
         homes = [section for section in Config.model_fields if key in _known_keys((section,))]

@@ -1,4 +1,4 @@
-"""Putting the configuration together: the file, over it the environment, over that the command line."""
+"""Merges the configuration: the environment overrides the file, the command line overrides both."""
 
 import os
 import re
@@ -19,16 +19,16 @@ MAX_FILE_BYTES = 2**20
 PREFIX = "HEADWATER_"
 TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
-# Variables of this prefix that belong to the command line's clients and to the tests.
+# Variables with this prefix that the commands and the tests use.
 OTHER_VARIABLES = frozenset({"HEADWATER_CONFIG", "HEADWATER_SERVER", "HEADWATER_TOKEN"})
 TEST_PREFIX = "HEADWATER_TEST_"
 
 
 def load_config(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
-    """The configuration in force.
+    """The effective configuration.
 
-    ``overrides`` has dotted keys (``"rtmp.listen"``) and values as they would stand in the file; a value of None is
-    as if not given. Raises ConfigError, whose text has a line for each fault.
+    ``overrides`` has dotted keys (``"rtmp.listen"``) and values as in the file; None means that the key is not set.
+    Raises ConfigError, whose text has a line for each fault.
     """
     text = "" if file is None else _read(file)
     sources = Sources(
@@ -71,7 +71,7 @@ def _parse(text: str, file: Path | None) -> dict[str, Any]:
         what = TOML_PLACE.sub("", message)
         raise faults([f"{file}:{line}: is not TOML: {what[:1].lower()}{what[1:]}"]) from None
     except RecursionError:
-        raise faults([f"{file}: is nested too deep"]) from None
+        raise faults([f"{file}: is nested too deeply"]) from None
 
 
 def _environment() -> dict[str, Any]:
@@ -86,14 +86,14 @@ def _environment() -> dict[str, Any]:
             strays.append(f'{name} (environment): unknown variable; did you mean "{meant}"?')
         elif section not in Config.model_fields and "__" in upper:
             sections = ", ".join(f"HEADWATER_{key.upper()}" for key in Config.model_fields)
-            strays.append(f"{name} (environment): unknown variable; they begin with {sections}")
+            strays.append(f"{name} (environment): unknown variable; known variables begin with {sections}")
     if strays:
         raise faults(strays)
     return EnvSettingsSource(Config)()
 
 
 def _meant(name: str, known: list[str]) -> str | None:
-    """The variable that ``name`` nearly is: very nearly, since others use the prefix too (Kubernetes does)."""
+    """The variable most similar to ``name``. Very similar only: others use the prefix too (Kubernetes does)."""
     bare = {variable.removeprefix(PREFIX).replace("_", "").lower(): variable for variable in known}
     match = closest(name.removeprefix(PREFIX).replace("_", ""), bare, cutoff=0.85)
     return None if match is None else bare[match]
@@ -120,7 +120,7 @@ def _nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """``above`` over ``below``, table by table; any other value is replaced whole."""
+    """``above`` over ``below``: tables are merged, any other value is replaced."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)

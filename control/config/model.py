@@ -1,109 +1,34 @@
-"""The configuration as values: a section a class, every field with its default.
+"""The configuration as values: one class per section, every field with its default.
 
-The classes are pure: they read no file and no environment (:mod:`control.config.load` does). Durations are
-seconds, sizes bytes, bitrates bits per second, whatever unit they were written in.
+The classes are pure: :mod:`control.config.load` reads the file and the environment. Durations are in seconds, sizes
+in bytes, bitrates in bits per second, whatever their unit in the file.
 """
 
-import re
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from control.config.address import Address
+from control.config.fields import (
+    AppName,
+    AutoOrBool,
+    Dvr,
+    FrameAncestors,
+    Host,
+    HttpUrl,
+    Location,
+    Origins,
+    Proxies,
+    StreamName,
+)
 from control.config.ladder import ConfiguredLadder
 from media.ladder import Ladder
-from media.names import is_stream_name
 from media.quantities import Bitrate, Duration, Size
-from storage.location import FORMS, BadLocation, DirectoryLocation, StoreLocation, parse_location
+from storage.location import DirectoryLocation, StoreLocation
 from telemetry.logs import Format, Level
 from transcoder.options import Encoder, LatencyMode, Preset, Profile
-
-APP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f'"{value}" is not a URL; write it whole, as "https://video.example.org"')
-    if parts.query or parts.fragment:
-        raise ValueError(f'"{value}" has a query or fragment; only scheme, host and path go here')
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    """An origin (RFC 6454) or ``*``."""
-    parts = urlsplit(value)
-    if value != "*" and (value != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in ("http", "https")):
-        raise ValueError(f'"{value}" is not an origin; write "*" or scheme and host, as "https://example.org"')
-    return value
-
-
-def _frame_ancestor(value: str) -> str:
-    """A source of Content-Security-Policy's frame-ancestors; ``self`` and ``none`` also without their quotes."""
-    word = value.strip("'")
-    return f"'{word}'" if word in ("self", "none") else _origin(value)
-
-
-def _proxy(value: str) -> str:
-    """An address, a network, or ``*``."""
-    try:
-        return value if value == "*" else str(ip_network(value)).removesuffix("/32").removesuffix("/128")
-    except ValueError:
-        raise ValueError(f'"{value}" is no address and no network; write "10.0.0.5", "10.0.0.0/8" or "*"') from None
-
-
-def _app(value: str) -> str:
-    if not APP_NAME.fullmatch(value):
-        raise ValueError(f'"{value}" cannot be an application name: letters, digits, - and _, at most 64')
-    return value
-
-
-def _host(value: str) -> str:
-    if not value or "/" in value or " " in value:
-        raise ValueError(f'"{value}" is not a host; write a name or address alone, as "video.example.org"')
-    return value
-
-
-def _stream_name(value: str) -> str:
-    if not is_stream_name(value):
-        raise ValueError(f'"{value}" is no stream name: lower-case letters, digits and inner hyphens, at most 63')
-    return value
-
-
-def _comma_separated(value: Any) -> Any:
-    """The environment has no lists: ``a,b`` stands for one."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _auto(value: Any) -> Any:
-    return None if value == "auto" else value
-
-
-def _dvr(value: object) -> Any:
-    return value if value == "all" else Duration(at_least=10).parse(value)
-
-
-def _location(value: object) -> StoreLocation:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a store; a store is {FORMS}")
-    try:
-        return parse_location(value)
-    except BadLocation as error:
-        raise ValueError(str(error)) from None
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_comma_separated)]
-FrameAncestors = Annotated[
-    tuple[Annotated[str, AfterValidator(_frame_ancestor)], ...], BeforeValidator(_comma_separated)
-]
-
-
-Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(_comma_separated)]
 
 
 class Section(BaseModel):
@@ -112,8 +37,8 @@ class Section(BaseModel):
 
 class RtmpConfig(Section):
     listen: Address = Address("0.0.0.0", 1935)
-    public_host: Annotated[str, AfterValidator(_host)] | None = None
-    app: Annotated[str, AfterValidator(_app)] = "live"
+    public_host: Host | None = None
+    app: AppName = "live"
     max_publishers: int = Field(default=1000, ge=1, le=100_000)
     idle_timeout: Annotated[float, Duration(at_least=1, at_most=300)] = 10.0
     reconnect_window: Annotated[float, Duration(at_least=0, at_most=3600)] = 30.0
@@ -128,30 +53,25 @@ class HttpConfig(Section):
 
 
 class StoreConfig(Section):
-    """``location`` None is the directory ``store`` in the data directory; ``fsync`` is for a directory alone;
-    ``s3_path_style`` None is ``"auto"``."""
+    """``location`` None is the directory ``store`` in the data directory; ``fsync`` applies to a directory only;
+    ``s3_path_style`` None is ``"auto"``: the bucket is in the path if there is an endpoint."""
 
-    location: Annotated[StoreLocation, PlainValidator(_location)] | None = None
+    location: Location | None = None
     fsync: bool = False
     s3_endpoint: HttpUrl | None = None
     s3_region: str | None = None
-    s3_path_style: Annotated[bool | None, BeforeValidator(_auto)] = None
+    s3_path_style: AutoOrBool = None
     upload_buffer: Annotated[int, Size(at_least=2**20, at_most=2**40)] = 256 * 2**20
-
-    @property
-    def path_style(self) -> bool:
-        """Whether the bucket goes into the path: few servers but AWS know it as part of their host name."""
-        return self.s3_endpoint is not None if self.s3_path_style is None else self.s3_path_style
 
 
 class PackagerConfig(Section):
-    """``dvr`` is how far back viewers may go while live: the whole broadcast (``"all"``), or seconds."""
+    """``dvr`` is how far back viewers may seek while live: the whole broadcast (``"all"``), or seconds."""
 
     segment_target: Annotated[float, Duration(at_least=0.5, at_most=20)] = 2.0
     part_target: Annotated[float, Duration(at_least=0.1, at_most=5)] = 0.333
     low_latency: bool = True
     playlist_window: Annotated[float, Duration(at_least=6, at_most=3600)] = 60.0
-    dvr: Annotated[float | Literal["all"], PlainValidator(_dvr)] = "all"
+    dvr: Dvr = "all"
 
     @model_validator(mode="after")
     def _agree(self) -> "PackagerConfig":
@@ -174,13 +94,14 @@ class PackagerConfig(Section):
 
 
 class PlaybackConfig(Section):
-    """``bucket`` is how long what a viewer of a private stream was let into stays open: up to twice as long."""
+    """``bucket``: a path token of a private stream is valid for this long at least, and for twice as long at
+    most."""
 
     bucket: Annotated[float, Duration(at_least=60, at_most=7 * 86_400)] = 6 * 3600.0
 
 
 class TranscoderConfig(Section):
-    """``threads`` 0 lets the encoder choose; ``low_audio_bitrate`` None makes no second audio track."""
+    """``threads`` 0: the encoder chooses. ``low_audio_bitrate`` None: no second audio track."""
 
     ladder: ConfiguredLadder = "auto"
     encoder: Encoder = Encoder.LIBX264
@@ -193,7 +114,7 @@ class TranscoderConfig(Section):
 
 
 class StreamConfig(Section):
-    """What one stream has otherwise than ``[transcoder]`` and ``[packager]`` say; None takes that."""
+    """One stream's exceptions to ``[transcoder]`` and ``[packager]``; None means no exception."""
 
     ladder: ConfiguredLadder | None = None
     low_latency: bool | None = None
@@ -205,7 +126,7 @@ class LogConfig(Section):
 
 
 class Config(BaseSettings):
-    """Everything an operator may set."""
+    """Everything that an operator may set."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -222,7 +143,7 @@ class Config(BaseSettings):
     packager: PackagerConfig = PackagerConfig()
     playback: PlaybackConfig = PlaybackConfig()
     transcoder: TranscoderConfig = TranscoderConfig()
-    streams: dict[Annotated[str, AfterValidator(_stream_name)], StreamConfig] = {}
+    streams: dict[StreamName, StreamConfig] = {}
     log: LogConfig = LogConfig()
 
     @property
@@ -230,7 +151,7 @@ class Config(BaseSettings):
         return self.store.location or DirectoryLocation((self.data / "store").expanduser())
 
     def ladder_of(self, stream: str) -> Ladder:
-        """The ladder that the file sets for ``stream``, else the one for all."""
+        """The ladder that the file sets for ``stream``, else the one for all streams."""
         own = self.streams.get(stream)
         return self.transcoder.ladder if own is None or own.ladder is None else own.ladder
 

@@ -1,7 +1,7 @@
-"""On which line of a TOML file each key and each element of an array stands.
+"""The line of each key and each array element in a TOML file.
 
-``tomllib`` gives values without places. This follows the same text (TOML 1.0), which ``tomllib`` has already
-accepted, far enough to know where every key begins; it trusts the text to be well formed.
+``tomllib`` does not report positions. This scanner parses TOML 1.0 as far as it needs to find the start of every
+key. It expects text that ``tomllib`` has already accepted.
 """
 
 import re
@@ -53,7 +53,7 @@ class _Scanner:
             self._space()
 
     def _header(self, opening: str, closing: str, lengths: dict[KeyPath, int]) -> KeyPath:
-        """The table's path; an array of tables on the way stands for its last element."""
+        """The path of the table; a key that names an array of tables means its last element."""
         self._at += len(opening)
         start = self._at
         path: KeyPath = ()
@@ -87,7 +87,7 @@ class _Scanner:
             self._at = self._match(form).end()
 
     def _items(self, closing: str) -> Iterator[int]:
-        """Stand at each item between the bracket at hand and ``closing``, then behind it."""
+        """Stop at each item between the current bracket and ``closing``, then after ``closing``."""
         self._at += 1
         index = 0
         self._space()
@@ -101,7 +101,7 @@ class _Scanner:
         self._at += 1
 
     def _keys(self) -> Iterator[str]:
-        """The dotted key at hand, part by part."""
+        """The parts of the dotted key at the current position."""
         self._space()
         while True:
             quoted = STRING.match(self._text, self._at)

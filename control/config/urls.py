@@ -1,17 +1,17 @@
-"""The addresses to print and show: what a broadcaster types into OBS, and where the pages are."""
+"""The URLs to show: the Server line for OBS, and the pages."""
 
 import socket
 
 from control.config.address import Address
 from control.config.model import Config
 
-# A documentation address (RFC 5737) outside this machine: connecting a datagram socket to it sends nothing, it
-# only makes the system choose the interface, and so the address by which others reach this machine.
+# A documentation address (RFC 5737). Connecting a datagram socket to it sends nothing, but makes the system choose
+# an interface, and with it the address by which others reach this machine.
 ELSEWHERE = ("192.0.2.1", 9)
 
 
 def guess_host() -> str:
-    """The address by which other machines most likely reach this one; ``localhost`` where there is no network."""
+    """The address by which other machines most likely reach this one; ``localhost`` without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(ELSEWHERE)
@@ -22,13 +22,13 @@ def guess_host() -> str:
 
 
 def rtmp_url(config: Config, bound: Address) -> str:
-    """The Server line for OBS. ``bound`` is where the server listens, with the port it really got."""
+    """The Server line for OBS. ``bound`` is the address that the server listens on."""
     host = config.rtmp.public_host or _host_of(bound)
     return f"rtmp://{Address(host, bound.port)}/{config.rtmp.app}"
 
 
 def public_url(config: Config, bound: Address) -> str:
-    """The origin's URL for viewers, without a slash at its end."""
+    """The origin's URL for viewers, without a trailing slash."""
     return config.http.public_url or f"http://{Address(config.rtmp.public_host or _host_of(bound), bound.port)}"
 
 

@@ -206,7 +206,7 @@ async def test_an_endpoint_that_is_no_url(server: S3Server, endpoint: str) -> No
 async def test_tls_where_the_server_has_none(server: S3Server) -> None:
     endpoint = server.endpoint.replace("http://", "https://")
     async with opened(server, "bucket", endpoint=endpoint) as store:
-        with pytest.raises(StoreMisconfigured, match="http:// where the server speaks plain HTTP"):
+        with pytest.raises(StoreMisconfigured, match="http:// if the server speaks plain HTTP"):
             await store.check()
 
 

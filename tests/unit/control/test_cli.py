@@ -295,7 +295,7 @@ def test_the_data_directory_may_be_named(
 def test_the_local_token_goes_to_no_other_server(
     server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wants = "the server wants its token: give it with HEADWATER_TOKEN (or --token)"
+    wants = "the server requires its token: set HEADWATER_TOKEN (or use --token)"
     assert wants in failure(server, capsys, "list", "--server", "http://other.example.org")
     assert data(server, capsys, "list", "--server", "127.0.0.1:8080/") == []
     monkeypatch.setenv("HEADWATER_SERVER", "https://other.example.org/")
@@ -316,7 +316,7 @@ def test_the_local_token_goes_to_no_other_server(
         (httpx.ReadTimeout(""), "http://127.0.0.1:8080 did not answer within 15 s"),
         (httpx.RemoteProtocolError("odd"), "http://127.0.0.1:8080: odd"),
         (httpx.Response(502, text="<html>"), "http://127.0.0.1:8080 answered 502 Bad Gateway: is it Headwater?"),
-        (httpx.Response(200, text="<html>"), "answered with something else than JSON: is it Headwater?"),
+        (httpx.Response(200, text="<html>"), "did not answer with JSON: is it Headwater?"),
     ],
 )
 def test_a_server_that_does_not_answer_as_one(

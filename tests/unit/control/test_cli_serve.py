@@ -36,7 +36,8 @@ def test_options_go_over_the_file(tmp_path: Path, runs: list[tuple[Config, bool]
     assert json_output
     assert (config.data, config.rtmp.app, config.rtmp.listen) == (Path("/two"), "studio", Address("127.0.0.1", 0))
     assert config.http.listen == Address("::1", 0)
-    assert (config.store_location, config.store.path_style) == (BucketLocation("bucket", "prefix"), True)
+    assert config.store_location == BucketLocation("bucket", "prefix")
+    assert config.store.s3_endpoint == "http://127.0.0.1:9000"
 
 
 def test_without_options_the_defaults(runs: list[tuple[Config, bool]], monkeypatch: pytest.MonkeyPatch) -> None:

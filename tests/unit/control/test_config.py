@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from control.config import Address, Config, ConfigError, StoreConfig, load_config
+from control.config import Address, Config, ConfigError, load_config
 from control.config.model import Section
 from media.ladder import Rung
 from storage.location import BucketLocation, DirectoryLocation
@@ -117,7 +117,7 @@ def test_the_environment_goes_over_the_file_and_the_command_line_over_both(
         ("HEADWATER_DATA", "/d", lambda config: config.data, Path("/d")),
         ("HEADWATER_PACKAGER__DVR", "10m", lambda config: config.packager.dvr, 600.0),
         ("HEADWATER_PACKAGER__SEGMENT_TARGET", "3", lambda config: config.packager.segment_target, 3.0),
-        ("HEADWATER_STORE__S3_PATH_STYLE", "true", lambda config: config.store.path_style, True),
+        ("HEADWATER_STORE__S3_PATH_STYLE", "true", lambda config: config.store.s3_path_style, True),
         (
             "HEADWATER_HTTP__CORS_ORIGINS",
             "https://a.b, *",
@@ -147,13 +147,6 @@ def test_a_config_made_in_code_does_not_look_at_the_environment(monkeypatch: pyt
     assert Config().rtmp.app == "live"
 
 
-def test_path_style_follows_the_endpoint_unless_set() -> None:
-    endpoint = "http://127.0.0.1:9000"
-    assert StoreConfig(s3_endpoint=endpoint).path_style
-    assert not StoreConfig().path_style
-    assert not StoreConfig(s3_endpoint=endpoint, s3_path_style=False).path_style
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -165,7 +158,7 @@ def test_path_style_follows_the_endpoint_unless_set() -> None:
         ("[rtmp]\nlisten = 1935", '"1935" is not HOST:PORT; did you mean "0.0.0.0:1935"?'),
         ('[rtmp]\nlisten = "host"', '"host" has no port'),
         ('[rtmp]\nlisten = ":80"', 'has no host; did you mean "0.0.0.0:80"?'),
-        ('[rtmp]\nlisten = "::1:80"', "an IPv6 address stands in brackets"),
+        ('[rtmp]\nlisten = "::1:80"', "write an IPv6 address in brackets"),
         ('[rtmp]\nlisten = "a:99999"', "a port is a number from 0 to 65535"),
         ('[rtmp]\napp = "a/b"', "headwater.toml:2: [rtmp] app:"),
         ('[rtmp]\npublic_host = "http://a"', "is not a host"),
@@ -216,7 +209,7 @@ def test_path_style_follows_the_endpoint_unless_set() -> None:
             '[transcoder]\nladder = [ {height = 720, bitrate = "1M"}, {height = 480, bitrate = "1M"} ]',
             "a lower rung needs a lower bitrate",
         ),
-        ("[streams.Studio]\n", 'headwater.toml:1: [streams.Studio]: "Studio" is no stream name'),
+        ("[streams.Studio]\n", 'headwater.toml:1: [streams.Studio]: "Studio" is not a stream name'),
         ('[streams.a]\nlader = "auto"', 'headwater.toml:2: [streams.a] lader: unknown key; did you mean "ladder"?'),
         ('[log]\nlevel = "inof"', 'did you mean "info"?'),
         ("[log]\nformat = 3", "[log] format: 3 is not one of 'text' or 'json'"),
@@ -254,7 +247,11 @@ def test_every_fault_has_its_line(write: Write) -> None:
             "a:1",
             'HEADWATER_RTMP_LISTEN (environment): unknown variable; did you mean "HEADWATER_RTMP__LISTEN"?',
         ),
-        ("HEADWATER_FOO__BAR", "1", "HEADWATER_FOO__BAR (environment): unknown variable; they begin with"),
+        (
+            "HEADWATER_FOO__BAR",
+            "1",
+            "HEADWATER_FOO__BAR (environment): unknown variable; known variables begin with",
+        ),
         ("HEADWATER_PACKAGER__SEGMENT_TARGET", "2 parsec", "HEADWATER_PACKAGER__SEGMENT_TARGET (environment): "),
         ("HEADWATER_TRANSCODER__LADDER", "[{", "HEADWATER_TRANSCODER__LADDER (environment): not a JSON list"),
         (

@@ -88,17 +88,17 @@ def test_a_key_that_cannot_be_followed_stops_nothing(directory: DataDir) -> None
 
 def test_only_stream_names_name_key_files(directory: DataDir) -> None:
     for name in ("../api-token", "", "A"):
-        with pytest.raises(DataDirError, match="is no stream name"):
+        with pytest.raises(DataDirError, match="is not a stream name"):
             directory.keep_stream_key(name, "k")
 
 
 def test_failures_say_which_file_and_why(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(DataDirError, match=r"file cannot be made: file exists"):
+    with pytest.raises(DataDirError, match=r"file cannot be created: file exists"):
         DataDir(file).create()
     with pytest.raises(DataDirError, match=r"api-token cannot be written: no such file or directory"):
         DataDir(tmp_path / "none").api_token()
     (tmp_path / "server.json").write_text('{"http": 3}')
-    with pytest.raises(DataDirError, match=r"server.json is not what a server writes; delete it"):
+    with pytest.raises(DataDirError, match=r"server.json is damaged; delete it"):
         DataDir(tmp_path).server()

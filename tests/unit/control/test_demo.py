@@ -39,7 +39,7 @@ def test_failures_are_tried_again_within_bounds_and_told_without_the_key(tmp_pat
         "sys.exit(f'cannot open {sys.argv[1]}')"
     )
     with pytest.raises(
-        DemoError, match=r"ended 5 times in a row; it said: .*cannot open rtmp://.*/live/…"
+        DemoError, match=r"ended 5 times in a row; its last output: .*cannot open rtmp://.*/live/…"
     ) as caught:
         Broadcaster(f"{URL}/", KEY, command=program(code)).run(retry_s=0)
     assert log.read_text().splitlines() == [f"{URL}/{KEY}"] * demo.MAX_FAILURES
@@ -48,7 +48,7 @@ def test_failures_are_tried_again_within_bounds_and_told_without_the_key(tmp_pat
 
 def test_one_that_ends_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "MAX_FAILURES", 1)
-    with pytest.raises(DemoError, match=r"it said: nothing \(exit code 3\)"):
+    with pytest.raises(DemoError, match=r"its last output: nothing \(exit code 3\)"):
         Broadcaster(URL, KEY, command=program("raise SystemExit(3)")).run()
 
 

@@ -23,7 +23,7 @@ def answer(
     [
         (answer(404, "NoSuchKey", "GetObject"), ObjectNotFound, "there is no object k"),
         (answer(404, "404", "HeadObject"), ObjectNotFound, "there is no object k"),
-        (answer(404, "NoSuchKey", "PutObject"), PreconditionFailed, "not there any more"),
+        (answer(404, "NoSuchKey", "PutObject"), PreconditionFailed, "does not exist any more"),
         (answer(412, "PreconditionFailed"), PreconditionFailed, "another writer"),
         (answer(409, "ConditionalRequestConflict"), PreconditionFailed, "another writer"),
         (answer(404, "NoSuchBucket"), StoreMisconfigured, "no bucket bucket at http://minio:9000: create it"),
@@ -41,7 +41,7 @@ def answer(
         (answer(403, "AccessDenied"), StoreMisconfigured, "allow s3:PutObject"),
         (answer(403, "403", "HeadObject"), StoreMisconfigured, "allow s3:GetObject"),
         (answer(403, "AccessDenied", "ListObjectsV2"), StoreMisconfigured, "allow s3:ListBucket"),
-        (answer(501, "NotImplemented"), StoreMisconfigured, "cannot do what Headwater needs"),
+        (answer(501, "NotImplemented"), StoreMisconfigured, "lacks an operation that Headwater needs"),
         (answer(503, "SlowDown"), StoreUnavailable, "the server's words"),
         (answer(500, "InternalError"), StoreUnavailable, "is failing"),
         (answer(400, "RequestTimeout"), StoreUnavailable, "is failing"),

@@ -156,7 +156,7 @@ async def test_an_update_gives_up_where_others_never_cease() -> None:
         store.objects[RECORD] = type(found)(ObjectInfo(RECORD, 1, f"{found.info.etag}x", 0.0), found.body)
         return record.model_copy(update={"settings": retitled("mine")})
 
-    with pytest.raises(StoreUnavailable, match="by others"):
+    with pytest.raises(StoreUnavailable, match="other writers"):
         await catalogue.update_stream("studio-a", change)
 
 

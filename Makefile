@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
-SOURCES := bench control ingest live media origin packager storage telemetry tests transcoder worker
+SOURCES := bench cluster control ingest live media origin packager storage telemetry tests transcoder worker
 ARGS ?=
 # The benchmarks of docs/benchmarks.md, in its order.
 SECTIONS := density ladder delay origin store startup growth

@@ -107,7 +107,9 @@ class History(Frozen):
 
 
 class Thumbnail(Frozen):
-    """The newest picture of the source; no bytes where there is none."""
+    """The newest picture of the source; no bytes if it has none."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     jpeg: bytes
     at: float

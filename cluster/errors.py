@@ -1,0 +1,73 @@
+"""What a cluster raises.
+
+ClusterError
+├── AlreadyClaimed      another node holds the claim
+├── ClaimLost           the claim has changed since it was read
+├── NoOwner             nobody answers for the stream
+├── OwnerFailed         the owner answered with an error
+├── OwnerTimeout        the owner did not answer in time
+├── ClusterUnavailable  this node cannot reach the cluster
+└── WatchOverrun        a limit: changes came faster than the watcher read them
+"""
+
+from typing import ClassVar
+
+from cluster.claims import Claim
+from media.errors import HeadwaterError
+
+
+class ClusterError(HeadwaterError):
+    """Base of what a cluster raises."""
+
+    code: ClassVar[str] = "cluster"
+
+
+class AlreadyClaimed(ClusterError):
+    """Someone holds the stream's claim: ``claim``, as it was when the caller's own claim failed."""
+
+    code: ClassVar[str] = "already-claimed"
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"the node {claim.node} owns {claim.stream}")
+        self.claim = claim
+
+
+class ClaimLost(ClusterError):
+    """The claim's revision is not the current one: it was updated, released or taken over. Nothing has changed."""
+
+    code: ClassVar[str] = "claim-lost"
+
+
+class NoOwner(ClusterError):
+    """The stream has no owner that answers: nobody claims it, its broadcast is ending, or its node is gone."""
+
+    code: ClassVar[str] = "no-owner"
+
+
+class OwnerFailed(ClusterError):
+    """The owner could not answer. ``code`` and text are those of its own error, if that was a declared one."""
+
+    code: ClassVar[str] = "owner-failed"
+
+    def __init__(self, text: str, code: str = "owner-failed") -> None:
+        super().__init__(text)
+        # Each error has the code of the owner's error instead of the class's.
+        self.code = code  # type: ignore[misc]
+
+
+class OwnerTimeout(ClusterError):
+    """The owner did not answer in time. It may still do what it was asked to."""
+
+    code: ClassVar[str] = "request-timeout"
+
+
+class ClusterUnavailable(ClusterError):
+    """The cluster cannot be reached: nothing is known about the outcome. Try again."""
+
+    code: ClassVar[str] = "cluster-unavailable"
+
+
+class WatchOverrun(ClusterError):
+    """The watcher fell too far behind and has missed changes; a new watch starts with the present claims."""
+
+    code: ClassVar[str] = "watch-overrun"

@@ -1,0 +1,66 @@
+"""Questions and commands to the owner of a stream. All of them, and all answers, can be written as JSON."""
+
+from abc import ABC, abstractmethod
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, Field
+
+from live.status import Frozen, History, Latencies, StreamStatus, Thumbnail
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Done(Frozen):
+    """The answer to a command that was carried out."""
+
+
+class StreamOwner(Protocol):
+    """Answers for a stream on the node that holds its claim. Every method may raise a HeadwaterError, and raises
+    NoOwner once the broadcast has ended."""
+
+    async def status(self) -> StreamStatus: ...
+
+    async def history(self) -> History: ...
+
+    async def latencies(self) -> Latencies: ...
+
+    async def thumbnail(self) -> Thumbnail: ...
+
+    async def kill(self, reason: str) -> Done:
+        """End the broadcast; ``reason`` is shown to the publisher."""
+        ...
+
+
+class Question(Frozen, ABC, Generic[Answer]):
+    """``Answer`` is the type that the owner answers with."""
+
+    @abstractmethod
+    async def put_to(self, owner: StreamOwner) -> Answer:
+        """Ask an owner in this process. Raises what the owner raises."""
+
+
+class StatusQuery(Question[StreamStatus]):
+    async def put_to(self, owner: StreamOwner) -> StreamStatus:
+        return await owner.status()
+
+
+class HistoryQuery(Question[History]):
+    async def put_to(self, owner: StreamOwner) -> History:
+        return await owner.history()
+
+
+class LatencyQuery(Question[Latencies]):
+    async def put_to(self, owner: StreamOwner) -> Latencies:
+        return await owner.latencies()
+
+
+class ThumbnailQuery(Question[Thumbnail]):
+    async def put_to(self, owner: StreamOwner) -> Thumbnail:
+        return await owner.thumbnail()
+
+
+class KillCommand(Question[Done]):
+    reason: str = Field(default="ended by the operator", max_length=200)
+
+    async def put_to(self, owner: StreamOwner) -> Done:
+        return await owner.kill(self.reason)

@@ -8,11 +8,13 @@ the others open, and a start that fails half way closes what it opened.
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.claims import Node
+from cluster.memory import MemoryState
 from control.config import Config
 from control.config.urls import local_url, public_url, rtmp_url
 from control.datadir import DataDir, ServerInfo
@@ -21,10 +23,8 @@ from control.listening import BACKLOG, listen
 from control.options import broadcast_options, ingest_options, recorder_options, s3_options
 from control.version import version
 from ingest.server import IngestServer
-from live.bus import MemoryBus
-from live.bus_interface import Bus
+from live.bus import Bus
 from live.gauges import LiveCollector
-from live.status import StreamStatus
 from origin.api import ApiServices
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
@@ -39,6 +39,8 @@ from transcoder.client import Thumbnailer
 from worker.station import Station
 
 FIRST_STREAM = "live"
+LOCAL_NODE = "local"
+ROLES = ("ingest", "worker", "origin")
 # How long the end of the server waits for the store to take the remaining objects.
 STORE_TIMEOUT_S = 20.0
 
@@ -57,29 +59,13 @@ class Server:
     http_task: "asyncio.Task[None]"
 
 
-@dataclass(frozen=True, slots=True)
-class OnAir:
-    """A :class:`live.gauges.LiveView`, read at each scrape of the metrics."""
-
-    bus: Bus
-    station: Station
-
-    def statuses(self) -> Iterable[StreamStatus]:
-        for _, status in self.bus.state.items("stream."):
-            assert isinstance(status, StreamStatus)
-            yield status
-
-    def uploads(self) -> Iterator[tuple[str, int, float]]:
-        return self.station.uploads()
-
-
 @asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Server]:
     """Run all roles for the length of the block. Raises HeadwaterError if one of them cannot start."""
     data = DataDir(config.data)
     data.create()
     metrics = Metrics()
-    bus = MemoryBus()
+    bus = Bus()
     async with AsyncExitStack() as stack:
         stack.callback(data.withdraw, os.getpid())
 
@@ -97,6 +83,8 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         page_url = public_url(config, http_address)
         rtmp_line = rtmp_url(config, rtmp_address)
 
+        cluster = MemoryState().join(Node(LOCAL_NODE, rtmp_line, ROLES, "", version()))
+        stack.push_async_callback(cluster.close)
         windows = LiveWindows(bus)
         stack.callback(windows.close)
         reader = CoalescingReader(store)
@@ -109,7 +97,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         playback = PlaybackSecret(store, time.time)
         services = OriginServices(
             api=ApiServices(
-                bus=bus,
+                cluster=cluster,
                 catalogue=catalogue,
                 token=data.api_token(),
                 rtmp_url=rtmp_line,
@@ -137,6 +125,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
 
         station = Station(
             bus=bus,
+            cluster=cluster,
             store=store,
             catalogue=catalogue,
             thumbnailer=thumbnailer,
@@ -147,7 +136,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
             store_timeout=STORE_TIMEOUT_S,
         )
         stack.push_async_callback(station.close)
-        metrics.collect(LiveCollector(OnAir(bus, station)))
+        metrics.collect(LiveCollector(station))
         ingest = IngestServer(station, ingest_options(config), on_refused=metrics.publisher_refused)
         stack.push_async_callback(ingest.close)
         await ingest.start(rtmp_listener, backlog=BACKLOG)

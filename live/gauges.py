@@ -1,4 +1,4 @@
-"""Gauges of what is on air, for the metrics."""
+"""Metrics of the broadcasts that are on air on this node."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -11,7 +11,7 @@ from telemetry.metrics import MAX_STREAMS
 
 
 class LiveView(Protocol):
-    """What the gauges are read from at each scrape."""
+    """The node's own broadcasts, read at each scrape."""
 
     def statuses(self) -> Iterable[StreamStatus]: ...
 
@@ -21,7 +21,7 @@ class LiveView(Protocol):
 
 
 class LiveCollector(Collector):
-    """Gauges of what is on air, made at the scrape: a stream that is gone leaves none behind."""
+    """The gauges are made at each scrape, so that an ended broadcast leaves no series behind."""
 
     def __init__(self, view: LiveView) -> None:
         self._view = view

@@ -1,4 +1,5 @@
-"""What a broadcast says on the bus while it is live, on the subject ``media.{stream}.{broadcast}``.
+"""What a broadcast publishes on the bus while it is live (:data:`live.topics.MEDIA`), and what viewers report back
+(:data:`live.topics.FEEDBACK`).
 
 A :class:`BroadcastChanged` comes first, then every track's ``Init``, ``Part`` and ``Segment`` as they are made.
 """
@@ -11,7 +12,7 @@ from packager.facts import BroadcastFacts
 
 @dataclass(frozen=True, slots=True)
 class BroadcastChanged:
-    """The facts as they are now. ``ready``: every track meant from the start has media to play."""
+    """The present facts. ``ready``: every track that was planned at the start has media to play."""
 
     stream: str
     broadcast: str
@@ -21,38 +22,34 @@ class BroadcastChanged:
 
 @dataclass(frozen=True, slots=True)
 class SegmentStored:
-    """The segment is durable: the store serves it from now on."""
+    """The segment is durable: the store can serve it."""
 
     track: str
     msn: int
-
-
-@dataclass(frozen=True, slots=True)
-class PartFetched:
-    """The first viewer has asked for this part; said by the origin."""
-
-    track: str
-    msn: int
-    part: int
 
 
 @dataclass(frozen=True, slots=True)
 class WindowMoved:
-    """Segments before ``msn`` are gone from the store (the DVR window has passed them)."""
+    """Segments before ``msn`` are deleted from the store: the DVR window has passed them."""
 
     msn: int
 
 
 @dataclass(frozen=True, slots=True)
 class BroadcastClosed:
-    """Everything of the ended broadcast is in the store; nothing more will be said."""
+    """The last message: the ended broadcast is completely in the store."""
 
     stream: str
     broadcast: str
 
 
-LiveMessage = BroadcastChanged | Init | Part | Segment | SegmentStored | PartFetched | WindowMoved | BroadcastClosed
+LiveMessage = BroadcastChanged | Init | Part | Segment | SegmentStored | WindowMoved | BroadcastClosed
 
 
-def subject(stream: str, broadcast: str) -> str:
-    return f"media.{stream}.{broadcast}"
+@dataclass(frozen=True, slots=True)
+class PartFetched:
+    """A viewer has requested this part for the first time."""
+
+    track: str
+    msn: int
+    part: int

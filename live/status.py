@@ -1,8 +1,4 @@
-"""Live state of a stream as the worker writes it and the origin's API shows it, and the commands to it.
-
-Key in ``Bus.state``: ``stream.{stream}`` holds a :class:`StreamStatus` while the stream is live or waiting.
-Commands are requests on the subject ``command.{stream}``.
-"""
+"""The live state of a stream, as its owner measures it and the origin's API shows it."""
 
 from enum import StrEnum
 
@@ -29,7 +25,7 @@ class AudioStatus(Frozen):
 class SourceStatus(Frozen):
     """What the broadcaster sends, measured."""
 
-    codec: str | None = Field(examples=["h264"], description="null where there is no video")
+    codec: str | None = Field(examples=["h264"], description="null if there is no video")
     width: int | None = Field(examples=[1280])
     height: int | None = Field(examples=[720])
     fps: float | None = Field(examples=[30.0])
@@ -47,7 +43,7 @@ class RenditionStatus(Frozen):
     fps: float | None = Field(default=None, examples=[30.0])
     sample_rate: int | None = None
     bitrate_bps: int = Field(examples=[1400000], description="average of the broadcast so far")
-    encoded: bool = Field(description="false where the broadcaster's own bytes are passed through")
+    encoded: bool = Field(description="false if the broadcaster's own bytes are passed through")
 
 
 class PublisherStatus(Frozen):
@@ -91,11 +87,6 @@ class StreamStatus(Frozen):
     latency: tuple[LatencyStatus, ...] = Field(default=(), description="of one stream in full; empty in a list")
 
 
-class Query(Frozen):
-    """Asks for what is made only then: a :class:`History` on the subject ``history.{stream}``, a :class:`Thumbnail`
-    on ``thumbnail.{stream}``, :class:`Latencies` on ``latency.{stream}``."""
-
-
 class Latencies(Frozen):
     stages: tuple[LatencyStatus, ...] = ()
 
@@ -113,11 +104,3 @@ class Thumbnail(Frozen):
 
     jpeg: bytes
     at: float
-
-
-class KillCommand(Frozen):
-    reason: str = Field(default="ended by the operator", max_length=200)
-
-
-class Done(Frozen):
-    """The answer to a command that did what it says."""

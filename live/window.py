@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from live.live_playlist import SKIP_UNTIL, low_latency_playlist
-from live.messages import BroadcastChanged, LiveMessage, PartFetched, SegmentStored, WindowMoved
+from live.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
 from live.window_track import Position, WindowSegment, WindowTrack
 from media.timescale import MICROSECONDS
 from packager import dash, hls
@@ -60,8 +60,6 @@ class LiveWindow:
         self._became_ready = asyncio.Event()
 
     def receive(self, message: LiveMessage) -> None:
-        if isinstance(message, PartFetched):
-            return
         self._version += 1
         match message:
             case Part():

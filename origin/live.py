@@ -1,9 +1,10 @@
-"""The live windows of every broadcast this origin hears of on the bus."""
+"""The live windows of every broadcast whose messages reach this origin's bus."""
 
 import asyncio
 
-from live.bus_interface import Bus
-from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched, subject
+from live.bus import Bus
+from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched
+from live.topics import FEEDBACK, MEDIA, BroadcastRef
 from live.window import LiveWindow
 from live.window_track import Position
 
@@ -12,8 +13,8 @@ LINGER_S = 20.0
 
 
 class LiveWindows:
-    """Built from ``media.>`` alone. A window is dropped when all of its broadcast is in the store; its parts, which
-    the store does not have, stay for a little longer."""
+    """Built from the topic ``MEDIA`` alone. A window is dropped when its whole broadcast is in the store; its
+    parts, which the store does not have, stay for a little longer."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -21,7 +22,7 @@ class LiveWindows:
         self._newest: dict[str, LiveWindow] = {}
         self._closed: dict[str, LiveWindow] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
-        self._subscription = bus.subscribe("media.>", self._receive)
+        self._subscription = bus.subscribe(MEDIA, self._receive)
 
     def find(self, stream: str, broadcast: str) -> LiveWindow | None:
         window = self._windows.get(broadcast)
@@ -36,18 +37,18 @@ class LiveWindows:
         return self._newest.get(stream)
 
     def note_fetch(self, window: LiveWindow, track: str, position: Position) -> None:
-        """Tell the worker when a part has its first viewer."""
+        """Notify the worker when a viewer requests a part for the first time."""
         if window.is_first_fetch(track, position):
             fetched = PartFetched(track, position.msn, position.part or 0)
-            self._bus.publish(subject(window.stream, window.broadcast), fetched)
+            self._bus.publish(FEEDBACK, BroadcastRef(window.stream, window.broadcast), fetched)
 
     def close(self) -> None:
         self._subscription.close()
         for timer in self._lingering.values():
             timer.cancel()
 
-    def _receive(self, topic: str, message: object) -> None:
-        _, stream, broadcast = topic.split(".")
+    def _receive(self, ref: BroadcastRef, message: LiveMessage) -> None:
+        stream, broadcast = ref.stream, ref.broadcast
         window = self._windows.get(broadcast)
         if window is None:
             if not isinstance(message, BroadcastChanged):
@@ -56,7 +57,6 @@ class LiveWindows:
             newest = self._newest.get(stream)
             if newest is None or newest.broadcast < broadcast:
                 self._newest[stream] = window
-        assert isinstance(message, LiveMessage)
         window.receive(message)
         if isinstance(message, BroadcastClosed):
             del self._windows[broadcast]

@@ -5,15 +5,19 @@ from collections.abc import Callable
 
 import structlog
 
+from cluster.claims import ClaimState
+from cluster.errors import NoOwner
+from cluster.questions import Done
 from ingest.interface import EndReason, PublisherLink, PublishRequest
-from live.bus_interface import Bus
-from live.messages import subject
-from live.status import Done, History, KillCommand, Latencies, PublisherStatus, StreamState, Thumbnail
+from live.bus import Bus
+from live.status import History, Latencies, PublisherStatus, StreamState, StreamStatus, Thumbnail
+from live.topics import FEEDBACK, MEDIA, BroadcastRef
 from storage.catalogue import Catalogue
 from storage.catalogue.records import BroadcastRecord
 from storage.interface import StorageError
 from telemetry.metrics import StreamMetrics
 from worker.broadcast import Broadcast
+from worker.claim_keeper import ClaimKeeper
 from worker.clock import SYSTEM_CLOCK, Clock, Timer
 from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder
@@ -28,7 +32,11 @@ FLUSH_S = 10.0
 
 
 class Channel:
-    """``on_closed`` is told once the broadcast takes no publisher any more; :meth:`closed` waits for its store."""
+    """A :class:`cluster.questions.StreamOwner`. Nothing runs before :meth:`start`.
+
+    ``on_closed`` is called when the broadcast takes no more publishers; :meth:`closed` returns when its end is
+    stored.
+    """
 
     def __init__(
         self,
@@ -44,10 +52,11 @@ class Channel:
         on_closed: Callable[["Channel"], None],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.stream = recorder.ledger.stream
-        self.recorder = recorder
-        self.broadcast = broadcast
+        self.ref = BroadcastRef(recorder.ledger.stream, recorder.ledger.broadcast)
+        self.stream = self.ref.stream
         self.session: PublisherSession | None = None
+        self._broadcast = broadcast
+        self._recorder = recorder
         self._bus = bus
         self._catalogue = catalogue
         self._metrics = metrics
@@ -56,47 +65,71 @@ class Channel:
         self._store_timeout = store_timeout
         self._on_closed = on_closed
         self._clock = clock
-        self._started_unix = clock.unix()
-        self._started = clock.monotonic()
+        self._status: StreamStatus | None = None
         self._giving_up: Timer | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._tracing = bus.subscribe(subject(self.stream, recorder.ledger.broadcast), broadcast.latency.on_message)
-        self._serving = bus.serve(f"command.{self.stream}", self._on_command)
-        self._queries = (
-            bus.serve(f"history.{self.stream}", self._history),
-            bus.serve(f"latency.{self.stream}", self._latencies),
-            bus.serve(f"thumbnail.{self.stream}", self._thumbnail),
+
+    def start(self, claim: ClaimKeeper) -> None:
+        """Go on air: called once, when the stream is claimed, before the first publisher attaches."""
+        self._claim = claim
+        self._started_unix = self._clock.unix()
+        self._started = self._clock.monotonic()
+        latency = self._broadcast.latency
+        self._subscriptions = (
+            self._bus.subscribe(MEDIA, latency.on_message, self.ref),
+            self._bus.subscribe(FEEDBACK, latency.on_fetched, self.ref),
         )
-        self._recording = asyncio.create_task(self.record())
+        self._recording = asyncio.create_task(self._record())
         self._ticking = asyncio.create_task(self._tick_for_ever())
 
     @property
     def open(self) -> bool:
         return self._ending is None
 
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait for the store."""
+        return self._recorder.pending_bytes
+
+    def oldest_upload_s(self) -> float:
+        """For how long the oldest upload has waited."""
+        return self._recorder.oldest_upload_s(self._clock.monotonic())
+
+    def keyframes_are_sparse(self) -> bool:
+        """Whether the stream's next broadcast should expect keyframes too far apart to pass the source through."""
+        return self._broadcast.sparse and self._broadcast.keyframes_are_sparse()
+
     def attach(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
-        """Let a publisher feed the broadcast; one that still does is told and disconnected."""
+        """Let a publisher feed the broadcast; the one that feeds it now is disconnected with a reason."""
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None
         if self.session is not None:
             self.session.link.kick("another publisher with this stream key took over", EndReason.TAKEN_OVER)
-        self.broadcast.attach()
+        self._broadcast.attach()
         self.session = PublisherSession(
-            self.broadcast, request, link, since=self._clock.monotonic(), on_ended=self._on_session_ended
+            self._broadcast, request, link, since=self._clock.monotonic(), on_ended=self._on_session_ended
         )
-        self._publish_status()
+        self._claim.set_state(ClaimState.LIVE)
+        self._status = None
         log.info("publisher connected", stream=self.stream, address=link.address, software=request.software)
         return self.session
 
+    def supersede(self) -> None:
+        """The stream's next broadcast has begun while this one still ends."""
+        self._recorder.supersede()
+
+    def on_claim_lost(self) -> None:
+        """Another node owns the stream now, and the names of its current broadcast are that node's."""
+        self._recorder.supersede()
+        self.close("another server has taken over the stream")
+
     def close(self, reason: str) -> None:
-        """End the broadcast: no more media, playlists closed."""
+        """End the broadcast: no more media, and the playlists are completed."""
         if self._ending is not None:
             return
-        self._serving.close()
-        # At once: the stream's next broadcast may put its own status before the end's task runs.
         self._ticking.cancel()
-        self._bus.state.delete(f"stream.{self.stream}")
+        self._claim.set_state(ClaimState.ENDING)
         if self._giving_up is not None:
             self._giving_up.cancel()
         self._ending = asyncio.create_task(self._end(reason))
@@ -108,12 +141,86 @@ class Channel:
         if self._ending is not None:
             await self._ending
 
-    async def record(self, *, ended: bool = False, reason: str | None = None) -> None:
+    def describe(self) -> StreamStatus:
+        """The status as of the last second; it is made when someone asks."""
+        if self._status is None:
+            self._status = self._describe()
+        return self._status
+
+    # What the cluster asks (StreamOwner).
+
+    async def status(self) -> StreamStatus:
+        self._check_open()
+        return self.describe()
+
+    async def history(self) -> History:
+        self._check_open()
+        return History(samples=tuple(self._broadcast.meter.history))
+
+    async def latencies(self) -> Latencies:
+        self._check_open()
+        return Latencies(stages=self._broadcast.latency.status())
+
+    async def thumbnail(self) -> Thumbnail:
+        self._check_open()
+        return await self._thumbnails.picture()
+
+    async def kill(self, reason: str) -> Done:
+        self._check_open()
+        self.close(reason)
+        return Done()
+
+    def _check_open(self) -> None:
+        """Questions may still arrive between the end and its notice to the cluster."""
+        if not self.open:
+            raise NoOwner(f"the broadcast of {self.stream} has ended")
+
+    def _on_session_ended(self, session: PublisherSession, reason: EndReason, text: str) -> None:
+        log.info("publisher gone", stream=self.stream, reason=reason.value, text=text)
+        if session is not self.session:
+            return
+        self.session = None
+        if self._ending is not None or reason is EndReason.TAKEN_OVER:
+            return
+        if reason in (EndReason.UNPUBLISHED, EndReason.KICKED) or self._reconnect_window <= 0:
+            self.close(text or reason.value)
+            return
+        self._broadcast.detach()
+        self._giving_up = self._clock.call_later(
+            self._reconnect_window, lambda: self.close("the publisher did not come back")
+        )
+        self._claim.set_state(ClaimState.WAITING)
+        self._status = None
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(1)
+            self._broadcast.tick(self._clock.monotonic(), self._clock.unix())
+            self._metrics.units_dropped(self._broadcast.dropped)
+            self._metrics.transcoder_restarts(self._broadcast.transcoding.restarts)
+            if self._clock.monotonic() - self._started > LONGEST_START_S:
+                self._recorder.stop_waiting()
+            self._status = None
+
+    def _describe(self) -> StreamStatus:
+        now = self._clock.monotonic()
+        publisher = None
+        if self.session is not None:
+            publisher = PublisherStatus(
+                address=self.session.link.address,
+                software=self.session.software,
+                connected_s=round(now - self.session.since, 1),
+            )
+        state = StreamState.LIVE if self.session is not None else StreamState.WAITING
+        ledger, uptime_s = self._recorder.ledger, now - self._started
+        return describe(self._broadcast, ledger, state, publisher, uptime_s=uptime_s, now=now)
+
+    async def _record(self, *, ended: bool = False, reason: str | None = None) -> None:
         """Write what is known of the broadcast into the catalogue."""
-        ledger = self.recorder.ledger
+        ledger = self._recorder.ledger
         record = BroadcastRecord(
             stream=self.stream,
-            broadcast=ledger.broadcast,
+            broadcast=self.ref.broadcast,
             started_at=self._started_unix,
             ended_at=self._clock.unix() if ended else None,
             duration_s=round(ledger.duration_s(), 3),
@@ -126,69 +233,16 @@ class Channel:
         except StorageError as error:
             log.error("the catalogue misses a broadcast", stream=self.stream, error=str(error))
 
-    def _on_session_ended(self, session: PublisherSession, reason: EndReason, text: str) -> None:
-        log.info("publisher gone", stream=self.stream, reason=reason.value, text=text)
-        if session is not self.session:
-            return
-        self.session = None
-        if self._ending is not None or reason is EndReason.TAKEN_OVER:
-            return
-        if reason in (EndReason.UNPUBLISHED, EndReason.KICKED) or self._reconnect_window <= 0:
-            self.close(text or reason.value)
-            return
-        self.broadcast.detach()
-        self._giving_up = self._clock.call_later(
-            self._reconnect_window, lambda: self.close("the publisher did not come back")
-        )
-        self._publish_status()
-
-    async def _on_command(self, message: object) -> Done:
-        assert isinstance(message, KillCommand)
-        self.close(message.reason)
-        return Done()
-
-    async def _history(self, _: object) -> History:
-        return History(samples=tuple(self.broadcast.meter.history))
-
-    async def _latencies(self, _: object) -> Latencies:
-        return Latencies(stages=self.broadcast.latency.status())
-
-    async def _thumbnail(self, _: object) -> Thumbnail:
-        return await self._thumbnails.picture()
-
-    async def _tick_for_ever(self) -> None:
-        while True:
-            await self._clock.sleep(1)
-            self.broadcast.tick(self._clock.monotonic(), self._clock.unix())
-            self._metrics.units_dropped(self.broadcast.dropped)
-            self._metrics.transcoder_restarts(self.broadcast.transcoding.restarts)
-            if self._clock.monotonic() - self._started > LONGEST_START_S:
-                self.recorder.stop_waiting()
-            self._publish_status()
-
-    def _publish_status(self) -> None:
-        now = self._clock.monotonic()
-        publisher = None
-        if self.session is not None:
-            publisher = PublisherStatus(
-                address=self.session.link.address,
-                software=self.session.software,
-                connected_s=round(now - self.session.since, 1),
-            )
-        state = StreamState.LIVE if self.session is not None else StreamState.WAITING
-        status = describe(
-            self.broadcast, self.recorder.ledger, state, publisher, uptime_s=now - self._started, now=now
-        )
-        self._bus.state.put(f"stream.{self.stream}", status)
-
     async def _end(self, reason: str) -> None:
-        self._tracing.close()
-        for query in self._queries:
-            query.close()
-        await self.broadcast.finish(FLUSH_S)
-        await self._recording
-        durable = await self.recorder.finish(self._store_timeout)
-        if not durable:
-            log.error("the store did not take the whole broadcast", stream=self.stream)
-        await self.record(ended=True, reason=reason)
+        for subscription in self._subscriptions:
+            subscription.close()
+        try:
+            await self._broadcast.finish(FLUSH_S)
+            await self._recording
+            durable = await self._recorder.finish(self._store_timeout)
+            if not durable:
+                log.error("the store did not take the whole broadcast", stream=self.stream)
+            await self._record(ended=True, reason=reason)
+        finally:
+            await self._claim.release()
         log.info("broadcast ended", stream=self.stream, reason=reason)

@@ -1,4 +1,4 @@
-"""Where time goes between a frame's arrival and its first viewer: a trace of the last minute, stage by stage.
+"""How long a frame takes from its arrival to its first viewer: a trace of the last minute, stage by stage.
 
 A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a
 rendition's frame of the same time came out of the transcoder; *in a part* when the part that ends with it was
@@ -9,8 +9,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from live.messages import PartFetched
+from live.messages import LiveMessage, PartFetched
 from live.status import LatencyStatus
+from live.topics import BroadcastRef
 from media.units import AccessUnit
 from packager.cmaf.segment_writer import Part
 from transcoder.ladder import SOURCE_TRACK
@@ -36,7 +37,7 @@ class LatencyTrace:
         self._samples: dict[Stage, deque[int]] = {}
 
     def received(self, pts: int, *, passed: bool, encoded: bool) -> None:
-        """A frame of the source came, for the source's own track, for renditions or for both."""
+        """A frame of the source has come, for the source's own track, for renditions or for both."""
         now = self._clock_ns()
         if encoded:
             self._received[pts] = now
@@ -58,14 +59,16 @@ class LatencyTrace:
             self._add(track, "encoded", self._clock_ns() - received)
             self._newest[track] = received
 
-    def on_message(self, subject: str, message: object) -> None:
-        """Takes the broadcast's own messages from the bus."""
+    def on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
+        """Takes the broadcast's media messages."""
         if isinstance(message, Part):
             self._on_part(message)
-        elif isinstance(message, PartFetched):
-            made = self._parts.pop((message.track, message.msn, message.part), None)
-            if made is not None:
-                self._add(message.track, "fetched", self._clock_ns() - made)
+
+    def on_fetched(self, ref: BroadcastRef, fetched: PartFetched) -> None:
+        """Takes the broadcast's feedback."""
+        made = self._parts.pop((fetched.track, fetched.msn, fetched.part), None)
+        if made is not None:
+            self._add(fetched.track, "fetched", self._clock_ns() - made)
 
     def status(self) -> tuple[LatencyStatus, ...]:
         return tuple(

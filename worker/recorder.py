@@ -11,8 +11,9 @@ from typing import Protocol
 
 import structlog
 
-from live.bus_interface import Bus
-from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored, WindowMoved, subject
+from live.bus import Bus
+from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored, WindowMoved
+from live.topics import MEDIA, BroadcastRef
 from media.names import (
     MANIFEST,
     MASTER_PLAYLIST,
@@ -86,7 +87,7 @@ class Recorder:
         self._observer = observer
         self._options = options
         self._texts = StoredTexts(ledger, clock)
-        self._subject = subject(ledger.stream, ledger.broadcast)
+        self._ref = BroadcastRef(ledger.stream, ledger.broadcast)
         self._superseded = False
         self._published_bps: dict[str, int] = {}
         self._segments_by_key: dict[str, tuple[str, int]] = {}
@@ -208,7 +209,7 @@ class Recorder:
             self._put_for_both(MASTER_PLAYLIST, self._texts.multivariant)
 
     def _publish(self, message: LiveMessage) -> None:
-        self._bus.publish(self._subject, message)
+        self._bus.publish(MEDIA, self._ref, message)
 
     def _key(self, track: str, name: str) -> str:
         return f"{track_prefix(self.ledger.stream, self.ledger.broadcast, track)}/{name}"

@@ -1,15 +1,19 @@
-"""Every stream on this machine that is on air, and the door publishers come through."""
+"""Every stream that is on air on this node, and the admission of publishers."""
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Iterator
+from weakref import WeakValueDictionary
 
 import structlog
 
+from cluster.claims import Claim
+from cluster.errors import AlreadyClaimed, ClusterError
+from cluster.interface import Cluster
 from ingest.errors import PublishRefused
 from ingest.interface import PublisherLink, PublishRequest
-from live.bus_interface import Bus
+from live.bus import Bus
+from live.status import StreamStatus
 from media.names import new_broadcast_id
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamRecord
@@ -19,6 +23,7 @@ from transcoder.client import Thumbnailer
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
 from worker.channel import Channel
+from worker.claim_keeper import ClaimKeeper, claim_stream
 from worker.clock import SYSTEM_CLOCK, Clock
 from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
@@ -34,6 +39,7 @@ class Station:
         self,
         *,
         bus: Bus,
+        cluster: Cluster,
         store: ObjectStore,
         catalogue: Catalogue,
         thumbnailer: Thumbnailer,
@@ -45,6 +51,7 @@ class Station:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bus = bus
+        self._cluster = cluster
         self._store = store
         self._catalogue = catalogue
         self._thumbnailer = thumbnailer
@@ -56,15 +63,23 @@ class Station:
         self._clock = clock
         self._channels: dict[str, Channel] = {}
         self._ending: set[Channel] = set()
+        # Streams whose last broadcast had keyframes too far apart.
         self._sparse: set[str] = set()
+        # One publisher of a stream is admitted at a time, so that a broadcast is opened once.
+        self._admitting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def statuses(self) -> Iterator[StreamStatus]:
+        """Every stream on air, sorted by name."""
+        for _, channel in sorted(self._channels.items()):
+            yield channel.describe()
 
     def uploads(self) -> Iterator[tuple[str, int, float]]:
-        """Stream, bytes waiting for the store and the age of the oldest, of every broadcast that has any."""
-        now = time.monotonic()
+        """Stream, bytes waiting for the store and the age of the oldest, of every broadcast on air or ending."""
         for channel in (*self._channels.values(), *self._ending):
-            yield channel.stream, channel.recorder.pending_bytes, channel.recorder.oldest_upload_s(now)
+            yield channel.stream, channel.pending_bytes, channel.oldest_upload_s()
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
+        """Let a publisher feed its stream's broadcast, a new one if none is on air. Raises PublishRefused."""
         try:
             record = await self._catalogue.find_by_key(request.key)
         except StorageError as error:
@@ -75,10 +90,12 @@ class Station:
         left = (record.banned_until or 0) - self._clock.unix()
         if left > 0:
             raise PublishRefused(f"the operator has banned this stream for another {round(left)} s")
-        channel = self._channels.get(record.stream)
-        if channel is None:
-            channel = self._open(record)
-        return channel.attach(request, link)
+        admitting = self._admitting.setdefault(record.stream, asyncio.Lock())
+        async with admitting:
+            channel = self._channels.get(record.stream)
+            if channel is None:
+                channel = await self._open(record)
+            return channel.attach(request, link)
 
     async def close(self) -> None:
         """End every broadcast and wait until the store has them."""
@@ -86,12 +103,30 @@ class Station:
             channel.close("the server is shutting down")
         await asyncio.gather(*(channel.closed() for channel in tuple(self._ending)))
 
-    def _open(self, record: StreamRecord) -> Channel:
+    async def _open(self, record: StreamRecord) -> Channel:
+        """Begin a broadcast. Raises PublishRefused if the stream cannot be claimed."""
+        channel = self._make_channel(record)
+        claim = await self._claim(channel)
+        for old in self._ending:
+            if old.stream == channel.stream:
+                old.supersede()
+        channel.start(ClaimKeeper(self._cluster, claim, on_lost=channel.on_claim_lost))
+        self._channels[channel.stream] = channel
+        return channel
+
+    async def _claim(self, channel: Channel) -> Claim:
+        try:
+            return await claim_stream(self._cluster, channel.stream, channel.ref.broadcast, channel)
+        except AlreadyClaimed as taken:
+            node = taken.claim.node
+            raise PublishRefused(f"this stream is on air on another server ({node}): publish there") from taken
+        except ClusterError as error:
+            log.error("a stream cannot be claimed", stream=channel.stream, error=str(error))
+            raise PublishRefused("the server cannot reach its cluster to claim the stream; try again") from error
+
+    def _make_channel(self, record: StreamRecord) -> Channel:
         now = self._clock.unix()
         stream, broadcast_id = record.stream, new_broadcast_id(now, secrets.token_bytes(3))
-        for old in self._ending:
-            if old.stream == stream:
-                old.recorder.supersede()
         metrics = self._metrics.of_stream(stream)
         recorder = Recorder(
             self._recorder_options.new_ledger(
@@ -103,7 +138,6 @@ class Station:
             clock=self._clock.unix,
             options=self._recorder_options,
         )
-
         thumbnails = ThumbnailCache(self._thumbnailer)
         broadcast = Broadcast(
             recorder,
@@ -112,7 +146,7 @@ class Station:
             unix_ns=self._clock.unix_ns,
             on_keyframe=thumbnails.on_keyframe,
         )
-        channel = Channel(
+        return Channel(
             broadcast,
             recorder,
             bus=self._bus,
@@ -124,14 +158,11 @@ class Station:
             on_closed=self._on_closed,
             clock=self._clock,
         )
-        self._channels[stream] = channel
-        return channel
 
     def _on_closed(self, channel: Channel) -> None:
         if self._channels.get(channel.stream) is channel:
             del self._channels[channel.stream]
-        # What this broadcast's keyframes were like, the stream's next one starts with.
-        if channel.broadcast.sparse and channel.broadcast.keyframes_are_sparse():
+        if channel.keyframes_are_sparse():
             self._sparse.add(channel.stream)
         else:
             self._sparse.discard(channel.stream)

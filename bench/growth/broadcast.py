@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from live.bus import MemoryBus
+from live.bus import Bus
+from live.topics import MEDIA
 from live.window import LiveWindow
 from media.codecs.aac import audio_specific_config, parse_audio_specific_config
 from media.codecs.h264.configuration import avc_config
@@ -91,8 +92,8 @@ class Broadcast:
         self.store = Void()
         self.window = LiveWindow(STREAM, BROADCAST)
         self._clock = Clock()
-        bus = MemoryBus()
-        bus.subscribe("media.>", lambda _, message: self.window.receive(message))  # type: ignore[arg-type]
+        bus = Bus()
+        bus.subscribe(MEDIA, lambda _, message: self.window.receive(message))
         options = RecorderOptions(
             segment_target_ms=1000 * SEGMENT_S,
             playlist_window_ms=1000 * playlist_s,

@@ -1,43 +1,65 @@
-"""What is on the air: kill, charts, picture, and what was. All behind the operator's token."""
+"""Live broadcasts: kill, charts and picture; and the list of past ones. All behind the operator's token."""
+
+import asyncio
 
 from fastapi import APIRouter, Response
 
-from live.bus_interface import NoResponder
-from live.status import History, KillCommand, Latencies, LatencyStatus, Query, StreamStatus, Thumbnail
+from cluster.claims import Claim, ClaimState
+from cluster.errors import NoOwner, OwnerFailed, OwnerTimeout
+from cluster.questions import HistoryQuery, KillCommand, LatencyQuery, StatusQuery, ThumbnailQuery
+from live.status import History, LatencyStatus, StreamState, StreamStatus
 from origin.api.bounded import BoundedRoute
 from origin.api.errors import NoThumbnail, NotLive
 from origin.api.models import BroadcastView, Killed, KillRequest, broadcast_view
 from origin.api.problems import documented
 from origin.api.services import ApiServices
 
-COMMAND_TIMEOUT_S = 5.0
+ASK_TIMEOUT_S = 5.0
 NOT_FOUND = documented(404, "stream-not-found", "there is no stream studio-a")
 NOT_LIVE = documented(409, "not-live", "studio-a is not live: there is nothing to end")
 NO_THUMBNAIL = documented(404, "no-thumbnail", "there is no picture of studio-a yet")
 
 
-def live_status(services: ApiServices, stream: str) -> StreamStatus | None:
-    """None where the stream is idle."""
-    status = services.bus.state.get(f"stream.{stream}")
-    return status if isinstance(status, StreamStatus) else None
+async def live_status(services: ApiServices, stream: str) -> StreamStatus | None:
+    """None if the stream is idle. Raises OwnerTimeout and ClusterUnavailable."""
+    try:
+        return await services.cluster.ask_owner(stream, StatusQuery(), timeout=ASK_TIMEOUT_S)
+    except NoOwner:
+        return None
+
+
+async def live_statuses(services: ApiServices) -> dict[str, StreamStatus]:
+    """Of every stream that is not idle; all owners are asked at the same time. Raises ClusterUnavailable."""
+    claims = await services.cluster.claims()
+    statuses = await asyncio.gather(*(_claimed_status(services, claim) for claim in claims))
+    return {status.stream: status for status in statuses if status is not None}
+
+
+async def _claimed_status(services: ApiServices, claim: Claim) -> StreamStatus | None:
+    """Of an owner that does not answer, as much as its claim contains: it must not spoil the list of the others."""
+    try:
+        return await live_status(services, claim.stream)
+    except (OwnerFailed, OwnerTimeout):
+        state = StreamState.WAITING if claim.state is ClaimState.WAITING else StreamState.LIVE
+        return StreamStatus(stream=claim.stream, state=state, broadcast=claim.broadcast)
 
 
 async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool:
-    """Whether there was one to end. Raises RequestTimeout."""
+    """False if there was none to end. Raises OwnerTimeout and ClusterUnavailable."""
     try:
-        await services.bus.request(f"command.{stream}", KillCommand(reason=reason), timeout=COMMAND_TIMEOUT_S)
-    except NoResponder:
+        await services.cluster.ask_owner(stream, KillCommand(reason=reason), timeout=ASK_TIMEOUT_S)
+    except NoOwner:
         return False
     return True
 
 
 async def live_latency(services: ApiServices, stream: str) -> tuple[LatencyStatus, ...]:
-    """Nothing where the stream is idle."""
+    """Empty if the stream is idle. Raises OwnerTimeout and ClusterUnavailable."""
     try:
-        answer = await services.bus.request(f"latency.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
-    except NoResponder:
+        answer = await services.cluster.ask_owner(stream, LatencyQuery(), timeout=ASK_TIMEOUT_S)
+    except NoOwner:
         return ()
-    return answer.stages if isinstance(answer, Latencies) else ()
+    return answer.stages
 
 
 def live_router(services: ApiServices) -> APIRouter:
@@ -47,11 +69,11 @@ def live_router(services: ApiServices) -> APIRouter:
     async def kill(stream: str, request: KillRequest | None = None) -> Killed:
         request = request or KillRequest()
         await services.catalogue.get_stream(stream)
-        if live_status(services, stream) is None:
+        if await live_status(services, stream) is None:
             raise NotLive(f"{stream} is not live: there is nothing to end")
         banned_until = None
         if request.ban_s > 0:
-            # The ban first: a broadcaster that is disconnected comes back within a second.
+            # The ban first: a disconnected broadcaster returns within a second.
             banned_until = services.clock() + request.ban_s
             await services.catalogue.ban(stream, banned_until)
         if not await end_broadcast(services, stream, request.reason):
@@ -62,11 +84,9 @@ def live_router(services: ApiServices) -> APIRouter:
     async def history(stream: str) -> History:
         await services.catalogue.get_stream(stream)
         try:
-            answer = await services.bus.request(f"history.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
-        except NoResponder:
+            return await services.cluster.ask_owner(stream, HistoryQuery(), timeout=ASK_TIMEOUT_S)
+        except NoOwner:
             return History()
-        assert isinstance(answer, History)
-        return answer
 
     @router.get(
         "/thumbnail.jpg",
@@ -76,17 +96,17 @@ def live_router(services: ApiServices) -> APIRouter:
     )
     async def thumbnail(stream: str) -> Response:
         try:
-            answer = await services.bus.request(f"thumbnail.{stream}", Query(), timeout=COMMAND_TIMEOUT_S)
-        except NoResponder:
+            answer = await services.cluster.ask_owner(stream, ThumbnailQuery(), timeout=ASK_TIMEOUT_S)
+        except NoOwner:
             answer = None
-        if not isinstance(answer, Thumbnail) or not answer.jpeg:
+        if answer is None or not answer.jpeg:
             raise NoThumbnail(f"there is no picture of {stream} yet")
         return Response(answer.jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @router.get("/broadcasts", summary="The stream's broadcasts, newest first", responses=NOT_FOUND)
     async def broadcasts(stream: str) -> list[BroadcastView]:
         await services.catalogue.get_stream(stream)
-        live, now = live_status(services, stream), services.clock()
+        live, now = await live_status(services, stream), services.clock()
         return [
             broadcast_view(record, live, now=now, url=services.public_url)
             for record in await services.catalogue.list_broadcasts(stream)

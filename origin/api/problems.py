@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from live.bus_interface import RequestTimeout
+from cluster.errors import ClusterUnavailable, OwnerTimeout
 from media.errors import HeadwaterError
 from origin.api.errors import ApiError, Unauthorized
 from storage.catalogue import BadStreamName
@@ -25,10 +25,11 @@ MEDIA_TYPE = "application/problem+json"
 # RFC 9110's names where Python's own differ between its versions.
 PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
-# The statuses of other packages' errors; a subclass counts as its base, and what is not here is ours (500).
+# The statuses of other packages' errors; a subclass has that of its base, and any other error is a 500.
 STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (BadStreamName, 422),
-    (RequestTimeout, 504),
+    (OwnerTimeout, 504),
+    (ClusterUnavailable, 503),
     (ObjectNotFound, 404),
     (PreconditionFailed, 409),
     (StoreUnavailable, 503),

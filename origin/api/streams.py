@@ -1,10 +1,10 @@
-"""The streams themselves: list, make, change, delete, and their keys. All behind the operator's token."""
+"""Streams: list, create, change, delete, and their keys. All behind the operator's token."""
 
 from fastapi import APIRouter, Response
 
 from live.status import StreamState, StreamStatus
 from origin.api.bounded import BoundedRoute
-from origin.api.live import NOT_FOUND, end_broadcast, live_latency, live_status
+from origin.api.live import NOT_FOUND, end_broadcast, live_latency, live_status, live_statuses
 from origin.api.models import NewStream, StreamChange, StreamKey, StreamView
 from origin.api.problems import documented
 from origin.api.services import ApiServices
@@ -16,8 +16,7 @@ ORDER = {StreamState.LIVE: 0, StreamState.WAITING: 1, StreamState.IDLE: 2}
 def streams_router(services: ApiServices) -> APIRouter:
     router = APIRouter(prefix="/streams", tags=["streams"], route_class=BoundedRoute)
 
-    def view(record: StreamRecord) -> StreamView:
-        status = live_status(services, record.stream)
+    def view(record: StreamRecord, status: StreamStatus | None) -> StreamView:
         status = status or StreamStatus(stream=record.stream, state=StreamState.IDLE)
         return StreamView(
             **{name: getattr(status, name) for name in StreamStatus.model_fields},
@@ -32,7 +31,9 @@ def streams_router(services: ApiServices) -> APIRouter:
 
     @router.get("", summary="Every stream, live ones first")
     async def list_streams() -> list[StreamView]:
-        views = [view(record) for record in await services.catalogue.list_streams()]
+        records = await services.catalogue.list_streams()
+        statuses = await live_statuses(services)
+        views = [view(record, statuses.get(record.stream)) for record in records]
         return sorted(views, key=lambda one: (ORDER[one.state], one.stream))
 
     @router.post(
@@ -49,7 +50,8 @@ def streams_router(services: ApiServices) -> APIRouter:
 
     @router.get("/{stream}", summary="One stream in full", responses=NOT_FOUND)
     async def get_stream(stream: str) -> StreamView:
-        in_full = view(await services.catalogue.get_stream(stream))
+        record = await services.catalogue.get_stream(stream)
+        in_full = view(record, await live_status(services, stream))
         return in_full.model_copy(update={"latency": await live_latency(services, stream)})
 
     @router.patch(
@@ -63,12 +65,13 @@ def streams_router(services: ApiServices) -> APIRouter:
         def apply(record: StreamRecord) -> StreamRecord:
             return record.model_copy(update={"settings": record.settings.model_copy(update=given)})
 
-        return view(await services.catalogue.update_stream(stream, apply))
+        record = await services.catalogue.update_stream(stream, apply)
+        return view(record, await live_status(services, stream))
 
     @router.delete("/{stream}", status_code=204, summary="Delete a stream and its key", responses=NOT_FOUND)
     async def delete_stream(stream: str) -> None:
         await services.catalogue.get_stream(stream)
-        # The key first: a broadcaster that is disconnected comes back within a second.
+        # The key first: a disconnected broadcaster returns within a second.
         await services.catalogue.delete_stream(stream)
         services.on_key(stream, None)
         await end_broadcast(services, stream, "the stream was deleted")

@@ -1,4 +1,4 @@
-"""What the watch page asks, without a token: whether a stream is live, and where its media is."""
+"""The watch page's question, without a token: whether a stream is live, and where its media is."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from origin.api.services import ApiServices
 from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue import StreamNotFound
 
-# Every waiting viewer asks every few seconds, and a cache may answer; what it asks of the store is remembered.
+# Every waiting viewer asks every few seconds. A cache may answer, and what was read from the store is remembered.
 CACHING = "public, max-age=1"
 FRESHNESS = Freshness(refresh_s=2.0, max_age_s=2.0)
 MAX_REMEMBERED = 4096
@@ -19,7 +19,7 @@ MAX_REMEMBERED = 4096
 
 @dataclass(slots=True)
 class StoredStatus:
-    """What a stream has while it is not live: what it is set to, and its newest broadcast as far as known."""
+    """The store's part of the answer: the stream's settings, and its newest broadcast as far as known."""
 
     title: str
     private: bool
@@ -27,7 +27,7 @@ class StoredStatus:
 
 
 class WatchStatuses:
-    """Reads the store once per two seconds and stream, however many viewers wait."""
+    """The number of viewers who wait does not change how often the store is read."""
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
@@ -36,22 +36,22 @@ class WatchStatuses:
         )
 
     async def get(self, stream: str) -> WatchStatus:
-        """Raises StreamNotFound and what the store raises."""
-        lasting = await self._streams.get(stream)
-        if lasting is None:
+        """Raises StreamNotFound, OwnerTimeout, ClusterUnavailable and what the store raises."""
+        stored = await self._streams.get(stream)
+        if stored is None:
             raise StreamNotFound(f"there is no stream {stream[:80]}")
-        live = live_status(self._services, stream)
+        live = await live_status(self._services, stream)
         if live is None or live.broadcast is None:
-            playable = broadcast = lasting.newest
+            playable = broadcast = stored.newest
         else:
             broadcast = live.broadcast
             playable = broadcast if live.renditions else None
-            # What was read of the store before this broadcast began must not speak for it right after its end.
-            lasting.newest = max(broadcast, lasting.newest or "")
+            # Right after the end of this broadcast, what was read from the store before it began is outdated.
+            stored.newest = max(broadcast, stored.newest or "")
         return WatchStatus(
             stream=stream,
-            title=lasting.title,
-            private=lasting.private,
+            title=stored.title,
+            private=stored.private,
             state=StreamState.IDLE if live is None else live.state,
             broadcast=broadcast,
             hls=playable and hls_path(stream, playable),

@@ -16,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from bench.stage.front import has_nginx, nginx, nginx_configuration, varnish_front
 from bench.stage.ports import free_port
-from live.bus import MemoryBus
+from cluster.memory import MemoryState
+from live.bus import Bus
 from origin.answers import LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
@@ -27,6 +28,7 @@ from storage.catalogue.records import StreamSettings
 from storage.coalesce import CoalescingReader
 from tests.e2e.counting_origin import PATIENCE_S, eventually
 from tests.memory_store import MemoryStore
+from tests.unit.cluster.joining import node
 
 BROADCAST = "20261121t104105z-ab12cd"
 PREFIX = f"live/a/{BROADCAST}"
@@ -48,7 +50,7 @@ class Origin:
         self.now = time.time()
         self.requests: Counter[str] = Counter()
         self.port = free_port()
-        store, bus = MemoryStore(), MemoryBus()
+        store = MemoryStore()
         catalogue = Catalogue(store)
         secret = PlaybackSecret(store, lambda: self.now)
         asyncio.run(self._fill(store, catalogue))
@@ -56,12 +58,12 @@ class Origin:
         app = FastAPI()
         install_problem_handlers(app)
         gate = PlaybackGate(secret.keys, catalogue.is_private, clock=lambda: self.now, bucket_s=BUCKET_S)
-        delivery = Delivery(LiveWindows(bus), CoalescingReader(store), lambda: self.now)
+        delivery = Delivery(LiveWindows(Bus()), CoalescingReader(store), lambda: self.now)
         app.add_middleware(LiveMedia, delivery=delivery, gate=gate, on_served=lambda *served: None)
         app.include_router(
             api_router(
                 ApiServices(
-                    bus=bus,
+                    cluster=MemoryState().join(node("a")),
                     catalogue=catalogue,
                     token="t",
                     rtmp_url="",

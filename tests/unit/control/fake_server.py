@@ -1,20 +1,21 @@
-"""A server for the commands, in this process: the real API on a bus and a store in memory."""
+"""A server for the commands, in this process: the real API on a cluster and a store in memory."""
 
 import asyncio
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
-from pydantic import BaseModel
 
+from cluster.memory import MemoryState
 from control.cli import main
 from control.datadir import DataDir, ServerInfo
-from live.bus import MemoryBus
-from live.status import Done, KillCommand
+from live.status import StreamStatus
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
 from tests.memory_store import MemoryStore
+from tests.unit.cluster.fake_owner import FakeOwner
+from tests.unit.cluster.joining import node
 
 NOW = 1_795_257_665.0
 
@@ -26,14 +27,13 @@ class FakeServer(httpx.BaseTransport):
         self.directory = DataDir(data)
         self.directory.create()
         self.directory.announce(ServerInfo(http="http://127.0.0.1:8080", rtmp="rtmp://127.0.0.1:1935/live", pid=1))
-        self.bus = MemoryBus()
+        self.cluster = MemoryState().join(node("a"))
         store = MemoryStore()
         self.catalogue = Catalogue(store)
-        self.kills: list[str] = []
         self.urls: list[str] = []
         self._app = FastAPI()
         services = ApiServices(
-            bus=self.bus,
+            cluster=self.cluster,
             catalogue=self.catalogue,
             token=self.directory.api_token(),
             rtmp_url="rtmp://media.example.org:1935/live",
@@ -51,13 +51,12 @@ class FakeServer(httpx.BaseTransport):
         for stream in streams:
             asyncio.run(self.catalogue.create_stream(stream, now=NOW))
 
-    def answer_kills(self, stream: str) -> None:
-        async def end(command: BaseModel) -> Done:
-            assert isinstance(command, KillCommand)
-            self.kills.append(command.reason)
-            return Done()
-
-        self.bus.serve(f"command.{stream}", end)
+    def on_air(self, status: StreamStatus) -> FakeOwner:
+        """Make a stream live or waiting."""
+        assert status.broadcast is not None
+        owner = FakeOwner(status)
+        asyncio.run(self.cluster.claim(status.stream, status.broadcast, owner))
+        return owner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.urls.append(str(request.url))

@@ -89,7 +89,7 @@ def test_delete_at_a_terminal(
 
 def test_list_in_json_keeps_its_schema(server: FakeServer, capsys: Capture) -> None:
     server.create("idle", "studio")
-    server.bus.state.put("stream.studio", status("studio"))
+    server.on_air(status("studio"))
     live, idle = data(server, capsys, "list")
     assert (live["stream"], live["state"], idle["state"]) == ("studio", "live", "idle")
     assert set(live) == set(idle)
@@ -130,7 +130,7 @@ def test_list_in_json_keeps_its_schema(server: FakeServer, capsys: Capture) -> N
 def test_list_for_a_person(server: FakeServer, capsys: Capture) -> None:
     assert "headwater create STREAM" in output(server, capsys, "list")
     server.create("idle", "studio")
-    server.bus.state.put("stream.studio", status("studio"))
+    server.on_air(status("studio"))
     heading, live, idle = output(server, capsys, "list").splitlines()
     assert heading.split() == ["STREAM", "STATE", "UPTIME", "SOURCE", "RENDITIONS", "PUBLISHER"]
     assert live.startswith("studio  live   1:01")
@@ -145,7 +145,7 @@ def test_a_publishers_words_cannot_drive_the_terminal(server: FakeServer, capsys
     live = status("a")
     assert live.publisher is not None
     evil = live.publisher.model_copy(update={"software": "\x1b]0;owned\x07 [bold red]x[/] \u202e"})
-    server.bus.state.put("stream.a", live.model_copy(update={"publisher": evil}))
+    server.on_air(live.model_copy(update={"publisher": evil}))
     text = output(server, capsys, "list")
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
     assert "[bold red]x[/]" in text
@@ -171,7 +171,7 @@ def test_list_kept_on_screen_ends_with_ctrl_c(
 
 def test_show_tells_everything_with_warnings_in_words(server: FakeServer, capsys: Capture) -> None:
     server.create("studio", "idle")
-    server.bus.state.put("stream.studio", status("studio", StreamState.WAITING))
+    server.on_air(status("studio", StreamState.WAITING))
     text = output(server, capsys, "show", "studio")
     for part in (
         "waiting",
@@ -195,22 +195,21 @@ def test_show_of_sound_alone(server: FakeServer, capsys: Capture) -> None:
     source = live.source.model_copy(
         update={"codec": None, "width": None, "height": None, "fps": None, "keyframe_interval_s": None}
     )
-    server.bus.state.put("stream.radio", live.model_copy(update={"source": source, "publisher": None}))
+    server.on_air(live.model_copy(update={"source": source, "publisher": None}))
     assert "aac only 2.5 Mb/s" in output(server, capsys, "show", "radio")
 
 
 def test_kill(server: FakeServer, capsys: Capture) -> None:
     server.create("a")
     assert failure(server, capsys, "kill", "a") == "headwater: a is not live: there is nothing to end\n"
-    server.bus.state.put("stream.a", status("a"))
-    server.answer_kills("a")
+    owner = server.on_air(status("a"))
     assert output(server, capsys, "kill", "a") == "a is off the air.\n"
     assert data(server, capsys, "kill", "a", "--ban", "60", "--reason", "wrong stream") == {
         "stream": "a",
         "banned_until": NOW + 60,
     }
     assert "refused for 90 s" in output(server, capsys, "kill", "a", "--ban", "90")
-    assert server.kills == ["ended by the operator", "wrong stream", "ended by the operator"]
+    assert owner.kills == ["ended by the operator", "wrong stream", "ended by the operator"]
     assert asyncio.run(server.catalogue.get_stream("a")).banned_until == NOW + 90
     assert "--ban" in failure(server, capsys, "kill", "a", "--ban", "-1", code=2)
     assert "there is no stream b" in failure(server, capsys, "kill", "b")

@@ -190,7 +190,7 @@ def test_it_goes_to_the_server_that_runs(
 
 
 def test_nobody_is_pushed_off_the_air(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
-    fake.bus.state.put("stream.live", status("live"))
+    fake.on_air(status("live"))
     assert demo_on(fake) == 1
     assert "the stream live is live already" in capsys.readouterr().err
     assert made == []

@@ -1,105 +1,126 @@
-import asyncio
+"""Who receives which message, in which order, and what a subscriber cannot do to others."""
+
 import logging
 
 import pytest
-from pydantic import BaseModel
 
-from live.bus import MemoryBus, matches
-from live.bus_interface import Bus, NoResponder, RequestTimeout
+from live.bus import MAX_REMEMBERED, Bus
+from live.messages import PartFetched
+from live.topics import FEEDBACK, MEDIA, BroadcastRef, Topic
 
-
-class Note(BaseModel):
-    text: str
-
-
-def test_is_a_bus() -> None:
-    bus: Bus = MemoryBus()
-    assert bus.state.items() == []
+WORDS: Topic[str] = Topic("words")
+A, B = BroadcastRef("a", "1"), BroadcastRef("b", "2")
 
 
-def test_messages_arrive_in_order_at_every_subscriber() -> None:
-    bus = MemoryBus()
-    seen: list[tuple[str, str, object]] = []
-    bus.subscribe("media.a.1", lambda subject, message: seen.append(("exact", subject, message)))
-    bus.subscribe("media.*.1", lambda subject, message: seen.append(("star", subject, message)))
-    bus.publish("media.a.1", 1)
-    bus.publish("media.b.1", 2)
-    assert seen == [("exact", "media.a.1", 1), ("star", "media.a.1", 1), ("star", "media.b.1", 2)]
+def test_subscribers_to_one_broadcast_receive_a_message_before_those_to_all() -> None:
+    bus = Bus()
+    seen: list[tuple[str, BroadcastRef, str]] = []
+    bus.subscribe(WORDS, lambda ref, word: seen.append(("all", ref, word)))
+    bus.subscribe(WORDS, lambda ref, word: seen.append(("one", ref, word)), A)
+    bus.publish(WORDS, A, "first")
+    bus.publish(WORDS, B, "second")
+    bus.publish(WORDS, A, "third")
+    assert seen == [
+        ("one", A, "first"),
+        ("all", A, "first"),
+        ("all", B, "second"),
+        ("one", A, "third"),
+        ("all", A, "third"),
+    ]
 
 
-def test_a_closed_subscription_is_silent() -> None:
-    bus = MemoryBus()
-    seen: list[object] = []
-    for subject in ("a.b", "a.>"):
-        subscription = bus.subscribe(subject, lambda _, message: seen.append(message))
-        bus.publish("a.b", subject)
+def test_a_broadcast_is_addressed_by_its_value() -> None:
+    bus = Bus()
+    seen: list[str] = []
+    bus.subscribe(WORDS, lambda _, word: seen.append(word), BroadcastRef("a", "1"))
+    for ref in (BroadcastRef("a", "1"), BroadcastRef("b", "1"), BroadcastRef("a", "2")):
+        bus.publish(WORDS, ref, f"{ref.stream}/{ref.broadcast}")
+    assert seen == ["a/1"]
+
+
+def test_topics_are_separate_even_if_their_names_are_not() -> None:
+    bus = Bus()
+    other: Topic[str] = Topic("words")
+    seen: list[str] = []
+    bus.subscribe(WORDS, lambda _, word: seen.append(word))
+    bus.publish(other, A, "other")
+    bus.publish(WORDS, A, "word")
+    assert seen == ["word"]
+
+
+def test_feedback_does_not_reach_the_subscribers_to_media() -> None:
+    bus = Bus()
+    media: list[object] = []
+    feedback: list[object] = []
+    bus.subscribe(MEDIA, lambda _, message: media.append(message))
+    bus.subscribe(FEEDBACK, lambda _, message: feedback.append(message))
+    fetched = PartFetched("v720p", 3, 1)
+    bus.publish(FEEDBACK, A, fetched)
+    assert (media, feedback) == ([], [fetched])
+
+
+def test_a_subscription_can_begin_and_end_between_messages() -> None:
+    bus = Bus()
+    seen: list[str] = []
+    for ref in (A, None):
+        bus.publish(WORDS, A, "before")
+        subscription = bus.subscribe(WORDS, lambda _, word: seen.append(word), ref)
+        bus.publish(WORDS, A, "while")
         subscription.close()
-        bus.publish("a.b", "after")
-    assert seen == ["a.b", "a.>"]
+        subscription.close()
+        bus.publish(WORDS, A, "after")
+    assert seen == ["while", "while"]
 
 
-def test_a_failing_subscriber_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    bus = MemoryBus()
-    seen: list[object] = []
+def test_the_end_of_one_subscription_leaves_an_equal_one() -> None:
+    bus = Bus()
+    seen: list[str] = []
 
-    def fail(subject: str, message: object) -> None:
+    def receive(ref: BroadcastRef, word: str) -> None:
+        seen.append(word)
+
+    first, _ = bus.subscribe(WORDS, receive), bus.subscribe(WORDS, receive)
+    first.close()
+    first.close()
+    bus.publish(WORDS, A, "once")
+    assert seen == ["once"]
+
+
+def test_a_subscriber_that_fails_does_not_disturb_the_publisher_or_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bus = Bus()
+    seen: list[str] = []
+
+    def fail(ref: BroadcastRef, word: str) -> None:
         raise RuntimeError("broken")
 
-    bus.subscribe("x", fail)
-    bus.subscribe("x", lambda _, message: seen.append(message))
+    bus.subscribe(WORDS, fail)
+    bus.subscribe(WORDS, lambda _, word: seen.append(word))
     with caplog.at_level(logging.CRITICAL):
-        bus.publish("x", 1)
-    assert seen == [1]
+        bus.publish(WORDS, A, "word")
+    assert seen == ["word"]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "subject", "expected"),
-    [
-        ("a.*", "a.b", True),
-        ("a.*", "a.b.c", False),
-        ("a.>", "a.b.c", True),
-        ("a.>", "a", False),
-        ("*.b", "a.b", True),
-        ("*.b", "a.c", False),
-    ],
-)
-def test_patterns(pattern: str, subject: str, expected: bool) -> None:
-    assert matches(tuple(pattern.split(".")), tuple(subject.split("."))) is expected
+def test_a_subscriber_may_publish_and_subscribe_while_it_receives() -> None:
+    bus = Bus()
+    seen: list[tuple[str, str]] = []
+
+    def receive(ref: BroadcastRef, word: str) -> None:
+        seen.append(("first", word))
+        if word == "one":
+            bus.subscribe(WORDS, lambda _, word: seen.append(("second", word)))
+            bus.publish(WORDS, B, "two")
+
+    bus.subscribe(WORDS, receive)
+    bus.publish(WORDS, A, "one")
+    assert seen == [("first", "one"), ("first", "two"), ("second", "two")]
 
 
-async def test_request_reaches_the_responder_until_it_stops() -> None:
-    bus = MemoryBus()
-
-    async def echo(message: BaseModel) -> BaseModel:
-        return message
-
-    with pytest.raises(NoResponder):
-        await bus.request("command.a", Note(text="x"), timeout=1)
-    serving = bus.serve("command.a", echo)
-    assert await bus.request("command.a", Note(text="x"), timeout=1) == Note(text="x")
-    serving.close()
-    with pytest.raises(NoResponder):
-        await bus.request("command.a", Note(text="x"), timeout=1)
-
-
-async def test_a_silent_responder_times_out() -> None:
-    bus = MemoryBus()
-
-    async def never(message: BaseModel) -> BaseModel:
-        await asyncio.Event().wait()
-        return message
-
-    bus.serve("command.a", never)
-    with pytest.raises(RequestTimeout):
-        await bus.request("command.a", Note(text="x"), timeout=0.01)
-
-
-def test_live_state() -> None:
-    state = MemoryBus().state
-    state.put("stream.b", Note(text="b"))
-    state.put("stream.a", Note(text="a"))
-    state.put("history.a", Note(text="h"))
-    assert state.items("stream.") == [("stream.a", Note(text="a")), ("stream.b", Note(text="b"))]
-    state.delete("stream.a")
-    state.delete("stream.a")
-    assert state.get("stream.a") is None
+def test_any_number_of_broadcasts_can_come_and_go() -> None:
+    bus = Bus()
+    seen: list[str] = []
+    bus.subscribe(WORDS, lambda ref, _: seen.append(ref.broadcast))
+    for number in range(MAX_REMEMBERED + 2):
+        bus.publish(WORDS, BroadcastRef("a", str(number)), "word")
+    assert len(seen) == MAX_REMEMBERED + 2

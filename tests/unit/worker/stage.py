@@ -1,13 +1,19 @@
-"""One broadcast or a whole station on a bus and a store in memory, by a clock that the test moves."""
+"""One broadcast or a whole station, on a bus, a cluster and a store in memory, and a clock that the test moves."""
 
+from cluster.claims import Claim
+from cluster.errors import NoOwner
+from cluster.interface import Cluster
+from cluster.memory import MemoryState
+from cluster.questions import StatusQuery
 from ingest.interface import PublishRequest
-from live.bus import MemoryBus
+from live.bus import Bus
 from live.status import StreamStatus
 from media.units import VIDEO_TIMESCALE as S
 from packager.cmaf.cutter import CutterOptions
 from storage.catalogue import Catalogue
 from telemetry.metrics import Metrics
 from tests.memory_store import MemoryStore
+from tests.unit.cluster.joining import node
 from tests.unit.packager.recording import ZERO_MS, frames, video_config
 from tests.unit.worker.fakes import FakeClock, FakeLink, settle
 from transcoder.client import Thumbnailer
@@ -15,6 +21,7 @@ from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
 from worker.channel import Channel
+from worker.claim_keeper import ClaimKeeper, claim_stream
 from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
 from worker.station import Station
@@ -51,10 +58,12 @@ async def send(session: PublisherSession, seconds: int, *, start_s: int = 0, gop
     await settle()
 
 
-def status_of(bus: MemoryBus, stream: str = STREAM) -> StreamStatus | None:
-    status = bus.state.get(f"stream.{stream}")
-    assert status is None or isinstance(status, StreamStatus)
-    return status
+async def status_of(cluster: Cluster, stream: str = STREAM) -> StreamStatus | None:
+    """As another node would see it."""
+    try:
+        return await cluster.ask_owner(stream, StatusQuery(), timeout=5)
+    except NoOwner:
+        return None
 
 
 class ChannelStage:
@@ -62,7 +71,9 @@ class ChannelStage:
 
     def __init__(self, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> None:
         self.clock = FakeClock()
-        self.bus = MemoryBus()
+        self.bus = Bus()
+        self.cluster_state = MemoryState()
+        self.cluster = self.cluster_state.join(node("a"))
         self.store = MemoryStore()
         self.catalogue = Catalogue(self.store)
         self.closed: list[Channel] = []
@@ -97,6 +108,14 @@ class ChannelStage:
             clock=self.clock,
         )
 
+    @classmethod
+    async def start(cls, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> "ChannelStage":
+        """A channel that has claimed its stream."""
+        stage = cls(reconnect_window=reconnect_window, store_timeout=store_timeout)
+        claim = await claim_stream(stage.cluster, STREAM, BROADCAST, stage.channel)
+        stage.channel.start(ClaimKeeper(stage.cluster, claim, on_lost=stage.channel.on_claim_lost))
+        return stage
+
     def attach(self, link: FakeLink | None = None, software: str | None = "OBS") -> FakeLink:
         link = link or FakeLink()
         link.session = self.channel.attach(request(software=software), link)
@@ -108,8 +127,12 @@ class ChannelStage:
         await send(link.session, seconds)
         return link
 
-    def status(self) -> StreamStatus | None:
-        return status_of(self.bus)
+    async def status(self) -> StreamStatus | None:
+        return await status_of(self.cluster)
+
+    async def claim(self) -> Claim | None:
+        await settle()
+        return await self.cluster.owner_of(STREAM)
 
     async def end(self, reason: str = "over") -> None:
         self.channel.close(reason)
@@ -119,13 +142,15 @@ class ChannelStage:
 class StationStage:
     """A station whose streams pass the source through."""
 
-    def __init__(self, *, free_cuts: bool = False) -> None:
+    def __init__(self, *, free_cuts: bool = False, cluster: Cluster | None = None) -> None:
         self.clock = FakeClock()
-        self.bus = MemoryBus()
+        self.bus = Bus()
+        self.cluster = cluster or MemoryState().join(node("a"))
         self.store = MemoryStore()
         self.catalogue = Catalogue(self.store)
         self.station = Station(
             bus=self.bus,
+            cluster=self.cluster,
             store=self.store,
             catalogue=self.catalogue,
             thumbnailer=Thumbnailer(),
@@ -147,7 +172,7 @@ class StationStage:
         link.session = await self.station.authorize(request(key), link)
         return link
 
-    def broadcast(self, stream: str = STREAM) -> str | None:
+    async def broadcast(self, stream: str = STREAM) -> str | None:
         """The id of the broadcast that is on air."""
-        status = status_of(self.bus, stream)
+        status = await status_of(self.cluster, stream)
         return None if status is None else status.broadcast

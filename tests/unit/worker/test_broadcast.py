@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from live.bus import MemoryBus
+from live.bus import Bus
 from live.messages import LiveMessage
+from live.topics import MEDIA, BroadcastRef
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Kind
@@ -29,8 +30,8 @@ class Bench:
         self.segments: list[Segment] = []
         self.inits: list[Init] = []
         self.pictures: list[VideoConfig] = []
-        bus = MemoryBus()
-        bus.subscribe("media.>", self._hear)
+        bus = Bus()
+        bus.subscribe(MEDIA, self._on_message)
         options = RecorderOptions()
         self.recorder = Recorder(
             ledger or options.new_ledger("s", "20261121t104105z-abc123", ZERO_MS),
@@ -55,8 +56,7 @@ class Bench:
         )
         self.broadcast.attach()
 
-    def _hear(self, subject: str, message: object) -> None:
-        assert isinstance(message, LiveMessage)
+    def _on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
         if isinstance(message, Segment):
             self.segments.append(message)
         if isinstance(message, Init):

@@ -1,10 +1,16 @@
 """Who feeds a broadcast: takeover, the reconnect window, and what ends it."""
 
+from typing import Any
+
 import pytest
 
+from cluster.claims import ClaimState
+from cluster.errors import NoOwner
+from cluster.questions import Done, HistoryQuery, KillCommand, LatencyQuery, Question, StatusQuery, ThumbnailQuery
 from ingest.interface import EndReason
-from live.bus_interface import NoResponder
-from live.status import Done, History, KillCommand, Latencies, Query, StreamState, Thumbnail
+from live.status import Latencies, StreamState, Thumbnail
+from tests.unit.cluster.fake_owner import FakeOwner
+from tests.unit.cluster.joining import node
 from tests.unit.worker.fakes import FakeLink, settle
 from tests.unit.worker.stage import BROADCAST, NEVER_CAME_BACK, PREFIX, STREAM, WINDOW_S, ChannelStage, send
 
@@ -15,10 +21,9 @@ async def end_reason(stage: ChannelStage) -> str | None:
 
 
 async def test_a_publisher_that_attaches_is_live() -> None:
-    stage = ChannelStage()
-    assert stage.status() is None
+    stage = await ChannelStage.start()
     stage.attach(FakeLink("198.51.100.4:1000"), software="OBS 30")
-    status = stage.status()
+    status = await stage.status()
     assert status is not None and status.publisher is not None
     assert (status.stream, status.broadcast, status.state) == (STREAM, BROADCAST, StreamState.LIVE)
     assert (status.publisher.address, status.publisher.software) == ("198.51.100.4:1000", "OBS 30")
@@ -26,10 +31,10 @@ async def test_a_publisher_that_attaches_is_live() -> None:
 
 
 async def test_the_status_is_renewed_every_second() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     await stage.attach_and_send(5)
     await stage.clock.advance(3)
-    status = stage.status()
+    status = await stage.status()
     assert status is not None and status.publisher is not None and status.source is not None
     assert (status.uptime_s, status.publisher.connected_s) == (3.0, 3.0)
     assert [rendition.track for rendition in status.renditions] == ["vsource"]
@@ -37,12 +42,12 @@ async def test_the_status_is_renewed_every_second() -> None:
 
 
 async def test_a_second_publisher_takes_over() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     first = await stage.attach_and_send(3)
     second = stage.attach(FakeLink("198.51.100.4:1000"))
     assert first.kicks == [(EndReason.TAKEN_OVER, "another publisher with this stream key took over")]
     assert second.kicks == []
-    status = stage.status()
+    status = await stage.status()
     assert status is not None and status.publisher is not None
     assert (status.state, status.publisher.address) == (StreamState.LIVE, "198.51.100.4:1000")
     await stage.clock.advance(WINDOW_S + 1)
@@ -52,12 +57,12 @@ async def test_a_second_publisher_takes_over() -> None:
 
 @pytest.mark.parametrize("reason", EndReason)
 async def test_the_late_end_of_a_publisher_taken_over_changes_nothing(reason: EndReason) -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     first = stage.attach(FakeLink(ends_late=True))
     second = stage.attach()
     first.end(reason)
     await stage.clock.advance(WINDOW_S + 1)
-    status = stage.status()
+    status = await stage.status()
     assert stage.channel.open and stage.channel.session is second.session
     assert status is not None and status.state is StreamState.LIVE
     await stage.end()
@@ -65,10 +70,10 @@ async def test_the_late_end_of_a_publisher_taken_over_changes_nothing(reason: En
 
 @pytest.mark.parametrize("reason", [EndReason.LOST, EndReason.PROTOCOL_ERROR])
 async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReason) -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     link.end(reason, "the connection broke")
-    status = stage.status()
+    status = await stage.status()
     assert status is not None
     assert (status.state, status.publisher) == (StreamState.WAITING, None)
     await stage.clock.advance(WINDOW_S - 0.1)
@@ -91,12 +96,12 @@ async def test_what_a_lost_publisher_sent_is_stored_at_once() -> None:
 
 
 async def test_a_publisher_that_returns_in_time_continues_the_broadcast() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     link.end(EndReason.LOST)
     await stage.clock.advance(WINDOW_S - 1)
     await stage.attach_and_send(3)
-    status = stage.status()
+    status = await stage.status()
     assert status is not None
     assert (status.state, status.broadcast) == (StreamState.LIVE, BROADCAST)
     await stage.clock.advance(2 * WINDOW_S)
@@ -108,7 +113,7 @@ async def test_a_publisher_that_returns_in_time_continues_the_broadcast() -> Non
 
 
 async def test_each_loss_starts_its_own_window() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     for _ in range(3):
         stage.attach().end(EndReason.LOST)
         await stage.clock.advance(WINDOW_S - 1)
@@ -119,7 +124,7 @@ async def test_each_loss_starts_its_own_window() -> None:
 
 
 async def test_without_a_window_a_lost_publisher_ends_the_broadcast() -> None:
-    stage = ChannelStage(reconnect_window=0)
+    stage = await ChannelStage.start(reconnect_window=0)
     stage.attach().end(EndReason.LOST, "no media for 10 s")
     assert not stage.channel.open
     assert await end_reason(stage) == "no media for 10 s"
@@ -136,7 +141,7 @@ async def test_without_a_window_a_lost_publisher_ends_the_broadcast() -> None:
 async def test_a_publisher_that_stops_or_is_kicked_ends_the_broadcast(
     reason: EndReason, text: str, recorded: str
 ) -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     link.end(reason, text)
     assert not stage.channel.open
@@ -145,9 +150,9 @@ async def test_a_publisher_that_stops_or_is_kicked_ends_the_broadcast(
 
 
 async def test_a_kill_command_kicks_the_publisher_and_ends_the_broadcast() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
-    answer = await stage.bus.request(f"command.{STREAM}", KillCommand(reason="wrong scene"), timeout=1)
+    answer = await stage.cluster.ask_owner(STREAM, KillCommand(reason="wrong scene"), timeout=1)
     assert answer == Done()
     assert link.kicks == [(EndReason.KICKED, "wrong scene")]
     assert stage.closed == [stage.channel]
@@ -155,16 +160,16 @@ async def test_a_kill_command_kicks_the_publisher_and_ends_the_broadcast() -> No
 
 
 async def test_a_kill_command_ends_a_broadcast_that_waits_for_its_publisher() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     stage.attach().end(EndReason.LOST)
-    await stage.bus.request(f"command.{STREAM}", KillCommand(), timeout=1)
+    await stage.cluster.ask_owner(STREAM, KillCommand(), timeout=1)
     assert await end_reason(stage) == "ended by the operator"
     await stage.clock.advance(WINDOW_S + 1)
     assert stage.closed == [stage.channel]
 
 
 async def test_a_channel_closes_once_with_the_first_reason() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     stage.attach()
     stage.channel.close("first")
     stage.channel.close("second")
@@ -172,32 +177,97 @@ async def test_a_channel_closes_once_with_the_first_reason() -> None:
     assert await end_reason(stage) == "first"
 
 
-async def test_status_and_subjects_vanish_at_the_end() -> None:
-    stage = ChannelStage()
+@pytest.mark.parametrize(
+    "question", [StatusQuery(), HistoryQuery(), LatencyQuery(), ThumbnailQuery(), KillCommand()]
+)
+async def test_no_question_is_answered_from_the_end_on(question: Question[Any]) -> None:
+    """Neither before the cluster knows of the end, nor after the claim is released."""
+    stage = await ChannelStage.start()
     await stage.attach_and_send(3)
-    await stage.end()
-    assert stage.status() is None
-    for name in ("command", "history", "latency", "thumbnail"):
-        with pytest.raises(NoResponder):
-            await stage.bus.request(f"{name}.{STREAM}", Query(), timeout=1)
+    stage.channel.close("over")
+    for _ in range(2):
+        with pytest.raises(NoOwner):
+            await stage.cluster.ask_owner(STREAM, question, timeout=1)
+        await stage.channel.closed()
     await stage.clock.advance(5)
-    assert stage.status() is None
+    assert await stage.status() is None
 
 
-async def test_history_latencies_and_thumbnail_answer_while_on_air() -> None:
-    stage = ChannelStage()
+async def test_history_latencies_and_thumbnail_are_answered_while_on_air() -> None:
+    stage = await ChannelStage.start()
     stage.attach()
     await stage.clock.advance(3)
-    history = await stage.bus.request(f"history.{STREAM}", Query(), timeout=1)
-    assert isinstance(history, History) and len(history.samples) >= 2
-    assert await stage.bus.request(f"latency.{STREAM}", Query(), timeout=1) == Latencies()
-    picture = await stage.bus.request(f"thumbnail.{STREAM}", Query(), timeout=1)
-    assert isinstance(picture, Thumbnail) and picture.jpeg == b""
+    history = await stage.cluster.ask_owner(STREAM, HistoryQuery(), timeout=1)
+    assert len(history.samples) >= 2
+    assert await stage.cluster.ask_owner(STREAM, LatencyQuery(), timeout=1) == Latencies()
+    assert await stage.cluster.ask_owner(STREAM, ThumbnailQuery(), timeout=1) == Thumbnail(jpeg=b"", at=0)
     await stage.end()
+
+
+async def test_the_status_is_made_at_most_once_a_second() -> None:
+    stage = await ChannelStage.start()
+    stage.attach()
+    first = await stage.status()
+    assert await stage.status() is first
+    await stage.clock.advance(1)
+    assert await stage.status() not in (None, first)
+    await stage.end()
+
+
+async def test_the_claim_follows_the_broadcast_until_the_store_has_its_end() -> None:
+    stage = await ChannelStage.start()
+    states = []
+
+    async def note() -> None:
+        claim = await stage.claim()
+        states.append(None if claim is None else claim.state)
+
+    link = await stage.attach_and_send(3)
+    await note()
+    link.end(EndReason.LOST)
+    await note()
+    stage.attach()
+    await note()
+    stage.store.gate.clear()
+    stage.channel.close("over")
+    await note()
+    stage.store.gate.set()
+    await stage.channel.closed()
+    await note()
+    assert states == [ClaimState.LIVE, ClaimState.WAITING, ClaimState.LIVE, ClaimState.ENDING, None]
+
+
+async def test_a_claim_that_is_lost_ends_the_broadcast() -> None:
+    stage = await ChannelStage.start()
+    link = await stage.attach_and_send(3)
+    claim = await stage.claim()
+    assert claim is not None
+    other = stage.cluster_state.join(node("b"))
+    taken = await other.take_over(claim, BROADCAST, FakeOwner())
+    stage.store.calls.clear()
+    link.end(EndReason.LOST)
+    await settle()
+    assert not stage.channel.open
+    assert await end_reason(stage) == "another server has taken over the stream"
+    assert await stage.claim() == taken
+    stored = stage.store.keys_of("put")
+    assert f"{PREFIX}/manifest.mpd" in stored
+    assert f"live/{STREAM}/manifest.mpd" not in stored
+
+
+async def test_a_cluster_that_is_gone_does_not_disturb_the_broadcast() -> None:
+    stage = await ChannelStage.start()
+    link = await stage.attach_and_send(3)
+    await stage.cluster.close()
+    link.end(EndReason.LOST)
+    await stage.attach_and_send(3)
+    assert stage.channel.open
+    await stage.end("over")
+    assert await end_reason(stage) == "over"
 
 
 async def test_media_after_the_end_is_ignored() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = stage.attach(FakeLink(ends_late=True))
     session = link.session
     assert session is not None

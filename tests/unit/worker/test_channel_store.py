@@ -10,7 +10,7 @@ DOWN = StoreUnavailable("the store is down")
 
 
 async def test_a_record_is_written_when_the_broadcast_begins() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     started = stage.clock.unix()
     await settle()
     record = await stage.catalogue.get_broadcast(STREAM, BROADCAST)
@@ -19,7 +19,7 @@ async def test_a_record_is_written_when_the_broadcast_begins() -> None:
 
 
 async def test_the_record_is_completed_at_the_end() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     started = stage.clock.unix()
     await stage.attach_and_send(5)
     await stage.clock.advance(5)
@@ -31,7 +31,7 @@ async def test_the_record_is_completed_at_the_end() -> None:
 
 
 async def test_the_end_is_recorded_though_the_store_did_not_take_the_beginning() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     stage.store.failures[CATALOGUE] = [DOWN]
     await settle()
     assert CATALOGUE not in stage.store.objects
@@ -57,21 +57,21 @@ async def test_the_end_is_recorded_only_after_the_beginning() -> None:
 
 
 async def test_a_broadcast_ends_though_the_store_fails() -> None:
-    stage = ChannelStage(store_timeout=0)
+    stage = await ChannelStage.start(store_timeout=0)
     await stage.attach_and_send(3)
     stage.store.failing = DOWN
     await stage.end()
-    assert stage.status() is None
+    assert await stage.status() is None
     stage.store.failing = None
     assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).ended_at is None
 
 
 async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:
-    stage = ChannelStage(store_timeout=0)
+    stage = await ChannelStage.start(store_timeout=0)
     stage.store.failing = DOWN
     await stage.attach_and_send(3)
     await stage.clock.advance(1)
-    status = stage.status()
+    status = await stage.status()
     assert status is not None
     assert [(warning.code, warning.text) for warning in status.warnings] == [
         ("store", "the store does not take uploads: the store is down")
@@ -80,7 +80,7 @@ async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:
 
 
 async def test_the_playlists_of_an_ended_broadcast_are_complete() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     await stage.attach_and_send(5)
     await stage.end()
     playlist = stage.store.text(f"{PREFIX}/vsource/media.m3u8")
@@ -91,7 +91,7 @@ async def test_the_playlists_of_an_ended_broadcast_are_complete() -> None:
 
 
 async def test_a_broadcast_without_media_leaves_only_its_record() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     stage.attach()
     await stage.end()
     assert list(stage.store.objects) == [CATALOGUE]

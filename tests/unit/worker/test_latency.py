@@ -2,6 +2,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from live.messages import PartFetched
+from live.topics import BroadcastRef
 from packager.cmaf.cutter import Cut
 from packager.cmaf.segment_writer import Part, SegmentWriter
 from packager.cmaf.video_track import VideoTrack
@@ -9,6 +10,7 @@ from tests.unit.packager.recording import ZERO_MS, Recorder, frame, frames, vide
 from worker.latency import LatencyTrace
 
 MS = 1_000_000
+REF = BroadcastRef("s", "b")
 
 
 class Clock:
@@ -39,10 +41,10 @@ def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
     trace.received(frame(0).pts, passed=True, encoded=False)
     clock.now = 3 * MS
     part = some_part()
-    trace.on_message("media.s.b", part)
+    trace.on_message(REF, part)
     clock.now = 10 * MS
-    trace.on_message("media.s.b", PartFetched("vsource", part.msn, part.index))
-    trace.on_message("media.s.b", PartFetched("vsource", part.msn, part.index))
+    trace.on_fetched(REF, PartFetched("vsource", part.msn, part.index))
+    trace.on_fetched(REF, PartFetched("vsource", part.msn, part.index))
     assert rows(trace) == [("vsource", "in a part", 3.0, 3.0), ("vsource", "fetched", 7.0, 7.0)]
 
 
@@ -57,7 +59,7 @@ def test_a_rendition_counts_from_its_own_frame() -> None:
     clock.now = 320 * MS
     trace.encoded("v480p", frame(9 * 3000))
     clock.now = 321 * MS
-    trace.on_message("media.s.b", replace(some_part(), track="v480p"))
+    trace.on_message(REF, replace(some_part(), track="v480p"))
     assert rows(trace) == [
         ("vsource", "decoded", 12.0, 12.0),
         ("v480p", "encoded", 23.0, 23.0),

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from live.bus import MemoryBus
+from live.bus import Bus
 from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored
+from live.topics import MEDIA, BroadcastRef
 from live.window import LiveWindow
 from live.window_track import Position
 from media.units import VIDEO_TIMESCALE as S
@@ -45,10 +46,10 @@ class Bench:
 
     def __init__(self, options: RecorderOptions | None = None, *, announce: bool = True) -> None:
         self.store = MemoryStore()
-        self.bus = MemoryBus()
+        self.bus = Bus()
         self.window = LiveWindow(STREAM, BROADCAST)
         self.heard: list[LiveMessage] = []
-        self.bus.subscribe("media.>", self._hear)
+        self.bus.subscribe(MEDIA, self._on_message)
         self.observer = Observer()
         options = options or RecorderOptions(utc_timing_url="http://origin/time")
         self.recorder = Recorder(
@@ -74,8 +75,7 @@ class Bench:
         )
         self.cutter = Cutter(CutterOptions())
 
-    def _hear(self, subject: str, message: object) -> None:
-        assert isinstance(message, LiveMessage)
+    def _on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
         self.heard.append(message)
         self.window.receive(message)
 
@@ -331,8 +331,8 @@ async def test_a_resumed_recorder_lists_what_is_stored_and_makes_gaps_of_the_res
     await bench.store.delete(f"{PREFIX}/vsource/2.m4s")
     ledger = decode_ledger(encoded)
     ledger.tracks["vsource"].resolved = 0
-    bus, window = MemoryBus(), LiveWindow(STREAM, BROADCAST)
-    bus.subscribe("media.>", lambda _, message: window.receive(message))  # type: ignore[arg-type]
+    bus, window = Bus(), LiveWindow(STREAM, BROADCAST)
+    bus.subscribe(MEDIA, lambda _, message: window.receive(message))
     recorder = Recorder(
         ledger, bus=bus, store=bench.store, observer=bench.observer, clock=lambda: 0.0, options=RecorderOptions()
     )

@@ -8,6 +8,7 @@ import pytest
 from ingest.errors import PublishRefused
 from ingest.interface import EndReason
 from live.messages import BroadcastClosed
+from live.topics import MEDIA, BroadcastRef
 from storage.catalogue import Catalogue
 from storage.interface import StoreUnavailable
 from tests.unit.worker.fakes import FakeChildren, settle
@@ -29,7 +30,7 @@ async def test_an_unknown_key_is_refused() -> None:
         assert await refusal(stage, key) == (
             "unknown stream key: copy it again from `headwater create` or rotate-key"
         )
-    assert stage.broadcast() is None
+    assert await stage.broadcast() is None
 
 
 async def test_a_banned_stream_is_refused_with_the_seconds_that_are_left() -> None:
@@ -40,7 +41,7 @@ async def test_a_banned_stream_is_refused_with_the_seconds_that_are_left() -> No
     assert await refusal(stage, key) == "the operator has banned this stream for another 60 s"
     await stage.clock.advance(61)
     await stage.publish(key)
-    assert stage.broadcast() is not None
+    assert await stage.broadcast() is not None
     await stage.station.close()
 
 
@@ -56,10 +57,10 @@ async def test_a_second_publisher_of_a_stream_feeds_the_same_broadcast() -> None
     stage = StationStage()
     key = await stage.create()
     first = await stage.publish(key)
-    broadcast = stage.broadcast()
+    broadcast = await stage.broadcast()
     await stage.publish(key)
     assert [reason for reason, _ in first.kicks] == [EndReason.TAKEN_OVER]
-    assert stage.broadcast() == broadcast
+    assert await stage.broadcast() == broadcast
     await stage.station.close()
 
 
@@ -67,11 +68,11 @@ async def test_a_publisher_that_returns_within_the_window_feeds_the_same_broadca
     stage = StationStage()
     key = await stage.create()
     link = await stage.publish(key)
-    broadcast = stage.broadcast()
+    broadcast = await stage.broadcast()
     link.end(EndReason.LOST)
     await stage.clock.advance(WINDOW_S - 1)
     await stage.publish(key)
-    assert stage.broadcast() == broadcast
+    assert await stage.broadcast() == broadcast
     await stage.station.close()
 
 
@@ -80,7 +81,7 @@ async def test_two_streams_are_two_broadcasts() -> None:
     keys = [await stage.create(stream) for stream in ("one", "two")]
     links = [await stage.publish(key) for key in keys]
     assert not any(link.kicks for link in links)
-    assert None is not stage.broadcast("one") != stage.broadcast("two")
+    assert None is not await stage.broadcast("one") != await stage.broadcast("two")
     await stage.station.close()
 
 
@@ -88,11 +89,11 @@ async def test_a_publisher_after_the_end_begins_a_new_broadcast() -> None:
     stage = StationStage()
     key = await stage.create()
     link = await stage.publish(key)
-    first = stage.broadcast()
+    first = await stage.broadcast()
     link.end(EndReason.UNPUBLISHED)
     await settle()
     await stage.publish(key)
-    assert stage.broadcast() not in (None, first)
+    assert await stage.broadcast() not in (None, first)
     await stage.station.close()
     assert len(await stage.catalogue.list_broadcasts(STREAM)) == 2
 
@@ -102,11 +103,11 @@ async def test_a_publisher_at_the_very_moment_of_the_end_is_on_air() -> None:
     stage = StationStage()
     key = await stage.create()
     link = await stage.publish(key)
-    first = stage.broadcast()
+    first = await stage.broadcast()
     link.end(EndReason.UNPUBLISHED)
     await stage.publish(key)
     await settle()
-    assert stage.broadcast() not in (None, first)
+    assert await stage.broadcast() not in (None, first)
     await stage.station.close()
 
 
@@ -115,19 +116,21 @@ async def test_a_new_broadcast_supersedes_one_that_is_still_ending() -> None:
     key = await stage.create()
     old_link = await stage.publish(key)
     assert old_link.session is not None
-    old = stage.broadcast()
+    old = await stage.broadcast()
     await send(old_link.session, 5)
     stage.store.gate.clear()
     old_ended = asyncio.Event()
     stage.bus.subscribe(
-        f"media.{STREAM}.{old}", lambda _, said: old_ended.set() if isinstance(said, BroadcastClosed) else None
+        MEDIA,
+        lambda _, message: old_ended.set() if isinstance(message, BroadcastClosed) else None,
+        BroadcastRef(STREAM, old or ""),
     )
     old_link.end(EndReason.UNPUBLISHED)
     await settle()
     await stage.clock.advance(1)
     new_link = await stage.publish(key)
     assert new_link.session is not None
-    new = stage.broadcast()
+    new = await stage.broadcast()
     await send(new_link.session, 5)
     stage.store.gate.set()
     await asyncio.wait_for(old_ended.wait(), 5)
@@ -154,7 +157,7 @@ async def test_close_ends_every_broadcast_and_waits_for_the_store() -> None:
     await asyncio.wait_for(closing, 5)
     for link, stream in zip(links, streams, strict=True):
         assert link.kicks == [(EndReason.KICKED, "the server is shutting down")]
-        assert status_of(stage.bus, stream) is None
+        assert await status_of(stage.cluster, stream) is None
         (record,) = await stage.catalogue.list_broadcasts(stream)
         assert record.end_reason == "the server is shutting down"
 

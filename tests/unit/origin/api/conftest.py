@@ -1,4 +1,4 @@
-"""The API as an application in memory: a bus, a catalogue on a store in a dict, a clock that stands still."""
+"""The API as an application in memory: a cluster of one node, a store in a dict, and a clock that the test sets."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -7,11 +7,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from live.bus import MemoryBus
+from cluster.memory import MemoryCluster, MemoryState
+from live.status import StreamStatus
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
 from tests.memory_store import MemoryStore
+from tests.unit.cluster.fake_owner import FakeOwner
+from tests.unit.cluster.joining import node
 
 TOKEN = "open-sesame"
 NOW = 1_795_257_665.0
@@ -23,17 +26,29 @@ class Api:
 
     http: httpx.AsyncClient
     public: httpx.AsyncClient
-    bus: MemoryBus
+    cluster: MemoryCluster
     catalogue: Catalogue
     store: MemoryStore
     app: FastAPI
     now: float = NOW
     keys: list[tuple[str, str | None]] = field(default_factory=list)
 
+    async def on_air(self, status: StreamStatus) -> FakeOwner:
+        """A stream that is live or waiting."""
+        assert status.broadcast is not None
+        owner = FakeOwner(status)
+        await self.cluster.claim(status.stream, status.broadcast, owner)
+        return owner
+
+    async def off_air(self, stream: str) -> None:
+        claim = await self.cluster.owner_of(stream)
+        assert claim is not None
+        await self.cluster.release(claim)
+
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    bus, store = MemoryBus(), MemoryStore()
+    cluster, store = MemoryState().join(node("a")), MemoryStore()
     catalogue = Catalogue(store)
     app = FastAPI(title="Headwater", version="9.9.9")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -44,9 +59,9 @@ async def api() -> AsyncIterator[Api]:
         ) as http,
         httpx.AsyncClient(transport=transport, base_url=f"{base_url}/api/v1") as public,
     ):
-        api = Api(http, public, bus, catalogue, store, app)
+        api = Api(http, public, cluster, catalogue, store, app)
         services = ApiServices(
-            bus=bus,
+            cluster=cluster,
             catalogue=catalogue,
             token=TOKEN,
             rtmp_url="rtmp://media.example.org:1935/live",

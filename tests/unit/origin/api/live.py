@@ -1,4 +1,4 @@
-"""Live state as a worker puts it on the bus."""
+"""The status of a stream as its owner answers it."""
 
 from live.status import (
     AudioStatus,

@@ -1,56 +1,51 @@
-"""What is on the air: kill, charts, pictures; and what was."""
+"""Live broadcasts: kill, charts and pictures; and the list of past ones."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
-from pydantic import BaseModel
 
-from live.status import (
-    Done,
-    History,
-    KillCommand,
-    Latencies,
-    LatencyStatus,
-    Query,
-    Sample,
-    StreamState,
-    Thumbnail,
-)
+from cluster.errors import NoOwner
+from cluster.questions import Done
+from live.status import History, Latencies, LatencyStatus, Sample, StreamState, Thumbnail
 from origin.api import live as live_routes
 from storage.catalogue.records import BroadcastRecord
+from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.origin.api.conftest import NOW, Api
 from tests.unit.origin.api.live import BROADCAST, status
 
 
+class BanningOwner(FakeOwner):
+    """Also notes the ban that was in force when it was killed."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(status("a"))
+        self.bans: list[float | None] = []
+        self._api = api
+
+    async def kill(self, reason: str) -> Done:
+        self.bans.append((await self._api.catalogue.get_stream("a")).banned_until)
+        return await super().kill(reason)
+
+
 @pytest.fixture
-async def kills(api: Api) -> list[tuple[str, float | None]]:
-    """A live stream ``a``: what its worker is told, with the ban that was written by then."""
+async def owner(api: Api) -> BanningOwner:
+    """Of a live stream ``a``."""
     await api.catalogue.create_stream("a", now=NOW)
-    api.bus.state.put("stream.a", status("a"))
-    seen: list[tuple[str, float | None]] = []
-
-    async def end(command: BaseModel) -> Done:
-        assert isinstance(command, KillCommand)
-        seen.append((command.reason, (await api.catalogue.get_stream("a")).banned_until))
-        return Done()
-
-    api.bus.serve("command.a", end)
-    return seen
+    owner = BanningOwner(api)
+    await api.cluster.claim("a", BROADCAST, owner)
+    return owner
 
 
-async def test_a_kill_without_words(api: Api, kills: list[tuple[str, float | None]]) -> None:
+async def test_a_kill_without_words(api: Api, owner: BanningOwner) -> None:
     answer = await api.http.post("/streams/a/kill")
     assert answer.json() == {"stream": "a", "banned_until": None}
-    assert kills == [("ended by the operator", None)]
+    assert (owner.kills, owner.bans) == (["ended by the operator"], [None])
 
 
-async def test_the_ban_is_written_before_the_publisher_is_told(
-    api: Api, kills: list[tuple[str, float | None]]
-) -> None:
+async def test_the_ban_is_written_before_the_broadcast_is_ended(api: Api, owner: BanningOwner) -> None:
     answer = await api.http.post("/streams/a/kill", json={"ban_s": 60, "reason": "wrong stream"})
     assert answer.json() == {"stream": "a", "banned_until": NOW + 60}
-    assert kills == [("wrong stream", NOW + 60)]
+    assert (owner.kills, owner.bans) == (["wrong stream"], [NOW + 60])
 
 
 async def test_killing_what_is_not_live_is_a_clear_error_and_bans_nobody(api: Api) -> None:
@@ -63,23 +58,29 @@ async def test_killing_what_is_not_live_is_a_clear_error_and_bans_nobody(api: Ap
     assert (unknown.status_code, unknown.json()["code"]) == (404, "stream-not-found")
 
 
+class EndingOwner(FakeOwner):
+    async def kill(self, reason: str) -> Done:
+        raise NoOwner("the broadcast of a has ended")
+
+
 async def test_a_broadcast_that_ends_while_it_is_killed(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
-    api.bus.state.put("stream.a", status("a"))
+    await api.cluster.claim("a", BROADCAST, EndingOwner(status("a")))
     answer = await api.http.post("/streams/a/kill")
     assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
+    assert answer.json()["detail"] == "a has just ended by itself"
 
 
-async def test_a_worker_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_routes, "COMMAND_TIMEOUT_S", 0.001)
-    await api.catalogue.create_stream("a", now=NOW)
-    api.bus.state.put("stream.a", status("a"))
-
-    async def hang(command: BaseModel) -> Done:
+class HangingOwner(FakeOwner):
+    async def kill(self, reason: str) -> Done:
         await asyncio.Event().wait()
         return Done()
 
-    api.bus.serve("command.a", hang)
+
+async def test_an_owner_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_routes, "ASK_TIMEOUT_S", 0.001)
+    await api.catalogue.create_stream("a", now=NOW)
+    await api.cluster.claim("a", BROADCAST, HangingOwner(status("a")))
     answer = await api.http.post("/streams/a/kill")
     assert (answer.status_code, answer.json()["code"]) == (504, "request-timeout")
 
@@ -88,25 +89,17 @@ async def test_a_worker_that_does_not_answer(api: Api, monkeypatch: pytest.Monke
     "body",
     [{"ban_s": -1}, {"ban_s": "soon"}, {"ban": 60}, {"ban_s": 1e12}, {"reason": "x" * 201}, [], "kill"],
 )
-async def test_a_kill_that_is_not_understood(api: Api, kills: list[tuple[str, float | None]], body: object) -> None:
+async def test_a_kill_that_is_not_understood(api: Api, owner: BanningOwner, body: object) -> None:
     answer = await api.http.post("/streams/a/kill", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
-    assert kills == []
-
-
-def answering(answer: BaseModel) -> Callable[[BaseModel], Awaitable[BaseModel]]:
-    async def answered(question: BaseModel) -> BaseModel:
-        assert isinstance(question, Query)
-        return answer
-
-    return answered
+    assert owner.kills == []
 
 
 async def test_one_stream_in_full_tells_where_time_goes(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a")).json()["latency"] == []
     stage = LatencyStatus(track="v480p", stage="encoded", p50_ms=21.5, p95_ms=38.0)
-    api.bus.serve("latency.a", answering(Latencies(stages=(stage,))))
+    (await api.on_air(status("a"))).stages = Latencies(stages=(stage,))
     assert (await api.http.get("/streams/a")).json()["latency"] == [stage.model_dump()]
 
 
@@ -114,8 +107,7 @@ async def test_the_history(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a/history")).json() == {"samples": []}
     sample = Sample(at=NOW, bitrate_bps=2_500_000, fps=30.0)
-    told = History(samples=(sample,))
-    api.bus.serve("history.a", answering(told))
+    (await api.on_air(status("a"))).samples = History(samples=(sample,))
     assert (await api.http.get("/streams/a/history")).json() == {"samples": [sample.model_dump()]}
     assert (await api.http.get("/streams/b/history")).json()["code"] == "stream-not-found"
 
@@ -124,11 +116,10 @@ async def test_the_thumbnail(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     none = await api.http.get("/streams/a/thumbnail.jpg")
     assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
-    empty = api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"", at=0)))
+    owner = await api.on_air(status("a"))
     none = await api.http.get("/streams/a/thumbnail.jpg")
     assert (none.status_code, none.json()["code"]) == (404, "no-thumbnail")
-    empty.close()
-    api.bus.serve("thumbnail.a", answering(Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=NOW)))
+    owner.picture = Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=NOW)
     answer = await api.http.get("/streams/a/thumbnail.jpg")
     assert answer.content == b"\xff\xd8\xff\xd9"
     assert answer.headers["content-type"] == "image/jpeg"
@@ -144,7 +135,7 @@ async def test_broadcasts_newest_first_with_links(api: Api) -> None:
     )
     await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=lost, started_at=2.0, duration_s=7.0))
     await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=BROADCAST, started_at=NOW - 90))
-    api.bus.state.put("stream.a", status("a", StreamState.WAITING))
+    await api.on_air(status("a", StreamState.WAITING))
     listed = (await api.http.get("/streams/a/broadcasts")).json()
     assert [(one["broadcast"], one["state"], one["duration_s"]) for one in listed] == [
         (BROADCAST, "live", 90.0),

@@ -1,6 +1,10 @@
 """Streams and their keys."""
 
-from live.status import Done, KillCommand, StreamState
+import pytest
+
+from cluster.claims import ClaimState
+from live.status import StreamState
+from origin.api import live as live_routes
 from tests.unit.origin.api.conftest import NOW, Api
 from tests.unit.origin.api.live import BROADCAST, status
 
@@ -33,7 +37,7 @@ async def test_the_list_has_live_ones_first_then_those_that_wait_then_by_name(ap
     for name in ("d-idle", "a-idle", "c-live", "b-waiting", "b-live"):
         await api.catalogue.create_stream(name, now=NOW)
     for name, state in (("c-live", "live"), ("b-waiting", "waiting"), ("b-live", "live")):
-        api.bus.state.put(f"stream.{name}", status(name, StreamState(state)))
+        await api.on_air(status(name, StreamState(state)))
     listed = (await api.http.get("/streams")).json()
     assert [stream["stream"] for stream in listed] == ["b-live", "c-live", "b-waiting", "a-idle", "d-idle"]
     assert [stream["state"] for stream in listed] == ["live", "live", "waiting", "idle", "idle"]
@@ -44,9 +48,49 @@ async def test_the_list_has_live_ones_first_then_those_that_wait_then_by_name(ap
     assert (idle["uptime_s"], idle["source"], idle["renditions"]) == (None, None, [])
 
 
+@pytest.mark.parametrize("failure", [None, RuntimeError("broken")])
+async def test_an_owner_that_does_not_answer_does_not_spoil_the_list(
+    api: Api, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    monkeypatch.setattr(live_routes, "ASK_TIMEOUT_S", 0.01)
+    for name in ("a", "b", "c"):
+        await api.catalogue.create_stream(name, now=NOW)
+        owner = await api.on_air(status(name))
+    owner.failure = failure
+    if failure is None:
+        owner.gate.clear()
+    claim = await api.cluster.owner_of("c")
+    assert claim is not None
+    await api.cluster.update(claim, ClaimState.WAITING)
+    listed = (await api.http.get("/streams")).json()
+    assert [(one["stream"], one["state"], one["broadcast"]) for one in listed] == [
+        ("a", "live", BROADCAST),
+        ("b", "live", BROADCAST),
+        ("c", "waiting", BROADCAST),
+    ]
+    assert [one["uptime_s"] for one in listed] == [61.5, 61.5, None]
+
+
+async def test_a_stream_whose_broadcast_is_ending_is_idle(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    await api.on_air(status("a"))
+    claim = await api.cluster.owner_of("a")
+    assert claim is not None
+    await api.cluster.update(claim, ClaimState.ENDING)
+    (listed,) = (await api.http.get("/streams")).json()
+    assert (listed["state"], listed["broadcast"]) == ("idle", None)
+
+
+async def test_a_cluster_that_cannot_be_reached(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    await api.cluster.close()
+    answer = await api.http.get("/streams")
+    assert (answer.status_code, answer.json()["code"]) == (503, "cluster-unavailable")
+
+
 async def test_one_stream(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
-    api.bus.state.put("stream.a", status("a"))
+    await api.on_air(status("a"))
     shown = (await api.http.get("/streams/a")).json()
     assert shown["broadcast"] == BROADCAST
     assert shown["warnings"][0]["code"] == "keyframe-interval"
@@ -91,17 +135,10 @@ async def test_a_new_key_ends_the_old_one(api: Api) -> None:
 
 async def test_deleting_ends_the_broadcast_and_the_key(api: Api) -> None:
     _, key = await api.catalogue.create_stream("a", now=NOW)
-    told: list[str] = []
-
-    async def end(command: object) -> Done:
-        assert isinstance(command, KillCommand)
-        told.append(command.reason)
-        return Done()
-
-    api.bus.serve("command.a", end)
+    owner = await api.on_air(status("a"))
     answer = await api.http.delete("/streams/a")
     assert (answer.status_code, answer.content) == (204, b"")
-    assert told == ["the stream was deleted"]
+    assert owner.kills == ["the stream was deleted"]
     assert await api.catalogue.find_by_key(key) is None
     assert api.keys == [("a", None)]
     assert (await api.http.delete("/streams/a")).json()["code"] == "stream-not-found"

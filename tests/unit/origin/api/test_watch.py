@@ -28,7 +28,7 @@ async def test_the_current_broadcast_else_the_last(api: Api) -> None:
     await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=OLDER, started_at=1.0, ended_at=2.0))
     last = (await api.public.get("/watch/a")).json()
     assert (last["state"], last["hls"]) == ("idle", f"/live/a/{OLDER}/master.m3u8")
-    api.bus.state.put("stream.a", status("a", StreamState.WAITING))
+    await api.on_air(status("a", StreamState.WAITING))
     current = (await api.public.get("/watch/a")).json()
     assert (current["state"], current["broadcast"]) == ("waiting", BROADCAST)
     assert current["dash"] == f"/live/a/{BROADCAST}/manifest.mpd"
@@ -39,15 +39,15 @@ async def test_right_after_its_end_a_broadcast_is_the_last(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     await api.catalogue.put_broadcast(BroadcastRecord(stream="a", broadcast=OLDER, started_at=1.0, ended_at=2.0))
     await api.public.get("/watch/a")
-    api.bus.state.put("stream.a", status("a"))
+    await api.on_air(status("a"))
     await api.public.get("/watch/a")
-    api.bus.state.delete("stream.a")
+    await api.off_air("a")
     assert (await api.public.get("/watch/a")).json()["broadcast"] == BROADCAST
 
 
 async def test_a_broadcast_without_media_has_nothing_to_play_yet(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
-    api.bus.state.put("stream.a", status("a").model_copy(update={"renditions": ()}))
+    await api.on_air(status("a").model_copy(update={"renditions": ()}))
     body = (await api.public.get("/watch/a")).json()
     assert (body["state"], body["broadcast"], body["hls"], body["dash"]) == ("live", BROADCAST, None, None)
 

@@ -1,0 +1,86 @@
+"""The claim on a stream for as long as its broadcast runs."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from cluster.claims import Claim, ClaimState
+from cluster.errors import AlreadyClaimed, ClaimLost, ClusterError
+from cluster.interface import Cluster
+from cluster.questions import StreamOwner
+
+log = structlog.get_logger("live")
+
+# Attempts to replace a claim of this node that changes at the same moment, because its broadcast is ending.
+ATTEMPTS = 3
+
+
+async def claim_stream(cluster: Cluster, stream: str, broadcast: str, owner: StreamOwner) -> Claim:
+    """Claim a stream for a new broadcast; this node's own older claim on it is replaced.
+
+    Raises AlreadyClaimed if another node owns the stream, and any other ClusterError.
+    """
+    attempts = ATTEMPTS
+    while True:
+        attempts -= 1
+        try:
+            return await cluster.claim(stream, broadcast, owner)
+        except AlreadyClaimed as taken:
+            if taken.claim.node != cluster.node.name:
+                raise
+            older = taken.claim
+        try:
+            return await cluster.take_over(older, broadcast, owner)
+        except ClaimLost:
+            if attempts == 0:
+                raise
+
+
+class ClaimKeeper:
+    """Writes the state of one claim: one write at a time, and of several changes that wait only the newest.
+
+    ``on_lost`` is called if another node has taken the stream over.
+    """
+
+    def __init__(self, cluster: Cluster, claim: Claim, *, on_lost: Callable[[], None]) -> None:
+        self._cluster = cluster
+        self._claim = claim
+        self._on_lost = on_lost
+        self._wanted = claim.state
+        self._lost = False
+        self._writing: asyncio.Task[None] | None = None
+
+    def set_state(self, state: ClaimState) -> None:
+        """Returns at once. A cluster that cannot be reached does not disturb the broadcast: the state is written
+        with its next change."""
+        if state is self._wanted:
+            return
+        self._wanted = state
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+
+    async def release(self) -> None:
+        """Give up the claim, unless the stream's next broadcast has replaced it already."""
+        if self._writing is not None:
+            await self._writing
+        if self._lost:
+            return
+        try:
+            await self._cluster.release(self._claim)
+        except ClaimLost:
+            pass
+        except ClusterError as error:
+            log.warning("a claim could not be released", stream=self._claim.stream, error=str(error))
+
+    async def _write(self) -> None:
+        while self._claim.state is not self._wanted:
+            try:
+                self._claim = await self._cluster.update(self._claim, self._wanted)
+            except ClaimLost:
+                self._lost = True
+                self._on_lost()
+                return
+            except ClusterError as error:
+                log.warning("the state of a claim was not written", stream=self._claim.stream, error=str(error))
+                return

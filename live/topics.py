@@ -1,23 +1,18 @@
 """The topics of the bus, each with the type of its messages, and the address of a broadcast on them."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from live.messages import LiveMessage, PartFetched
 
 M = TypeVar("M")
 
 
-@dataclass(frozen=True, slots=True)
-class BroadcastRef:
-    """The broadcast that a message belongs to."""
+class BroadcastRef(NamedTuple):
+    """The broadcast that a message belongs to. A tuple, because it is looked up for every part."""
 
     stream: str
     broadcast: str
-
-    def __hash__(self) -> int:
-        """Looked up for every part: the id of a broadcast is unique, and a string keeps its hash."""
-        return hash(self.broadcast)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

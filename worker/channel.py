@@ -65,6 +65,8 @@ class Channel:
         self._store_timeout = store_timeout
         self._on_closed = on_closed
         self._clock = clock
+        self._started_unix = clock.unix()
+        self._started = clock.monotonic()
         self._status: StreamStatus | None = None
         self._giving_up: Timer | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -72,8 +74,6 @@ class Channel:
     def start(self, claim: ClaimKeeper) -> None:
         """Go on air: called once, when the stream is claimed, before the first publisher attaches."""
         self._claim = claim
-        self._started_unix = self._clock.unix()
-        self._started = self._clock.monotonic()
         latency = self._broadcast.latency
         self._subscriptions = (
             self._bus.subscribe(MEDIA, latency.on_message, self.ref),

@@ -1,4 +1,4 @@
-"""The REST API under ``/api/v1``: what the CLI and the dashboard do, for any program with the operator's token."""
+"""The REST API under ``/api/v1``: for the CLI, the dashboard and any program with the operator's token."""
 
 from fastapi import APIRouter, Depends, Request
 

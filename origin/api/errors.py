@@ -1,4 +1,4 @@
-"""What the REST API refuses by itself; other packages' errors pass through with their own codes."""
+"""The REST API's own errors; those of other packages pass through with their own codes."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ class Unauthorized(ApiError):
 
 
 class NotLive(ApiError):
-    """What was asked for needs a live stream."""
+    """The request needs a live stream."""
 
     code: ClassVar[str] = "not-live"
     status: ClassVar[int] = 409

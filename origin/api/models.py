@@ -1,4 +1,4 @@
-"""Requests and answers of the REST API, beside the live state that :mod:`live.status` defines."""
+"""Requests and answers of the REST API; :mod:`live.status` defines the live state."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -19,7 +19,9 @@ def _network(text: str) -> str:
     try:
         return canonical_network(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no address and no network, such as 203.0.113.7 or 2001:db8::/64") from None
+        raise ValueError(
+            f"{text!r} is neither an address nor a network, such as 203.0.113.7 or 2001:db8::/64"
+        ) from None
 
 
 Network = Annotated[str, Field(max_length=64), AfterValidator(_network)]
@@ -49,17 +51,17 @@ class NewStream(Frozen):
 
 
 class StreamChange(Frozen):
-    """What is left out stays as it is; ``ladder`` null leaves it to the server's configuration."""
+    """Omitted fields stay as they are; ``ladder`` null leaves the ladder to the server's configuration."""
 
     title: str | None = Field(default=None, max_length=MAX_TITLE, examples=["Studio A"])
     ladder: LadderField | None = Field(default=None, examples=["source"])
     private: bool = Field(
-        default=False, examples=[True], description="counts within seconds, not from the next broadcast"
+        default=False, examples=[True], description="takes effect within seconds, also on the present broadcast"
     )
 
 
 class StreamKey(Frozen):
-    """What to type into OBS. The key is told this once."""
+    """What to type into OBS. The key is shown only once."""
 
     stream: str = Field(examples=["studio-a"])
     server: str = Field(examples=["rtmp://media.example.org:1935/live"])
@@ -77,7 +79,7 @@ class TokenRequest(Frozen):
 
 
 class PlaybackToken(Frozen):
-    """What lets a viewer in, by itself and in links. Who has a link can pass it on."""
+    """A token that admits a viewer, alone and in links. Whoever has a link can share it."""
 
     stream: str = Field(examples=["studio-a"])
     token: str = Field(examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxfQ.c2lnbmF0dXJl"])
@@ -101,7 +103,7 @@ class KillRequest(Frozen):
         default="ended by the operator",
         max_length=200,
         examples=["wrong stream"],
-        description="what the publisher is told",
+        description="shown to the publisher",
     )
 
 
@@ -117,7 +119,7 @@ class BroadcastState(StrEnum):
 
 
 class BroadcastView(Frozen):
-    """One going-live. ``interrupted``: the server stopped before it could end it."""
+    """One broadcast. ``interrupted``: the server stopped before it could complete it."""
 
     broadcast: str = Field(examples=["20261121t104105z-ab12cd"])
     state: BroadcastState = Field(examples=["ended"])
@@ -140,7 +142,7 @@ class WatchStatus(Frozen):
 
     stream: str = Field(examples=["studio-a"])
     title: str = Field(examples=["Studio A"])
-    private: bool = Field(examples=[False], description="whether `?token=` has to follow the paths")
+    private: bool = Field(examples=[False], description="whether the paths need `?token=`")
     state: StreamState = Field(examples=["live"])
     broadcast: str | None = Field(examples=["20261121t104105z-ab12cd"])
     hls: str | None = Field(examples=["/live/studio-a/20261121t104105z-ab12cd/master.m3u8"])
@@ -160,7 +162,7 @@ def dash_path(stream: str, broadcast: str) -> str:
 
 
 def broadcast_view(record: BroadcastRecord, live: StreamStatus | None, *, now: float, url: str) -> BroadcastView:
-    """``live`` is the stream's state now, None where it is idle; ``url`` is the origin's."""
+    """``live`` is the stream's present state, None if it is idle; ``url`` is the origin's."""
     is_live = live is not None and live.broadcast == record.broadcast
     if record.ended_at is not None:
         state = BroadcastState.ENDED

@@ -1,4 +1,4 @@
-"""Tokens for the viewers of private streams, and the check that a cache in front asks for."""
+"""Tokens for the viewers of private streams, and the check for a cache in front of the origin."""
 
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from origin.playback.errors import PlaybackRefused, TokenInvalid
 from origin.playback.paths import check_path_token
 from origin.playback.tokens import ViewerToken, sign_viewer_token
 
-# How long a cache may go by an answer: shorter than a secret takes to be replaced, long enough to cost nothing.
+# How long a cache may keep an answer: shorter than the rotation of the secret, and long enough to cost little.
 LONGEST_ANSWER_S = 60
 REFUSED = "public, max-age=10"
 

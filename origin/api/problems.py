@@ -22,7 +22,7 @@ log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 
-# RFC 9110's names where Python's own differ between its versions.
+# RFC 9110's phrases, if they differ between Python's versions.
 PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
 # The statuses of other packages' errors; a subclass has that of its base, and any other error is a 500.
@@ -73,7 +73,7 @@ def problem(
         code=code,
         errors=errors,
     )
-    # A cache before the origin would keep a 404 for as long as it likes (RFC 9111, 4.2.2).
+    # A cache before the origin could keep a 404 for any time (RFC 9111, 4.2.2).
     return ProblemResponse(
         body.model_dump(exclude_none=True),
         status_code=status,
@@ -97,7 +97,7 @@ def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str,
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of ``app`` a problem, the declared ones with their own code."""
+    """Answer every error of ``app`` with a problem; declared errors have their own code."""
     app.add_exception_handler(HeadwaterError, _declared)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -143,7 +143,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _fields(location: tuple[str | int, ...]) -> list[str]:
-    """pydantic's location without its first part, which says that it is in the body or the path."""
+    """pydantic's location without its first part, which is the body or the path."""
     parts = [str(part) for part in location]
     return [
         part for index, part in enumerate(parts) if index and not (part in TAGS and parts[index - 1] == "ladder")
@@ -169,4 +169,4 @@ def _words(details: Mapping[str, Any]) -> str:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    return problem(500, "internal", "this is a fault in Headwater; its log says more")
+    return problem(500, "internal", "this is a fault in Headwater; its log has the details")

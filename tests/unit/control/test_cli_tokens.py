@@ -61,7 +61,7 @@ def test_a_token_for_a_person(server: FakeServer, capsys: Capture) -> None:
         (["--for", "soon"], 2, "--for"),
         (["--for", "0s"], 2, "--for"),
         (["--for", "9999d"], 1, "for_s"),
-        (["--address", "here"], 1, "no address"),
+        (["--address", "here"], 1, "neither an address nor a network"),
     ],
 )
 def test_what_is_refused(server: FakeServer, capsys: Capture, arguments: list[str], code: int, says: str) -> None:

@@ -1,5 +1,6 @@
 """Listening sockets, opened before anything is built on them: whoever needs the address knows it from the start."""
 
+import os
 import socket
 from typing import ClassVar
 
@@ -26,8 +27,16 @@ def listen(address: Address, protocol: str) -> tuple[socket.socket, Address]:
         listener = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ListenFailed(
-            f"cannot listen on {address} for {protocol}: {error.strerror or error}; "
+            f"cannot listen on {address} for {protocol}: {_reason(error)}; "
             f"choose another address with --{protocol.lower()}"
         ) from error
     listener.setblocking(False)
     return listener, Address(*listener.getsockname()[:2])
+
+
+def _reason(error: OSError) -> str:
+    """Without the address, which :func:`socket.create_server` appends to the system's own words. The numbers of
+    name resolution are not the system's: they are negative."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

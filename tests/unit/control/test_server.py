@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from control.composition import FIRST_STREAM, Server, serving
 from control.config import Address, Config
 from control.config.model import HttpConfig, RtmpConfig
 from control.datadir import DataDir, DataDirError, ServerInfo
-from control.serve import FIRST_STREAM, HttpListenFailed, Server, serving
-from ingest.errors import ListenFailed as RtmpListenFailed
+from control.listening import ListenFailed
 from live.status import StreamState
 from storage.catalogue import Catalogue
 from storage.directory import DirectoryStore
@@ -95,17 +95,21 @@ async def test_the_key_of_the_first_stream_is_kept_for_later_runs(tmp_path: Path
     assert record is not None and record.stream == FIRST_STREAM
 
 
-async def test_statuses_are_those_of_the_streams_on_air(tmp_path: Path) -> None:
+async def states(server: Server, data: Path) -> list[str]:
+    """The states of all streams, from the API."""
+    headers = {"Authorization": f"Bearer {DataDir(data).api_token()}"}
+    async with httpx.AsyncClient(base_url=server.http, headers=headers) as client:
+        answer = await client.get("/api/v1/streams")
+    return [stream["state"] for stream in answer.json()]
+
+
+async def test_a_stream_is_live_while_somebody_publishes(tmp_path: Path) -> None:
     async with serving(config(tmp_path)) as server:
-        assert list(server.statuses()) == []
-        assert list(server.uploads()) == []
+        assert await states(server, tmp_path) == [StreamState.IDLE]
         key = DataDir(tmp_path).stream_key(FIRST_STREAM)
         assert key is not None
         async with publishing(server, key):
-            (status,) = server.statuses()
-            assert (status.stream, status.state) == (FIRST_STREAM, StreamState.LIVE)
-            assert [stream for stream, _, _ in server.uploads()] == [FIRST_STREAM]
-    assert list(server.statuses()) == []
+            assert await states(server, tmp_path) == [StreamState.LIVE]
 
 
 async def test_close_ends_a_broadcast_that_waits_for_its_publisher(tmp_path: Path) -> None:
@@ -115,8 +119,8 @@ async def test_close_ends_a_broadcast_that_waits_for_its_publisher(tmp_path: Pat
         async with publishing(server, key):
             pass
         async with asyncio.timeout(5):
-            while [status.state for status in server.statuses()] != [StreamState.WAITING]:
-                await asyncio.sleep(0)
+            while await states(server, tmp_path) != [StreamState.WAITING]:
+                pass
     (record,) = await Catalogue(DirectoryStore(tmp_path / "store")).list_broadcasts(FIRST_STREAM)
     assert record.ended_at is not None
     assert record.end_reason == "the server is shutting down"
@@ -135,25 +139,20 @@ async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
 
 
 async def test_an_http_port_in_use_is_reported_in_words(tmp_path: Path) -> None:
-    with port_in_use() as port:
-        server = Server(config(tmp_path, http_port=port))
-        with pytest.raises(HttpListenFailed) as failed:
-            await server.start()
-        await server.close()
+    with port_in_use() as port, pytest.raises(ListenFailed) as failed:
+        async with serving(config(tmp_path, http_port=port)):
+            pass
     text = str(failed.value)
     assert text.startswith(f"cannot listen on {HOST}:{port} for HTTP: Address already in use")
-    assert text.endswith("; name another with --http")
+    assert text.endswith("; choose another address with --http")
 
 
 async def test_an_rtmp_port_in_use_is_reported_in_words_and_the_http_port_closed(tmp_path: Path) -> None:
     http_port = free_port()
-    with port_in_use() as port:
-        server = Server(config(tmp_path, rtmp_port=port, http_port=http_port))
-        with pytest.raises(RtmpListenFailed) as failed:
-            await server.start()
-        await server.close()
-    assert str(failed.value).startswith(f"cannot listen for RTMP on {HOST}:{port}: ")
-    assert "address already in use" in str(failed.value)
+    with port_in_use() as port, pytest.raises(ListenFailed) as failed:
+        async with serving(config(tmp_path, rtmp_port=port, http_port=http_port)):
+            pass
+    assert str(failed.value).startswith(f"cannot listen on {HOST}:{port} for RTMP: Address already in use")
     assert not is_open(http_port)
     assert DataDir(tmp_path).server() is None
 
@@ -161,18 +160,15 @@ async def test_an_rtmp_port_in_use_is_reported_in_words_and_the_http_port_closed
 async def test_a_start_that_fails_at_its_last_step_closes_both_ports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    opened: list[int] = []
+
     def announce(self: DataDir, server: ServerInfo) -> None:
-        assert is_open(port_of(server.http)) and is_open(port_of(server.rtmp))
+        opened.extend((port_of(server.http), port_of(server.rtmp)))
+        assert all(map(is_open, opened))
         raise DataDirError("server.json cannot be written: no space left on device")
 
     monkeypatch.setattr(DataDir, "announce", announce)
-    server = Server(config(tmp_path))
     with pytest.raises(DataDirError):
-        await server.start()
-    await server.close()
-    assert not is_open(port_of(server.http))
-    assert not is_open(port_of(server.rtmp))
-
-
-async def test_a_server_that_never_started_can_be_closed(tmp_path: Path) -> None:
-    await Server(config(tmp_path)).close()
+        async with serving(config(tmp_path)):
+            pass
+    assert len(opened) == 2 and not any(map(is_open, opened))

@@ -17,7 +17,7 @@ from tests.unit.worker.stage import BROADCAST, NEVER_CAME_BACK, PREFIX, STREAM, 
 
 async def end_reason(stage: ChannelStage) -> str | None:
     await stage.channel.closed()
-    return (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason
+    return (await stage.catalogue.list_broadcasts(STREAM))[0].end_reason
 
 
 async def test_a_publisher_that_attaches_is_live() -> None:
@@ -85,7 +85,7 @@ async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReaso
 
 
 async def test_what_a_lost_publisher_sent_is_stored_at_once() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     assert f"{PREFIX}/vsource/2.m4s" not in stage.store.objects
     link.end(EndReason.LOST)

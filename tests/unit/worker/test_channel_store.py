@@ -13,7 +13,7 @@ async def test_a_record_is_written_when_the_broadcast_begins() -> None:
     stage = await ChannelStage.start()
     started = stage.clock.unix()
     await settle()
-    record = await stage.catalogue.get_broadcast(STREAM, BROADCAST)
+    (record,) = await stage.catalogue.list_broadcasts(STREAM)
     assert (record.started_at, record.ended_at, record.end_reason) == (started, None, None)
     await stage.end()
 
@@ -24,7 +24,7 @@ async def test_the_record_is_completed_at_the_end() -> None:
     await stage.attach_and_send(5)
     await stage.clock.advance(5)
     await stage.end("over")
-    record = await stage.catalogue.get_broadcast(STREAM, BROADCAST)
+    (record,) = await stage.catalogue.list_broadcasts(STREAM)
     assert (record.started_at, record.ended_at) == (started, started + 5)
     assert (record.tracks, record.duration_s, record.end_reason) == (("vsource",), 5.0, "over")
     assert record.bytes == sum(len(o.body) for key, o in stage.store.objects.items() if key.endswith(".m4s"))
@@ -37,11 +37,11 @@ async def test_the_end_is_recorded_though_the_store_did_not_take_the_beginning()
     assert CATALOGUE not in stage.store.objects
     stage.attach()
     await stage.end("over")
-    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
+    assert (await stage.catalogue.list_broadcasts(STREAM))[0].end_reason == "over"
 
 
 async def test_the_end_is_recorded_only_after_the_beginning() -> None:
-    stage = ChannelStage()
+    stage = await ChannelStage.start()
     slow = stage.store.hold[CATALOGUE] = asyncio.Event()
     stage.attach()
     stage.channel.close("over")
@@ -53,7 +53,7 @@ async def test_the_end_is_recorded_only_after_the_beginning() -> None:
     slow.set()
     await stage.channel.closed()
     assert stage.store.keys_of("put").count(CATALOGUE) == 2
-    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).end_reason == "over"
+    assert (await stage.catalogue.list_broadcasts(STREAM))[0].end_reason == "over"
 
 
 async def test_a_broadcast_ends_though_the_store_fails() -> None:
@@ -63,7 +63,7 @@ async def test_a_broadcast_ends_though_the_store_fails() -> None:
     await stage.end()
     assert await stage.status() is None
     stage.store.failing = None
-    assert (await stage.catalogue.get_broadcast(STREAM, BROADCAST)).ended_at is None
+    assert (await stage.catalogue.list_broadcasts(STREAM))[0].ended_at is None
 
 
 async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:

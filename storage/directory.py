@@ -20,14 +20,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage import content
+from storage.directory_errors import translated
 from storage.interface import (
     ObjectInfo,
     ObjectNotFound,
     PreconditionFailed,
-    StorageError,
     StoredObject,
-    StoreMisconfigured,
-    StoreUnavailable,
 )
 from storage.object_keys import is_key, is_key_prefix, require_key
 from storage.probe import probe
@@ -41,22 +39,6 @@ LIST_BATCH = 256
 RENAME_TRIES = 16
 STALE_AFTER_S = 3600.0
 """Older temporary files belong to processes that died."""
-
-_NEEDS_THE_OPERATOR = {
-    errno.EACCES: "permission denied: give the user that runs Headwater read and write access to it",
-    errno.EPERM: "not permitted: give the user that runs Headwater read and write access to it",
-    errno.EROFS: "the file system is mounted read-only",
-    errno.ENOTDIR: "a file is where a directory is needed: move it away",
-    errno.EISDIR: "a directory is where a file is needed: move it away",
-    errno.EXDEV: "a subdirectory is on another file system: use one file system for the whole store",
-    errno.ENAMETOOLONG: "the path is too long for the file system: use a store directory with a shorter path",
-}
-_MAY_PASS = {
-    errno.ENOSPC: "the disk is full: free some space or delete old broadcasts",
-    errno.EDQUOT: "the disk quota is used up: raise it or delete old broadcasts",
-    errno.EMFILE: "too many open files: raise the process's limit (ulimit -n)",
-    errno.ENFILE: "too many open files on this machine",
-}
 
 
 class DirectoryStore:
@@ -115,14 +97,7 @@ class DirectoryStore:
         try:
             return await (self._threads.run_gathered(call) if gathered else self._threads.run(call))
         except OSError as error:
-            raise self._translated(what, error) from error
-
-    def _translated(self, what: str, error: OSError) -> StorageError:
-        path = error.filename or self._root / what
-        if error.errno in _NEEDS_THE_OPERATOR:
-            return StoreMisconfigured(f"cannot use {path}: {_NEEDS_THE_OPERATOR[error.errno]}")
-        reason = _MAY_PASS.get(error.errno or 0, error.strerror or str(error))
-        return StoreUnavailable(f"cannot use {path}: {reason}")
+            raise translated(error, self._root / what) from error
 
     def _require_possible(self, key: str) -> None:
         if not is_key(key):

@@ -1,6 +1,7 @@
 """The test at start that a store works as Headwater needs it, conditional writes included."""
 
 import secrets
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from storage.interface import ObjectNotFound, ObjectStore, PreconditionFailed, StoreMisconfigured
@@ -22,22 +23,20 @@ async def probe(store: ObjectStore) -> None:
             raise StoreMisconfigured(
                 "the store returned other bytes than those written: something on the way changes them"
             )
-        await _refuses(store, key, if_none_match=True)
-        await _refuses(store, key, if_match="0" * 32)
+        await _require_refusal("If-None-Match", store.put(key, b"{}", if_none_match=True))
+        await _require_refusal("If-Match", store.put(key, b"{}", if_match="0" * 32))
         if key not in [found.key async for found in store.list(key)]:
             raise StoreMisconfigured("the store does not list an object that was just written")
     finally:
         await store.delete(key)
 
 
-async def _refuses(
-    store: ObjectStore, key: str, *, if_none_match: bool = False, if_match: str | None = None
-) -> None:
+async def _require_refusal(header: str, put: Awaitable[object]) -> None:
+    """``put`` has a condition in ``header`` that does not hold."""
     try:
-        await store.put(key, b"{}", if_none_match=if_none_match, if_match=if_match)
+        await put
     except PreconditionFailed:
         return
-    header = "If-None-Match" if if_none_match else "If-Match"
     raise StoreMisconfigured(
         f"the store ignores {header} on writes, so two writers could overwrite each other's records: "
         "use a store with conditional writes (AWS S3, MinIO, a directory)"

@@ -1,4 +1,4 @@
-"""How renditions are encoded, and a check that this machine can do it."""
+"""The options of the encoders, and a test whether this machine can use them."""
 
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ CHECK_SECONDS = 30
 
 
 class Encoder(StrEnum):
-    """Video encoders by FFmpeg's names."""
+    """Video encoders, by FFmpeg's names."""
 
     LIBX264 = "libx264"
     NVENC = "h264_nvenc"
@@ -27,14 +27,14 @@ AUDIO_OUTPUT = Codec.AAC
 
 
 class LatencyMode(StrEnum):
-    """``LOW``: no B-frames, no look-ahead, one frame out for each one in. ``NORMAL``: better, later pictures."""
+    """``LOW``: neither B-frames nor look-ahead, so no frame is delayed. ``NORMAL``: better pictures, later."""
 
     LOW = "low"
     NORMAL = "normal"
 
 
 class Profile(StrEnum):
-    """H.264 profiles (Annex A) that every player has."""
+    """H.264 profiles (Annex A) that every player supports."""
 
     BASELINE = "baseline"
     MAIN = "main"
@@ -57,8 +57,8 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscodeOptions:
-    """``threads`` is per rendition; 0 chooses by the machine. ``low_audio_bps`` adds a second audio track of that
-    many bits per second. ``device`` is a hardware encoder's (``/dev/dri/renderD128``, ``0``)."""
+    """``threads`` is per rendition; 0 follows the machine. ``low_audio_bps`` adds a second audio track with this
+    bitrate. ``device`` is that of a hardware encoder (``/dev/dri/renderD128``, ``0``)."""
 
     encoder: Encoder = Encoder.LIBX264
     preset: Preset = Preset.VERYFAST
@@ -78,7 +78,7 @@ HINTS = {
 
 
 def check_encoder(options: TranscodeOptions) -> None:
-    """Encode a few frames in a child process, as a transcode would. Blocks for up to half a minute.
+    """Encode a few frames in a child process, as a broadcast would. Blocks for up to half a minute.
 
     Raises EncoderUnavailable, whose text names what is missing.
     """
@@ -98,7 +98,7 @@ def check_encoder(options: TranscodeOptions) -> None:
         if result.returncode == 0:
             return
     except subprocess.TimeoutExpired:
-        reason = f"it did not answer within {CHECK_SECONDS} s"
+        reason = f"it did not finish within {CHECK_SECONDS} s"
     except OSError as error:
         reason = str(error)
     hint = HINTS[options.encoder]

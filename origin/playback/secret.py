@@ -1,7 +1,7 @@
-"""The playback secret: one for all origins of a store, made by whoever needs it first.
+"""The playback secret: one for all origins of a store, created by the first origin that needs it.
 
-It lies at ``catalogue/secrets/playback.json``, which no viewer can ask for. Deleting it, and starting every origin
-anew, ends all tokens.
+It is stored at ``catalogue/secrets/playback.json``, which no viewer can fetch. Deleting it and restarting every
+origin revokes all tokens.
 """
 
 import secrets
@@ -26,7 +26,7 @@ class SecretRecord(BaseModel):
 
 
 class PlaybackSecret:
-    """Read, or made, once it is needed, and kept in memory from then on. ``clock`` tells Unix seconds."""
+    """Read or created when first needed, then kept in memory. ``clock`` gives Unix seconds."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
         self._documents = Documents(store)
@@ -51,6 +51,6 @@ class PlaybackSecret:
         try:
             await self._documents.create(SECRET_KEY, record)
         except PreconditionFailed:
-            # Another origin was first, or this put was repeated after its answer got lost: what is there counts.
+            # Another origin was faster, or the answer to this put was lost: the stored secret is valid.
             return (await self._documents.read(SECRET_KEY, SecretRecord))[0]
         return record

@@ -18,7 +18,7 @@ from typing import ClassVar, TypeVar
 import structlog
 from pydantic import BaseModel
 
-from media.names import is_stream_name, stream_prefix
+from media.names import is_stream_name
 from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue.records import (
     MAX_KEYS,
@@ -152,40 +152,34 @@ class Catalogue:
             return changed
         raise StoreUnavailable(f"other writers keep changing the record of {stream}: try again")
 
-    async def delete_stream(self, stream: str, *, purge: bool = False) -> None:
-        """Remove the record and its keys; with ``purge`` all media and past broadcasts too. Raises StreamNotFound.
+    async def delete_stream(self, stream: str) -> None:
+        """Remove the record and its keys; the recordings stay, and stay private if they were. Raises
+        StreamNotFound.
 
-        The record is removed last, so that a deletion that failed half way can be repeated. The recordings of a
-        private stream stay private.
+        The record is removed last, so that a deletion that failed half way can be repeated.
         """
         record = await self.get_stream(stream)
-        if record.settings.private and not purge:
+        if record.settings.private:
             await self._documents.put(_private_object(stream), PrivateRecord(stream=stream))
         for hashed in record.key_hashes:
             await self._store.delete(_key_object(hashed))
         self._records.forget(stream)
-        if purge:
-            await self._delete_all(f"{stream_prefix(stream)}/")
-            await self._delete_all(_broadcasts(stream))
-            await self._store.delete(_private_object(stream))
         await self._store.delete(_stream_object(stream))
         self._records.forget(stream)
 
-    async def rotate_key(self, stream: str, *, keep_old: bool = False) -> str:
-        """A new key, shown only once; old keys are revoked immediately unless kept. Raises StreamNotFound."""
+    async def rotate_key(self, stream: str) -> str:
+        """A new key, shown only once; old keys are revoked immediately. Raises StreamNotFound."""
         await self.get_stream(stream)
         key, hashed = await self._new_key(stream)
-        dropped: tuple[str, ...] = ()
+        revoked: tuple[str, ...] = ()
 
         def change(record: StreamRecord) -> StreamRecord:
-            nonlocal dropped
-            others = tuple(old for old in record.key_hashes if old != hashed)
-            kept = others[1 - MAX_KEYS :] if keep_old else ()
-            dropped = tuple(old for old in others if old not in kept)
-            return record.model_copy(update={"key_hashes": (*kept, hashed)})
+            nonlocal revoked
+            revoked = tuple(old for old in record.key_hashes if old != hashed)
+            return record.model_copy(update={"key_hashes": (hashed,)})
 
         await self.update_stream(stream, change)
-        for old in dropped:
+        for old in revoked:
             await self._store.delete(_key_object(old))
         return key
 
@@ -276,10 +270,6 @@ class Catalogue:
                     return None
 
         return [record for record in await asyncio.gather(*map(read, keys)) if record is not None]
-
-    async def _delete_all(self, prefix: str) -> None:
-        async for found in self._store.list(prefix):
-            await self._store.delete(found.key)
 
     def _remember(self, record: StreamRecord) -> None:
         self._records.put(record.stream, record)

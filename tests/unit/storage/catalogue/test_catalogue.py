@@ -10,7 +10,7 @@ from storage.catalogue import (
     StreamExists,
     StreamNotFound,
 )
-from storage.catalogue.records import MAX_KEYS, BroadcastRecord, StreamRecord, StreamSettings
+from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 from storage.catalogue.stream_keys import key_hash
 from storage.documents import CorruptRecord
 from tests.memory_store import MemoryStore
@@ -185,16 +185,6 @@ async def test_a_rotated_key_counts_and_the_old_one_does_not() -> None:
     assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 1
 
 
-async def test_old_keys_may_be_kept_up_to_a_limit() -> None:
-    store = MemoryStore()
-    catalogue = Catalogue(store)
-    _, first = await catalogue.create_stream("studio-a", now=NOW)
-    keys = [first, *[await catalogue.rotate_key("studio-a", keep_old=True) for _ in range(MAX_KEYS)]]
-    found = [await catalogue.find_by_key(key) is not None for key in keys]
-    assert found == [False] + [True] * MAX_KEYS
-    assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == MAX_KEYS
-
-
 async def test_rotating_for_what_is_not_there_leaves_nothing() -> None:
     store = MemoryStore()
     with pytest.raises(StreamNotFound):
@@ -202,13 +192,12 @@ async def test_rotating_for_what_is_not_there_leaves_nothing() -> None:
     assert store.objects == {}
 
 
-async def test_delete_keeps_the_media_unless_told() -> None:
+async def test_delete_keeps_the_recordings() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     media = ["live/studio-a/master.m3u8", "live/studio-a/b/v720p/1.m4s"]
     broadcast = BroadcastRecord(stream="studio-a", broadcast="20261121t104105z-ab12cd", started_at=NOW)
-    others = ["live/studio-ab/master.m3u8", "live/studio/master.m3u8"]
-    for key in media + others:
+    for key in media:
         await store.put(key, b"x")
     await catalogue.put_broadcast(broadcast)
 
@@ -220,20 +209,15 @@ async def test_delete_keeps_the_media_unless_told() -> None:
     assert set(media) < set(store.objects)
     assert await catalogue.list_broadcasts("studio-a") == [broadcast]
 
-    await catalogue.create_stream("studio-a", now=NOW)
-    await catalogue.delete_stream("studio-a", purge=True)
-    assert sorted(store.objects) == sorted(others)
 
-
-async def test_a_purge_that_failed_can_be_asked_for_again() -> None:
+async def test_a_deletion_that_failed_can_be_repeated() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
-    await catalogue.create_stream("studio-a", now=NOW)
-    await store.put("live/studio-a/master.m3u8", b"x")
-    store.failures["live/studio-a/master.m3u8"] = [StoreUnavailable("down")]
+    _, key = await catalogue.create_stream("studio-a", now=NOW)
+    store.failures[f"catalogue/keys/{hash_of(key)}.json"] = [StoreUnavailable("down")]
     with pytest.raises(StoreUnavailable):
-        await catalogue.delete_stream("studio-a", purge=True)
-    await catalogue.delete_stream("studio-a", purge=True)
+        await catalogue.delete_stream("studio-a")
+    await catalogue.delete_stream("studio-a")
     assert store.objects == {}
 
 

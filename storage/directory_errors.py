@@ -1,0 +1,31 @@
+"""Translates the errors of the file system to the store's, each with a sentence that says what to change."""
+
+import errno
+from pathlib import Path
+
+from storage.interface import StorageError, StoreMisconfigured, StoreUnavailable
+
+_MISCONFIGURED = {
+    errno.EACCES: "permission denied: give the user that runs Headwater read and write access to it",
+    errno.EPERM: "not permitted: give the user that runs Headwater read and write access to it",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.ENOTDIR: "a file is where a directory is needed: move it away",
+    errno.EISDIR: "a directory is where a file is needed: move it away",
+    errno.EXDEV: "a subdirectory is on another file system: use one file system for the whole store",
+    errno.ENAMETOOLONG: "the path is too long for the file system: use a store directory with a shorter path",
+}
+_UNAVAILABLE = {
+    errno.ENOSPC: "the disk is full: free some space or delete old broadcasts",
+    errno.EDQUOT: "the disk quota is used up: raise it or delete old broadcasts",
+    errno.EMFILE: "too many open files: raise the process's limit (ulimit -n)",
+    errno.ENFILE: "too many open files on this machine",
+}
+
+
+def translated(error: OSError, path: Path) -> StorageError:
+    """``path`` is for errors that do not name a file."""
+    place = error.filename or path
+    if error.errno in _MISCONFIGURED:
+        return StoreMisconfigured(f"cannot use {place}: {_MISCONFIGURED[error.errno]}")
+    reason = _UNAVAILABLE.get(error.errno or 0, error.strerror or str(error))
+    return StoreUnavailable(f"cannot use {place}: {reason}")

@@ -14,7 +14,10 @@ class Kind(StrEnum):
 
 
 class Codec(str):
-    """The name of a codec, as the API shows it. The table in :mod:`media.codecs` lists those that are carried."""
+    """The name of a codec, as the API shows it. The table in :mod:`media.codecs` lists those that are carried.
+
+    The set is open: a new codec's own file can make its name. Those below are used by several packages' tables.
+    """
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What Headwater has to know about a codec. Each codec's file fills in one of these values.
+"""Everything that the rest of Headwater asks a codec. Each codec's file makes one of these values.
 
 A decoder configuration record is what MP4 and FLV put before the media: an AVCDecoderConfigurationRecord, an
 AudioSpecificConfig. A payload is one access unit in the form that MP4 stores it.
@@ -21,8 +21,9 @@ class VideoCodec:
 
     ``is_random_access`` is whether decoding can start at a payload. Raises MalformedConfig.
 
-    ``parameter_sets`` is what the payload of a random access point needs in front so that it can be decoded without
-    the init segment of this record; nothing if the codec has no such thing.
+    ``parameter_sets`` of a record are put in front of a random access point's payload, so that it can be decoded
+    without this record's init segment; empty for a codec without parameter sets. Those that a publisher sends in
+    band stay in the payload and do not change the configuration: only a new record does.
 
     ``parse_encoder_headers`` and ``parse_encoder_packet`` read what FFmpeg's encoders of this codec produce: the
     configuration from their extradata or first packet, and a payload from a packet. Both raise MalformedConfig.

@@ -38,7 +38,7 @@ def decode(data: bytes) -> list[AudioFrame]:
 
 
 def is_silent(frame: AudioFrame) -> bool:
-    """All channels in one plane: PyAV 19 cannot list the planes of a frame of eight, nor PyAV 18 count them."""
+    """Compared in one packed plane: of eight channels PyAV 18 lists nine planes, and PyAV 19 cannot list any."""
     (packed,) = AudioResampler(format="flt").resample(frame)
     (plane,) = packed.planes
     return not any(bytes(plane)[: packed.samples * packed.layout.nb_channels * BYTES_A_SAMPLE])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bench.book.document import PLOTS, blocks, render_document, render_section
 from bench.book.plots import draw
-from bench.stage.errors import BenchError
 from bench.stage.results import RESULTS, load
+from tests.lab.errors import LabError
 
 DOCS = Path(__file__).parents[2] / "docs"
 REMARKS = Path(__file__).parent / "notes"
@@ -16,7 +16,7 @@ BOOK = "benchmarks.md"
 
 def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
     """The book, of all results that there are and of what it had before of the others; ``notes`` are a person's
-    remarks on sections. Raises BenchError."""
+    remarks on sections. Raises LabError."""
     docs.mkdir(parents=True, exist_ok=True)
     book = docs / BOOK
     sections = blocks(book.read_text()) if book.exists() else {}
@@ -26,7 +26,7 @@ def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
         remarks = notes / f"{section.name}.md"
         sections[section.name] = render_section(section, remarks.read_text() if remarks.exists() else "")
     if not sections:
-        raise BenchError(f"there is nothing in {results}: run a section first, such as python -m bench.density")
+        raise LabError(f"there is nothing in {results}: run a section first, such as python -m bench.density")
     book.write_text(render_document(sections))
     return book
 
@@ -38,7 +38,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         print(write(options.results, options.docs))
-    except BenchError as error:
+    except LabError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

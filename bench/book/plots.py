@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.stage.errors import BenchError
 from bench.stage.results import Plot, Section
+from tests.lab.errors import LabError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ STYLE = {
 def draw(section: Section, directory: Path) -> None:
     """Each plot to ``directory``/SECTION-PLOT.svg, instead of those that the section had before.
 
-    Raises BenchError where matplotlib is not installed.
+    Raises LabError where matplotlib is not installed.
     """
     for old in directory.glob(f"{section.name}-*.svg"):
         old.unlink()
@@ -39,7 +39,7 @@ def _draw(plot: Plot, path: Path) -> None:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise BenchError("matplotlib is not installed: make .venv/.bench installs it") from error
+        raise LabError("matplotlib is not installed: make .venv/.bench installs it") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE_INCHES, layout="constrained")

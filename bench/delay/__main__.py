@@ -9,10 +9,10 @@ from bench.delay.measure import Load, measure
 from bench.delay.section import Round, section
 from bench.stage.command import add_common, carry_out
 from bench.stage.distribution import distribution
-from bench.stage.errors import BenchError
-from bench.stage.footage import usual_clip
 from bench.stage.mediamtx import missing
 from bench.stage.results import Section
+from tests.lab.errors import LabError
+from tests.lab.footage import usual_clip
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     source = options.clip or usual_clip(smoke=options.smoke)
     notes = []
     skipped = missing()
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> Section:
             for _ in range(options.rounds):
                 rounds += [_turn(name, candidate, option, load) for name, candidate in present.items()]
     if not rounds:
-        raise BenchError("; ".join(notes) or "there is nobody to measure")
+        raise LabError("; ".join(notes) or "there is nobody to measure")
     same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
     named = (f"{option} {','.join(map(str, counts))}" for option, counts, _ in asked if counts)
     return section(rounds, f"python -m bench.delay {' '.join(named)} {same}", same, notes, small=options.smoke)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.mediamtx import SECRET, mediamtx
-from bench.stage.server import serving
+from tests.lab.server import serving
 from transcoder.ladder import SOURCE_TRACK
 
 HEADWATER, ENCODING, MEDIAMTX = "Headwater", "Headwater, encoding", "MediaMTX"
@@ -33,11 +33,11 @@ def headwater(ladder: str) -> Candidate:
     @contextmanager
     def running(directory: Path, streams: int) -> Iterator[Running]:
         names = _names(streams)
-        with serving(directory / "data", {"HEADWATER_TRANSCODER__LADDER": ladder}, names) as server:
+        with serving(directory / "data", environment={"HEADWATER_TRANSCODER__LADDER": ladder}) as server:
             yield Running(
                 server.pid,
-                server.origin,
-                tuple(map(server.publish, names)),
+                server.http,
+                tuple(map(server.create, names)),
                 tuple(f"/live/{name}/master.m3u8" for name in names),
                 _track,
             )
@@ -51,7 +51,7 @@ def peer(directory: Path, streams: int) -> Iterator[Running]:
     with mediamtx(directory) as server:
         yield Running(
             server.pid,
-            server.origin,
+            server.http,
             tuple(map(server.publish, names)),
             tuple(map(server.master, names)),
             lambda path: SOURCE,

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from bench.delay.candidates import Candidate, Running
 from bench.delay.viewers import Plan, viewing
 from bench.delay.witness import Arrival, Seen
-from bench.stage.errors import BenchError
-from bench.stage.loop import read_loop
 from bench.stage.processes import cpu, tree
-from bench.stage.publishers import Sent, publishing
+from tests.lab.errors import LabError
+from tests.lab.rtmp.loop import read_loop
+from tests.lab.rtmp.publishers import Sent, publishing
 
 WATCHED = 4
 # How far the clip's keyframes are apart.
@@ -66,7 +66,7 @@ class Measured:
 
 
 def measure(candidate: Candidate, load: Load) -> Measured:
-    """Raises BenchError."""
+    """Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-delay-") as directory,
         candidate(Path(directory), load.streams) as running,
@@ -94,11 +94,11 @@ def _under_load(running: Running, load: Load) -> Measured:
         seen, sent = viewers.finish(), publishers.finish()
     if sent.lost:
         place, why = next(iter(sent.lost.items()))
-        raise BenchError(f"{len(sent.lost)} of {load.streams} publishers were cut off; number {place}: {why}")
+        raise LabError(f"{len(sent.lost)} of {load.streams} publishers were cut off; number {place}: {why}")
     elapsed = until - since
     found = by_rendition(running, seen, sent.frames, read_loop(load.clip).fps, (since, until))
     if not any(delays.first_byte for delays in found.values()):
-        raise BenchError(f"the viewers got nothing in {load.warm_up + load.seconds:g} s")
+        raise LabError(f"the viewers got nothing in {load.warm_up + load.seconds:g} s")
     errors = sum((followed.errors for followed in seen.followed), Counter[str]())
     return Measured(found, errors, server.total / elapsed, own.total / elapsed, seen.lag, sent)
 

@@ -1,6 +1,6 @@
 """Where parts are in the broadcast, by the durations that a rendition's playlists tell."""
 
-from bench.stage.playlist import MediaPlaylist, Position
+from tests.lab.viewers.playlist import MediaPlaylist, Position
 
 
 class Timeline:

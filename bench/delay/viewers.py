@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection
 import uvloop
 
 from bench.delay.witness import Followed, Seen, Witness
-from bench.stage.errors import BenchError
-from bench.stage.rendition import Rendition, http_world, load_master, watch_lag
+from tests.lab.errors import LabError
+from tests.lab.viewers.rendition import Rendition, http_world, load_master, watch_lag
 
 FINISH_S = 30.0
 
@@ -37,13 +37,13 @@ class Viewers:
     _pipe: "Connection[str, Seen]"
 
     def finish(self) -> Seen:
-        """Raises BenchError."""
+        """Raises LabError."""
         with suppress(BrokenPipeError):
             self._pipe.send("finish")
         with suppress(EOFError, ConnectionResetError):
             if self._pipe.poll(FINISH_S):
                 return self._pipe.recv()
-        raise BenchError("the process of viewers ended by itself")
+        raise LabError("the process of viewers ended by itself")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bench.delay.timeline import Timeline
-from bench.stage.playlist import MediaPlaylist, Part
+from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 
 class Arrival(NamedTuple):
@@ -40,7 +40,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Witness:
-    """A :class:`bench.stage.rendition.Witness` of one rendition."""
+    """A :class:`tests.lab.viewers.rendition.Witness` of one rendition."""
 
     switches: int = 0
     misled: int = 0

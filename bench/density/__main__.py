@@ -8,9 +8,9 @@ from bench.density.candidates import CANDIDATES, Candidate
 from bench.density.measure import Load, Measured, measure
 from bench.density.section import Round, section
 from bench.stage.command import add_common, carry_out
-from bench.stage.errors import BenchError
-from bench.stage.footage import usual_clip
 from bench.stage.results import Section
+from tests.lab.errors import LabError
+from tests.lab.footage import usual_clip
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,14 +35,14 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     source = options.clip or usual_clip(smoke=options.smoke)
     asked = {name: candidate for name, candidate in CANDIDATES.items() if options.only in (None, name)}
     troubles = {name: trouble for name, candidate in asked.items() if (trouble := candidate.missing())}
     candidates = {name: candidate for name, candidate in asked.items() if name not in troubles}
     notes = tuple(troubles.values())
     if not candidates:
-        raise BenchError("; ".join(notes))
+        raise LabError("; ".join(notes))
     rounds = [
         Round(publishers, _turns(candidates, Load(publishers, options.seconds, options.warm_up, source)))
         for publishers in options.publishers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.stage import mediamtx, nginx_rtmp, srs
 from bench.stage.hls_files import HlsFiles
-from bench.stage.server import serving
+from tests.lab.server import serving
 
 HEADWATER, NGINX, SRS, MEDIAMTX = "Headwater", "nginx-rtmp", "SRS", "MediaMTX"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
@@ -42,12 +42,12 @@ class Candidate:
 @contextmanager
 def _headwater(directory: Path, streams: int) -> Iterator[Running]:
     names = _names(streams)
-    with serving(directory / "data", SETTINGS, names) as server:
+    with serving(directory / "data", environment=SETTINGS) as server:
         store = directory / "data" / "store"
         yield Running(
             server.pid,
             store / "live",
-            tuple(map(server.publish, names)),
+            tuple(map(server.create, names)),
             tuple(_found(store / "live" / name, "*/vsource/media.m3u8") for name in names),
         )
 

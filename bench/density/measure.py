@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bench.density.candidates import Candidate, Running
 from bench.density.listings import lateness, watching
-from bench.stage.errors import BenchError
-from bench.stage.loop import read_loop
 from bench.stage.processes import Cpu, Memory, cpu, memory, tree, written
-from bench.stage.publishers import Sent, publishing
+from tests.lab.errors import LabError
+from tests.lab.rtmp.loop import read_loop
+from tests.lab.rtmp.publishers import Sent, publishing
 
 WATCHED = 4
 # A segment later than the next one takes.
@@ -66,7 +66,7 @@ class Measured:
 
 
 def measure(candidate: Candidate, load: Load) -> Measured:
-    """Raises BenchError."""
+    """Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-density-") as directory,
         candidate.start(Path(directory), load.publishers) as running,
@@ -98,7 +98,7 @@ def _under_load(running: Running, load: Load) -> Measured:
         sent = publishers.finish()
     if len(sent.lost) == load.publishers:
         place, why = next(iter(sent.lost.items()))
-        raise BenchError(f"all {load.publishers} publishers were cut off; number {place}: {why}")
+        raise LabError(f"all {load.publishers} publishers were cut off; number {place}: {why}")
     fps = read_loop(load.clip).fps
     late = [
         seconds

@@ -6,9 +6,9 @@ import sys
 from bench.growth import hour, windows
 from bench.growth.section import section
 from bench.stage.command import add_common, carry_out
-from bench.stage.footage import usual_clip
 from bench.stage.results import Section
 from media.quantities import Duration
+from tests.lab.footage import usual_clip
 
 WINDOWS = "1m/1m,1h/1m,12h/1m,all/1m,1h/1h"
 # How much longer than its window a broadcast is, and how much of its end is looked at.
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     costs = [_window(case) for case in _cases(options)]
     found = _hour(options) if options.minutes else None
     load = f"--minutes {options.minutes:g} --publishers {options.publishers} --warm-up {options.warm_up:g}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.processes import cpu, memory, tree
-from bench.stage.publishers import publishing
-from bench.stage.server import serving
+from tests.lab.rtmp.publishers import publishing
+from tests.lab.server import serving
 
 # A window that is soon full: from then on, as much is removed as is stored, and nothing may grow.
 DVR_S = 120
@@ -42,12 +42,12 @@ class Hour:
 
 
 def measure(load: Load) -> Hour:
-    """Of all the server's processes. Raises BenchError."""
+    """Of all the server's processes. Raises LabError."""
     names = tuple(f"growth-{number}" for number in range(load.publishers))
     with (
         tempfile.TemporaryDirectory(prefix="headwater-growth-") as directory,
-        serving(Path(directory) / "data", SETTINGS, names) as server,
-        publishing(load.clip, tuple(map(server.publish, names))) as publishers,
+        serving(Path(directory) / "data", environment=SETTINGS) as server,
+        publishing(load.clip, tuple(map(server.create, names))) as publishers,
     ):
         time.sleep(load.warm_up)
         samples = _samples(server.pid, load)

@@ -13,8 +13,8 @@ from statistics import median
 import uvloop
 
 from bench.growth.broadcast import AUDIO, SEGMENT_S, VIDEO, Broadcast
-from bench.stage.errors import BenchError
 from bench.stage.processes import memory
+from tests.lab.errors import LabError
 
 DRAIN_S = 60.0
 WARM_UP = 60
@@ -60,7 +60,7 @@ class Cost:
 
 
 def measure(case: Case) -> Cost:
-    """In a process of its own, whose memory nothing else has touched. Raises BenchError."""
+    """In a process of its own, whose memory nothing else has touched. Raises LabError."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(case, theirs), daemon=True)
@@ -69,7 +69,7 @@ def measure(case: Case) -> Cost:
     try:
         found = ours.recv()
     except EOFError:
-        raise BenchError("the simulated broadcast ended by itself") from None
+        raise LabError("the simulated broadcast ended by itself") from None
     finally:
         process.join()
     assert isinstance(found, Cost)

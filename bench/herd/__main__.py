@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.herd.crowd import nice_number_of_processes
 from bench.herd.report import show
 from bench.herd.run import Options, run
-from bench.stage.errors import BenchError
+from tests.lab.errors import LabError
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -53,7 +53,7 @@ def main() -> int:
     )
     try:
         result = run(options)
-    except BenchError as error:
+    except LabError as error:
         print(error, file=sys.stderr)
         return 1
     if chosen.json is not None:

@@ -13,7 +13,7 @@ import uvloop
 
 from bench.herd.record import Record
 from bench.herd.viewer import Habits, Viewer
-from bench.stage.rendition import Rendition, World, http_world, load_master, watch_lag
+from tests.lab.viewers.rendition import Rendition, World, http_world, load_master, watch_lag
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import time
 import urllib.request
 from urllib.parse import urljoin
 
-from bench.stage.errors import BenchError
-from bench.stage.playlist import PlaylistError, parse_media, parse_multivariant
+from tests.lab.errors import LabError
+from tests.lab.viewers.playlist import PlaylistError, parse_media, parse_multivariant
 
 STREAM = "herd"
 MASTER = f"/live/{STREAM}/master.m3u8"
@@ -13,7 +13,7 @@ ON_AIR_S = 40.0
 
 
 def wait_on_air(origin: str) -> int:
-    """How many video renditions there are, once each playlist of the stream names parts. Raises BenchError."""
+    """How many video renditions there are, once each playlist of the stream names parts. Raises LabError."""
     deadline = time.monotonic() + ON_AIR_S
     trouble = ""
     while time.monotonic() < deadline:
@@ -26,7 +26,7 @@ def wait_on_air(origin: str) -> int:
         except (OSError, PlaylistError) as error:
             trouble = str(error)
         time.sleep(0.5)
-    raise BenchError(f"nothing to watch after {ON_AIR_S:.0f} s: {trouble}")
+    raise LabError(f"nothing to watch after {ON_AIR_S:.0f} s: {trouble}")
 
 
 def _text(origin: str, path: str) -> str:

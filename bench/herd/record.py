@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bench.stage.playlist import MediaPlaylist, Part
+from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 
 @dataclass(slots=True)

@@ -20,13 +20,15 @@ from bench.herd.on_air import MASTER, STREAM, wait_on_air
 from bench.herd.origin_counts import origin_counts
 from bench.herd.record import Record, together
 from bench.herd.report import Moment, Report, report
-from bench.stage.broadcaster import clip, publishing
-from bench.stage.errors import BenchError
-from bench.stage.front import nginx_front, varnish_front
 from bench.stage.processes import descendants, sample, tree
-from bench.stage.server import serving
+from tests.lab.broadcaster import Clip, make_clip, publishing
+from tests.lab.errors import LabError
+from tests.lab.front import nginx_front, varnish_front
+from tests.lab.server import serving
 
 START_S = 3.0
+ENCODER = (("tune", "zerolatency"), ("maxrate", "2500k"), ("bufsize", "2500k"))
+CLIP = Clip(20, size="1280x720", video_kbps=2500, video_options=ENCODER)
 LEAVE_S = 30.0
 FRONTS = {"nginx": nginx_front, "varnish": varnish_front}
 
@@ -56,7 +58,7 @@ class Stage:
 
 
 def run(options: Options) -> Report:
-    """Raises BenchError."""
+    """Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-herd-") as directory,
         on_stage(options, Path(directory)) as stage,
@@ -66,23 +68,23 @@ def run(options: Options) -> Report:
 
 @contextmanager
 def on_stage(options: Options, directory: Path) -> Iterator[Stage]:
-    source = options.clip or clip()
+    source = options.clip or make_clip(CLIP, directory / "clip.flv")
     with ExitStack() as stack:
-        server = stack.enter_context(serving(directory, options.environment, (STREAM,)))
-        broadcaster = stack.enter_context(publishing(source, server.publish(STREAM)))
-        renditions = wait_on_air(server.origin)
+        server = stack.enter_context(serving(directory, environment=options.environment))
+        broadcaster = stack.enter_context(publishing(source, server.create(STREAM), loop=True))
+        renditions = wait_on_air(server.http)
         processes: dict[str, tuple[int, ...]] = {"headwater": (server.pid,), "broadcaster": (broadcaster.pid,)}
         children = tuple(descendants(server.pid))
         if children:
             processes["headwater's children"] = children
-        origin = urlsplit(server.origin)
+        origin = urlsplit(server.http)
         assert origin.port is not None
         port = origin.port
         if options.via in FRONTS:
             front = stack.enter_context(FRONTS[options.via](directory, origin.netloc))
             processes |= {name: tree(pid) for name, pid in front.processes.items()}
             port = front.port
-        yield Stage(server.origin, port, renditions, processes)
+        yield Stage(server.http, port, renditions, processes)
 
 
 async def _watch(options: Options, stage: Stage) -> Report:
@@ -111,7 +113,7 @@ async def _watch(options: Options, stage: Stage) -> Report:
         last = await _moment(stage.origin, probed, groups)
         records = [await asyncio.to_thread(_receive, answer) for _, answer in herd]
     if probing.done():
-        raise BenchError("the broadcast ended before the viewers left")
+        raise LabError("the broadcast ended before the viewers left")
     probing.cancel()
     with suppress(asyncio.CancelledError):
         await probing
@@ -145,7 +147,7 @@ def _receive(answer: "Connection[None, Record]") -> Record:
             return answer.recv()
     except EOFError:
         pass
-    raise BenchError("a process of viewers ended without its record")
+    raise LabError("a process of viewers ended without its record")
 
 
 async def _moment(origin: str, probed: Record, groups: dict[str, tuple[int, ...]]) -> Moment:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 
-from bench.stage.rendition import Rendition, World, load_master
+from tests.lab.viewers.rendition import Rendition, World, load_master
 
 
 @dataclass(frozen=True, slots=True)

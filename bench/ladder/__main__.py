@@ -10,8 +10,8 @@ from bench.ladder.case import FPS, GOP_S, SOURCE_KBPS, Case
 from bench.ladder.measure import Measured, measure, other_point
 from bench.ladder.section import Compared, section
 from bench.stage.command import add_common, carry_out
-from bench.stage.footage import clip
 from bench.stage.results import Section
+from tests.lab.footage import clip
 from transcoder.options import LatencyMode, Preset
 
 # The clip goes on this long after what is counted.
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     length = math.ceil(options.warm_up + options.seconds) + SPARE_S
     source = clip(video_kbps=SOURCE_KBPS, seconds=length, fps=FPS, gop_s=GOP_S)
     found = [_compare(Case(latency, options.preset), source, options) for latency in options.latency]

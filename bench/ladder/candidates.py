@@ -12,9 +12,9 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 
 from bench.ladder.case import FPS, GOP_S, STEPS, Case
 from bench.ladder.recording import join
-from bench.stage.errors import BenchError
-from bench.stage.publishers import publishing
-from bench.stage.server import serving
+from tests.lab.errors import LabError
+from tests.lab.rtmp.publishers import publishing
+from tests.lab.server import serving
 from transcoder.ladder import SOURCE_TRACK
 from transcoder.options import LatencyMode
 
@@ -45,11 +45,14 @@ def headwater(directory: Path, case: Case, clip: Path) -> Iterator[Running]:
         "HEADWATER_TRANSCODER__LATENCY": case.latency.value,
     }
     names = (SOURCE_TRACK, *(rung.track for rung in case.rungs))
-    with serving(directory, settings, [STREAM]) as server, publishing(clip, [server.publish(STREAM)]) as publishers:
+    with (
+        serving(directory, environment=settings) as server,
+        publishing(clip, [server.create(STREAM)]) as publishers,
+    ):
 
         def finish() -> None:
             if lost := publishers.finish().lost:
-                raise BenchError(f"the publisher was cut off: {lost[0]}")
+                raise LabError(f"the publisher was cut off: {lost[0]}")
 
         def tracks() -> dict[str, Path]:
             (broadcast,) = {path.parent.parent for path in directory.glob(f"store/live/{STREAM}/*/*/init-0.mp4")}
@@ -111,7 +114,7 @@ def ffmpeg_candidate(threads: int | None) -> Candidate:
 
         def finish() -> None:
             if process.poll() is not None:
-                raise BenchError(f"ffmpeg ended by itself: {process.communicate()[1].strip()[-500:]}")
+                raise LabError(f"ffmpeg ended by itself: {process.communicate()[1].strip()[-500:]}")
             process.communicate("q", timeout=STOP_S)
 
         try:
@@ -136,8 +139,8 @@ CANDIDATES: dict[str, Candidate] = {
 
 
 def _joined(directory: Path, init: str) -> Path:
-    """Raises BenchError."""
+    """Raises LabError."""
     found = next(directory.glob(init), None)
     if found is None:
-        raise BenchError(f"no pictures were written to {directory.name}: the run was too short, or too much for it")
+        raise LabError(f"no pictures were written to {directory.name}: the run was too short, or too much for it")
     return join(found, directory.glob("[0-9]*.m4s"), directory.with_suffix(".mp4"))

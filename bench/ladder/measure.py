@@ -10,8 +10,8 @@ from bench.ladder.candidates import FFMPEG, Candidate, ffmpeg_command, ffmpeg_tr
 from bench.ladder.case import FPS, Case
 from bench.ladder.quality import Quality, compare
 from bench.ladder.recording import Recording, Span, origin, read
-from bench.stage.errors import BenchError
 from bench.stage.processes import Cpu, cpu, tree
+from tests.lab.errors import LabError
 from transcoder.ladder import SOURCE_TRACK
 
 # What a segment needs to be stored whole after its last picture.
@@ -41,7 +41,7 @@ class Measured:
 def measure(
     candidate: Candidate, case: Case, clip: Path, warm_up: float, seconds: float, *, look: bool
 ) -> Measured:
-    """The first ``warm_up`` seconds are not counted. ``look`` compares the pictures too. Raises BenchError."""
+    """The first ``warm_up`` seconds are not counted. ``look`` compares the pictures too. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
         with candidate(Path(directory) / "data", case, clip) as running:
             time.sleep(warm_up)
@@ -59,17 +59,17 @@ def measure(
 
 
 def other_point(case: Case, clip: Path, warm_up: float, seconds: float, share: float) -> dict[str, Quality]:
-    """What ffmpeg makes of ``share`` of the bitrates, as fast as it can. Raises BenchError."""
+    """What ffmpeg makes of ``share`` of the bitrates, as fast as it can. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
         command = [word for word in ffmpeg_command(case, clip, Path(directory), None, share) if word != "-re"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise BenchError(f"{FFMPEG} failed: {done.stderr.strip()[-500:]}")
+            raise LabError(f"{FFMPEG} failed: {done.stderr.strip()[-500:]}")
         return qualities(ffmpeg_tracks(case, Path(directory)), case, warm_up, seconds)
 
 
 def qualities(tracks: dict[str, Path], case: Case, warm_up: float, seconds: float) -> dict[str, Quality]:
-    """By track, over the same pictures whoever made them. Raises BenchError."""
+    """By track, over the same pictures whoever made them. Raises LabError."""
     start = origin(tracks[SOURCE_TRACK])
     source = read(tracks[SOURCE_TRACK], start)
     span = _span(warm_up, seconds)
@@ -83,9 +83,9 @@ def qualities(tracks: dict[str, Path], case: Case, warm_up: float, seconds: floa
 
 
 def check_covers(recording: Recording, span: Span) -> None:
-    """Raises BenchError."""
+    """Raises LabError."""
     if recording.span.first > span.first or recording.span.end < span.end:
-        raise BenchError(
+        raise LabError(
             f"{recording.path.name} has the pictures {recording.span.first} to {recording.span.end}, which is not "
             f"all of {span.first} to {span.end}: this machine is too busy, or the warm-up too short"
         )

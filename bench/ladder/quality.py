@@ -16,7 +16,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 
 from bench.ladder.case import FPS, SOURCE
 from bench.ladder.recording import Recording, Span
-from bench.stage.errors import BenchError
+from tests.lab.errors import LabError
 
 SSIM = re.compile(r"SSIM .*All:([\d.]+)")
 SAME_COLOURS = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
@@ -33,7 +33,7 @@ class Quality:
 
 
 def compare(source: Recording, rendition: Recording, span: Span) -> Quality:
-    """Over the pictures of ``span``, which both have. Raises BenchError."""
+    """Over the pictures of ``span``, which both have. Raises LabError."""
     references = _pictures(source, span).filter_multi_output("split")
     scaled = _pictures(rendition, span).filter("scale", SOURCE.width, SOURCE.height, flags="spline")
     encoded = scaled.filter_multi_output("split")
@@ -46,15 +46,15 @@ def compare(source: Recording, rendition: Recording, span: Span) -> Quality:
         command.compile(cmd=imageio_ffmpeg.get_ffmpeg_exe()), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BenchError(f"{rendition.path.name} could not be compared: {done.stderr.strip()[-500:]}")
+        raise LabError(f"{rendition.path.name} could not be compared: {done.stderr.strip()[-500:]}")
     return Quality(rendition.kbps(span), *scores(done.stderr))
 
 
 def scores(said: str) -> tuple[float, float]:
-    """SSIM and XPSNR of what the filters say at their end. Raises BenchError."""
+    """SSIM and XPSNR of what the filters say at their end. Raises LabError."""
     ssim, xpsnr = SSIM.search(said), XPSNR.search(said)
     if ssim is None or xpsnr is None:
-        raise BenchError(f"ffmpeg gave no SSIM or no XPSNR: {said.strip()[-500:]}")
+        raise LabError(f"ffmpeg gave no SSIM or no XPSNR: {said.strip()[-500:]}")
     return float(ssim[1]), float(xpsnr[1])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from bench.ladder.case import FPS
-from bench.stage.errors import BenchError
+from tests.lab.errors import LabError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Recording:
 def join(init: Path, segments: Iterable[Path], to: Path) -> Path:
     """One fMP4 file of a track's initialisation and its segments, whose names are their numbers.
 
-    Raises BenchError.
+    Raises LabError.
     """
     ordered = sorted(segments, key=lambda path: int(path.stem))
     if not ordered:
-        raise BenchError(f"no segments were written beside {init}")
+        raise LabError(f"no segments were written beside {init}")
     with to.open("wb") as joined:
         for path in (init, *ordered):
             joined.write(path.read_bytes())
@@ -58,7 +58,7 @@ def join(init: Path, segments: Iterable[Path], to: Path) -> Path:
 def read(path: Path, origin: Fraction) -> Recording:
     """Up to the first picture that is missing. ``origin`` is when the source's first picture is shown, in seconds.
 
-    Raises BenchError.
+    Raises LabError.
     """
     packets = sorted(_packets(path))
     places = [round((time - origin) * FPS) for time, _ in packets]
@@ -67,7 +67,7 @@ def read(path: Path, origin: Fraction) -> Recording:
 
 
 def origin(path: Path) -> Fraction:
-    """When the first picture is shown, in seconds. Raises BenchError."""
+    """When the first picture is shown, in seconds. Raises LabError."""
     return min(time for time, _ in _packets(path))
 
 
@@ -79,5 +79,5 @@ def _packets(path: Path) -> list[tuple[Fraction, int]]:
             if packet.pts is not None and packet.time_base is not None
         ]
     if not found:
-        raise BenchError(f"{path} has no pictures")
+        raise LabError(f"{path} has no pictures")
     return found

@@ -13,8 +13,8 @@ from bench.origin.crowd import Asking, Plan, crowd
 from bench.origin.measure import WAITING_TIMES, Load, Measured, measure
 from bench.origin.section import section
 from bench.stage.command import add_common, carry_out
-from bench.stage.footage import usual_clip
 from bench.stage.results import Section
+from tests.lab.footage import usual_clip
 
 # All servers of a round are asked for the same bytes, which leave the window's memory at some time.
 LONGEST_S = 2
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     source = options.clip or usual_clip(smoke=options.smoke)
     notes = []
     trouble = missing()

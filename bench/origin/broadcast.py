@@ -9,10 +9,10 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.stage.errors import BenchError
-from bench.stage.playlist import MediaPlaylist, PlaylistError, parse_media, parse_multivariant
-from bench.stage.publishers import publishing
-from bench.stage.server import serving
+from tests.lab.errors import LabError
+from tests.lab.rtmp.publishers import publishing
+from tests.lab.server import serving
+from tests.lab.viewers.playlist import MediaPlaylist, PlaylistError, parse_media, parse_multivariant
 
 STREAM = "origin"
 MASTER = f"/live/{STREAM}/master.m3u8"
@@ -45,11 +45,11 @@ class Broadcast:
         return port
 
     def read(self, path: str) -> bytes:
-        """Raises BenchError."""
+        """Raises LabError."""
         try:
             return _read(self.origin, path)
         except OSError as error:
-            raise BenchError(f"{path} cannot be read: {error}") from error
+            raise LabError(f"{path} cannot be read: {error}") from error
 
     def hot(self, kind: Kind) -> str:
         """The path of the newest there is that is complete, which stays in the window for some segments more."""
@@ -66,12 +66,12 @@ class Broadcast:
 
 @contextmanager
 def on_air(directory: Path, clip: Path) -> Iterator[Broadcast]:
-    """Ended with the block. Raises BenchError."""
+    """Ended with the block. Raises LabError."""
     with (
-        serving(directory / "data", SETTINGS, [STREAM]) as server,
-        publishing(clip, [server.publish(STREAM)]),
+        serving(directory / "data", environment=SETTINGS) as server,
+        publishing(clip, [server.create(STREAM)]),
     ):
-        yield Broadcast(server.pid, server.origin, _wait(server.origin))
+        yield Broadcast(server.pid, server.http, _wait(server.http))
 
 
 def _wait(origin: str) -> str:
@@ -84,7 +84,7 @@ def _wait(origin: str) -> str:
         except (OSError, PlaylistError):
             pass
         time.sleep(0.5)
-    raise BenchError(f"there is nothing to ask for after {ON_AIR_S:.0f} s")
+    raise LabError(f"there is nothing to ask for after {ON_AIR_S:.0f} s")
 
 
 def _is_hot(playlist: MediaPlaylist) -> bool:

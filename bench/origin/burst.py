@@ -5,8 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.errors import BenchError
-from bench.stage.machine import program
+from tests.lab.errors import LabError
+from tests.lab.programs import find_program
 
 WRK = "wrk"
 MISSING = "wrk is not installed (Debian: apt-get install wrk): the load was made by a slower client of our own."
@@ -29,22 +29,22 @@ class Burst:
 
 def missing() -> str | None:
     """Why wrk cannot take part, or None."""
-    return MISSING if program(WRK) is None else None
+    return MISSING if find_program(WRK) is None else None
 
 
 def wrk(url: str, connections: int, seconds: float) -> Burst:
-    """Raises BenchError."""
-    path = program(WRK)
+    """Raises LabError."""
+    path = find_program(WRK)
     assert path is not None
     command = [path, "--threads", "1", "--connections", str(connections), "--duration", f"{round(seconds)}s"]
     done = subprocess.run([*command, "--script", str(SCRIPT), url], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BenchError(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
+        raise LabError(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
     return parse_wrk(done.stdout)
 
 
 def parse_wrk(output: str) -> Burst:
-    """Of what wrk with :data:`SCRIPT` printed. Raises BenchError."""
+    """Of what wrk with :data:`SCRIPT` printed. Raises LabError."""
     try:
         told = json.loads(output.strip().splitlines()[-1])
         return Burst(
@@ -56,4 +56,4 @@ def parse_wrk(output: str) -> Burst:
             p99_ms=told["p99_us"] / 1000,
         )
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise BenchError(f"wrk told nothing: {output[-500:]}") from error
+        raise LabError(f"wrk told nothing: {output[-500:]}") from error

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.origin.broadcast import Broadcast, Kind
-from bench.stage.errors import BenchError
-from bench.stage.front import nginx_front
 from bench.stage.nginx_files import missing as nginx_missing
 from bench.stage.nginx_files import nginx_files
+from tests.lab.errors import LabError
+from tests.lab.front import nginx_front
 
 HEADWATER, FILES, FRONT = "Headwater", "nginx, files", "Headwater behind nginx"
 
@@ -27,7 +27,7 @@ class Candidate:
 
 @contextmanager
 def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Iterator[dict[str, Candidate]]:
-    """By their names; who is missing is named in ``notes``. Raises BenchError."""
+    """By their names; who is missing is named in ``notes``. Raises LabError."""
     found = {HEADWATER: Candidate(broadcast.port, (broadcast.pid,), tuple(Kind))}
     with ExitStack() as stack:
         if trouble := nginx_missing():
@@ -43,7 +43,7 @@ def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Itera
         try:
             front = stack.enter_context(nginx_front(_made(directory / "front"), f"127.0.0.1:{broadcast.port}"))
             found[FRONT] = Candidate(front.port, (*front.processes.values(), broadcast.pid), tuple(Kind))
-        except BenchError as error:
+        except LabError as error:
             notes.append(f"{FRONT}: skipped, {error}")
         yield found
 

@@ -14,9 +14,9 @@ import uvloop
 
 from bench.origin.burst import Burst
 from bench.stage.distribution import distribution
-from bench.stage.follower import Follower
-from bench.stage.lane import HttpLane, Lane, LaneError
-from bench.stage.playlist import MICROSECONDS, MediaReader, PlaylistError
+from tests.lab.viewers.follower import Follower
+from tests.lab.viewers.lane import HttpLane, Lane, LaneError
+from tests.lab.viewers.playlist import MICROSECONDS, MediaReader, PlaylistError
 
 OK = 200
 PAUSE_AFTER_ERROR_S = 0.5

@@ -7,9 +7,9 @@ from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, wrk
 from bench.origin.candidates import Candidate
 from bench.origin.crowd import Asking, Plan, again_and_again, blocking_reloads
-from bench.stage.errors import BenchError
-from bench.stage.ports import HOST
 from bench.stage.processes import Cpu, cpu, tree
+from tests.lab.errors import LabError
+from tests.lab.ports import HOST
 
 # Who comes first catches up with the live edge, and only then waits.
 WAITING_TIMES = 4
@@ -50,7 +50,7 @@ def measure(
     load: Load,
     ask: Callable[[Asking, Plan], Burst],
 ) -> Measured:
-    """``path`` is what is asked for; ``ask`` makes bursts where wrk cannot. Raises BenchError."""
+    """``path`` is what is asked for; ``ask`` makes bursts where wrk cannot. Raises LabError."""
     candidate.prepare(path)
     before, origin_before = _cpu(candidate.pids), _cpu((broadcast.pid,))
     if kind is Kind.RELOAD:
@@ -62,7 +62,7 @@ def measure(
         burst = ask(again_and_again, Plan(HOST, candidate.port, path, load.connections, load.seconds))
     spent, origin_spent = _cpu(candidate.pids) - before, _cpu((broadcast.pid,)) - origin_before
     if not (burst.requests and spent.total):
-        raise BenchError(f"{path} was not answered in {load.seconds:g} s")
+        raise LabError(f"{path} was not answered in {load.seconds:g} s")
     return Measured(burst, spent, origin_spent if broadcast.pid in candidate.pids else Cpu())
 
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.stage.errors import BenchError
 from bench.stage.results import Section, save
 from bench.stage.tables import show
+from tests.lab.errors import LabError
 
 
 def add_common(parser: argparse.ArgumentParser, *, smoke: str) -> None:
@@ -24,7 +24,7 @@ def carry_out(run: Callable[[argparse.Namespace], Section], options: argparse.Na
         found = run(options)
         show(found)
         save(found, options.json)
-    except BenchError as error:
+    except LabError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -3,14 +3,13 @@
 import os
 import platform
 import re
-import shutil
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-# Debian puts servers where a plain user's PATH has nothing.
-PROGRAMS = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
+from tests.lab.programs import find_program
+
 LIBRARIES = ("av", "uvloop")
 # Where programs are that no distribution of ours packs.
 MEDIAMTX_VARIABLE, SRS_VARIABLE = "HEADWATER_BENCH_MEDIAMTX", "HEADWATER_BENCH_SRS"
@@ -31,11 +30,6 @@ def machine() -> dict[str, str]:
     return {what: words for what, words in found.items() if words}
 
 
-def program(name: str) -> str | None:
-    """Where the program is, on PATH or where servers are kept; None where it is not installed."""
-    return shutil.which(name) or shutil.which(name, path=PROGRAMS)
-
-
 def _processor() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text()
@@ -46,7 +40,7 @@ def _processor() -> str:
 
 
 def _says(name: str, argument: str, pattern: str) -> str:
-    path = program(name)
+    path = find_program(name)
     if path is None:
         return ""
     done = subprocess.run([path, argument], capture_output=True, text=True, check=False)

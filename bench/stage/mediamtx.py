@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.daemon import daemon
-from bench.stage.machine import MEDIAMTX_VARIABLE, program
-from bench.stage.ports import HOST, free_port
+from bench.stage.machine import MEDIAMTX_VARIABLE
+from tests.lab.daemon import daemon
+from tests.lab.ports import HOST, free_port
+from tests.lab.programs import find_program
 
 MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not say where its program is"
 # Viewers show it as a CDN does: others are redirected once and given a cookie.
@@ -35,11 +36,11 @@ paths:
 
 @dataclass(frozen=True, slots=True)
 class MediaMtx:
-    """``origin`` is the URL of its HLS server."""
+    """``http`` is the URL of its HLS server."""
 
     pid: int
     rtmp: str
-    origin: str
+    http: str
 
     def publish(self, stream: str) -> str:
         return f"{self.rtmp}/{stream}"
@@ -51,12 +52,12 @@ class MediaMtx:
 
 def missing() -> str | None:
     """Why it cannot take part, or None."""
-    return MISSING if program(os.environ.get(MEDIAMTX_VARIABLE, "")) is None else None
+    return MISSING if find_program(os.environ.get(MEDIAMTX_VARIABLE, "")) is None else None
 
 
 @contextmanager
 def mediamtx(directory: Path, *, part_ms: int = 333, hls_directory: Path | None = None) -> Iterator[MediaMtx]:
-    """Ended with the block. Segments are kept in memory, or in ``hls_directory``. Raises BenchError."""
+    """Ended with the block. Segments are kept in memory, or in ``hls_directory``. Raises LabError."""
     rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
     kept = hls_directory or ""
     configuration.write_text(

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.daemon import daemon, nginx_command
-from bench.stage.machine import program
-from bench.stage.ports import HOST, free_port
+from tests.lab.daemon import daemon, nginx_command
+from tests.lab.ports import HOST, free_port
+from tests.lab.programs import find_program
 
 MISSING = "nginx: skipped, it is not installed (Debian: apt-get install nginx)"
 # One process, as the origin is one. As docker/nginx.conf has it otherwise, without a log.
@@ -51,12 +51,12 @@ class NginxFiles:
 
 def missing() -> str | None:
     """Why it cannot take part, or None."""
-    return MISSING if program("nginx") is None else None
+    return MISSING if find_program("nginx") is None else None
 
 
 @contextmanager
 def nginx_files(directory: Path) -> Iterator[NginxFiles]:
-    """Ended with the block. Raises BenchError."""
+    """Ended with the block. Raises LabError."""
     port, configuration, files = free_port(), directory / "nginx.conf", directory / "files"
     files.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(directory=directory, host=HOST, port=port))

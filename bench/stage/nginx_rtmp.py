@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.stage.daemon import daemon, nginx_command
 from bench.stage.hls_files import HlsFiles
-from bench.stage.machine import program
-from bench.stage.ports import HOST, free_port
+from tests.lab.daemon import daemon, nginx_command
+from tests.lab.ports import HOST, free_port
+from tests.lab.programs import find_program
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 MISSING = "nginx-rtmp: skipped, it is not installed (Debian: apt-get install nginx libnginx-mod-rtmp)"
@@ -35,14 +35,14 @@ rtmp {{
 
 def missing() -> str | None:
     """Why it cannot take part, or None."""
-    if program("nginx") is None or not MODULE.exists():
+    if find_program("nginx") is None or not MODULE.exists():
         return MISSING
     return None
 
 
 @contextmanager
 def nginx_rtmp(directory: Path) -> Iterator[HlsFiles]:
-    """Ended with the block. Raises BenchError."""
+    """Ended with the block. Raises LabError."""
     port, configuration, hls = free_port(), directory / "nginx.conf", directory / "hls"
     hls.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port))

@@ -31,8 +31,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.stage.errors import BenchError
 from bench.stage.machine import machine
+from tests.lab.errors import LabError
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -124,8 +124,8 @@ def save(section: Section, path: Path | None = None) -> Path:
 
 
 def load(path: Path) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     try:
         return SECTION.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise BenchError(f"{path} is no result that this version can read: run the section again") from error
+        raise LabError(f"{path} is no result that this version can read: run the section again") from error

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.stage.daemon import daemon
 from bench.stage.hls_files import HlsFiles
-from bench.stage.machine import SRS_VARIABLE, program
-from bench.stage.ports import HOST, free_port
+from bench.stage.machine import SRS_VARIABLE
+from tests.lab.daemon import daemon
+from tests.lab.ports import HOST, free_port
+from tests.lab.programs import find_program
 
 MISSING = f"SRS: skipped, {SRS_VARIABLE} does not say where its program is"
 # Segments are as long as Headwater's; everything else is its default, but for where files and words go.
@@ -31,12 +32,12 @@ vhost __defaultVhost__ {{
 
 def missing() -> str | None:
     """Why it cannot take part, or None."""
-    return MISSING if program(os.environ.get(SRS_VARIABLE, "")) is None else None
+    return MISSING if find_program(os.environ.get(SRS_VARIABLE, "")) is None else None
 
 
 @contextmanager
 def srs(directory: Path) -> Iterator[HlsFiles]:
-    """Ended with the block. Raises BenchError."""
+    """Ended with the block. Raises LabError."""
     port, configuration, hls = free_port(), directory / "srs.conf", directory / "hls"
     hls.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(host=HOST, port=port, directory=directory, hls=hls))

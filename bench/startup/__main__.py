@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from bench.stage.command import add_common, carry_out
-from bench.stage.footage import usual_clip
 from bench.stage.results import Section
 from bench.startup import picture, playlists, server
 from bench.startup.section import section
+from tests.lab.footage import usual_clip
 
 SMOKE_ON_AIR_S = 4.0
 
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     source = usual_clip(smoke=options.smoke)
     starts = [server.measure() for _ in range(options.runs)]
     firsts = [playlists.measure(mode, source) for _ in range(options.runs) for mode in playlists.MODES]

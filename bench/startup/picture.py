@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from bench.stage.publishers import publishing
-from bench.stage.server import serving
-from tests.browser import CHROMIUM, chromium, visit, wait_for
+from tests.lab.browser import CHROMIUM, chromium, visit, wait_for
+from tests.lab.rtmp.publishers import publishing
+from tests.lab.server import serving
 
 STREAM = "startup"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
@@ -37,15 +37,15 @@ def missing() -> str | None:
 
 @contextmanager
 def viewer(clip: Path, on_air_s: float = ON_AIR_S) -> Iterator[tuple[Browser, str]]:
-    """A browser, and the address of a stream that has been live for some time. Raises BenchError."""
+    """A browser, and the address of a stream that has been live for some time. Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory,
-        serving(Path(directory) / "data", SETTINGS, (STREAM,)) as server,
-        publishing(clip, (server.publish(STREAM),)),
+        serving(Path(directory) / "data", environment=SETTINGS) as server,
+        publishing(clip, (server.create(STREAM),)),
         chromium() as browser,
     ):
         time.sleep(on_air_s)
-        yield browser, f"{server.origin}/watch/{STREAM}"
+        yield browser, f"{server.http}/watch/{STREAM}"
 
 
 def first_picture(browser: Browser, page: str, player: str) -> float:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
-from bench.stage.errors import BenchError
-from bench.stage.publishers import publishing
-from bench.stage.server import serving
+from tests.lab.errors import LabError
+from tests.lab.rtmp.publishers import publishing
+from tests.lab.server import serving
 
 STREAM = "startup"
 LOOK_EVERY_S, PATIENCE_S = 0.02, 30.0
@@ -38,23 +38,23 @@ class First:
 
 
 def measure(mode: str, clip: Path) -> First:
-    """Raises BenchError."""
+    """Raises LabError."""
     settings = {**SETTINGS, "HEADWATER_PACKAGER__LOW_LATENCY": MODES[mode]}
     finders: dict[str, Callable[[str], str | None]] = {HLS: playable_hls, DASH: playable_dash}
     with (
         tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory,
-        serving(Path(directory) / "data", settings, (STREAM,)) as server,
+        serving(Path(directory) / "data", environment=settings) as server,
         ThreadPoolExecutor(len(finders)) as threads,
     ):
         ending = threading.Event()
-        live = f"{server.origin}/live/{STREAM}"
+        live = f"{server.http}/live/{STREAM}"
         found = {name: threads.submit(_wait, finder, live, ending) for name, finder in finders.items()}
         try:
-            with publishing(clip, (server.publish(STREAM),), watch=(0,), spread_s=0) as publishers:
+            with publishing(clip, (server.create(STREAM),), watch=(0,), spread_s=0) as publishers:
                 moments = {name: future.result(PATIENCE_S) for name, future in found.items()}
                 sent = publishers.finish()
         except TimeoutError:
-            raise BenchError(f"there was nothing to play after {PATIENCE_S:g} s ({mode})") from None
+            raise LabError(f"there was nothing to play after {PATIENCE_S:g} s ({mode})") from None
         finally:
             ending.set()
     return First(mode, {name: moment - sent.frames[0][0] for name, moment in moments.items()})
@@ -77,7 +77,7 @@ def _wait(find: Callable[[str], str | None], live: str, ending: threading.Event)
     """The moment (Unix time) at which it was there."""
     while find(live) is None:
         if ending.wait(LOOK_EVERY_S):
-            raise BenchError("there was nothing to play")
+            raise LabError("there was nothing to play")
     return time.time()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.stage.processes import cpu, memory, tree
-from bench.stage.server import serving
+from tests.lab.server import serving
 
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 
@@ -22,9 +22,9 @@ class Start:
 
 
 def measure() -> Start:
-    """With an empty data directory. Raises BenchError."""
+    """With an empty data directory. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory:
         began = time.perf_counter()
-        with serving(Path(directory) / "data", SETTINGS) as server:
+        with serving(Path(directory) / "data", environment=SETTINGS) as server:
             seconds, processes = time.perf_counter() - began, tree(server.pid)
             return Start(seconds, cpu(processes).total, memory(processes).pss)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.stage.command import add_common, carry_out
-from bench.stage.errors import BenchError
-from bench.stage.minio import MinioServer, minio, missing
 from bench.stage.results import Section
 from bench.store.candidates import BUCKET, Candidate, on_disk, on_server
 from bench.store.measure import KINDS, Kind, Turn, measure
 from bench.store.outage import Outage, outage
 from bench.store.section import section
+from tests.lab.errors import LabError
+from tests.lab.minio import MinioServer, minio, missing
 
 SEGMENT_S = 2.0
 
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> Section:
-    """Raises BenchError."""
+    """Raises LabError."""
     notes = []
     outages: list[Outage] = []
     turns: dict[Kind, dict[str, list[Turn]]] = {}
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> Section:
                 turns = _turns(on_server(server.account) | disk, options)
                 outages = _outages(server, options)
     if not turns and not outages:
-        raise BenchError(notes[0])
+        raise LabError(notes[0])
     away = ",".join(f"{each:g}" for each in options.outage)
     outage_words = f"--outage {away}" if away else "--no-outage"
     same = f"--objects {options.objects} --rounds {options.rounds}"

@@ -11,14 +11,14 @@ from unittest.mock import patch
 
 import urllib3
 
-from bench.stage.errors import BenchError
-from bench.stage.s3_account import S3Account
 from storage.content import content_type
 from storage.directory import DirectoryStore
 from storage.interface import ObjectStore
 from storage.s3 import S3Store
 from storage.s3_client import S3Options, make_client, make_session
 from storage.threads import Threads
+from tests.lab.errors import LabError
+from tests.lab.s3_account import S3Account
 
 OURS, BOTO3, SDK, PRESIGNED = "S3Store", "boto3's client", "minio SDK", "presigned PUT"
 DIRECTORY, SYNCED = "DirectoryStore", "DirectoryStore, fsync"
@@ -128,7 +128,7 @@ async def _presigned(server: S3Account, keys: tuple[str, ...]) -> AsyncIterator[
         def send(key: str, body: bytes) -> None:
             answer = pool.request("PUT", urls[key], body=body, headers={"Content-Type": content_type(key)})
             if answer.status != 200:
-                raise BenchError(f"MinIO does not take a presigned PUT: {answer.status}")
+                raise LabError(f"MinIO does not take a presigned PUT: {answer.status}")
 
         try:
             yield lambda key, body: threads.run(lambda: send(key, body))

@@ -10,10 +10,10 @@ from unittest.mock import patch
 import uvloop
 from structlog.testing import capture_logs
 
-from bench.stage.errors import BenchError
-from bench.stage.minio import MinioServer
 from bench.store.candidates import s3_store
 from storage.uploads import UploadQueue
+from tests.lab.errors import LabError
+from tests.lab.minio import MinioServer
 
 # A segment of each track of a ladder below 4 Mbit/s, and of its sound.
 TRACKS = {"vsource": 1_000_000, "v480p": 350_000, "v360p": 200_000, "v240p": 100_000, "asource": 32_000}
@@ -77,7 +77,7 @@ class Broadcast:
 def outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
     """MinIO is stopped in the middle of a broadcast, and started again ``away_s`` seconds later.
 
-    Raises BenchError.
+    Raises LabError.
     """
     with (
         patch.dict(os.environ, server.account.environment),
@@ -102,7 +102,7 @@ async def _outage(server: MinioServer, away_s: float, segment_s: float) -> Outag
         try:
             await asyncio.wait_for(broadcast.wait_stored(backlog), DRAIN_S)
         except TimeoutError:
-            raise BenchError(f"{len(backlog)} segments were not stored {DRAIN_S:g} s after the outage") from None
+            raise LabError(f"{len(backlog)} segments were not stored {DRAIN_S:g} s after the outage") from None
         return Outage(came - went, len(backlog), waiting, time.perf_counter() - came, broadcast.lost)
     finally:
         feeding.cancel()

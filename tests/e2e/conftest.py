@@ -1,6 +1,6 @@
 """The report names the S3 server that the end-to-end tests use."""
 
-from tests.s3server import s3_report_header
+from tests.lab.s3server import s3_report_header
 
 
 def pytest_report_collectionfinish() -> str:

@@ -13,8 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.stage.daemon import nginx_command
-from bench.stage.front import has_nginx, has_varnish, nginx, nginx_configuration, varnish_front
 from storage.content import IMMUTABLE
 from tests.e2e.counting_origin import (
     PATIENCE_S,
@@ -25,6 +23,8 @@ from tests.e2e.counting_origin import (
     counting_origin,
     eventually,
 )
+from tests.lab.daemon import nginx_command
+from tests.lab.front import has_nginx, has_varnish, nginx, nginx_configuration, varnish_front
 
 with_varnish = pytest.mark.skipif(not has_varnish(), reason="varnish is not installed")
 with_nginx = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")

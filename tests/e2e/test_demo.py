@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from control.datadir import DataDir, ServerInfo
-from tests.waiting import until
+from tests.lab.waiting import until
 
 
 def test_a_picture_without_a_broadcaster_of_ones_own(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from packager import hls
-from tests.broadcaster import Clip, make_clip, publishing
 from tests.e2e.strict_client import Rendition, ends_of, follow, parts_of
-from tests.server import Server, serving
+from tests.lab.broadcaster import Clip, make_clip, publishing
+from tests.lab.server import Server, serving
 
 SECONDS = 12
 CONFIG = '[packager]\nsegment_target = "1s"\n\n[streams.beta]\nladder = "source"\n'

@@ -7,13 +7,13 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from bench.glass.scene import on_air
-from bench.players.findings import find
-from bench.players.network import Phase
-from bench.players.run import play
-from bench.stage.front import has_nginx
-from tests.broadcaster import Clip, make_clip, publishing
-from tests.browser import chromium, require_chromium
+from tests.lab.broadcaster import Clip, make_clip, publishing
+from tests.lab.browser import chromium, require_chromium
+from tests.lab.front import has_nginx
+from tests.lab.glass.scene import on_air
+from tests.lab.players.findings import find
+from tests.lab.players.network import Phase
+from tests.lab.players.run import play
 
 require_chromium()
 pytestmark = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")

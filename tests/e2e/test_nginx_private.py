@@ -14,8 +14,6 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from bench.stage.front import has_nginx, nginx, nginx_configuration, varnish_front
-from bench.stage.ports import free_port
 from cluster.memory import MemoryState
 from live.bus import Bus
 from origin.answers import LiveMedia
@@ -27,7 +25,9 @@ from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamSettings
 from storage.coalesce import CoalescingReader
 from tests.e2e.counting_origin import PATIENCE_S, eventually
-from tests.memory_store import MemoryStore
+from tests.lab.front import has_nginx, nginx, nginx_configuration, varnish_front
+from tests.lab.memory_store import MemoryStore
+from tests.lab.ports import free_port
 from tests.unit.cluster.joining import node
 
 BROADCAST = "20261121t104105z-ab12cd"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import av
 import pytest
 
-from tests.broadcaster import Clip, make_clip, play, publishing
-from tests.recordings import tracks
-from tests.server import Server, serving
-from tests.waiting import until
+from tests.lab.broadcaster import Clip, make_clip, play, publishing
+from tests.lab.recordings import tracks
+from tests.lab.server import Server, serving
+from tests.lab.waiting import until
 
 SECONDS, FPS = 6, 30
 STREAM = "reordered"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import (
+from tests.e2e.fake_origin import TOKEN, FakeOrigin, serve
+from tests.lab.browser import (
     PHONE,
     Visit,
     card,
@@ -17,7 +18,6 @@ from tests.browser import (
     visit,
     wait_for,
 )
-from tests.e2e.fake_origin import TOKEN, FakeOrigin, serve
 
 require_chromium()
 REFUSED = ("401", "409", "503")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser import (
+from tests.e2e.fake_origin import FakeOrigin, serve
+from tests.lab.browser import (
     PHONE,
     check_ladder,
     check_picture_moves,
@@ -20,7 +21,6 @@ from tests.browser import (
     wait_for,
     wait_for_screen,
 )
-from tests.e2e.fake_origin import FakeOrigin, serve
 
 require_chromium()
 LADDER = ["360p", "180p", "Audio only"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.broadcaster import Clip, make_clip, publishing
-from tests.browser import (
+from tests.lab.broadcaster import Clip, make_clip, publishing
+from tests.lab.browser import (
     check_card,
     check_ladder,
     check_picture_moves,
@@ -21,7 +21,7 @@ from tests.browser import (
     wait_for,
     wait_for_screen,
 )
-from tests.server import Server, serving
+from tests.lab.server import Server, serving
 
 require_chromium()
 # The server answers 503 to a request that it has held for three segments.

@@ -8,9 +8,9 @@ import httpx
 import m3u8
 import pytest
 
-from tests.broadcaster import Clip, make_clip, play, publishing
-from tests.server import Server, serving
-from tests.waiting import until
+from tests.lab.broadcaster import Clip, make_clip, play, publishing
+from tests.lab.server import Server, serving
+from tests.lab.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ import httpx
 import m3u8
 import pytest
 
-from tests.broadcaster import Clip, Played, make_clip, play, publishing
-from tests.fragments import read_fragments
-from tests.recordings import tracks
-from tests.server import Server, serving
-from tests.waiting import until
+from tests.lab.broadcaster import Clip, Played, make_clip, play, publishing
+from tests.lab.fragments import read_fragments
+from tests.lab.recordings import tracks
+from tests.lab.server import Server, serving
+from tests.lab.waiting import until
 
 SECONDS = 10
 FPS = 30
@@ -53,7 +53,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     small = make_clip(Clip(SECONDS, size="320x180", video_options=(("bf", 0),)), folder / "small.flv")
     with serving(folder / "data", config=CONFIG) as server:
         road = Road(server)
-        alpha, beta = server.create("alpha"), server.create("beta")
+        alpha, beta = (f"{server.rtmp}/{server.json('create', name)['key']}" for name in ("alpha", "beta"))
         with publishing(big, alpha) as first, publishing(small, beta) as second:
             watch_live(road)
             assert first.wait(30) == 0, first.stderr

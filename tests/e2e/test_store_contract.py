@@ -14,7 +14,7 @@ from storage.object_keys import InvalidKey
 from storage.probe import probe
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
-from tests.s3server import running_s3_server
+from tests.lab.s3server import running_s3_server
 
 SEGMENT = "live/a/20261121t104105z-ab12cd/v720p/1.m4s"
 NO_KEYS = ("", "/a", "a/", "a//b", "../a", "a/../b", ".hidden", "a/.headwater", "a\\b", "a b", "x/" * 300 + "x")

@@ -21,14 +21,14 @@ import pytest
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
-from bench.stage.ports import free_port
 from storage import ObjectNotFound, StoreMisconfigured, StoreUnavailable
 from storage.content import IMMUTABLE, SHORT
 from storage.location import BucketLocation
 from storage.open import open_store
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
-from tests.s3server import S3Server, running_s3_server
+from tests.lab.ports import free_port
+from tests.lab.s3server import S3Server, running_s3_server
 
 PREFIX = "some/prefix"
 SEGMENT = "live/a/20261121t104105z-ab12cd/v720p/1.m4s"

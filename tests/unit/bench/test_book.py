@@ -7,9 +7,9 @@ import pytest
 from bench.book.__main__ import write
 from bench.book.document import blocks, render_document, render_section
 from bench.book.plots import draw
-from bench.stage.errors import BenchError
 from bench.stage.results import Aim, Column, Plot, Row, Section, Series, Table, load, save
 from bench.stage.tables import show
+from tests.lab.errors import LabError
 
 SECTION = Section(
     name="density",
@@ -46,9 +46,9 @@ def test_a_section_survives_being_kept(tmp_path: Path) -> None:
 def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "density.json"
     path.write_text('{"name": "density"}')
-    with pytest.raises(BenchError, match=r"density\.json is no result .* run the section again"):
+    with pytest.raises(LabError, match=r"density\.json is no result .* run the section again"):
         load(path)
-    with pytest.raises(BenchError, match="is no result"):
+    with pytest.raises(LabError, match="is no result"):
         load(tmp_path / "absent.json")
 
 
@@ -128,13 +128,13 @@ def test_a_section_that_was_not_measured_again_stays(tmp_path: Path) -> None:
 
 
 def test_a_book_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match="run a section first"):
+    with pytest.raises(LabError, match="run a section first"):
         write(tmp_path, tmp_path / "docs")
 
 
 def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
     if find_spec("matplotlib") is None:
-        with pytest.raises(BenchError, match="not installed"):
+        with pytest.raises(LabError, match="not installed"):
             draw(SECTION, tmp_path)
         return
     stale = tmp_path / "density-old.svg"

@@ -10,9 +10,9 @@ from bench.delay.measure import Delays, Measured, by_rendition, delays
 from bench.delay.section import Round, section
 from bench.delay.timeline import Timeline
 from bench.delay.witness import Arrival, Followed, Seen, Witness
-from bench.stage.playlist import MediaPlaylist, parse_media
-from bench.stage.publishers import Sent
 from media.names import FIRST_MSN
+from tests.lab.rtmp.publishers import Sent
+from tests.lab.viewers.playlist import MediaPlaylist, parse_media
 
 PATH = "/live/s/b/vsource/media.m3u8"
 BASE = "/live/s/b/vsource"

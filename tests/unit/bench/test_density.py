@@ -10,8 +10,8 @@ from bench.density.listings import Listing, lateness, watching
 from bench.density.measure import Measured
 from bench.density.section import MIB, Round, section
 from bench.stage.processes import Cpu, Memory
-from bench.stage.publishers import Sent
 from media.names import FIRST_MSN
+from tests.lab.rtmp.publishers import Sent
 
 
 def playlist(first: int, *durations: float) -> str:

@@ -13,8 +13,8 @@ from bench.ladder.measure import Measured, check_covers
 from bench.ladder.quality import Quality, at_bitrate, decibels, scores
 from bench.ladder.recording import Recording, Span, join, origin, read
 from bench.ladder.section import Compared, section
-from bench.stage.errors import BenchError
 from bench.stage.processes import Cpu
+from tests.lab.errors import LabError
 from transcoder.options import LatencyMode, Preset
 
 SAID = """\
@@ -74,7 +74,7 @@ def test_segments_are_joined_by_number(tmp_path: Path) -> None:
 
 
 def test_no_segments_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match="no segments"):
+    with pytest.raises(LabError, match="no segments"):
         join(tmp_path / "init.mp4", (), tmp_path / "joined")
 
 
@@ -82,7 +82,7 @@ def test_no_segments_are_an_error(tmp_path: Path) -> None:
 def test_a_recording_has_to_cover_what_is_compared(span: Span) -> None:
     recording = Recording(Path("a.mp4"), 10, (1, 1, 1))
     check_covers(recording, Span(10, 13))
-    with pytest.raises(BenchError, match="10 to 13"):
+    with pytest.raises(LabError, match="10 to 13"):
         check_covers(recording, span)
 
 
@@ -91,7 +91,7 @@ def test_scores_are_read() -> None:
 
 
 def test_scores_that_are_not_there_are_an_error() -> None:
-    with pytest.raises(BenchError, match="no SSIM or no XPSNR"):
+    with pytest.raises(LabError, match="no SSIM or no XPSNR"):
         scores("Conversion failed!")
 
 

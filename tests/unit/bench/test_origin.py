@@ -10,10 +10,10 @@ from bench.origin.candidates import FILES, FRONT, HEADWATER
 from bench.origin.crowd import Tally, again_and_again, blocking_reloads
 from bench.origin.measure import Measured
 from bench.origin.section import section
-from bench.stage.errors import BenchError
 from bench.stage.nginx_files import NginxFiles
 from bench.stage.processes import Cpu
-from tests.unit.bench.fake_origin import BASE, FakeLane, FakeOrigin, settled
+from tests.lab.errors import LabError
+from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin, settled
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:8080/x
@@ -30,7 +30,7 @@ def test_what_wrk_tells() -> None:
 
 @pytest.mark.parametrize("output", ["", "unable to connect", '{"requests": 1}', "[]"])
 def test_what_wrk_does_not_tell(output: str) -> None:
-    with pytest.raises(BenchError, match="wrk told nothing"):
+    with pytest.raises(LabError, match="wrk told nothing"):
         parse_wrk(output)
 
 

@@ -1,9 +1,7 @@
 import json
 from collections import Counter
 from io import StringIO
-from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from bench.herd.lateness import lateness, made_times
@@ -11,8 +9,6 @@ from bench.herd.origin_counts import parse_counts
 from bench.herd.record import Record, together
 from bench.herd.report import Moment, Report, report, show
 from bench.stage.distribution import Distribution, distribution
-from bench.stage.errors import BenchError
-from bench.stage.front import DOCKER, adapt_nginx, adapt_varnish
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:
@@ -100,24 +96,3 @@ def test_the_origins_own_counts() -> None:
         'headwater_served_bytes_total{resource="part"} 5.0\n'
     )
     assert parse_counts(text) == {"part": 13, "playlist": 1_000_000}
-
-
-def test_nginx_is_given_its_places() -> None:
-    text = "listen 8080 backlog=9;pid /tmp/nginx.pid; x unix:/tmp/s; /var/cache/nginx/media; "
-    text += 'server headwater:8080 backup;lua_package_path "/etc/nginx/?.lua;;";'
-    text += "server varnish:6081;"
-    places = {"headwater:8080": "127.0.0.1:1", "varnish:6081": "127.0.0.1:2"}
-    assert adapt_nginx(text, 3, places, Path("/d")) == (
-        "listen 127.0.0.1:3 backlog=9;pid /d/nginx.pid; x unix:/d/s; /d/media; server 127.0.0.1:1 backup;"
-        f'lua_package_path "{DOCKER}/?.lua;;";server 127.0.0.1:2;'
-    )
-
-
-def test_varnish_is_given_its_place() -> None:
-    text = '.host = "headwater";\n.port = "8080";'
-    assert adapt_varnish(text, "127.0.0.1:1") == '.host = "127.0.0.1";\n.port = "1";'
-
-
-def test_a_file_that_changed_is_said_so() -> None:
-    with pytest.raises(BenchError, match=r"varnish\.vcl does not say"):
-        adapt_varnish("", "127.0.0.1:1")

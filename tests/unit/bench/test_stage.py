@@ -6,27 +6,10 @@ from pathlib import Path
 import pytest
 
 from bench.stage import mediamtx, nginx_rtmp, srs
-from bench.stage.daemon import daemon, nginx_command
-from bench.stage.errors import BenchError
-from bench.stage.machine import MEDIAMTX_VARIABLE, SRS_VARIABLE, machine, program
+from bench.stage.machine import MEDIAMTX_VARIABLE, SRS_VARIABLE, machine
 from bench.stage.processes import cpu, memory
-
-
-def test_what_is_not_installed_is_said(tmp_path: Path) -> None:
-    with (
-        pytest.raises(BenchError, match="get it there"),
-        daemon(["no-such-program"], 1, tmp_path, missing="get it there"),
-    ):
-        pytest.fail("it runs")
-
-
-def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "import sys; sys.exit('a directive is unknown')"]
-    with (
-        pytest.raises(BenchError, match="did not start: a directive is unknown"),
-        daemon(command, 1, tmp_path, missing=""),
-    ):
-        pytest.fail("it runs")
+from tests.lab.daemon import nginx_command
+from tests.lab.programs import find_program
 
 
 @pytest.mark.parametrize(
@@ -54,7 +37,7 @@ def test_the_machine_is_described() -> None:
     found = machine()
     assert {"processor", "system", "Python", "av"} <= found.keys()
     assert all(found.values())
-    assert program("no-such-program") is None
+    assert find_program("no-such-program") is None
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="there is no /proc here")

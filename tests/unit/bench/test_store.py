@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.stage.minio import MISSING, MinioServer, missing
 from bench.store.candidates import DIRECTORY, OURS, PRESIGNED, SDK, Put, on_disk
 from bench.store.measure import PARALLEL, PLAYLIST, SEGMENT, Kind, Turn, measure
 from bench.store.outage import TRACKS, Broadcast, Outage
 from bench.store.section import section
 from storage.uploads import UploadQueue
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
+from tests.lab.minio import MISSING, MinioServer, missing
 
 
 def test_a_turn_puts_every_object_once_and_some_at_a_time() -> None:
@@ -103,7 +103,7 @@ def test_small_and_lonely_runs_prove_nothing() -> None:
 
 
 def test_no_minio_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWATER_BENCH_MINIO", "/nowhere/minio")
+    monkeypatch.setenv("HEADWATER_TEST_MINIO", "/nowhere/minio")
     assert missing() == MISSING
 
 

@@ -5,9 +5,9 @@ from random import Random
 
 from bench.herd.record import Record
 from bench.herd.viewer import Habits, Viewer
-from bench.stage.playlist import MediaReader
-from bench.stage.rendition import World
-from tests.unit.bench.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
+from tests.lab.viewers.playlist import MediaReader
+from tests.lab.viewers.rendition import World
+from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
 
 
 @asynccontextmanager

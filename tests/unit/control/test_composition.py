@@ -23,7 +23,7 @@ from origin.live import LiveWindows
 from storage.catalogue import Catalogue
 from storage.coalesce import CoalescingReader
 from storage.interface import StoreUnavailable
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from transcoder.client import Thumbnailer
 from worker.station import Station
 

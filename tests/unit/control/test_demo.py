@@ -19,9 +19,9 @@ from control.cli.target import Target
 from control.config import Config
 from control.datadir import ServerInfo
 from control.demo import Broadcaster, DemoError, ffmpeg_command, find_font
+from tests.lab.waiting import until
 from tests.unit.control.fake_server import FakeServer
 from tests.unit.origin.api.live import status
-from tests.waiting import until
 
 Capture = pytest.CaptureFixture[str]
 URL, KEY = "rtmp://127.0.0.1:1935/live", "s3cr-et00"

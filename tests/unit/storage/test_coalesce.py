@@ -4,7 +4,7 @@ import pytest
 
 from storage import ObjectNotFound, StoreUnavailable
 from storage.coalesce import CoalescingReader
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 SEGMENT = "live/a/b/v720p/1.m4s"
 PLAYLIST = "live/a/b/v720p/media.m3u8"

@@ -2,7 +2,7 @@ import pytest
 
 from storage import ObjectNotFound, StoredObject, StoreMisconfigured, StoreUnavailable
 from storage.probe import probe
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 
 async def test_a_good_store_passes_and_is_left_as_it_was() -> None:

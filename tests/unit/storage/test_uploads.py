@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavailable
 from storage.object_keys import InvalidKey
 from storage.uploads import UploadQueue
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 
 class Uploads:

@@ -12,7 +12,7 @@ from media.units import VIDEO_TIMESCALE as S
 from packager.cmaf.cutter import CutterOptions
 from storage.catalogue import Catalogue
 from telemetry.metrics import Metrics
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from tests.unit.cluster.joining import node
 from tests.unit.packager.recording import ZERO_MS, frames, video_config
 from tests.unit.worker.fakes import FakeClock, FakeLink, settle

@@ -13,7 +13,7 @@ from media.units import AccessUnit, Kind
 from packager.cmaf.cutter import CutterOptions
 from packager.cmaf.segment_writer import Init, Segment
 from telemetry.metrics import Metrics
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast

@@ -20,7 +20,7 @@ from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import VideoTrack
 from packager.facts import SegmentEntry
 from storage.interface import StorageError, StoreUnavailable
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
 from worker.ledger import decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions

@@ -23,7 +23,7 @@ from packager.dash.rendering import render as render_manifest
 from packager.errors import UnsupportedTrack
 from packager.hls.build import multivariant_playlist
 from packager.hls.rendering import render_multivariant
-from tests.fragments import read_fragments
+from tests.lab.fragments import read_fragments
 from tests.unit.ingest import samples
 from tests.unit.media.codecs.made_up import (
     HUM,

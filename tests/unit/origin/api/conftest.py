@@ -12,7 +12,7 @@ from live.status import StreamStatus
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
 

@@ -4,7 +4,7 @@ from origin.playback import PrivacyCache
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamRecord, StreamSettings
 from storage.interface import StoreUnavailable
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 NOW = 1_795_257_665.0
 

@@ -9,7 +9,7 @@ from origin.playback import PlaybackSecret, derive_keys
 from origin.playback.secret import SECRET_KEY
 from storage.documents import CorruptRecord
 from storage.interface import ObjectInfo, PreconditionFailed, StoreUnavailable
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 from tests.unit.origin.playback.keys import NOW
 
 

@@ -11,7 +11,7 @@ from media.units import AccessUnit
 from packager.cmaf.cutter import Cut, Cutter, CutterOptions
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import VideoTrack
-from tests.fragments import read_fragments
+from tests.lab.fragments import read_fragments
 from tests.unit.packager.recording import ZERO_MS, Recorder, frame, frames, video_config
 
 PART = S // 3

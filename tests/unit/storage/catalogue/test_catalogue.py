@@ -13,7 +13,7 @@ from storage.catalogue import (
 from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 from storage.catalogue.stream_keys import key_hash
 from storage.documents import CorruptRecord
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 NOW = 1_800_000_000.0
 RECORD = "catalogue/streams/studio-a.json"

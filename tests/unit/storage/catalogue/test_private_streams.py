@@ -5,7 +5,7 @@ import pytest
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamSettings
 from storage.interface import StoreUnavailable
-from tests.memory_store import MemoryStore
+from tests.lab.memory_store import MemoryStore
 
 NOW = 1_795_257_665.0
 MARK = "catalogue/private/a.json"

@@ -1,0 +1,1 @@
+"""Servers, publishers, viewers, browsers and stores that tests and benchmarks share."""

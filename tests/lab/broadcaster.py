@@ -1,0 +1,87 @@
+"""A real broadcaster: ffmpeg publishing a prepared clip at its own pace, and ffmpeg as a viewer."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg  # type: ignore[import-untyped]
+
+from tests.lab.ffmpeg import command_of, ffmpeg_path
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Sizes in luma samples, ``gop`` in frames, None for a track that is absent."""
+
+    seconds: int
+    size: str | None = "640x360"
+    fps: int = 30
+    gop: int = 60
+    video_kbps: int = 1000
+    audio: str | None = "aac"
+    video_options: tuple[tuple[str, str | int], ...] = ()
+
+
+def make_clip(clip: Clip, path: Path) -> Path:
+    """Encode ``clip`` into an FLV file once; publishing it then costs no encoding."""
+    inputs = []
+    options: dict[str, str | int] = {}
+    if clip.size is not None:
+        inputs.append(ffmpeg.input(f"testsrc2=size={clip.size}:rate={clip.fps}", f="lavfi", t=clip.seconds))
+        options |= {"vcodec": "libx264", "preset": "veryfast", "pix_fmt": "yuv420p", "sc_threshold": 0}
+        options |= {"video_bitrate": f"{clip.video_kbps}k", "g": clip.gop, "keyint_min": clip.gop}
+        options |= dict(clip.video_options)
+    if clip.audio is not None:
+        inputs.append(ffmpeg.input("sine=frequency=440:beep_factor=4:sample_rate=48000", f="lavfi", t=clip.seconds))
+        options |= {"acodec": clip.audio, "audio_bitrate": "96k", "ac": 2}
+    output = ffmpeg.output(*inputs, str(path), format="flv", **options).overwrite_output()
+    subprocess.run(command_of(output), check=True, capture_output=True)
+    return path
+
+
+@contextmanager
+def publishing(
+    source: Path, url: str, *, seconds: float | None = None, loop: bool = False
+) -> Iterator[subprocess.Popen[str]]:
+    """ffmpeg publishing ``source`` to ``url`` (the Server line and the key), once or in a ``loop``; ended with the
+    block."""
+    limits = {} if seconds is None else {"t": seconds}
+    loops = {"stream_loop": -1} if loop else {}
+    output = ffmpeg.input(str(source), re=None, **loops).output(
+        url, format="flv", c="copy", flvflags="no_duration_filesize", **limits
+    )
+    process = subprocess.Popen(
+        command_of(output, log="warning"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What ffmpeg decoded: frames of the best video stream, and every error it met.
+
+    Its warnings are left out: its HLS reader warns of the init segment that it reads again with each playlist.
+    """
+
+    frames: int
+    errors: str
+
+
+def play(url: str, *, timeout: float = 60) -> Played:
+    """Decode all of ``url`` (its best video and audio) with ffmpeg, to the end."""
+    command = [ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]
+    command += ["-i", url, "-f", "null", "-"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    counts = [int(line.removeprefix("frame=")) for line in result.stdout.splitlines() if line.startswith("frame=")]
+    return Played(counts[-1] if counts else 0, result.stderr if result.returncode or result.stderr else "")

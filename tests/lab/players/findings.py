@@ -1,0 +1,121 @@
+"""From a run's record to what a viewer saw of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+from tests.lab.glass.figures import percentile
+from tests.lab.players.recorder import Sample, Stall
+from tests.lab.players.run import Run
+
+# Of an unthrottled stretch, while the player comes to its target.
+SETTLE_S = 20.0
+# More than a played-out tick can move the picture: the rest of it was left out.
+JUMP_S = 0.15
+FASTEST = 1.03
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Seconds; NaN where there was nothing to measure."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the run: what the player said of its latency, and what the burnt-in clock did."""
+
+    kbps: int | None
+    start: float
+    end: float
+    latency: Spread
+    glass: Spread
+    heights: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Seconds, counted from when the page was opened.
+
+    ``rungs`` are the heights shown, each with when it first was; ``jumps`` are when media time was left out and how
+    much. ``reporting`` is the share of the time in which the player knew its latency. ``timeline`` is a sample a
+    second.
+    """
+
+    player: str
+    started: float
+    first_latency: float | None
+    target: float | None
+    rungs: tuple[tuple[float, int], ...]
+    stalls: tuple[Stall, ...]
+    jumps: tuple[tuple[float, float], ...]
+    slowest_rate: float
+    fastest_rate: float
+    reporting: float
+    latency: Spread
+    parts: tuple[Part, ...]
+    timeline: tuple[Sample, ...]
+    complaints: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def find(run: Run) -> Findings:
+    begun = run.record.started
+    samples = [sample for sample in run.record.samples if sample.height and sample.at >= begun]
+    said = [sample for sample in samples if sample.latency is not None]
+    return Findings(
+        player=run.player,
+        started=begun,
+        first_latency=next((sample.glass for sample in samples if sample.glass is not None), None),
+        target=samples[-1].target,
+        rungs=tuple(rungs(samples)),
+        stalls=run.record.stalls,
+        jumps=tuple(jumps(samples)),
+        slowest_rate=min(sample.rate for sample in samples),
+        fastest_rate=max(sample.rate for sample in samples),
+        reporting=len(said) / len(samples),
+        latency=spread(sample.latency for sample in said),
+        parts=tuple(
+            part(stretch.kbps, stretch.start, [s for s in samples if stretch.start <= s.at < stretch.end])
+            for stretch in run.stretches
+        ),
+        timeline=tuple(after for before, after in pairwise(run.record.samples) if int(before.at) != int(after.at)),
+        complaints=run.record.complaints,
+    )
+
+
+def part(kbps: int | None, start: float, samples: Sequence[Sample]) -> Part:
+    steady = [sample for sample in samples if kbps is not None or sample.at - start >= SETTLE_S]
+    return Part(
+        kbps=kbps,
+        start=start,
+        end=samples[-1].at,
+        latency=spread(sample.latency for sample in steady),
+        glass=spread(sample.glass for sample in steady),
+        heights=tuple(height for _, height in rungs(samples)),
+    )
+
+
+def rungs(samples: Sequence[Sample]) -> Iterable[tuple[float, int]]:
+    shown = 0
+    for sample in samples:
+        if sample.height != shown:
+            shown = sample.height
+            yield sample.at, shown
+
+
+def jumps(samples: Sequence[Sample]) -> Iterable[tuple[float, float]]:
+    for before, after in pairwise(samples):
+        left_out = after.position - before.position - FASTEST * (after.at - before.at)
+        if left_out > JUMP_S:
+            yield after.at, left_out
+
+
+def spread(values: Iterable[float | None]) -> Spread:
+    known = [value for value in values if value is not None]
+    return Spread(percentile(known, 0.5), percentile(known, 0.95))

@@ -1,0 +1,93 @@
+"""What happens in the page while it plays, written down by the page itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.glass.strip import READ, SINCE
+
+TICK_MS = 50
+# A picture that stands for this long has stalled, whatever the media element says: Chromium lets the sound go on.
+STUCK_S = 0.4
+
+# Times are seconds since the page was opened. A sample is what Sample has, in that order.
+RECORDER = f"""() => {{
+  const read = {READ};
+  const since = {SINCE};
+  const video = document.getElementById("video");
+  const seconds = () => performance.now() / 1000;
+  const record = {{ started: null, samples: [], stalls: [], seeks: [] }};
+  window.record = record;
+  let glass = null, moved = null, position = 0, frame = 0, frames = 0, waiting = false, stall = null;
+  const shown = (now, {{ expectedDisplayTime }}) => {{
+    const value = read(video);
+    const at = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
+    glass = value === null ? null : since(value, at) / 1000;
+    frames += 1;
+    video.requestVideoFrameCallback(shown);
+  }};
+  video.requestVideoFrameCallback(shown);
+  video.addEventListener("playing", () => (record.started = seconds()), {{ once: true }});
+  video.addEventListener("waiting", () => (waiting = record.started !== null));
+  video.addEventListener("seeking", () => record.seeks.push([seconds(), position, video.currentTime]));
+  setInterval(() => {{
+    const at = seconds();
+    const moves = Math.abs(video.currentTime - position) > 0.001;
+    position = video.currentTime;
+    if (moves && frames > frame) {{
+      if (stall) stall.length = at - stall.at;
+      waiting = stall = null;
+      moved = record.started && at;
+      frame = frames;
+    }} else if (moved !== null && !video.paused && !stall && (waiting || at - moved > {STUCK_S})) {{
+      stall = {{ at: moved, length: null, position }};
+      record.stalls.push(stall);
+    }}
+    const {{ latency, targetLatency, buffered }} = window.headwater;
+    record.samples.push(
+      [at, position, video.playbackRate, video.videoHeight, latency, targetLatency, buffered, glass]);
+  }}, {TICK_MS});
+}}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The page at one moment. Seconds; ``latency`` and ``target`` are the player's own, ``glass`` the burnt-in
+    clock's, all of them None where not known. ``height`` is 0 before the first picture."""
+
+    at: float
+    position: float
+    rate: float
+    height: int
+    latency: float | None
+    target: float | None
+    buffered: float
+    glass: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The picture stood at ``position`` from ``at`` on; ``length`` is None where it did not move again."""
+
+    at: float
+    length: float | None
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``started`` is when playing began; a picture may be seen before."""
+
+    started: float
+    samples: tuple[Sample, ...]
+    stalls: tuple[Stall, ...]
+    complaints: tuple[str, ...]
+
+
+def read_record(collected: dict[str, Any], complaints: list[str]) -> Record:
+    """``collected`` is the page's ``window.record``."""
+    return Record(
+        collected["started"],
+        tuple(Sample(*sample) for sample in collected["samples"]),
+        tuple(Stall(**stall) for stall in collected["stalls"]),
+        tuple(complaints),
+    )

@@ -1,0 +1,49 @@
+"""One player's run through the phases of its network."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page
+
+from tests.lab.browser import visit, wait_for
+from tests.lab.glass.scene import STREAM
+from tests.lab.players.network import Network, Phase
+from tests.lab.players.recorder import RECORDER, Record, read_record
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A phase as it was: from ``start`` to ``end``, in seconds since the page was opened."""
+
+    start: float
+    end: float
+    kbps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    player: str
+    stretches: tuple[Stretch, ...]
+    record: Record
+
+
+def play(browser: Browser, base: str, player: str, phases: Sequence[Phase]) -> Run:
+    """The watch page at low latency on ``base``, through ``phases``; the first begins when playing does."""
+    with visit(browser, f"{base}/watch/{STREAM}?player={player}&muted=1") as opened:
+        page = opened.page
+        page.evaluate(RECORDER)
+        network = Network(page)
+        wait_for(page, "() => window.record.started !== null && window.headwater.frames > 0")
+        stretches = []
+        for phase in phases:
+            network.carry(phase.kbps)
+            start = now(page)
+            time.sleep(phase.seconds)
+            stretches.append(Stretch(start, now(page), phase.kbps))
+        return Run(player, tuple(stretches), read_record(page.evaluate("window.record"), opened.complaints))
+
+
+def now(page: Page) -> float:
+    seconds: float = page.evaluate("performance.now() / 1000")
+    return seconds

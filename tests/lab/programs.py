@@ -1,0 +1,11 @@
+"""Finding programs that are installed beside Headwater."""
+
+import shutil
+
+# Debian puts servers into directories that are not on a plain user's PATH.
+DIRECTORIES = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
+
+
+def find_program(name: str) -> str | None:
+    """The path of the program ``name``, on PATH or in the usual directories of servers; None if not installed."""
+    return shutil.which(name) or shutil.which(name, path=DIRECTORIES)

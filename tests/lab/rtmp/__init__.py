@@ -1,0 +1,1 @@
+"""Many paced RTMP publishers in one cheap process."""

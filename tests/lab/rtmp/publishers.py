@@ -1,0 +1,185 @@
+"""Many broadcasters of one clip in one cheap process: no ffmpeg, one write for each frame of each stream.
+
+Streams start spread over ``spread_s``, so that neither their frames nor their keyframes coincide.
+"""
+
+import gc
+import socket
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from tests.lab.errors import LabError
+from tests.lab.rtmp.client import publish
+from tests.lab.rtmp.loop import Loop, read_loop
+from tests.lab.worker import Worker, working
+
+START_S = 120.0
+FINISH_S = 30.0
+# The shortest sleep: frames that come due within it are sent together.
+REST_S = 0.001
+QUESTION_EVERY_S = 0.1
+# The server's answers are discarded every so many frames.
+DRAIN_EVERY = 30
+DRAIN_SIZE = 64 * 1024
+MAX_WAITING = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Sent:
+    """What was sent. ``frames`` are, for each watched stream, the moments at which the system had taken each
+    frame's last byte, by the given clock; ``late_ms`` counts the frames by how many milliseconds they were late;
+    ``blocked`` counts the writes that a server took only in part; ``lost`` maps the publishers that were cut off
+    to the reason."""
+
+    frames: dict[int, "array[float]"] = field(default_factory=dict)
+    late_ms: Counter[int] = field(default_factory=Counter)
+    bytes: int = 0
+    blocked: int = 0
+    lost: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Publishers:
+    """They run in one process of their own."""
+
+    _worker: Worker
+
+    def finish(self) -> Sent:
+        """End the broadcasts. Raises LabError."""
+        sent: Sent = self._worker.finish(FINISH_S)
+        return sent
+
+
+@contextmanager
+def publishing(
+    clip: Path,
+    urls: Sequence[str],
+    *,
+    watch: Collection[int] = (),
+    spread_s: float = 2.0,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Publishers]:
+    """Publish ``clip`` to each of ``urls`` until the block ends; all are connected when it begins.
+
+    ``watch`` are the indexes of ``urls`` whose frames' times are recorded, by ``clock``. Raises LabError.
+    """
+    with working("publishers", _run, clip, tuple(urls), tuple(watch), spread_s, clock) as worker:
+        worker.receive(START_S)
+        yield Publishers(worker)
+
+
+def _run(
+    clip: Path,
+    urls: Sequence[str],
+    watch: Collection[int],
+    spread_s: float,
+    clock: Callable[[], float],
+    pipe: "Connection[Sent | LabError, str]",
+) -> None:
+    """The process's whole life."""
+    gc.disable()
+    try:
+        loop = read_loop(clip)
+        connections = [publish(url) for url in urls]
+    except LabError as error:
+        pipe.send(error)
+        return
+    sent = Sent(frames={place: array("d") for place in watch})
+    pipe.send(sent)
+    start = time.monotonic() + QUESTION_EVERY_S
+    streams = [
+        Paced(place, connection, loop, start + spread_s * place / len(urls), sent, clock)
+        for place, connection in enumerate(connections)
+    ]
+    with suppress(EOFError):
+        _pace(streams, pipe)
+        pipe.send(sent)
+    for connection in connections:
+        connection.close()
+
+
+def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> None:
+    """Send frames until something arrives in ``pipe``."""
+    agenda = [(stream.due, stream.place) for stream in streams]
+    heapify(agenda)
+    question = 0.0
+    while True:
+        now = time.monotonic()
+        if now >= question:
+            if pipe.poll():
+                return
+            question = now + QUESTION_EVERY_S
+        while agenda[0][0] <= now:
+            stream = streams[agenda[0][1]]
+            stream.send(now)
+            heapreplace(agenda, (stream.due, stream.place))
+        time.sleep(min(QUESTION_EVERY_S, max(REST_S, agenda[0][0] - time.monotonic())))
+
+
+class Paced:
+    """One broadcast. ``due`` is the time of its next frame, infinite after the server cut it off."""
+
+    def __init__(
+        self,
+        place: int,
+        connection: socket.socket,
+        loop: Loop,
+        start: float,
+        sent: Sent,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.place = place
+        self.due = start
+        self._connection = connection
+        self._loop = loop
+        self._start = start
+        self._tick = 0
+        self._sent = sent
+        self._clock = clock
+        self._moments = sent.frames.get(place)
+        # Bytes that the socket has not taken yet.
+        self._rest = memoryview(loop.opening())
+        connection.setblocking(False)
+
+    def send(self, now: float) -> None:
+        """Send the frame that is due, after the rest of the frames before it."""
+        sent, tick = self._sent, self._tick
+        sent.late_ms[int((now - self.due) * 1000)] += 1
+        data = memoryview(self._loop.at(tick))
+        try:
+            if self._rest:
+                data = memoryview(bytes(self._rest) + data)
+            taken = self._send(data)
+            self._rest = data[taken:]
+            if len(self._rest) > MAX_WAITING:
+                raise OSError("the server takes no more data")
+            if tick % DRAIN_EVERY == 0:
+                self._drain()
+        except OSError as error:
+            sent.lost[self.place] = str(error)
+            self.due = float("inf")
+            return
+        sent.bytes += taken
+        sent.blocked += taken < len(data)
+        if self._moments is not None:
+            self._moments.append(self._clock())
+        self._tick = tick + 1
+        self.due = self._start + self._loop.due(tick + 1)
+
+    def _send(self, data: memoryview) -> int:
+        try:
+            return self._connection.send(data)
+        except BlockingIOError:
+            return 0
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            if not self._connection.recv(DRAIN_SIZE):
+                raise OSError("the server closed the connection")

@@ -1,0 +1,75 @@
+"""A real S3 server for the tests: the configured endpoint, else MinIO if it is installed, else moto's server.
+
+- ``HEADWATER_TEST_S3_ENDPOINT``: a URL; credentials in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, the
+  region in ``AWS_DEFAULT_REGION`` (us-east-1 if not set); buckets are made there and removed again;
+- ``HEADWATER_TEST_MINIO``: the path of a ``minio`` program; else one on ``PATH``;
+- moto, in a thread of this process: it checks no credentials and knows no regions, so those tests are skipped.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+
+from moto.server import ThreadedMotoServer
+
+from tests.lab.minio import found_program, minio
+from tests.lab.s3_account import S3Account
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server(S3Account):
+    is_moto: bool = False
+
+    @contextmanager
+    def bucket(self) -> Iterator[str]:
+        """A new bucket, removed with all that is in it."""
+        name, sdk = f"headwater-test-{secrets.token_hex(6)}", self.sdk()
+        sdk.make_bucket(bucket_name=name)
+        try:
+            yield name
+        finally:
+            for found in sdk.list_objects(bucket_name=name, recursive=True):
+                assert found.object_name is not None
+                sdk.remove_object(bucket_name=name, object_name=found.object_name)
+            sdk.remove_bucket(bucket_name=name)
+
+
+def s3_report_header() -> str:
+    """One line for pytest's header: which server the S3 tests run against."""
+    endpoint, program = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), found_program()
+    if endpoint:
+        return f"S3 server: {endpoint} (HEADWATER_TEST_S3_ENDPOINT)"
+    if program:
+        return f"S3 server: MinIO, {program}"
+    return "S3 server: moto (no MinIO on PATH or in HEADWATER_TEST_MINIO; tests of credentials are skipped)"
+
+
+@contextmanager
+def running_s3_server() -> Iterator[S3Server]:
+    endpoint, program = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), found_program()
+    if endpoint:
+        yield S3Server(
+            endpoint,
+            os.environ["AWS_ACCESS_KEY_ID"],
+            os.environ["AWS_SECRET_ACCESS_KEY"],
+            os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+        )
+    elif program:
+        with minio() as server:
+            yield S3Server(*astuple(server.account))
+    else:
+        with _moto() as moto:
+            yield moto
+
+
+@contextmanager
+def _moto() -> Iterator[S3Server]:
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    try:
+        host, port = moto.get_host_and_port()
+        yield S3Server(f"http://{host}:{port}", "headwater-test", "any-secret", "us-east-1", is_moto=True)
+    finally:
+        moto.stop()

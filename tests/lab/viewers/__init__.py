@@ -1,0 +1,1 @@
+"""Simulated viewers of low-latency HLS."""

@@ -1,0 +1,107 @@
+"""One rendition as one viewer follows it: which playlist to ask for, and which media. Without I/O, without a clock.
+
+Rules of draft-pantos-hls-rfc8216bis, 6.2.5 (delivery directives) and 6.3 (client).
+"""
+
+from collections import deque
+
+from tests.lab.viewers.playlist import MediaPlaylist, Part, Position
+
+
+class Follower:
+    """Fed every playlist of its rendition; says what to ask for next.
+
+    ``expected`` is where a rendition report said that this playlist has got to; ``resume`` is the position that
+    playback has reached in the rendition before.
+    """
+
+    def __init__(self, path: str, *, expected: Position | None = None, resume: Position | None = None) -> None:
+        self.path = path
+        self.misled = 0
+        self.map_path: str | None = None
+        self._expected = expected
+        self._resume = resume
+        self._newest: MediaPlaylist | None = None
+        self._received_us = 0
+        self._edge: Position | None = None
+        self._waiting: deque[str] = deque()
+        self._hinted: str | None = None
+
+    def reload_path(self, now_us: int) -> str:
+        """The playlist's path with what to ask for in its query: the next part, where the server can block."""
+        newest = self._newest
+        if newest is None:
+            return self.path if self._expected is None else self.path + _query(self._expected)
+        if not newest.can_block or self._edge is None:
+            return self.path
+        return self.path + _query(self._edge, skip=self._may_skip(newest, now_us))
+
+    def take(self, playlist: MediaPlaylist, now_us: int) -> list[Part]:
+        """The parts of ``playlist`` that are new to this viewer, the first playlist's included."""
+        self._newest, self._received_us = playlist, now_us
+        self.map_path = playlist.map_path or self.map_path
+        if self._edge is None:
+            new = list(playlist.parts)
+            start = self._start(playlist)
+            self._waiting.extend(part.path for part in new if part.position >= start)
+        else:
+            edge = self._edge
+            new = [part for part in playlist.parts if part.position >= edge]
+            self._queue(new)
+        self._edge = max(self._edge or playlist.next, playlist.next)
+        return new
+
+    def next_part(self) -> str | None:
+        """The path of the next part that is listed, else the hinted one; None until there is a new playlist."""
+        if self._waiting:
+            return self._waiting.popleft()
+        hint = self._newest.hint if self._newest is not None else None
+        if hint is None or hint == self._hinted:
+            return None
+        self._hinted = hint
+        return hint
+
+    def report_on(self, path: str) -> Position | None:
+        """Where the playlist ``path`` has got to, by this one's rendition report."""
+        return self._newest.reports.get(path) if self._newest is not None else None
+
+    @property
+    def hinted(self) -> str | None:
+        """The hint that was asked for and is not listed yet."""
+        return self._hinted
+
+    @property
+    def reached(self) -> Position | None:
+        return self._edge
+
+    @property
+    def ended(self) -> bool:
+        return self._newest is not None and self._newest.ended and not self._waiting
+
+    def _queue(self, new: list[Part]) -> None:
+        if not new:
+            return
+        hinted, self._hinted = self._hinted, None
+        if hinted is not None and hinted != new[0].path:
+            self.misled += 1
+        self._waiting.extend(part.path for part in new if part.path != hinted)
+
+    def _start(self, playlist: MediaPlaylist) -> Position:
+        """The newest independent part PART-HOLD-BACK from the end (6.3.3), or not after where playback is."""
+        start, ahead_us = playlist.next, 0
+        for part in reversed(playlist.parts):
+            ahead_us += part.duration_us
+            start = part.position
+            far_enough = ahead_us >= playlist.part_hold_back_us if self._resume is None else start <= self._resume
+            if far_enough and part.independent:
+                break
+        return start
+
+    def _may_skip(self, newest: MediaPlaylist, now_us: int) -> bool:
+        """What a delta update is laid over must be no older than half the skip boundary (6.2.5.1)."""
+        until = newest.can_skip_until_us
+        return until is not None and 2 * (now_us - self._received_us) <= until
+
+
+def _query(position: Position, *, skip: bool = False) -> str:
+    return f"?_HLS_msn={position.msn}&_HLS_part={position.part}" + ("&_HLS_skip=YES" if skip else "")

@@ -1,0 +1,24 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.daemon import daemon
+from tests.lab.errors import LabError
+
+
+def test_what_is_not_installed_is_said(tmp_path: Path) -> None:
+    with (
+        pytest.raises(LabError, match="get it there"),
+        daemon(["no-such-program"], 1, tmp_path, missing="get it there"),
+    ):
+        pytest.fail("it runs")
+
+
+def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('a directive is unknown')"]
+    with (
+        pytest.raises(LabError, match="did not start: a directive is unknown"),
+        daemon(command, 1, tmp_path, missing=""),
+    ):
+        pytest.fail("it runs")

@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from tests.lab.viewers.http_reader import Answer
+from tests.lab.viewers.lane import Abandoned, Connection, HttpLane, LaneError
+from tests.unit.lab.fake_origin import settled
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+
+class Transport:
+    def __init__(self) -> None:
+        self.written = b""
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Network:
+    """Connections that a test plays the server's part of."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[Connection, Transport]] = []
+        self.refuses = False
+
+    async def create_connection(
+        self, factory: Callable[[], Connection], host: str, port: int
+    ) -> tuple[Any, Connection]:
+        if self.refuses:
+            raise ConnectionRefusedError
+        connection, transport = factory(), Transport()
+        connection.connection_made(cast(asyncio.BaseTransport, transport))
+        self.opened.append((connection, transport))
+        return transport, connection
+
+    def send(self, data: bytes) -> None:
+        connection, _ = self.opened[-1]
+        connection.get_buffer(len(data))[: len(data)] = data
+        connection.buffer_updated(len(data))
+
+    def lose(self) -> None:
+        self.opened[-1][0].connection_lost(None)
+
+
+@pytest.fixture
+async def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    network = Network()
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", network.create_connection)
+    return network
+
+
+async def asked(lane: HttpLane) -> "asyncio.Task[Answer]":
+    task = asyncio.create_task(lane.get("/a?b", keep=True))
+    await settled()
+    return task
+
+
+async def test_a_connection_is_used_again(network: Network) -> None:
+    lane = HttpLane("h", 1)
+    for _ in range(2):
+        task = await asked(lane)
+        network.send(OK[:20])
+        network.send(OK[20:])
+        assert (await task).body == b"ok"
+    [(_, transport)] = network.opened
+    assert transport.written == 2 * b"GET /a?b HTTP/1.1\r\nHost: h:1\r\nAccept-Encoding: gzip\r\n\r\n"
+
+
+async def test_it_is_opened_again_where_the_server_closes_it(network: Network) -> None:
+    lane = HttpLane("h", 1)
+    task = await asked(lane)
+    network.send(CLOSING)
+    await task
+    assert network.opened[0][1].aborted
+    task = await asked(lane)
+    network.send(OK)
+    await task
+    # Lost just as it is used again: asked once more, on a new one.
+    task = await asked(lane)
+    network.lose()
+    await settled()
+    network.send(OK)
+    assert (await task).status == 200
+    assert len(network.opened) == 3
+
+
+@pytest.mark.parametrize("before", [b"", OK[:10]])
+async def test_a_lost_answer(network: Network, before: bytes) -> None:
+    task = await asked(HttpLane("h", 1))
+    if before:
+        network.send(before)
+    network.lose()
+    with pytest.raises(LaneError, match="connection lost"):
+        await task
+
+
+async def test_a_refused_connection(network: Network) -> None:
+    network.refuses = True
+    with pytest.raises(LaneError, match="refused"):
+        await HttpLane("h", 1).get("/", keep=False)
+
+
+async def test_no_answer_in_time() -> None:
+    transport = Transport()
+    connection = Connection(asyncio.get_running_loop(), timeout=0)
+    connection.connection_made(cast(asyncio.BaseTransport, transport))
+    with pytest.raises(LaneError, match="timeout"):
+        await connection.ask(b"GET", keep=False)
+    assert transport.aborted
+
+
+async def test_what_is_no_answer(network: Network) -> None:
+    task = await asked(HttpLane("h", 1))
+    network.send(b"HTTP/0.9\r\n\r\n")
+    with pytest.raises(LaneError, match="status line"):
+        await task
+
+
+async def test_a_request_may_be_given_up(network: Network) -> None:
+    lane = HttpLane("h", 1)
+    task = await asked(lane)
+    lane.abandon()
+    with pytest.raises(Abandoned):
+        await task
+    assert network.opened[0][1].aborted
+    task = await asked(lane)
+    network.send(OK)
+    assert (await task).status == 200

@@ -1,0 +1,167 @@
+"""Publishers, read by the server's own side of RTMP."""
+
+import socket
+from array import array
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from ingest.rtmp import ServerConnection
+from ingest.rtmp.events import NEED_DATA, PAUSED, AudioMessage, Event, Metadata, PublishRequested, VideoMessage
+from tests.lab.errors import LabError
+from tests.lab.rtmp.client import Session
+from tests.lab.rtmp.flv import read_tags
+from tests.lab.rtmp.loop import Loop, read_loop
+from tests.lab.rtmp.publishers import MAX_WAITING, Paced, Sent
+from tests.unit.lab.clips import FRAME_MS, FRAMES, LENGTH_MS, SOUND_MS, write_clip
+
+
+class Wire:
+    """A socket whose other end is the server, and that takes at most ``takes`` bytes in one go."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.server = ServerConnection()
+        self.events: list[Event] = []
+        self.takes: int | None = None
+        self.answer = b""
+        self._refusal = refusal
+
+    def sendall(self, data: bytes | memoryview) -> None:
+        self.server.receive_data(bytes(data))
+        while (event := self.server.next_event()) is not NEED_DATA:
+            if event is PAUSED:
+                if self._refusal is None:
+                    self.server.accept_publish()
+                else:
+                    self.server.refuse_publish(self._refusal)
+                continue
+            assert not isinstance(event, type(NEED_DATA))
+            self.events.append(event)
+        self.answer += self.server.data_to_send()
+
+    def send(self, data: memoryview) -> int:
+        if self.takes == 0:
+            raise BlockingIOError
+        taken = data[: self.takes]
+        self.sendall(taken)
+        return len(taken)
+
+    def recv(self, size: int) -> bytes:
+        if not self.answer:
+            raise BlockingIOError
+        data, self.answer = self.answer[:size], self.answer[size:]
+        return data
+
+    def setblocking(self, blocking: bool) -> None:
+        assert not blocking
+
+
+def published() -> Wire:
+    wire = Wire()
+    Session(cast(socket.socket, wire)).open("live", "rtmp://127.0.0.1/live", "secret")
+    return wire
+
+
+def paced(wire: Wire, loop: Loop, sent: Sent) -> Paced:
+    return Paced(0, cast(socket.socket, wire), loop, 100.0, sent)
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Loop:
+    return read_loop(write_clip(tmp_path / "clip.flv"))
+
+
+def pictures(events: list[Event]) -> list[tuple[int, int]]:
+    """The frames' times and numbers."""
+    return [(each.timestamp, each.payload[5]) for each in events if isinstance(each, VideoMessage)]
+
+
+def test_the_session_says_what_a_server_wants_to_hear() -> None:
+    wire = published()
+    (request,) = wire.events
+    assert isinstance(request, PublishRequested)
+    assert (request.app, request.key) == ("live", "secret")
+
+
+def test_a_refusal_is_said() -> None:
+    wire = Wire(refusal="The stream key is unknown.")
+    with pytest.raises(LabError, match="key is unknown"):
+        Session(cast(socket.socket, wire)).open("live", "rtmp://127.0.0.1/live", "wrong")
+
+
+def test_a_clip_goes_on_from_turn_to_turn(loop: Loop) -> None:
+    wire = published()
+    wire.sendall(loop.opening())
+    for tick in range(2 * FRAMES + 1):
+        wire.sendall(loop.at(tick))
+    events = wire.events[1:]
+    metadata, config, sound_config, *media = events
+    assert isinstance(metadata, Metadata)
+    assert metadata.values == {"width": 1280.0}
+    assert isinstance(config, VideoMessage)
+    assert config.payload.endswith(b"config")
+    assert sound_config == AudioMessage(0, b"\xaf\x00\x11\x90")
+    assert pictures(media) == [(tick * FRAME_MS, tick % FRAMES) for tick in range(2 * FRAMES + 1)]
+    sound = [each.timestamp for each in media if isinstance(each, AudioMessage)]
+    assert sound == [number * SOUND_MS for number in range(2 * 2 * FRAMES)]
+
+
+def test_times_beyond_24_bits(loop: Loop) -> None:
+    turns = 0x1000000 // LENGTH_MS + 1
+    wire = published()
+    wire.sendall(loop.opening())
+    for tick in range(turns * FRAMES, turns * FRAMES + 3):
+        wire.sendall(loop.at(tick))
+    assert pictures(wire.events)[1:] == [(turns * LENGTH_MS + FRAME_MS * number, number) for number in range(3)]
+
+
+def test_frames_are_due_at_their_times(loop: Loop) -> None:
+    assert loop.fps == 25.0
+    assert [loop.due(tick) for tick in (0, 1, FRAMES - 1, FRAMES, 3 * FRAMES + 2)] == [0.0, 0.04, 0.36, 0.4, 1.28]
+
+
+def test_what_a_slow_server_does_not_take_comes_later(loop: Loop) -> None:
+    wire, sent = published(), Sent(frames={0: array("d")})
+    stream = paced(wire, loop, sent)
+    assert stream.due == 100.0
+    for takes in (0, 5000, 10, None):
+        wire.takes = takes
+        stream.send(stream.due + 0.007)
+    assert pictures(wire.events)[1:] == [(number * FRAME_MS, number) for number in range(4)]
+    assert sent.blocked == 3
+    assert sent.late_ms == {7: 4}
+    assert len(sent.frames[0]) == 4
+    assert stream.due == 100.0 + 4 * FRAME_MS / 1000
+
+
+def test_a_server_that_takes_nothing_is_given_up(loop: Loop) -> None:
+    wire, sent = published(), Sent()
+    stream = paced(wire, loop, sent)
+    wire.takes = 0
+    for _ in range(MAX_WAITING // 9000 + 1):
+        stream.send(stream.due)
+        if sent.lost:
+            break
+    assert "takes no more data" in sent.lost[0]
+    assert stream.due == float("inf")
+
+
+def test_a_server_that_closes_is_noticed(loop: Loop) -> None:
+    wire, sent = published(), Sent()
+    wire.recv = lambda size: b""  # type: ignore[method-assign]
+    paced(wire, loop, sent).send(100.0)
+    assert "closed" in sent.lost[0]
+
+
+def test_files_that_are_no_clips(tmp_path: Path) -> None:
+    path = tmp_path / "clip.flv"
+    path.write_bytes(b"RIFF")
+    with pytest.raises(LabError, match="no FLV file"):
+        list(read_tags(path))
+    write_clip(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(LabError, match="cut off"):
+        list(read_tags(path))
+    with pytest.raises(LabError, match="no pictures"):
+        Loop(())

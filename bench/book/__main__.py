@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.book.document import PLOTS, blocks, render_document, render_section
 from bench.book.plots import draw
-from bench.stage.results import RESULTS, load
+from bench.runner.results import RESULTS, load
 from tests.lab.errors import LabError
 
 DOCS = Path(__file__).parents[2] / "docs"

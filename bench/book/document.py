@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 
-from bench.stage.results import Aim, Row, Section, Table
-from bench.stage.tables import MET, heading, shown
+from bench.runner.results import Aim, Row, Section, Table
+from bench.runner.terminal import MET, heading, shown
 
 PLOTS = "benchmarks"
 ORDER = ("density", "ladder", "delay", "origin", "store", "startup", "growth")

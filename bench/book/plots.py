@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.stage.results import Plot, Section
+from bench.runner.results import Plot, Section
 from tests.lab.errors import LabError
 
 if TYPE_CHECKING:

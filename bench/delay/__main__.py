@@ -1,89 +1,170 @@
-"""The command line: see ``python -m bench.delay --help``."""
+"""The delay section: its options, cases, tables and aims."""
 
 import argparse
 import sys
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from bench.delay.candidates import ENCODING, HEADWATER, LADDERS, MEDIAMTX, REMUXING, Candidate
-from bench.delay.measure import Load, measure
-from bench.delay.section import Round, section
-from bench.stage.command import add_common, carry_out
-from bench.stage.distribution import distribution
-from bench.stage.mediamtx import missing
-from bench.stage.results import Section
-from tests.lab.errors import LabError
+from bench.delay.measure import Delays, Measured, measure
+from bench.runner.benchmark import Benchmark, Case, Findings, Group, Run, TableSpec, as_number, figure
+from bench.runner.distribution import distribution
+from bench.runner.load import Load, punctuality
+from bench.runner.main import main
+from bench.runner.options import CLIP, Option, choice, count, listed, number
+from bench.runner.results import Aim, Plot, Series
+from bench.servers import HEADWATER, MEDIAMTX, SERVERS, SOURCE, Server, headwater, present
 from tests.lab.footage import usual_clip
 
+ENCODING = "Headwater, encoding"
+REMUXING = {name: SERVERS[name] for name in (HEADWATER, MEDIAMTX)}
+LADDERS = {ENCODING: headwater("auto")}
+FIRST_BYTE_AIM_MS = 30
+PARTS = "From a part's last frame to the part"
+ABOUT = """\
+Publishers of 720p30 H.264 (4 Mbit/s) and AAC, and viewers of low-latency HLS, each with a blocking playlist reload
+and a request for the hinted part open. The delay of a part is from its last frame having been written to the
+publisher's socket to its first and to its last byte at the viewer, and to the last byte of the playlist that names
+it. Up to four of the streams are watched, every rendition of each. Parts are of 333 ms. Publishers, server and
+viewers share this machine's processors. MediaMTX leaves out what comes before a broadcast's second keyframe; its
+parts are counted from the latest keyframe that they can begin with.
+"""
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.delay", description="How long a viewer waits for what was sent.")
-    parser.add_argument("--streams", type=_counts, help="handed on as they are; 1,10,50 if nothing is named")
-    parser.add_argument("--encoded", type=_counts, help="with a ladder; 1 if nothing is named")
-    parser.add_argument("--seconds", type=float, default=60, help="that are counted")
-    parser.add_argument("--warm-up", type=float, default=8, help="seconds before them")
-    parser.add_argument("--rounds", type=int, default=2, help="how often the servers take turns")
-    parser.add_argument("--only", choices=(HEADWATER, ENCODING, MEDIAMTX), help="one server alone")
-    parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    add_common(parser, smoke="one stream, some seconds")
-    options = parser.parse_args(arguments)
-    if options.smoke:
-        options.streams, options.encoded = (1,), ()
-        options.seconds, options.warm_up, options.rounds = 3.0, 2.5, 1
-    elif options.streams is None and options.encoded is None:
+
+def prepare(options: argparse.Namespace) -> None:
+    """An option that names one kind of load measures that kind alone."""
+    if options.streams is None and options.encoded is None:
         options.streams, options.encoded = (1, 10, 50), (1,)
-    if min(options.seconds, options.rounds) <= 0 or options.warm_up < 0:
-        parser.error("seconds and rounds are above 0, the warm-up not below it")
-    return options
 
 
-def main() -> int:
-    return carry_out(run, parse())
+def cases(run: Run) -> Iterator[Case]:
+    options = run.options
+    clip = options.clip or usual_clip(smoke=options.smoke)
+    for name, counts, all_servers in (
+        ("streams", options.streams, REMUXING),
+        ("encoded", options.encoded, LADDERS),
+    ):
+        servers = present(all_servers, options.only, run.notes) if counts else {}
+        for streams in counts if servers else ():
+            load = Load(streams, options.seconds, options.warm_up, clip)
+            candidates = {server: partial(_turn, each, load) for server, each in servers.items()}
+            command = run.command(**{"streams": None, "encoded": None, name: (streams,)})
+            yield Case(streams, command, candidates, options.rounds)
 
 
-def run(options: argparse.Namespace) -> Section:
-    """Raises LabError."""
-    source = options.clip or usual_clip(smoke=options.smoke)
-    notes = []
-    skipped = missing()
-    if skipped and options.streams and options.only in (None, MEDIAMTX):
-        notes.append(skipped)
-    rounds = []
-    asked = (("--streams", options.streams, REMUXING), ("--encoded", options.encoded, LADDERS))
-    for option, counts, candidates in asked:
-        present = {
-            name: candidate
-            for name, candidate in candidates.items()
-            if options.only in (None, name) and not (name == MEDIAMTX and skipped)
-        }
-        for count in counts or ():
-            load = Load(count, options.seconds, options.warm_up, source)
-            for _ in range(options.rounds):
-                rounds += [_turn(name, candidate, option, load) for name, candidate in present.items()]
-    if not rounds:
-        raise LabError("; ".join(notes) or "there is nobody to measure")
-    same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
-    named = (f"{option} {','.join(map(str, counts))}" for option, counts, _ in asked if counts)
-    return section(rounds, f"python -m bench.delay {' '.join(named)} {same}", same, notes, small=options.smoke)
+def _turn(server: Server, load: Load, number: int) -> Measured:
+    return measure(server, load)
 
 
-def _turn(name: str, candidate: Candidate, option: str, load: Load) -> Round:
-    measured = measure(candidate, load)
-    for rendition, delays in measured.delays.items():
-        first = distribution(delays.first_byte)
-        print(
-            f"{name}, {load.streams} streams, {rendition}: first byte p50 {first.p50} ms, p99 {first.p99} ms of "
-            f"{first.count} parts; the server took {measured.server_cpu:.1%} of a core",
-            flush=True,
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rendition, of all turns together."""
+
+    group: Group
+    rendition: str
+    delays: Delays
+
+    def ms(self, what: str, percentile: str) -> float:
+        return float(getattr(distribution(getattr(self.delays, what)), percentile))
+
+
+def renditions(group: Group) -> Iterator[Line]:
+    for name in dict.fromkeys(name for turn in group.turns for name in turn.delays):
+        yield Line(group, name, sum((turn.delays.get(name, Delays()) for turn in group.turns), Delays()))
+
+
+CASE = (
+    figure("streams", "streams", of=lambda line: line.group.case.key),
+    figure("server", "server", of=lambda line: line.group.candidate),
+    figure("rendition", "rendition", of=lambda line: line.rendition),
+)
+PART_TABLE = TableSpec(
+    PARTS,
+    (
+        *CASE,
+        figure("parts", "parts", of=lambda line: len(line.delays.first_byte)),
+        figure("first_p50", "first byte p50", "ms", digits=1, of=lambda line: line.ms("first_byte", "p50")),
+        figure("first_p99", "p99", "ms", digits=1, of=lambda line: line.ms("first_byte", "p99")),
+        figure("first_p999", "p99.9", "ms", digits=1, of=lambda line: line.ms("first_byte", "p999")),
+        figure("last_p50", "last byte p50", "ms", digits=1, of=lambda line: line.ms("last_byte", "p50")),
+        figure("last_p99", "p99", "ms", digits=1, of=lambda line: line.ms("last_byte", "p99")),
+        figure("last_p999", "p99.9", "ms", digits=1, of=lambda line: line.ms("last_byte", "p999")),
+        figure("missing", "missing", of=lambda line: line.delays.missing),
+    ),
+    split=renditions,
+)
+PLAYLIST_TABLE = TableSpec(
+    "From a part's last frame to the playlist that names it",
+    (
+        *CASE,
+        figure("named_p50", "p50", "ms", digits=1, of=lambda line: line.ms("named", "p50")),
+        figure("named_p99", "p99", "ms", digits=1, of=lambda line: line.ms("named", "p99")),
+        figure("named_p999", "p99.9", "ms", digits=1, of=lambda line: line.ms("named", "p999")),
+    ),
+    split=renditions,
+)
+
+
+def plots(found: Findings) -> Iterable[Plot]:
+    rows = found.values(PARTS)
+    names = tuple(f"{row['server']}\n{row['rendition']}, {row['streams']}" for row in rows)
+    series = tuple(
+        Series(title, names, tuple(as_number(row[key]) for row in rows))
+        for title, key in (("first byte, p50", "first_p50"), ("first byte, p99", "first_p99"))
+    )
+    title = "From a part's last frame to its first byte"
+    yield Plot("first-byte", title, "rendition, streams", "ms", series, "bars")
+
+
+def aims(found: Findings) -> Iterable[Aim]:
+    own = [row for row in found.values(PARTS) if (row["server"], row["rendition"]) == (HEADWATER, SOURCE)]
+    if own:
+        worst = {str(each["streams"]): as_number(each["first_p99"]) for each in own}
+        yield Aim(
+            f"source rendition at most {FIRST_BYTE_AIM_MS} ms p99 to the first byte",
+            ", ".join(f"{value:.1f} ms at {streams}" for streams, value in worst.items()),
+            max(worst.values()) <= FIRST_BYTE_AIM_MS,
         )
-    return Round(load.streams, name, option, measured)
 
 
-def _counts(text: str) -> tuple[int, ...]:
-    counts = tuple(int(part) for part in text.split(","))
-    if min(counts) < 1:
-        raise argparse.ArgumentTypeError("at least one stream")
-    return counts
+def notes(found: Findings) -> Iterable[str]:
+    for group in found.groups:
+        for turn in group.turns:
+            if turn.errors:
+                errors = ", ".join(f"{what} ({count})" for what, count in turn.errors.items())
+                yield f"{group.candidate}'s viewers met errors at {group.case.key} streams: {errors}."
+    turns = [turn for group in found.groups for turn in group.turns]
+    lag = distribution([seconds for turn in turns for seconds in turn.lag])
+    busiest = max(turn.viewers_cpu for turn in turns)
+    yield (
+        f"The viewers' own event loop was late by {lag.p50} ms p50, {lag.p99} ms p99; they took up to "
+        f"{busiest:.1%} of a core."
+    )
+    yield punctuality(turn.sent for turn in turns)
+
+
+BENCHMARK = Benchmark(
+    name="delay",
+    title="Delay of a part",
+    about=ABOUT,
+    description="How long a viewer waits for what was sent.",
+    options=(
+        Option("--streams", None, listed(count()), "remuxed; 1,10,50 unless --encoded is given", smoke=(1,)),
+        Option("--encoded", None, listed(count()), "with a ladder; 1 unless --streams is given", smoke=()),
+        Option("--seconds", 60.0, number(above=0), "that are counted", smoke=3.0),
+        Option("--warm-up", 8.0, number(at_least=0), "seconds before them", smoke=2.5),
+        Option("--rounds", 2, count(), "how often the servers take turns", smoke=1),
+        Option("--only", None, choice(HEADWATER, ENCODING, MEDIAMTX), "one server alone", repeats=False),
+        CLIP,
+    ),
+    cases=cases,
+    tables=(PART_TABLE, PLAYLIST_TABLE),
+    plots=plots,
+    aims=aims,
+    notes=notes,
+    prepare=prepare,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

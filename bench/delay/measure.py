@@ -1,4 +1,4 @@
-"""One server under one load: how long its viewers waited for what had been sent."""
+"""How long the viewers of one server wait under one load."""
 
 import tempfile
 import time
@@ -8,35 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.delay.candidates import Candidate, Running
 from bench.delay.viewers import Plan, viewing
 from bench.delay.witness import Arrival, Seen
-from bench.stage.processes import cpu, tree
+from bench.runner.distribution import distribution
+from bench.runner.load import Load
+from bench.servers import Running, Server
 from tests.lab.errors import LabError
+from tests.lab.processes import cpu, tree
 from tests.lab.rtmp.loop import read_loop
 from tests.lab.rtmp.publishers import Sent, publishing
 
-WATCHED = 4
-# How far the clip's keyframes are apart.
+# The interval between the clip's keyframes.
 KEYFRAMES_S = 2
-# What was sent last still has to arrive.
+# The last frames sent still have to arrive.
 ARRIVAL_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """``warm_up`` seconds are not counted, ``seconds`` are."""
-
-    streams: int
-    seconds: float
-    warm_up: float
-    clip: Path
 
 
 @dataclass(slots=True)
 class Delays:
     """Seconds from a part's last frame having been sent to a playlist that names it, and to its own first and last
-    byte; ``missing`` are the parts that did not come."""
+    byte; ``missing`` are the parts that did not arrive."""
 
     named: list[float] = field(default_factory=list)
     first_byte: list[float] = field(default_factory=list)
@@ -64,25 +55,31 @@ class Measured:
     lag: Sequence[float]
     sent: Sent
 
+    def __str__(self) -> str:
+        first = {rendition: distribution(delays.first_byte) for rendition, delays in self.delays.items()}
+        found = "; ".join(f"{name} p50 {each.p50} ms, p99 {each.p99} ms" for name, each in first.items())
+        return f"first byte of {found}; {self.server_cpu:.1%} of a core"
 
-def measure(candidate: Candidate, load: Load) -> Measured:
+
+def measure(server: Server, load: Load) -> Measured:
     """Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-delay-") as directory,
-        candidate(Path(directory), load.streams) as running,
+        server.start(Path(directory)) as running,
     ):
         return _under_load(running, load)
 
 
 def _under_load(running: Running, load: Load) -> Measured:
-    # Spread over all, so that those that come first and last in a turn are among them.
-    places = sorted({number * (load.streams - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
-    origin = urlsplit(running.origin)
+    names = [f"delay-{number}" for number in range(load.streams)]
+    places = load.watched
+    origin = urlsplit(running.http)
     assert origin.hostname is not None and origin.port is not None
-    plan = Plan(origin.hostname, origin.port, {place: running.masters[place] for place in places}, running.bearer)
+    masters = {place: running.master.format(names[place]) for place in places}
+    plan = Plan(origin.hostname, origin.port, masters, running.bearer)
     with (
         viewing(plan) as viewers,
-        publishing(load.clip, running.urls, watch=places, clock=time.monotonic) as publishers,
+        publishing(load.clip, list(map(running.publish, names)), watch=places, clock=time.monotonic) as publishers,
     ):
         time.sleep(load.warm_up)
         since = time.monotonic()

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import multiprocessing
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,8 +11,8 @@ from multiprocessing.connection import Connection
 import uvloop
 
 from bench.delay.witness import Followed, Seen, Witness
-from tests.lab.errors import LabError
 from tests.lab.viewers.rendition import Rendition, http_world, load_master, watch_lag
+from tests.lab.worker import Worker, working
 
 FINISH_S = 30.0
 
@@ -21,7 +20,7 @@ FINISH_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``masters`` are the paths of the sampled streams' multivariant playlists, by the streams' places; ``bearer``
-    is a token to show."""
+    is a token to send."""
 
     host: str
     port: int
@@ -34,32 +33,19 @@ class Viewers:
     """``pid`` is of their process."""
 
     pid: int
-    _pipe: "Connection[str, Seen]"
+    _worker: Worker
 
     def finish(self) -> Seen:
         """Raises LabError."""
-        with suppress(BrokenPipeError):
-            self._pipe.send("finish")
-        with suppress(EOFError, ConnectionResetError):
-            if self._pipe.poll(FINISH_S):
-                return self._pipe.recv()
-        raise LabError("the process of viewers ended by itself")
+        seen: Seen = self._worker.finish(FINISH_S)
+        return seen
 
 
 @contextmanager
 def viewing(plan: Plan) -> Iterator[Viewers]:
-    """Viewers who wait for the streams to begin, and follow them until the block ends."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(plan, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Viewers(process.pid or 0, ours)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
+    """Viewers that wait for the streams to begin, and follow them until the block ends."""
+    with working("viewers", _run, plan) as worker:
+        yield Viewers(worker.pid, worker)
 
 
 def _run(plan: Plan, pipe: "Connection[Seen, str]") -> None:
@@ -70,7 +56,7 @@ def _run(plan: Plan, pipe: "Connection[Seen, str]") -> None:
 
 
 async def _watch(plan: Plan, pipe: "Connection[Seen, str]") -> Seen:
-    """Until somebody says something."""
+    """Watch until something arrives in ``pipe``."""
     lag = array("d")
     witnesses: dict[tuple[int, str], Witness] = {}
     async with asyncio.TaskGroup() as group:

@@ -2,7 +2,5 @@
 
     python -m bench.density --publishers 10,50 --seconds 60 --rounds 2
 
-Headwater with ``ladder = "source"`` writes HLS, low-latency HLS and DASH to its directory store; nginx with the
-RTMP module writes HLS. They take turns, and everything runs on this machine. The processes of the server alone are
-counted.
+The servers take turns on this machine. Only the processes of the server are counted.
 """

@@ -1,80 +1,178 @@
-"""The command line: see ``python -m bench.density --help``."""
+"""The density section: its options, cases, tables and aims."""
 
-import argparse
 import sys
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
-from bench.density.candidates import CANDIDATES, Candidate
-from bench.density.measure import Load, Measured, measure
-from bench.density.section import Round, section
-from bench.stage.command import add_common, carry_out
-from bench.stage.results import Section
-from tests.lab.errors import LabError
+from bench.density.measure import Measured, measure
+from bench.runner.benchmark import (
+    Benchmark,
+    Case,
+    Findings,
+    Group,
+    Run,
+    TableSpec,
+    as_number,
+    figure,
+    series_by,
+)
+from bench.runner.distribution import distribution
+from bench.runner.load import Load, punctuality
+from bench.runner.main import main
+from bench.runner.options import CLIP, Option, choice, count, listed, number
+from bench.runner.results import Aim, Plot
+from bench.servers import HEADWATER, NGINX, SERVERS, Server, present
 from tests.lab.footage import usual_clip
 
-
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.density", description="What taking and writing a broadcast costs.")
-    parser.add_argument("--publishers", type=_counts, default=(10, 50, 100, 200), help="such as 10,50")
-    parser.add_argument("--seconds", type=float, default=60, help="that are counted")
-    parser.add_argument("--warm-up", type=float, default=15, help="seconds before them")
-    parser.add_argument("--rounds", type=int, default=2, help="how often the servers take turns")
-    parser.add_argument("--only", choices=tuple(CANDIDATES), help="one server alone")
-    parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    add_common(parser, smoke="two publishers for some seconds")
-    options = parser.parse_args(arguments)
-    if options.smoke:
-        options.publishers, options.seconds, options.warm_up, options.rounds = (2,), 3.0, 1.0, 1
-    if min(options.seconds, options.rounds) <= 0 or options.warm_up < 0:
-        parser.error("seconds and rounds are above 0, the warm-up not below it")
-    return options
+CPU_AIM, MEMORY_AIM_MIB, FLAT_AIM = 0.7, 12, 1.1
+MIB = 1 << 20
+COST = "What a stream costs"
+ABOUT = """\
+Publishers of 720p30 H.264 and AAC, to Headwater with `ladder = "source"`, to nginx with the RTMP module, to SRS and
+to MediaMTX, turn and turn about. Headwater writes HLS, low-latency HLS and DASH of CMAF segments to its directory
+store; nginx-rtmp and SRS write HLS of MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on the
+disk and its playlists in memory. All have segments of 2 s. CPU is the share of one core that a stream takes of all
+the server's processes; memory is their proportional set size (PSS) at its peak, less what it was before the first
+publisher, for each stream. A segment is late by the time from the publisher's having sent its last frame to its
+being in the playlist on the disk.
+"""
 
 
-def main() -> int:
-    return carry_out(run, parse())
+def cases(run: Run) -> Iterator[Case]:
+    options = run.options
+    clip = options.clip or usual_clip(smoke=options.smoke)
+    servers = present(SERVERS, options.only, run.notes)
+    for publishers in options.publishers if servers else ():
+        load = Load(publishers, options.seconds, options.warm_up, clip)
+        candidates = {name: partial(_turn, server, load) for name, server in servers.items()}
+        yield Case(publishers, run.command(publishers=(publishers,)), candidates, options.rounds)
 
 
-def run(options: argparse.Namespace) -> Section:
-    """Raises LabError."""
-    source = options.clip or usual_clip(smoke=options.smoke)
-    asked = {name: candidate for name, candidate in CANDIDATES.items() if options.only in (None, name)}
-    troubles = {name: trouble for name, candidate in asked.items() if (trouble := candidate.missing())}
-    candidates = {name: candidate for name, candidate in asked.items() if name not in troubles}
-    notes = tuple(troubles.values())
-    if not candidates:
-        raise LabError("; ".join(notes))
-    rounds = [
-        Round(publishers, _turns(candidates, Load(publishers, options.seconds, options.warm_up, source)))
-        for publishers in options.publishers
-        for _ in range(options.rounds)
-    ]
-    same = f"--seconds {options.seconds:g} --warm-up {options.warm_up:g} --rounds {options.rounds}"
-    counts = ",".join(map(str, options.publishers))
-    return section(
-        rounds, f"python -m bench.density --publishers {counts} {same}", same, notes, small=options.smoke
+def _turn(server: Server, load: Load, number: int) -> Measured:
+    return measure(server, load)
+
+
+def _ratio(group: Group) -> float | None:
+    """To nginx-rtmp's CPU, of the turns in which both kept up."""
+    return group.ratio(NGINX, lambda turn: turn.cpu_share.total if turn.kept_up else None)
+
+
+def _late(group: Group, percentile: str) -> float | None:
+    """Of the segments of all turns together."""
+    late = distribution([seconds for turn in group.turns for seconds in turn.late or ()])
+    return float(getattr(late, percentile)) if late.count else None
+
+
+CASE = (
+    figure("publishers", "streams", of=lambda group: group.case.key),
+    figure("server", "server", of=lambda group: group.candidate),
+)
+COST_TABLE = TableSpec(
+    COST,
+    (
+        *CASE,
+        figure("cpu", "CPU", "% of a core", digits=3, of=lambda g: g.median(lambda t: 100 * t.cpu_share.total)),
+        figure("user", "user", "%", digits=3, of=lambda g: g.median(lambda t: 100 * t.cpu_share.user)),
+        figure("system", "system", "%", digits=3, of=lambda g: g.median(lambda t: 100 * t.cpu_share.system)),
+        figure("ratio", "of nginx-rtmp's", of=_ratio),
+        figure("memory", "memory", "MiB", of=lambda g: g.median(lambda t: t.memory_per_stream / MIB)),
+        figure("base", "without streams", "MiB", digits=1, of=lambda g: g.median(lambda t: t.base.pss / MIB)),
+        figure("late_p50", "late p50", "ms", digits=0, of=lambda group: _late(group, "p50")),
+        figure("late_max", "late max", "ms", digits=0, of=lambda group: _late(group, "max")),
+    ),
+)
+WRITTEN_TABLE = TableSpec(
+    "What is written",
+    (
+        *CASE,
+        figure(
+            "written",
+            "written for a stream",
+            "kB/s",
+            digits=0,
+            of=lambda group: group.median(lambda turn: turn.written / turn.seconds / turn.publishers / 1000),
+        ),
+        figure(
+            "files",
+            "files at the end",
+            of=lambda group: ", ".join(f"{n} {suffix or 'others'}" for suffix, n in group.turns[-1].files.items()),
+        ),
+    ),
+)
+
+
+def plots(found: Findings) -> Iterable[Plot]:
+    for key, title, unit in (
+        ("cpu", "CPU of a stream", "% of a core"),
+        ("memory", "Memory of a stream", "MiB"),
+    ):
+        yield Plot(key, title, "streams", unit, series_by(found.values(COST), by="server", x="publishers", y=key))
+
+
+def aims(found: Findings) -> Iterable[Aim]:
+    """Only of the numbers of streams with which Headwater kept up in every round, if there are any."""
+    headwater = [group for group in found.groups if group.candidate == HEADWATER]
+    kept_up = {group.case.key for group in headwater if all(turn.kept_up for turn in group.turns)}
+    rows = [values for values in found.values(COST) if values["server"] == HEADWATER]
+    own = [values for values in rows if values["publishers"] in kept_up]
+    proves, own = bool(own), own or rows
+    if not own:
+        return
+    ratios = {str(each["publishers"]): as_number(each["ratio"]) for each in own if each["ratio"] is not None}
+    memory = {str(each["publishers"]): as_number(each["memory"]) for each in own}
+    growth = as_number(own[-1]["cpu"]) / as_number(own[0]["cpu"])
+    yield Aim(
+        f"at most {CPU_AIM} of nginx-rtmp's CPU",
+        _each(ratios, "", 2) or "nothing to compare with",
+        max(ratios.values()) <= CPU_AIM if proves and ratios else None,
+    )
+    yield Aim(
+        f"at most {MEMORY_AIM_MIB} MiB for each stream",
+        _each(memory, " MiB", 1),
+        max(memory.values()) <= MEMORY_AIM_MIB if proves else None,
+    )
+    yield Aim(
+        f"CPU of a stream flat from the fewest streams to the most (at most {FLAT_AIM} times)",
+        f"{growth:.2f} times from {own[0]['publishers']} to {own[-1]['publishers']} streams",
+        growth <= FLAT_AIM if proves and len(own) > 1 else None,
     )
 
 
-def _turns(candidates: dict[str, Candidate], load: Load) -> dict[str, Measured]:
-    found = {}
-    for name, candidate in candidates.items():
-        found[name] = measured = measure(candidate, load)
-        share, late = measured.cpu_share, measured.sent.late_ms
-        print(
-            f"{name}, {load.publishers} publishers: {100 * share.total:.3f} % of a core a stream "
-            f"(user {100 * share.user:.3f}, system {100 * share.system:.3f}); the publishers' frames were up to "
-            f"{max(late, default=0)} ms late",
-            flush=True,
-        )
-    return found
+def notes(found: Findings) -> Iterable[str]:
+    behind = dict.fromkeys(
+        f"{group.candidate} did not keep up with {group.case.key} publishers ({len(turn.sent.lost)} were cut off): "
+        "its costs with so many are not comparable."
+        for group in found.groups
+        for turn in group.turns
+        if not turn.kept_up
+    )
+    return (*behind, punctuality(turn.sent for group in found.groups for turn in group.turns))
 
 
-def _counts(text: str) -> tuple[int, ...]:
-    counts = tuple(int(part) for part in text.split(","))
-    if min(counts) < 1:
-        raise argparse.ArgumentTypeError("at least one publisher")
-    return counts
+def _each(values: Mapping[str, float], unit: str, digits: int) -> str:
+    return ", ".join(f"{value:.{digits}f}{unit} at {publishers}" for publishers, value in values.items())
+
+
+BENCHMARK = Benchmark(
+    name="density",
+    title="Remux density",
+    about=ABOUT,
+    description="What taking and writing a broadcast costs.",
+    options=(
+        Option("--publishers", (10, 50, 100, 200), listed(count()), "such as 10,50", smoke=(2,)),
+        Option("--seconds", 60.0, number(above=0), "that are counted", smoke=3.0),
+        Option("--warm-up", 15.0, number(at_least=0), "seconds before them", smoke=1.0),
+        Option("--rounds", 2, count(), "how often the servers take turns", smoke=1),
+        Option("--only", None, choice(*SERVERS), "one server alone", repeats=False),
+        CLIP,
+    ),
+    cases=cases,
+    tables=(COST_TABLE, WRITTEN_TABLE),
+    plots=plots,
+    aims=aims,
+    notes=notes,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

@@ -1,11 +1,11 @@
-"""When segments came to be listed: by the time of writing of the playlist file that first names them.
+"""When segments were listed: the modification time of the playlist file that first names them.
 
-Looking at a file's time costs the server nothing, and it tells the moment more exactly than the looks are apart.
+Reading a file's time costs the server nothing, and is more exact than the interval between two looks.
 """
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import fstat
@@ -56,11 +56,11 @@ def lateness(listing: Listing, frames: Sequence[float], fps: float, since: float
 
 
 @contextmanager
-def watching(playlists: Sequence[Callable[[], Path | None]]) -> Iterator[list[Listing]]:
-    """Their listings, looked at for the last time when the block ends."""
-    listings = [Listing() for _ in playlists]
+def watching(directory: Path, patterns: Sequence[str]) -> Iterator[list[Listing]]:
+    """The listings of the playlists that ``patterns`` find; the last look is when the block ends."""
+    listings = [Listing() for _ in patterns]
     ending = threading.Event()
-    thread = threading.Thread(target=_watch, args=(playlists, listings, ending))
+    thread = threading.Thread(target=_watch, args=(directory, patterns, listings, ending))
     thread.start()
     try:
         yield listings
@@ -69,16 +69,14 @@ def watching(playlists: Sequence[Callable[[], Path | None]]) -> Iterator[list[Li
         thread.join()
 
 
-def _watch(
-    playlists: Sequence[Callable[[], Path | None]], listings: Sequence[Listing], ending: threading.Event
-) -> None:
+def _watch(directory: Path, patterns: Sequence[str], listings: Sequence[Listing], ending: threading.Event) -> None:
     known: dict[int, tuple[Path, float]] = {}
     ended = False
     while not ended:
         ended = ending.wait(LOOK_EVERY_S)
-        for place, find in enumerate(playlists):
+        for place, pattern in enumerate(patterns):
             path, before = known.get(place, (None, 0.0))
-            path = path or find()
+            path = path or next(directory.glob(pattern), None)
             if path is not None:
                 known[place] = path, _look(path, before, listings[place])
 

@@ -1,4 +1,4 @@
-"""One server under one load: what it cost while the publishers were at it."""
+"""What one server costs under one load."""
 
 import tempfile
 import time
@@ -6,36 +6,26 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.density.candidates import Candidate, Running
 from bench.density.listings import lateness, watching
-from bench.stage.processes import Cpu, Memory, cpu, memory, tree, written
+from bench.runner.load import Load
+from bench.servers import Running, Server
 from tests.lab.errors import LabError
+from tests.lab.processes import Cpu, Memory, cpu, memory, tree, written
 from tests.lab.rtmp.loop import read_loop
 from tests.lab.rtmp.publishers import Sent, publishing
 
-WATCHED = 4
-# A segment later than the next one takes.
+# As late as the next segment is long.
 BEHIND_S = 2.0
 MEMORY_EVERY_S = 2.0
-# A server that has just started is still at it.
+# A server that has just started is still busy.
 SETTLE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """``warm_up`` seconds are not counted, ``seconds`` are."""
-
-    publishers: int
-    seconds: float
-    warm_up: float
-    clip: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """``cpu`` is of ``seconds``, all streams together. ``base`` is the memory before the first publisher came, and
     ``peak`` the most that was seen. ``late`` are the sampled segments' seconds, None of a server whose playlists
-    are not on the disk. ``written`` is in bytes, ``files`` are what lay on the disk at the end, by suffix."""
+    are not on the disk. ``written`` is in bytes, ``files`` counts the files at the end by suffix."""
 
     publishers: int
     seconds: float
@@ -47,6 +37,13 @@ class Measured:
     files: dict[str, int]
     sent: Sent
 
+    def __str__(self) -> str:
+        share = self.cpu_share
+        return (
+            f"{100 * share.total:.3f} % of a core a stream (user {100 * share.user:.3f}, system "
+            f"{100 * share.system:.3f}); frames were up to {max(self.sent.late_ms, default=0)} ms late"
+        )
+
     @property
     def cpu_share(self) -> Cpu:
         """CPU seconds of a stream-second."""
@@ -55,7 +52,7 @@ class Measured:
 
     @property
     def kept_up(self) -> bool:
-        """Whether it did all of the work in the time; its CPU says nothing otherwise."""
+        """Whether it did all of the work in time; otherwise its CPU cannot be compared."""
         in_time = self.late is None or (bool(self.late) and max(self.late) < BEHIND_S)
         return in_time and not self.sent.lost
 
@@ -65,11 +62,11 @@ class Measured:
         return (self.peak.pss - self.base.pss) / self.publishers
 
 
-def measure(candidate: Candidate, load: Load) -> Measured:
+def measure(server: Server, load: Load) -> Measured:
     """Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-density-") as directory,
-        candidate.start(Path(directory), load.publishers) as running,
+        server.start(Path(directory)) as running,
     ):
         return _under_load(running, load)
 
@@ -77,12 +74,13 @@ def measure(candidate: Candidate, load: Load) -> Measured:
 def _under_load(running: Running, load: Load) -> Measured:
     time.sleep(SETTLE_S)
     base = memory(tree(running.pid))
-    # Spread over all, so that those that come first and last in a turn are among them.
-    places = sorted({number * (load.publishers - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
-    listed = places if running.playlists else []
+    names = [f"density-{number}" for number in range(load.streams)]
+    watched = load.watched
+    listed = watched if running.playlist is not None else []
+    patterns = [(running.playlist or "").format(names[place]) for place in listed]
     with (
-        watching([running.playlists[place] for place in listed]) as listings,
-        publishing(load.clip, running.urls, watch=places) as publishers,
+        watching(running.directory, patterns) as listings,
+        publishing(load.clip, list(map(running.publish, names)), watch=watched) as publishers,
     ):
         time.sleep(load.warm_up)
         began, since = time.monotonic(), time.time()
@@ -96,9 +94,9 @@ def _under_load(running: Running, load: Load) -> Measured:
         wrote = written(processes) - first_written
         files = Counter(path.suffix for path in running.directory.rglob("*") if path.is_file())
         sent = publishers.finish()
-    if len(sent.lost) == load.publishers:
+    if len(sent.lost) == load.streams:
         place, why = next(iter(sent.lost.items()))
-        raise LabError(f"all {load.publishers} publishers were cut off; number {place}: {why}")
+        raise LabError(f"all {load.streams} publishers were cut off; number {place}: {why}")
     fps = read_loop(load.clip).fps
     late = [
         seconds
@@ -106,12 +104,12 @@ def _under_load(running: Running, load: Load) -> Measured:
         for seconds in lateness(listing, sent.frames[place], fps, since, until)
     ]
     return Measured(
-        load.publishers,
+        load.streams,
         elapsed,
         spent,
         base,
         peak,
-        tuple(late) if running.playlists else None,
+        tuple(late) if listed else None,
         wrote,
         dict(sorted(files.items())),
         sent,

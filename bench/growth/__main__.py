@@ -1,89 +1,57 @@
-"""The command line: see ``python -m bench.growth --help``."""
+"""The growth section: its options, cases, tables and aims."""
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from bench.growth import hour, windows
-from bench.growth.section import section
-from bench.stage.command import add_common, carry_out
-from bench.stage.results import Section
+from bench.growth.hour import DVR_S, Hour
+from bench.growth.line import FLAT, Line, fit
+from bench.growth.windows import Cost
+from bench.runner.benchmark import Benchmark, Case, Findings, Group, Run, TableSpec, figure
+from bench.runner.main import main
+from bench.runner.options import Option, count, listed, number
+from bench.runner.results import Aim, Plot, Series
 from media.quantities import Duration
 from tests.lab.footage import usual_clip
 
-WINDOWS = "1m/1m,1h/1m,12h/1m,all/1m,1h/1h"
-# How much longer than its window a broadcast is, and how much of its end is looked at.
-OVER_S, MEASURED_S = 600, 300
-EVERY_S, WARM_UP_S = 30.0, 180.0
+MIB = 1 << 20
+HOUR, MINUTE = 3600, 60
+# A broadcast is so much longer than its window, and so much of its end is looked at.
+OVER_S, SMOKE_OVER_S, MEASURED_S, SMOKE_MEASURED_S = 600, 60, 300, 20
+EVERY_S, SMOKE_EVERY_S, WARM_UP_S = 30.0, 0.5, 180.0
+# Of the shortest window's CPU, and bytes of memory for an entry.
+COST_AIM, ENTRY_AIM = 1.1, 150
+TIME, WINDOW = "Over time", "With the DVR window"
+ABOUT = f"""\
+Over time: publishers of 720p30 H.264 and AAC at 4 Mbit/s, to Headwater with `ladder = "source"` and a DVR window
+of {DVR_S} s, so that as much is removed as is stored. Memory is the proportional set size (PSS) of all the server's
+processes, CPU is theirs too. A line through the samples is called flat where it rises by less than {FLAT:.0%} of
+its level in the whole time.
+
+With the window: a broadcast of a picture and its sound, in segments of 2 s with 6 parts, fed much faster than it
+would pass to the packager, the publisher and the live window, with a store that keeps nothing. The figures are of
+its last five minutes: CPU for one segment of both tracks with everything that is made for it. Memory is what came
+to be held since its first two minutes.
+"""
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.growth", description="What grows with time, and with the DVR window.")
-    parser.add_argument("--minutes", type=float, default=60, help="of constant load; 0: none")
-    parser.add_argument("--publishers", type=int, default=4)
-    parser.add_argument("--warm-up", type=float, default=WARM_UP_S, help="seconds before them")
-    parser.add_argument(
-        "--windows",
-        type=_windows,
-        default=_windows(WINDOWS),
-        help=f"DVR window/what playlists list, such as {WINDOWS}; or none",
-    )
-    parser.add_argument("--hours", type=float, default=12, help="of the simulated broadcast that keeps all of it")
-    add_common(parser, smoke="some seconds")
-    options = parser.parse_args(arguments)
-    options.every, options.over, options.measured = EVERY_S, OVER_S, MEASURED_S
-    if options.smoke:
-        options.minutes, options.publishers, options.warm_up, options.every = 0.05, 1, 1.0, 0.5
-        options.windows, options.hours, options.over, options.measured = _windows("1m/20s,all/20s"), 0.1, 60, 20
-    if options.publishers < 1 or min(options.minutes, options.warm_up, options.hours) < 0:
-        parser.error("there is nothing to measure")
-    return options
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Seconds that are kept (None: all), and seconds that live playlists list."""
+
+    dvr: int | None
+    playlist: int
+
+    def __str__(self) -> str:
+        return f"{'all' if self.dvr is None else f'{self.dvr}s'}/{self.playlist}s"
 
 
-def main() -> int:
-    return carry_out(run, parse())
-
-
-def run(options: argparse.Namespace) -> Section:
-    """Raises LabError."""
-    costs = [_window(case) for case in _cases(options)]
-    found = _hour(options) if options.minutes else None
-    load = f"--minutes {options.minutes:g} --publishers {options.publishers} --warm-up {options.warm_up:g}"
-    listed = ",".join(f"{_option(dvr)}/{_option(playlist)}" for dvr, playlist in options.windows) or "none"
-    command = f"python -m bench.growth {load} --windows {listed} --hours {options.hours:g}"
-    alone = f"python -m bench.growth {load} --windows none"
-    return section(found, costs, command, alone, (), small=options.smoke)
-
-
-def _cases(options: argparse.Namespace) -> list[windows.Case]:
-    return [
-        windows.Case(
-            dvr, playlist, round(3600 * options.hours) if dvr is None else dvr + options.over, options.measured
-        )
-        for dvr, playlist in options.windows
-    ]
-
-
-def _window(case: windows.Case) -> windows.Cost:
-    cost = windows.measure(case)
-    print(
-        f"window {_option(case.dvr)}, playlists of {_option(case.playlist)}, {case.length} s: "
-        f"{cost.total:.3f} ms a segment, {cost.entries} entries in {cost.memory / 2**20:.2f} MiB",
-        flush=True,
-    )
-    return cost
-
-
-def _hour(options: argparse.Namespace) -> hour.Hour:
-    source = usual_clip(smoke=options.smoke)
-    load = hour.Load(options.publishers, 60 * options.minutes, options.warm_up, options.every, source)
-    return hour.measure(load)
-
-
-def _windows(text: str) -> tuple[tuple[int | None, int], ...]:
-    if text == "none":
-        return ()
-    pairs = (part.partition("/") for part in text.split(","))
-    return tuple((None if dvr == "all" else _seconds(dvr), _seconds(playlist)) for dvr, _, playlist in pairs)
+def window(text: str) -> Window:
+    dvr, _, playlist = text.partition("/")
+    return Window(None if dvr == "all" else _seconds(dvr), _seconds(playlist))
 
 
 def _seconds(text: str) -> int:
@@ -93,9 +61,157 @@ def _seconds(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _option(seconds: int | None) -> str:
-    return "all" if seconds is None else f"{seconds}s"
+WINDOWS = tuple(map(window, ("1m/1m", "1h/1m", "12h/1m", "all/1m", "1h/1h")))
+SMOKE_WINDOWS = tuple(map(window, ("1m/20s", "all/20s")))
+
+
+def cases(run: Run) -> Iterator[Case]:
+    options, smoke = run.options, run.options.smoke
+    over, measured = (SMOKE_OVER_S, SMOKE_MEASURED_S) if smoke else (OVER_S, MEASURED_S)
+    for each in options.windows:
+        length = round(HOUR * options.hours) if each.dvr is None else each.dvr + over
+        case = windows.Case(each.dvr, each.playlist, length, measured)
+        hours = options.hours if each.dvr is None else None
+        command = run.command(minutes=0.0, publishers=None, warm_up=None, windows=(each,), hours=hours)
+        yield Case(case, command, {"Headwater": partial(windows.measure, case)}, kind=WINDOW)
+    if options.minutes:
+        every = SMOKE_EVERY_S if smoke else EVERY_S
+        clip = usual_clip(smoke=smoke)
+        load = hour.Load(options.publishers, MINUTE * options.minutes, options.warm_up, every, clip)
+        command = run.command(windows=(), hours=None)
+        yield Case("constant load", command, {"Headwater": partial(hour.measure, load)}, kind=TIME)
+
+
+def worded(seconds: int | None) -> str:
+    """``1 h``, ``90 s``; None is a window without an end."""
+    if seconds is None:
+        return "all"
+    if seconds % HOUR == 0:
+        return f"{seconds // HOUR} h"
+    return f"{seconds // MINUTE} min" if seconds % MINUTE == 0 else f"{seconds} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A line through all samples."""
+
+    what: str
+    line: Line
+
+
+def _trends(group: Group) -> tuple[Trend, Trend]:
+    samples = group.turns[0].samples
+    hours = [sample.at / HOUR for sample in samples]
+    return (
+        Trend("memory (MiB)", fit(hours, [sample.pss / MIB for sample in samples])),
+        Trend("CPU (% of a core)", fit(hours, [100 * sample.cpu for sample in samples])),
+    )
+
+
+TIME_TABLE = TableSpec(
+    TIME,
+    (
+        figure("what", "of the whole server", of=lambda trend: trend.what),
+        figure("level", "mean", of=lambda trend: trend.line.level),
+        figure("slope", "in an hour", digits=3, of=lambda trend: trend.line.slope),
+        figure("growth", "growth in the run", "%", digits=1, of=lambda trend: 100 * trend.line.growth),
+        figure("verdict", "verdict", of=lambda trend: "a line, flat" if trend.line.flat else "it grows"),
+    ),
+    kind=TIME,
+    split=_trends,
+)
+WINDOW_TABLE = TableSpec(
+    WINDOW,
+    (
+        figure("dvr", "DVR window", of=lambda cost: worded(cost.case.dvr)),
+        figure("playlist", "live playlists list", of=lambda cost: worded(cost.case.playlist)),
+        figure("entries", "entries held", of=lambda cost: cost.entries),
+        figure("make", "made", "ms", digits=3, of=lambda cost: cost.make),
+        figure("store", "stored", "ms", digits=3, of=lambda cost: cost.store),
+        figure("playlists", "live playlists", "ms", digits=3, of=lambda cost: cost.playlists),
+        figure("manifest", "live manifest", "ms", digits=3, of=lambda cost: cost.manifest),
+        figure("total", "a segment", "ms", digits=3, of=lambda cost: cost.total),
+        figure("memory", "memory", "MiB", of=lambda cost: cost.memory / MIB),
+        figure("end", "the end takes", "ms", digits=0, of=lambda cost: cost.end_ms),
+        figure("texts", "its texts", "MB", of=lambda cost: cost.end_bytes / 1e6),
+    ),
+    kind=WINDOW,
+    split=lambda group: group.turns,
+)
+
+
+def plots(found: Findings) -> Iterable[Plot]:
+    for group in found.of(TIME):
+        hour: Hour = group.turns[0]
+        minutes = tuple(round(sample.at / MINUTE, 2) for sample in hour.samples)
+        memory = tuple(round(sample.pss / MIB, 2) for sample in hour.samples)
+        cpu = tuple(round(100 * sample.cpu, 3) for sample in hour.samples)
+        title = f"{hour.publishers} streams at constant load"
+        yield Plot("memory", f"Memory, {title}", "minutes", "MiB", (Series("Headwater", minutes, memory),))
+        yield Plot("cpu", f"CPU, {title}", "minutes", "% of a core", (Series("Headwater", minutes, cpu),))
+
+
+def aims(found: Findings) -> Iterable[Aim]:
+    for group in found.of(TIME):
+        trends = _trends(group)
+        words = ", ".join(f"{each.what.partition(' (')[0]} {100 * each.line.growth:+.1f} %" for each in trends)
+        flat = all(each.line.flat for each in trends)
+        yield Aim("memory and CPU are a line, flat", words, None if group.turns[0].lost else flat)
+    yield from _window_aims([turn for group in found.of(WINDOW) for turn in group.turns])
+
+
+def _window_aims(costs: list[Cost]) -> Iterator[Aim]:
+    """Longer windows against the shortest, of those whose live playlists list equally much."""
+    shortest = min((cost.case.playlist for cost in costs), default=0)
+    alike = sorted((cost for cost in costs if cost.case.playlist == shortest), key=lambda cost: cost.case.kept)
+    if len(alike) < 2:
+        return
+    first, *longer = alike
+    slowest, last = max(longer, key=lambda cost: cost.total), longer[-1]
+    times = slowest.total / first.total
+    each = (last.memory - first.memory) / max(1, last.entries - first.entries)
+    yield Aim(
+        f"the CPU of a segment does not grow with the window (at most {COST_AIM} times)",
+        f"{times:.2f} times {_instead(slowest, first)}",
+        times <= COST_AIM,
+    )
+    yield Aim(
+        f"at most {ENTRY_AIM} bytes of memory for each segment of a track in the window",
+        f"{each:.0f} {_instead(last, first)}",
+        each <= ENTRY_AIM,
+    )
+
+
+def _instead(longer: Cost, shorter: Cost) -> str:
+    return f"with a window of {worded(longer.case.kept)} instead of one of {worded(shorter.case.kept)}"
+
+
+def notes(found: Findings) -> Iterable[str]:
+    lost = sum(turn.lost for group in found.of(TIME) for turn in group.turns)
+    return (f"{lost} publishers were cut off.",) if lost else ()
+
+
+BENCHMARK = Benchmark(
+    name="growth",
+    title="Growth",
+    about=ABOUT,
+    description="What grows with time, and with the DVR window.",
+    options=(
+        Option("--minutes", 60.0, number(at_least=0), "of constant load; 0: none", smoke=0.05),
+        Option("--publishers", 4, count(), "of constant load", smoke=1),
+        Option("--warm-up", WARM_UP_S, number(at_least=0), "seconds before it", smoke=1.0),
+        Option(
+            "--windows", WINDOWS, listed(window), "DVR windows/what playlists list; or none", smoke=SMOKE_WINDOWS
+        ),
+        Option("--hours", 12.0, number(above=0), "of the simulated broadcast that keeps all of it", smoke=0.1),
+    ),
+    cases=cases,
+    tables=(TIME_TABLE, WINDOW_TABLE),
+    plots=plots,
+    aims=aims,
+    notes=notes,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

@@ -1,15 +1,15 @@
-"""A server under the same load for a long time: how much memory it has, and what each while of it costs."""
+"""A server under the same load for a long time: its memory and its CPU from interval to interval."""
 
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.processes import cpu, memory, tree
+from tests.lab.processes import cpu, memory, tree
 from tests.lab.rtmp.publishers import publishing
 from tests.lab.server import serving
 
-# A window that is soon full: from then on, as much is removed as is stored, and nothing may grow.
+# A window that is soon full: from then on, as much is deleted as is stored, and nothing may grow.
 DVR_S = 120
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source", "HEADWATER_PACKAGER__DVR": f"{DVR_S}s"}
 
@@ -40,8 +40,11 @@ class Hour:
     publishers: int
     lost: int
 
+    def __str__(self) -> str:
+        return f"{len(self.samples)} samples of memory and CPU"
 
-def measure(load: Load) -> Hour:
+
+def measure(load: Load, number: int) -> Hour:
     """Of all the server's processes. Raises LabError."""
     names = tuple(f"growth-{number}" for number in range(load.publishers))
     with (

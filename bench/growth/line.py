@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Less than this, of the level, in all the time: what a machine that others use too cannot tell from nothing.
+# A smaller share of the level cannot be told from noise on a shared machine.
 FLAT = 0.03
 
 

@@ -1,8 +1,7 @@
-"""What a segment costs at the end of a long broadcast, whatever it is that is kept of the time before."""
+"""What a segment costs at the end of a long broadcast, for windows of different lengths."""
 
 import asyncio
 import gc
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from statistics import median
 import uvloop
 
 from bench.growth.broadcast import AUDIO, SEGMENT_S, VIDEO, Broadcast
-from bench.stage.processes import memory
-from tests.lab.errors import LabError
+from tests.lab.processes import memory
+from tests.lab.worker import working
 
 DRAIN_S = 60.0
 WARM_UP = 60
@@ -24,13 +23,16 @@ TRACKS = (VIDEO, AUDIO)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Seconds: of the window that is kept (None: all), of what live playlists list, and of the broadcast, of whose
-    end ``measured`` seconds are looked at."""
+    """Seconds: ``dvr`` are kept (None: all), live playlists list ``playlist``, the broadcast lasts ``length``, and
+    its last ``measured`` are looked at."""
 
     dvr: int | None
     playlist: int
     length: int
     measured: int
+
+    def __str__(self) -> str:
+        return f"window {'all' if self.dvr is None else f'{self.dvr}s'}, playlists of {self.playlist}s"
 
     @property
     def kept(self) -> int:
@@ -54,26 +56,19 @@ class Cost:
     end_ms: float
     end_bytes: int
 
+    def __str__(self) -> str:
+        return f"{self.total:.3f} ms a segment, {self.entries} entries in {self.memory / 2**20:.2f} MiB"
+
     @property
     def total(self) -> float:
         return self.make + self.store + self.playlists + self.manifest
 
 
-def measure(case: Case) -> Cost:
+def measure(case: Case, number: int) -> Cost:
     """In a process of its own, whose memory nothing else has touched. Raises LabError."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(case, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        found = ours.recv()
-    except EOFError:
-        raise LabError("the simulated broadcast ended by itself") from None
-    finally:
-        process.join()
-    assert isinstance(found, Cost)
-    return found
+    with working("the simulated broadcast", _run, case) as worker:
+        cost: Cost = worker.receive(None)
+        return cost
 
 
 def _run(case: Case, pipe: "Connection[Cost, None]") -> None:
@@ -117,8 +112,8 @@ def _timed(seconds: list[float], call: Callable[[], object]) -> None:
 
 
 def _typical(seconds: list[float]) -> float:
-    """The median of the means of some that follow each other: a machine that others use too makes single ones
-    long, and what is done only every few segments counts."""
+    """The median of the means of groups of consecutive ones: on a shared machine single ones are long, and what
+    is done only every few segments counts."""
     groups = [seconds[start : start + GROUP] for start in range(0, len(seconds), GROUP)]
     return median(sum(group) / len(group) for group in groups)
 

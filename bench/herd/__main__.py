@@ -1,43 +1,22 @@
-"""The command line: see ``python -m bench.herd --help``."""
+"""The herd: its options, how it is measured, and its table. Not part of the book."""
 
-import argparse
-import json
 import os
-import platform
-import signal
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 
-from rich.console import Console
-
-from bench.herd.crowd import nice_number_of_processes
-from bench.herd.report import show
+from bench.herd.report import Report
 from bench.herd.run import Options, run
-from tests.lab.errors import LabError
+from bench.runner.benchmark import Benchmark, Case, Group, Run, TableSpec, figure
+from bench.runner.distribution import Distribution
+from bench.runner.main import main
+from bench.runner.options import CLIP, Option, choice, count, number
+
+ABOUT = "Viewers of low-latency HLS of one stream. Server, caches, broadcaster and viewers share this machine."
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.herd", description="Many low-latency HLS viewers of one stream.")
-    parser.add_argument("--viewers", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=180, help="with all viewers there")
-    parser.add_argument("--ramp", type=float, default=10, help="seconds in which the viewers come")
-    parser.add_argument("--via", choices=("nginx", "varnish", "origin"), default="nginx")
-    parser.add_argument("--ladder", choices=("auto", "source"), default="auto")
-    parser.add_argument("--part-target", help='such as "200ms"; the configuration\'s default without it')
-    parser.add_argument("--switches", type=float, default=0.05, help="rendition switches of a viewer in a minute")
-    parser.add_argument("--processes", type=int, default=nice_number_of_processes(), help="that viewers run in")
-    parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
-    options = parser.parse_args(arguments)
-    if min(options.viewers, options.seconds, options.processes) <= 0 or min(options.ramp, options.switches) < 0:
-        parser.error("viewers, seconds and processes are above 0, ramp and switches not below it")
-    return options
-
-
-def main() -> int:
-    chosen = parse()
-    # What was started is ended, whichever way this ends.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def cases(run: Run) -> Iterator[Case]:
+    chosen = run.options
     environment = {"HEADWATER_TRANSCODER__LADDER": chosen.ladder}
     if chosen.part_target is not None:
         environment["HEADWATER_PACKAGER__PART_TARGET"] = chosen.part_target
@@ -51,18 +30,65 @@ def main() -> int:
         clip=chosen.clip,
         environment=environment,
     )
-    try:
-        result = run(options)
-    except LabError as error:
-        print(error, file=sys.stderr)
-        return 1
-    if chosen.json is not None:
-        machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
-        settings = {"ladder": chosen.ladder, "part_target": chosen.part_target, "processes": chosen.processes}
-        chosen.json.write_text(json.dumps({**result.as_json(), **settings, "machine": machine}, indent=2) + "\n")
-    show(result, Console())
-    return 0
+    yield Case(f"{chosen.viewers} viewers", run.command(), {chosen.via: partial(_watch, options)})
 
+
+def _watch(options: Options, number: int) -> Report:
+    return run(options)
+
+
+def lines(group: Group) -> Iterator[tuple[str, str]]:
+    """What the only run showed, in words."""
+    report: Report = group.turns[0]
+    yield "viewers, renditions, seconds", f"{report.viewers}, {report.renditions}, {report.seconds}"
+    yield "requests a second", f"{report.requests_per_second} (slowest second {report.slowest_second})"
+    yield "Mbit/s", str(report.megabits_per_second)
+    yield "errors", ", ".join(f"{count} x {what}" for what, count in report.errors.items()) or "none"
+    yield "lateness of a part", _spread(report.lateness_ms)
+    yield "of it, viewers' event loops", _spread(report.loop_lag_ms)
+    yield "the probe's event loop", _spread(report.probe_lag_ms)
+    yield "the probe's errors", str(sum(report.probe_errors.values()))
+    yield "parts that arrived", str(report.lateness_ms.count)
+    yield "distinct URLs", str(report.share.urls)
+    yield "requests at the origin", f"{report.share.origin} ({report.share.of_asked:.2%} of the viewers')"
+    yield "of them", ", ".join(f"{count} {kind}" for kind, count in report.origin_requests.items())
+    yield "origin requests per distinct URL", str(report.share.per_url)
+    yield "switches of rendition", str(report.switches)
+    yield "hints without a part", str(report.misled_by_hints)
+    for name, cores in report.cpu_cores.items():
+        yield f"CPU cores, {name}", str(cores)
+
+
+def _spread(found: Distribution) -> str:
+    return f"p50 {found.p50}  p99 {found.p99}  p99.9 {found.p999}  max {found.max} ms"
+
+
+BENCHMARK = Benchmark(
+    name="herd",
+    title="A crowd",
+    about=ABOUT,
+    description="Many low-latency HLS viewers of one stream.",
+    options=(
+        Option("--viewers", 500, count(), "of one stream", smoke=4),
+        Option("--seconds", 180.0, number(above=0), "with all viewers there", smoke=4.0),
+        Option("--ramp", 10.0, number(at_least=0), "seconds in which the viewers come", smoke=0.5),
+        Option("--via", "nginx", choice("nginx", "varnish", "origin"), "what the viewers connect to"),
+        Option("--ladder", "auto", choice("auto", "source"), "the ladder"),
+        Option("--part-target", None, str, 'such as "200ms"'),
+        Option("--switches", 0.05, number(at_least=0), "rendition switches of a viewer in a minute"),
+        Option("--processes", os.cpu_count() or 1, count(), "that viewers run in", repeats=False),
+        CLIP,
+    ),
+    cases=cases,
+    tables=(
+        TableSpec(
+            "What the viewers saw",
+            (figure("what", "what", of=lambda line: line[0]), figure("value", "measured", of=lambda line: line[1])),
+            split=lines,
+        ),
+    ),
+    in_book=False,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

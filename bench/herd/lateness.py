@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.herd.record import Record
+from tests.lab.viewers.record import Record
 
 
 def made_times(probe: Record, viewers: Record) -> dict[str, float]:

@@ -1,15 +1,12 @@
-"""What a run showed, as JSON and as tables."""
+"""What a run of the herd showed."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-
-from rich.console import Console
-from rich.table import Table
+from dataclasses import dataclass
 
 from bench.herd.lateness import lateness, made_times
-from bench.herd.record import Record
-from bench.stage.distribution import Distribution, distribution
+from bench.runner.distribution import Distribution, distribution
+from tests.lab.viewers.record import Record
 
 RESOURCES = ("master", "playlist", "init", "part")
 
@@ -66,10 +63,8 @@ class Report:
     origin_requests: dict[str, int]
     cpu_cores: dict[str, float]
 
-    def as_json(self) -> dict[str, object]:
-        share = {"per_url": self.share.per_url, "of_asked": self.share.of_asked}
-        whole = asdict(self)
-        return {**whole, "share": {**whole["share"], **share}}
+    def __str__(self) -> str:
+        return f"{self.requests_per_second} requests a second, parts {self.lateness_ms.p99} ms late (p99)"
 
 
 def report(
@@ -107,31 +102,3 @@ def report(
 
 def _between(first: Moment, last: Moment, kind: str) -> int:
     return (last.origin[kind] - first.origin[kind]) - (last.probe[kind] - first.probe[kind])
-
-
-def show(report: Report, console: Console) -> None:
-    table = Table(title=f"{report.viewers} viewers of {report.renditions} renditions through {report.via}")
-    table.add_column("over " + f"{report.seconds} s")
-    table.add_column("", justify="right")
-    errors = ", ".join(f"{count} x {what}" for what, count in report.errors.items()) or "none"
-    for name, value in (
-        ("requests a second", f"{report.requests_per_second} (slowest second {report.slowest_second})"),
-        ("Mbit/s", str(report.megabits_per_second)),
-        ("errors", errors),
-        ("lateness of a part", _line(report.lateness_ms)),
-        ("of it, viewers' event loops", _line(report.loop_lag_ms)),
-        ("the probe's event loop", _line(report.probe_lag_ms)),
-        ("parts that came", str(report.lateness_ms.count)),
-        ("distinct URLs", str(report.share.urls)),
-        ("requests at the origin", f"{report.share.origin} ({report.share.of_asked:.2%} of the viewers')"),
-        ("origin requests per distinct URL", str(report.share.per_url)),
-        ("switches of rendition", str(report.switches)),
-        ("hints that came to nothing", str(report.misled_by_hints)),
-        *((f"CPU cores, {name}", str(cores)) for name, cores in report.cpu_cores.items()),
-    ):
-        table.add_row(name, value)
-    console.print(table)
-
-
-def _line(found: Distribution) -> str:
-    return f"p50 {found.p50}  p99 {found.p99}  p99.9 {found.p999}  max {found.max} ms"

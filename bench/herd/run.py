@@ -1,31 +1,31 @@
 """One run: everything started, watched and ended."""
 
 import asyncio
-import multiprocessing
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.herd.crowd import Plan, probe, run_process
-from bench.herd.on_air import MASTER, STREAM, wait_on_air
 from bench.herd.origin_counts import origin_counts
-from bench.herd.record import Record, together
 from bench.herd.report import Moment, Report, report
-from bench.stage.processes import descendants, sample, tree
 from tests.lab.broadcaster import Clip, make_clip, publishing
 from tests.lab.errors import LabError
 from tests.lab.front import nginx_front, varnish_front
+from tests.lab.processes import descendants, sample, tree
 from tests.lab.server import serving
+from tests.lab.viewers.crowd import Plan, probe, run_process
+from tests.lab.viewers.on_air import wait_on_air
+from tests.lab.viewers.record import Record, together
+from tests.lab.worker import Worker, working
 
+STREAM = "herd"
+MASTER = f"/live/{STREAM}/master.m3u8"
 START_S = 3.0
 ENCODER = (("tune", "zerolatency"), ("maxrate", "2500k"), ("bufsize", "2500k"))
 CLIP = Clip(20, size="1280x720", video_kbps=2500, video_options=ENCODER)
@@ -72,7 +72,7 @@ def on_stage(options: Options, directory: Path) -> Iterator[Stage]:
     with ExitStack() as stack:
         server = stack.enter_context(serving(directory, environment=options.environment))
         broadcaster = stack.enter_context(publishing(source, server.create(STREAM), loop=True))
-        renditions = wait_on_air(server.http)
+        renditions = len(wait_on_air(server.http, STREAM).video)
         processes: dict[str, tuple[int, ...]] = {"headwater": (server.pid,), "broadcaster": (broadcaster.pid,)}
         children = tuple(descendants(server.pid))
         if children:
@@ -106,12 +106,12 @@ async def _watch(options: Options, stage: Stage) -> Report:
         end=steady + options.seconds,
     )
     with crowds(plan, options.processes) as herd:
-        groups = {**stage.processes, "viewers": tuple(process.pid or 0 for process, _ in herd)}
+        groups = {**stage.processes, "viewers": tuple(worker.pid for worker in herd)}
         await asyncio.sleep(steady - monotonic())
         first = await _moment(stage.origin, probed, groups)
         await asyncio.sleep(plan.end - monotonic())
         last = await _moment(stage.origin, probed, groups)
-        records = [await asyncio.to_thread(_receive, answer) for _, answer in herd]
+        records = [await asyncio.to_thread(worker.receive, LEAVE_S) for worker in herd]
     if probing.done():
         raise LabError("the broadcast ended before the viewers left")
     probing.cancel()
@@ -121,33 +121,11 @@ async def _watch(options: Options, stage: Stage) -> Report:
 
 
 @contextmanager
-def crowds(plan: Plan, processes: int) -> Iterator[list[tuple[BaseProcess, "Connection[None, Record]"]]]:
-    """The viewers' processes, with where each one's record will come; ended with the block."""
-    context = multiprocessing.get_context("spawn")
-    started: list[tuple[BaseProcess, Connection[None, Record]]] = []
-    try:
-        for place in range(processes):
-            ours, theirs = context.Pipe(duplex=False)
-            part = replace(plan, numbers=tuple(range(place, plan.viewers, processes)))
-            process: BaseProcess = context.Process(target=run_process, args=(part, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            started.append((process, ours))
-        yield started
-    finally:
-        for process, answer in started:
-            answer.close()
-            process.terminate()
-            process.join()
-
-
-def _receive(answer: "Connection[None, Record]") -> Record:
-    try:
-        if answer.poll(LEAVE_S):
-            return answer.recv()
-    except EOFError:
-        pass
-    raise LabError("a process of viewers ended without its record")
+def crowds(plan: Plan, processes: int) -> Iterator[list[Worker]]:
+    """The viewers' processes, each of which sends its record; ended with the block."""
+    with ExitStack() as stack:
+        parts = (replace(plan, numbers=tuple(range(place, plan.viewers, processes))) for place in range(processes))
+        yield [stack.enter_context(working("viewers", run_process, part)) for part in parts]
 
 
 async def _moment(origin: str, probed: Record, groups: dict[str, tuple[int, ...]]) -> Moment:

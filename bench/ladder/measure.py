@@ -1,17 +1,18 @@
-"""One side making one ladder: what it cost, and what came out."""
+"""What one side's ladder costs, and how good its pictures are."""
 
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bench.ladder.candidates import FFMPEG, Candidate, ffmpeg_command, ffmpeg_tracks
 from bench.ladder.case import FPS, Case
 from bench.ladder.quality import Quality, compare
 from bench.ladder.recording import Recording, Span, origin, read
-from bench.stage.processes import Cpu, cpu, tree
 from tests.lab.errors import LabError
+from tests.lab.processes import Cpu, cpu, tree
 from transcoder.ladder import SOURCE_TRACK
 
 # What a segment needs to be stored whole after its last picture.
@@ -20,12 +21,17 @@ TAIL_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``cpu`` is of ``seconds`` of the broadcast; ``main`` of it is the first process's own."""
+    """``cpu`` is of ``seconds`` of the broadcast; ``main`` is the part of the first process. ``quality`` is by
+    track; ``other`` is the same encoder's at other bitrates. Both are empty unless the pictures were compared."""
 
     seconds: float
     cpu: Cpu
     main: Cpu
     quality: dict[str, Quality]
+    other: dict[str, Quality]
+
+    def __str__(self) -> str:
+        return f"{self.cpu_share:.3f} CPU seconds of a stream-second"
 
     @property
     def cpu_share(self) -> float:
@@ -52,12 +58,13 @@ def measure(
             time.sleep(TAIL_S)
             running.finish()
         tracks = running.tracks()
-        # Who fell behind did less work than was asked for, and would seem cheaper for it.
+        # A side that fell behind did less work than the other, and would look cheaper.
         check_covers(read(tracks[SOURCE_TRACK], origin(tracks[SOURCE_TRACK])), _span(warm_up, seconds))
         quality = qualities(tracks, case, warm_up, seconds) if look else {}
-    return Measured(elapsed, spent, own, quality)
+    return Measured(elapsed, spent, own, quality, {})
 
 
+@cache
 def other_point(case: Case, clip: Path, warm_up: float, seconds: float, share: float) -> dict[str, Quality]:
     """What ffmpeg makes of ``share`` of the bitrates, as fast as it can. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:

@@ -1,101 +1,157 @@
-"""The command line: see ``python -m bench.origin --help``."""
+"""The origin section: its options, cases, tables and aims."""
 
-import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from bench.origin.broadcast import Broadcast, Kind, on_air
 from bench.origin.burst import Burst, missing
-from bench.origin.candidates import Candidate, candidates
+from bench.origin.candidates import FILES, FRONT, HEADWATER, Candidate, candidates
 from bench.origin.crowd import Asking, Plan, crowd
 from bench.origin.measure import WAITING_TIMES, Load, Measured, measure
-from bench.origin.section import section
-from bench.stage.command import add_common, carry_out
-from bench.stage.results import Section
+from bench.runner.benchmark import (
+    Benchmark,
+    Case,
+    Findings,
+    Group,
+    Run,
+    TableSpec,
+    as_number,
+    figure,
+    series_by,
+)
+from bench.runner.main import main
+from bench.runner.options import CLIP, Option, choice, count, listed
+from bench.runner.results import Aim, Plot
 from tests.lab.footage import usual_clip
 
+FRONT_AIM = 0.5
+MB = 1_000_000
+SERVED = "What the servers give"
 # All servers of a round are asked for the same bytes, which leave the window's memory at some time.
 LONGEST_S = 2
+ABOUT = """\
+While one broadcast of 720p30 at 4 Mbit/s goes on, its newest complete segment, a part of it, its low-latency
+playlist and blocking reloads of that are asked for: at Headwater's origin, which is one process; at nginx with one
+worker, which has the same bytes as plain files; and at Headwater behind nginx and Varnish as in `docker/`. They
+take turns. The load is on the same machine, so the rates are what neighbours leave to each other; what a CPU second
+of the servers (user and system, of all processes that take part in an answer) serves is comparable.
+"""
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bench.origin", description="What a CPU second of the origin serves.")
-    parser.add_argument("--kinds", type=_kinds, default=tuple(Kind), help="such as segment,part")
-    parser.add_argument(
-        "--seconds",
-        type=int,
-        default=LONGEST_S,
-        help=f"of a burst, at most {LONGEST_S}; where requests wait it is {WAITING_TIMES} times that",
-    )
-    parser.add_argument("--rounds", type=int, default=6, help="how often the servers take turns")
-    parser.add_argument("--connections", type=int, default=16, help="that ask for what is there")
-    parser.add_argument("--waiting", type=int, default=400, help="that wait for what is next")
-    parser.add_argument("--clip", type=Path, help="an FLV file to publish instead of the prepared one")
-    add_common(parser, smoke="a second for each")
-    options = parser.parse_args(arguments)
-    if options.smoke:
-        options.seconds, options.rounds, options.waiting = 1, 1, 20
-    if min(options.rounds, options.connections, options.waiting) <= 0 or not 0 < options.seconds <= LONGEST_S:
-        parser.error(f"rounds and connections are above 0, and seconds from 1 to {LONGEST_S}")
-    return options
-
-
-def main() -> int:
-    return carry_out(run, parse())
-
-
-def run(options: argparse.Namespace) -> Section:
-    """Raises LabError."""
-    source = options.clip or usual_clip(smoke=options.smoke)
-    notes = []
-    trouble = missing()
-    if trouble:
-        notes.append(trouble)
+def cases(run: Run) -> Iterator[Case]:
+    options, start = run.options, run.stack.enter_context
+    if trouble := missing():
+        run.notes.append(trouble)
     load = Load(options.seconds, options.connections, options.waiting, with_wrk=trouble is None)
-    found: dict[Kind, list[dict[str, Measured]]] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="headwater-origin-") as directory,
-        on_air(Path(directory), source) as broadcast,
-        candidates(Path(directory), broadcast, notes) as servers,
-        crowd() as ask,
-    ):
-        for kind in options.kinds:
-            for _ in range(options.rounds):
-                found.setdefault(kind, []).append(_turns(broadcast, servers, kind, load, ask))
-    same = f"--seconds {options.seconds} --rounds {options.rounds}"
-    same += f" --connections {options.connections} --waiting {options.waiting}"
-    return section(found, f"python -m bench.origin {same}", same, notes, small=options.smoke)
+    directory = Path(start(tempfile.TemporaryDirectory(prefix="headwater-origin-")))
+    broadcast = start(on_air(directory, options.clip or usual_clip(smoke=options.smoke)))
+    servers = start(candidates(directory, broadcast, run.notes))
+    ask = start(crowd())
+    for kind in options.kinds or Kind:
+        turns = {
+            name: _turn(broadcast, server, kind, load, ask)
+            for name, server in servers.items()
+            if kind in server.kinds
+        }
+        yield Case(kind.value, run.command(kinds=(kind,)), turns, options.rounds)
 
 
-def _turns(
-    broadcast: Broadcast,
-    servers: Mapping[str, Candidate],
-    kind: Kind,
-    load: Load,
-    ask: Callable[[Asking, Plan], Burst],
-) -> dict[str, Measured]:
-    found = {}
-    path = broadcast.hot(kind)
-    for name, server in servers.items():
-        if kind in server.kinds:
-            found[name] = measured = measure(broadcast, server, kind, path, load, ask)
-            print(
-                f"{name}, {kind.value}: {measured.requests_per_cpu_second:.0f} requests a CPU second, "
-                f"{measured.burst.requests / measured.burst.seconds:.0f} a second",
-                flush=True,
-            )
-    return found
+def _turn(
+    broadcast: Broadcast, server: Candidate, kind: Kind, load: Load, ask: Callable[[Asking, Plan], Burst]
+) -> Callable[[int], Measured]:
+    return lambda number: measure(broadcast, server, kind, _hot(broadcast, kind, number), load, ask)
 
 
-def _kinds(text: str) -> tuple[Kind, ...]:
-    try:
-        return tuple(map(Kind, text.split(",")))
-    except ValueError as error:
-        known = ", ".join(kind.value for kind in Kind)
-        raise argparse.ArgumentTypeError(f"{error}; there are {known}") from error
+@cache
+def _hot(broadcast: Broadcast, kind: Kind, number: int) -> str:
+    """The same path for all servers of a round."""
+    return broadcast.hot(kind)
+
+
+def _per_cpu(turn: Measured) -> float:
+    return turn.requests_per_cpu_second
+
+
+def _origin_cores(group: Group) -> float | None:
+    if group.candidate == FILES:
+        return None
+    return group.median(lambda turn: turn.origin_cpu.total / turn.burst.seconds)
+
+
+TABLE = TableSpec(
+    SERVED,
+    (
+        figure("kind", "asked for", of=lambda group: group.case.key),
+        figure("server", "server", of=lambda group: group.candidate),
+        figure("rate", "requests/s", digits=0, of=lambda g: g.median(lambda t: t.burst.requests / t.burst.seconds)),
+        figure(
+            "megabytes", "MB/s", digits=0, of=lambda g: g.median(lambda t: t.burst.received / t.burst.seconds / MB)
+        ),
+        figure("cores", "cores", of=lambda g: g.median(lambda t: t.cpu.total / t.burst.seconds)),
+        figure("origin_cores", "Headwater's", of=_origin_cores),
+        figure("per_cpu", "requests/CPU s", digits=0, of=lambda g: g.median(_per_cpu)),
+        figure(
+            "megabytes_per_cpu", "MB/CPU s", digits=0, of=lambda g: g.median(lambda t: t.bytes_per_cpu_second / MB)
+        ),
+        figure("ratio", "of files'", of=lambda group: group.ratio(FILES, _per_cpu)),
+        figure("p50", "p50", "ms", of=lambda g: g.median(lambda t: t.burst.p50_ms)),
+        figure("p99", "p99", "ms", of=lambda g: g.median(lambda t: t.burst.p99_ms)),
+    ),
+)
+
+
+def plots(found: Findings) -> Iterable[Plot]:
+    series = series_by(found.values(SERVED), by="server", x="kind", y="per_cpu")
+    yield Plot("cpu", "What a CPU second serves", "", "requests", series, "bars", log_y=True)
+
+
+def aims(found: Findings) -> Iterable[Aim]:
+    failed = sum(
+        turn.burst.failed for group in found.groups if group.candidate in (HEADWATER, FRONT) for turn in group.turns
+    )
+    yield Aim("no request fails", f"{failed} failed", not failed)
+    behind = {
+        row["kind"]: as_number(row["ratio"])
+        for row in found.values(SERVED)
+        if row["server"] == FRONT
+        and row["kind"] in (Kind.PART.value, Kind.PLAYLIST.value)
+        and row["ratio"] is not None
+    }
+    yield Aim(
+        f"behind nginx, a CPU second serves at least {FRONT_AIM} of the parts and playlists that files do",
+        ", ".join(f"{ratio:.2f} for a {kind}" for kind, ratio in behind.items()) or "nothing to compare with",
+        min(behind.values()) >= FRONT_AIM if behind else None,
+    )
+
+
+BENCHMARK = Benchmark(
+    name="origin",
+    title="Origin",
+    about=ABOUT,
+    description="What a CPU second of the origin serves.",
+    options=(
+        Option("--kinds", None, listed(choice(*Kind)), "such as segment,part"),
+        Option(
+            "--seconds",
+            LONGEST_S,
+            count(at_most=LONGEST_S),
+            f"of a burst; {WAITING_TIMES} times that if requests wait",
+            smoke=1,
+        ),
+        Option("--rounds", 6, count(), "how often the servers take turns", smoke=1),
+        Option("--connections", 16, count(), "that ask for what is there"),
+        Option("--waiting", 400, count(), "that wait for what is next", smoke=20),
+        CLIP,
+    ),
+    cases=cases,
+    tables=(TABLE,),
+    plots=plots,
+    aims=aims,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

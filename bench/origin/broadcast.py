@@ -1,7 +1,5 @@
-"""One broadcast at Headwater, and what of it is hot now."""
+"""The broadcast that all servers of the section serve, and what of it is hot now."""
 
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,17 +10,16 @@ from urllib.parse import urlsplit
 from tests.lab.errors import LabError
 from tests.lab.rtmp.publishers import publishing
 from tests.lab.server import serving
-from tests.lab.viewers.playlist import MediaPlaylist, PlaylistError, parse_media, parse_multivariant
+from tests.lab.viewers.on_air import read, wait_on_air
+from tests.lab.viewers.playlist import parse_media
 
 STREAM = "origin"
-MASTER = f"/live/{STREAM}/master.m3u8"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
-ON_AIR_S = 40.0
 SEGMENTS = 2
 
 
 class Kind(Enum):
-    """What is asked for."""
+    """The kind of request."""
 
     SEGMENT = "segment"
     PART = "part"
@@ -47,20 +44,20 @@ class Broadcast:
     def read(self, path: str) -> bytes:
         """Raises LabError."""
         try:
-            return _read(self.origin, path)
+            return read(self.origin, path)
         except OSError as error:
             raise LabError(f"{path} cannot be read: {error}") from error
 
     def hot(self, kind: Kind) -> str:
-        """The path of the newest there is that is complete, which stays in the window for some segments more."""
+        """The path of the newest complete one, which stays in the window for some more segments."""
         if kind in (Kind.PLAYLIST, Kind.RELOAD):
             return self.playlist
-        told = parse_media(self.read(self.playlist).decode(), self.playlist)
-        newest = max(told.durations)
+        playlist = parse_media(self.read(self.playlist).decode(), self.playlist)
+        newest = max(playlist.durations)
         if kind is Kind.SEGMENT:
             return f"{self.playlist.rpartition('/')[0]}/{newest}.m4s"
-        # One of the middle: the first has the keyframe, and the last may be short.
-        parts = [part.path for part in told.parts if part.position.msn == newest]
+        # From the middle: the first part has the keyframe, and the last may be short.
+        parts = [part.path for part in playlist.parts if part.position.msn == newest]
         return parts[len(parts) // 2]
 
 
@@ -71,27 +68,5 @@ def on_air(directory: Path, clip: Path) -> Iterator[Broadcast]:
         serving(directory / "data", environment=SETTINGS) as server,
         publishing(clip, [server.create(STREAM)]),
     ):
-        yield Broadcast(server.pid, server.http, _wait(server.http))
-
-
-def _wait(origin: str) -> str:
-    deadline = time.monotonic() + ON_AIR_S
-    while time.monotonic() < deadline:
-        try:
-            path = parse_multivariant(_read(origin, MASTER).decode(), MASTER).video[0]
-            if _is_hot(parse_media(_read(origin, path).decode(), path)):
-                return path
-        except (OSError, PlaylistError):
-            pass
-        time.sleep(0.5)
-    raise LabError(f"there is nothing to ask for after {ON_AIR_S:.0f} s")
-
-
-def _is_hot(playlist: MediaPlaylist) -> bool:
-    return len(playlist.durations) >= SEGMENTS and bool(playlist.parts)
-
-
-def _read(origin: str, path: str) -> bytes:
-    with urllib.request.urlopen(f"{origin}{path}", timeout=10) as response:
-        body: bytes = response.read()
-    return body
+        master = wait_on_air(server.http, STREAM, segments=SEGMENTS)
+        yield Broadcast(server.pid, server.http, master.video[0])

@@ -1,4 +1,4 @@
-"""What a burst of requests came to, and the bursts that wrk makes."""
+"""The result of a burst of requests, and bursts by wrk."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from tests.lab.errors import LabError
 from tests.lab.programs import find_program
 
 WRK = "wrk"
-MISSING = "wrk is not installed (Debian: apt-get install wrk): the load was made by a slower client of our own."
+MISSING = "wrk is not installed (Debian: apt-get install wrk): a slower client of our own made the load."
 SCRIPT = Path(__file__).parent / "report.lua"
 MICROSECONDS = 1_000_000
 
@@ -28,7 +28,7 @@ class Burst:
 
 
 def missing() -> str | None:
-    """Why wrk cannot take part, or None."""
+    """The reason why wrk cannot take part, or None."""
     return MISSING if find_program(WRK) is None else None
 
 
@@ -44,16 +44,16 @@ def wrk(url: str, connections: int, seconds: float) -> Burst:
 
 
 def parse_wrk(output: str) -> Burst:
-    """Of what wrk with :data:`SCRIPT` printed. Raises LabError."""
+    """From the output of wrk with :data:`SCRIPT`. Raises LabError."""
     try:
-        told = json.loads(output.strip().splitlines()[-1])
+        found = json.loads(output.strip().splitlines()[-1])
         return Burst(
-            requests=told["requests"],
-            received=told["bytes"],
-            seconds=told["duration_us"] / MICROSECONDS,
-            failed=told["failed"],
-            p50_ms=told["p50_us"] / 1000,
-            p99_ms=told["p99_us"] / 1000,
+            requests=found["requests"],
+            received=found["bytes"],
+            seconds=found["duration_us"] / MICROSECONDS,
+            failed=found["failed"],
+            p50_ms=found["p50_us"] / 1000,
+            p99_ms=found["p99_us"] / 1000,
         )
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise LabError(f"wrk told nothing: {output[-500:]}") from error
+        raise LabError(f"wrk reported no result: {output[-500:]}") from error

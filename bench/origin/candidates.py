@@ -1,4 +1,4 @@
-"""Who serves what the broadcast makes: all of them at once, for they take turns in being asked."""
+"""The servers of one broadcast's media: all run at once, and are asked in turn."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.origin.broadcast import Broadcast, Kind
-from bench.stage.nginx_files import missing as nginx_missing
-from bench.stage.nginx_files import nginx_files
 from tests.lab.errors import LabError
 from tests.lab.front import nginx_front
+from tests.lab.peers.nginx_files import missing as nginx_missing
+from tests.lab.peers.nginx_files import nginx_files
 
 HEADWATER, FILES, FRONT = "Headwater", "nginx, files", "Headwater behind nginx"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``pids`` are the first processes of all that take part in an answer; ``prepare`` is told what will be asked
-    for."""
+    """``pids`` are the first processes of all that take part in an answer; ``prepare`` is called with the path
+    that will be requested."""
 
     port: int
     pids: tuple[int, ...]
@@ -27,7 +27,7 @@ class Candidate:
 
 @contextmanager
 def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Iterator[dict[str, Candidate]]:
-    """By their names; who is missing is named in ``notes``. Raises LabError."""
+    """By name; ``notes`` get the reasons of those that cannot take part. Raises LabError."""
     found = {HEADWATER: Candidate(broadcast.port, (broadcast.pid,), tuple(Kind))}
     with ExitStack() as stack:
         if trouble := nginx_missing():

@@ -13,7 +13,7 @@ from time import monotonic
 import uvloop
 
 from bench.origin.burst import Burst
-from bench.stage.distribution import distribution
+from bench.runner.distribution import distribution
 from tests.lab.viewers.follower import Follower
 from tests.lab.viewers.lane import HttpLane, Lane, LaneError
 from tests.lab.viewers.playlist import MICROSECONDS, MediaReader, PlaylistError
@@ -40,7 +40,7 @@ class Tally:
     failed: int = 0
 
     async def get(self, lane: Lane, path: str, *, keep: bool = False) -> bytes | None:
-        """The body, empty without ``keep``; None for what is no answer, or an error."""
+        """The body, empty without ``keep``; None if there was no answer, or an error."""
         asked = monotonic()
         try:
             answer = await lane.get(path, keep=keep)
@@ -80,15 +80,15 @@ async def blocking_reloads(tally: Tally, lane: Lane, path: str) -> None:
 
 @contextmanager
 def crowd() -> Iterator[Callable[[Asking, Plan], Burst]]:
-    """What makes bursts, in one process that is there until the block ends."""
+    """A function that makes bursts in one process, which lives until the block ends."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        # Its start shall not be part of the first burst.
+        # The start of the process is not part of the first burst.
         pool.submit(gc.disable).result()
         yield lambda asking, plan: pool.submit(run, asking, plan).result()
 
 
 def run(asking: Asking, plan: Plan) -> Burst:
-    """The answers of the time the plan gives; who still waits then is let go."""
+    """The answers within the plan's time; requests that still wait then are abandoned."""
     tally = Tally()
     began = monotonic()
     uvloop.run(_for_some_time(asking, plan, tally))

@@ -7,11 +7,11 @@ from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, wrk
 from bench.origin.candidates import Candidate
 from bench.origin.crowd import Asking, Plan, again_and_again, blocking_reloads
-from bench.stage.processes import Cpu, cpu, tree
 from tests.lab.errors import LabError
 from tests.lab.ports import HOST
+from tests.lab.processes import Cpu, cpu, tree
 
-# Who comes first catches up with the live edge, and only then waits.
+# A new viewer first catches up with the live edge, and only then waits.
 WAITING_TIMES = 4
 
 
@@ -33,6 +33,10 @@ class Measured:
     cpu: Cpu
     origin_cpu: Cpu
 
+    def __str__(self) -> str:
+        rate = self.burst.requests / self.burst.seconds
+        return f"{self.requests_per_cpu_second:.0f} requests a CPU second, {rate:.0f} a second"
+
     @property
     def requests_per_cpu_second(self) -> float:
         return self.burst.requests / self.cpu.total
@@ -50,7 +54,7 @@ def measure(
     load: Load,
     ask: Callable[[Asking, Plan], Burst],
 ) -> Measured:
-    """``path`` is what is asked for; ``ask`` makes bursts where wrk cannot. Raises LabError."""
+    """``path`` is requested, by wrk or else by ``ask``. Raises LabError."""
     candidate.prepare(path)
     before, origin_before = _cpu(candidate.pids), _cpu((broadcast.pid,))
     if kind is Kind.RELOAD:

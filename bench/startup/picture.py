@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -31,12 +32,12 @@ PRESENTED = """() => {
 
 
 def missing() -> str | None:
-    """Why there is no browser, or None."""
+    """The reason why nothing can be shown, or None."""
     return MISSING if CHROMIUM is None else None
 
 
 @contextmanager
-def viewer(clip: Path, on_air_s: float = ON_AIR_S) -> Iterator[tuple[Browser, str]]:
+def viewer(clip: Path, on_air_s: float) -> Iterator[tuple[Browser, str]]:
     """A browser, and the address of a stream that has been live for some time. Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory,
@@ -48,8 +49,18 @@ def viewer(clip: Path, on_air_s: float = ON_AIR_S) -> Iterator[tuple[Browser, st
         yield browser, f"{server.http}/watch/{STREAM}"
 
 
-def first_picture(browser: Browser, page: str, player: str) -> float:
-    """Seconds, in a fresh profile: nothing is in a cache."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Seconds from the request of the page to the first picture."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s"
+
+
+def measure(browser: Browser, page: str, player: str, number: int) -> Shown:
+    """In a fresh profile, without anything in a cache."""
     with visit(browser, f"{page}?player={player}&muted=1") as opened:
         wait_for(opened.page, PRESENTED)
-        return float(opened.page.evaluate("window.firstPicture")) / 1000
+        return Shown(float(opened.page.evaluate("window.firstPicture")) / 1000)

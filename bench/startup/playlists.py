@@ -33,11 +33,13 @@ VARIANT = re.compile(r"^#EXT-X-STREAM-INF:.*\n(\S+)", re.MULTILINE)
 class First:
     """Seconds from the first frame's having been sent to the first playlist of each kind."""
 
-    mode: str
     playable: Mapping[str, float]
 
+    def __str__(self) -> str:
+        return ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in self.playable.items())
 
-def measure(mode: str, clip: Path) -> First:
+
+def measure(mode: str, clip: Path, number: int) -> First:
     """Raises LabError."""
     settings = {**SETTINGS, "HEADWATER_PACKAGER__LOW_LATENCY": MODES[mode]}
     finders: dict[str, Callable[[str], str | None]] = {HLS: playable_hls, DASH: playable_dash}
@@ -57,11 +59,11 @@ def measure(mode: str, clip: Path) -> First:
             raise LabError(f"there was nothing to play after {PATIENCE_S:g} s ({mode})") from None
         finally:
             ending.set()
-    return First(mode, {name: moment - sent.frames[0][0] for name, moment in moments.items()})
+    return First({name: moment - sent.frames[0][0] for name, moment in moments.items()})
 
 
 def playable_hls(live: str) -> str | None:
-    """A media playlist with something to fetch; None as long as there is none."""
+    """A media playlist with something to fetch; None if there is none yet."""
     master = _get(f"{live}/master.m3u8")
     variant = VARIANT.search(master) if master else None
     media = _get(urljoin(f"{live}/", variant[1])) if variant else None

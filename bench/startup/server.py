@@ -1,11 +1,11 @@
-"""From the start of `headwater serve` to its saying that it listens."""
+"""From the start of `headwater serve` to its ready line."""
 
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.processes import cpu, memory, tree
+from tests.lab.processes import cpu, memory, tree
 from tests.lab.server import serving
 
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
@@ -14,14 +14,17 @@ SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 @dataclass(frozen=True, slots=True)
 class Start:
     """``seconds`` to its ready line, which comes when RTMP and HTTP listen, and what it took of CPU until then;
-    ``pss`` is the memory that it has then, in bytes."""
+    ``pss`` is its memory at that moment, in bytes."""
 
     seconds: float
     cpu: float
     pss: int
 
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s"
 
-def measure() -> Start:
+
+def measure(number: int) -> Start:
     """With an empty data directory. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory:
         began = time.perf_counter()

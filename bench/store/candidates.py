@@ -1,4 +1,4 @@
-"""Who puts objects, and how. All do it from one event loop, as a broadcast's upload queue does."""
+"""The clients that put objects, from one event loop, as a broadcast's upload queue does."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,7 +26,7 @@ CONNECTIONS = S3Options().connections
 BUCKET = "headwater-bench"
 
 Put = Callable[[str, bytes], Awaitable[object]]
-# Told the keys that will come, because presigned URLs are made before.
+# The argument are all keys, because URLs are presigned before the measurement.
 Candidate = Callable[[tuple[str, ...]], AbstractAsyncContextManager[Put]]
 
 

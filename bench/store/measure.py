@@ -10,7 +10,7 @@ import uvloop
 
 from bench.store.candidates import Candidate, Put
 
-# As many as a broadcast's queue has on their way at once.
+# As many as a broadcast's queue uploads at once.
 PARALLEL = 4
 WARM_UP = 4
 MEGABYTE, KILOBYTE = 1_000_000, 1_000
@@ -38,6 +38,9 @@ class Turn:
     cpu: float
     seconds: float
     each: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{1000 * self.cpu / self.objects:.3f} ms of CPU"
 
 
 def measure(candidate: Candidate, kind: Kind, objects: int) -> Turn:

@@ -24,14 +24,17 @@ DRAIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``away`` is how many seconds the store did not answer. What was not stored when it did again: so many
-    segments, of ``waiting`` bytes, which were all stored ``drained`` seconds later. ``lost`` are segments."""
+    """``away`` is how many seconds the store did not answer. When it answered again, ``segments`` of ``waiting``
+    bytes were not stored yet; ``drained`` seconds later all were, except the ``lost`` ones."""
 
     away: float
     segments: int
     waiting: int
     drained: float
     lost: int
+
+    def __str__(self) -> str:
+        return f"{self.away:.1f} s away: {self.segments} segments stored after {self.drained:.2f} s"
 
 
 async def _playlist() -> bytes:

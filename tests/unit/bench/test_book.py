@@ -7,8 +7,8 @@ import pytest
 from bench.book.__main__ import write
 from bench.book.document import blocks, render_document, render_section
 from bench.book.plots import draw
-from bench.stage.results import Aim, Column, Plot, Row, Section, Series, Table, load, save
-from bench.stage.tables import show
+from bench.runner.results import Aim, Column, Plot, Row, Section, Series, Table, load, save
+from bench.runner.terminal import show
 from tests.lab.errors import LabError
 
 SECTION = Section(

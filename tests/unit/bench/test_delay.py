@@ -1,18 +1,19 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from bench.delay.__main__ import parse
-from bench.delay.candidates import ENCODING, HEADWATER, Running
+from bench.delay.__main__ import BENCHMARK, ENCODING
 from bench.delay.measure import Delays, Measured, by_rendition, delays
-from bench.delay.section import Round, section
 from bench.delay.timeline import Timeline
 from bench.delay.witness import Arrival, Followed, Seen, Witness
+from bench.servers import HEADWATER, Running
 from media.names import FIRST_MSN
 from tests.lab.rtmp.publishers import Sent
 from tests.lab.viewers.playlist import MediaPlaylist, parse_media
+from tests.unit.bench.sections import section
 
 PATH = "/live/s/b/vsource/media.m3u8"
 BASE = "/live/s/b/vsource"
@@ -94,7 +95,7 @@ def test_a_server_may_begin_with_a_later_keyframe() -> None:
 
 
 def test_streams_of_one_rendition_count_together() -> None:
-    running = Running(1, "", (), (), lambda path: path.split("/")[-2])
+    running = Running(1, str, Path(), rendition=lambda path: path.split("/")[-2])
     arrival = Arrival(100_000, 5.0, 5.5, 5.75)
     followed = [
         Followed(place, f"/{place}/{track}/media.m3u8", (arrival,), Counter())
@@ -111,13 +112,13 @@ def measured(renditions: Iterable[tuple[str, float]], errors: Counter[str] | Non
 
 
 def test_the_section_has_a_row_for_each_rendition() -> None:
-    rounds = [
-        Round(1, HEADWATER, "--streams", measured([("source", 0.002)])),
-        Round(1, HEADWATER, "--streams", measured([("source", 0.004)])),
-        Round(50, HEADWATER, "--streams", measured([("source", 0.04)], Counter({"part: status 404": 2}))),
-        Round(1, ENCODING, "--encoded", measured([("source", 0.05), ("480p", 0.06)])),
-    ]
-    found = section(rounds, "all of it", "--seconds 9", ["skipped"], small=False)
+    found = section(
+        BENCHMARK,
+        (1, {HEADWATER: [measured([("source", 0.002)]), measured([("source", 0.004)])]}),
+        (50, {HEADWATER: [measured([("source", 0.04)], Counter({"part: status 404": 2}))]}),
+        (1, {ENCODING: [measured([("source", 0.05), ("480p", 0.06)])]}),
+        notes=["skipped"],
+    )
     rows = [(row.values["server"], row.values["rendition"], row.values["parts"]) for row in found.tables[0].rows]
     assert rows == [
         (HEADWATER, "source", 198),
@@ -127,7 +128,6 @@ def test_the_section_has_a_row_for_each_rendition() -> None:
     ]
     assert found.tables[0].rows[0].values["first_p99"] == 4.0
     assert found.tables[0].rows[3].values["last_p50"] == 120.0
-    assert found.tables[0].rows[3].command == "python -m bench.delay --encoded 1 --seconds 9"
     (aim,) = found.aims
     assert (aim.measured, aim.met) == ("4.0 ms at 1, 40.0 ms at 50", False)
     assert found.notes[:2] == (
@@ -138,14 +138,14 @@ def test_the_section_has_a_row_for_each_rendition() -> None:
 
 
 def test_small_runs_prove_nothing() -> None:
-    rounds = [Round(1, HEADWATER, "--streams", measured([("source", 0.002)]))]
-    assert [aim.met for aim in section(rounds, "", "", (), small=True).aims] == [None]
-    assert [aim.met for aim in section(rounds, "", "", (), small=False).aims] == [True]
-    alone = [Round(1, ENCODING, "--encoded", measured([("480p", 0.002)]))]
-    assert section(alone, "", "", (), small=False).aims == ()
+    one = (1, {HEADWATER: [measured([("source", 0.002)])]})
+    assert [aim.met for aim in section(BENCHMARK, one, arguments=["--smoke"]).aims] == [None]
+    assert [aim.met for aim in section(BENCHMARK, one).aims] == [True]
+    assert section(BENCHMARK, (1, {ENCODING: [measured([("480p", 0.002)])]})).aims == ()
 
 
-def test_who_names_one_kind_of_load_gets_that_alone() -> None:
-    assert (parse([]).streams, parse([]).encoded) == ((1, 10, 50), (1,))
-    assert (parse(["--encoded", "2"]).streams, parse(["--encoded", "2"]).encoded) == (None, (2,))
-    assert (parse(["--smoke"]).streams, parse(["--smoke"]).encoded) == ((1,), ())
+def test_an_option_for_one_kind_of_load_leaves_out_the_other() -> None:
+    usual, encoded, smoke = (BENCHMARK.parse(words) for words in ([], ["--encoded", "2"], ["--smoke"]))
+    assert (usual.streams, usual.encoded) == ((1, 10, 50), (1,))
+    assert (encoded.streams, encoded.encoded) == (None, (2,))
+    assert (smoke.streams, smoke.encoded) == ((1,), ())

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.density.candidates import HEADWATER, MEDIAMTX, NGINX
+from bench.density.__main__ import BENCHMARK, MIB
 from bench.density.listings import Listing, lateness, watching
 from bench.density.measure import Measured
-from bench.density.section import MIB, Round, section
-from bench.stage.processes import Cpu, Memory
+from bench.servers import HEADWATER, MEDIAMTX, NGINX
 from media.names import FIRST_MSN
+from tests.lab.processes import Cpu, Memory
 from tests.lab.rtmp.publishers import Sent
+from tests.unit.bench.sections import section
 
 
 def playlist(first: int, *durations: float) -> str:
@@ -50,7 +51,7 @@ def test_lateness_is_from_the_last_frame() -> None:
 def test_a_playlist_file_is_found_and_read(tmp_path: Path) -> None:
     path = tmp_path / "media.m3u8"
     path.write_text(playlist(0, 2.0))
-    with watching([lambda: path, lambda: None]) as listings:
+    with watching(tmp_path, ["media.m3u8", "absent.m3u8"]) as listings:
         assert len(listings) == 2
     assert list(listings[0].listed) == [0]
     assert listings[0].listed[0] == path.stat().st_mtime
@@ -73,19 +74,12 @@ def measured(publishers: int, user: float, system: float, mebibytes: int, *late:
 
 
 def test_the_section_compares_what_took_turns() -> None:
-    rounds = [
-        Round(10, {HEADWATER: measured(10, 0.002, 0.001, 5, 0.04), NGINX: measured(10, 0.001, 0.004, 1, 0.03)}),
-        Round(
-            10, {HEADWATER: measured(10, 0.003, 0.001, 5, 0.05, 0.06), NGINX: measured(10, 0.001, 0.004, 1, 0.03)}
-        ),
-        Round(50, {HEADWATER: measured(50, 0.003, 0.002, 13, 0.04), NGINX: measured(50, 0.001, 0.003, 1, 0.03)}),
-    ]
-    found = section(rounds, "all of it", "--seconds 10", ["skipped"], small=False)
+    peer = measured(10, 0.001, 0.004, 1, 0.03)
+    few = {HEADWATER: [measured(10, 0.002, 0.001, 5, 0.04), measured(10, 0.003, 0.001, 5, 0.05, 0.06)]}
+    many = {HEADWATER: [measured(50, 0.003, 0.002, 13, 0.04)], NGINX: [measured(50, 0.001, 0.003, 1, 0.03)]}
+    found = section(BENCHMARK, (10, {**few, NGINX: [peer, peer]}), (50, many), notes=["skipped"])
     costs = found.tables[0]
-    assert [row.command for row in costs.rows][::2] == [
-        "python -m bench.density --publishers 10 --seconds 10",
-        "python -m bench.density --publishers 50 --seconds 10",
-    ]
+    assert [row.command for row in costs.rows][::2] == ["again 10", "again 50"]
     first = costs.rows[0].values
     assert first["cpu"] == pytest.approx(0.35)
     assert first["user"] == pytest.approx(0.25)
@@ -93,7 +87,7 @@ def test_the_section_compares_what_took_turns() -> None:
     assert first["ratio"] == pytest.approx(0.7)
     assert (first["memory"], first["base"]) == (5.0, 100.0)
     assert (first["late_p50"], first["late_max"]) == (50.0, 60.0)
-    assert first["written"] == 500.0
+    assert found.tables[1].rows[0].values["written"] == 500.0
     assert costs.rows[1].values["ratio"] is None
     assert [(aim.measured, aim.met) for aim in found.aims] == [
         ("0.70 at 10, 1.25 at 50", False),
@@ -105,24 +99,26 @@ def test_the_section_compares_what_took_turns() -> None:
 
 
 def test_small_and_lonely_runs_prove_nothing() -> None:
-    alone = [Round(2, {HEADWATER: measured(2, 0.1, 0.1, 1, 0.04)})]
-    assert [aim.met for aim in section(alone, "", "", (), small=True).aims] == [None, None, None]
-    assert [aim.met for aim in section(alone, "", "", (), small=False).aims] == [None, True, None]
+    alone = (2, {HEADWATER: [measured(2, 0.1, 0.1, 1, 0.04)]})
+    assert [aim.met for aim in section(BENCHMARK, alone, arguments=["--smoke"]).aims] == [None, None, None]
+    assert [aim.met for aim in section(BENCHMARK, alone).aims] == [None, True, None]
 
 
 @pytest.mark.parametrize("late", [(), (0.04, 3.0)])
-def test_who_falls_behind_is_not_compared(late: tuple[float, ...]) -> None:
-    rounds = [Round(9, {HEADWATER: measured(9, 0.001, 0.001, 1, *late), NGINX: measured(9, 0.1, 0.1, 1, 0.03)})]
-    found = section(rounds, "", "", (), small=False)
+def test_a_server_that_falls_behind_is_not_compared(late: tuple[float, ...]) -> None:
+    turns = {HEADWATER: [measured(9, 0.001, 0.001, 1, *late)], NGINX: [measured(9, 0.1, 0.1, 1, 0.03)]}
+    found = section(BENCHMARK, (9, turns))
     assert found.tables[0].rows[0].values["ratio"] is None
     assert [aim.met for aim in found.aims] == [None, None, None]
     assert found.notes[0].startswith("Headwater did not keep up with 9 publishers")
 
 
-def test_where_headwater_falls_behind_the_other_numbers_count() -> None:
-    keeps = Round(10, {HEADWATER: measured(10, 0.1, 0.1, 1, 0.04), NGINX: measured(10, 0.2, 0.1, 1, 0.03)})
-    behind = Round(200, {HEADWATER: measured(200, 0.1, 0.1, 1, 3.0), NGINX: measured(200, 0.1, 0.1, 1, 0.03)})
-    found = section([keeps, behind], "", "", (), small=False)
+KEEPS = (10, {HEADWATER: [measured(10, 0.1, 0.1, 1, 0.04)], NGINX: [measured(10, 0.2, 0.1, 1, 0.03)]})
+
+
+def test_if_headwater_falls_behind_the_other_numbers_count() -> None:
+    behind = {HEADWATER: [measured(200, 0.1, 0.1, 1, 3.0)], NGINX: [measured(200, 0.1, 0.1, 1, 0.03)]}
+    found = section(BENCHMARK, KEEPS, (200, behind))
     assert [(aim.measured, aim.met) for aim in found.aims] == [
         ("0.67 at 10", True),
         ("1.0 MiB at 10", True),
@@ -131,33 +127,28 @@ def test_where_headwater_falls_behind_the_other_numbers_count() -> None:
     assert found.notes[0].startswith("Headwater did not keep up with 200 publishers")
 
 
-def test_a_peer_that_falls_behind_says_nothing_of_headwater() -> None:
-    keeps = Round(10, {HEADWATER: measured(10, 0.1, 0.1, 1, 0.04), NGINX: measured(10, 0.2, 0.1, 1, 0.03)})
-    behind = Round(200, {HEADWATER: measured(200, 0.1, 0.1, 1, 0.04), NGINX: measured(200, 0.1, 0.1, 1, 3.0)})
-    found = section([keeps, behind], "", "", (), small=False)
-    assert [row.values["ratio"] for row in found.tables[0].rows] == [
-        pytest.approx(0.67, abs=0.01),
-        None,
-        None,
-        None,
-    ]
+def test_a_peer_that_falls_behind_does_not_count_against_headwater() -> None:
+    behind = {HEADWATER: [measured(200, 0.1, 0.1, 1, 0.04)], NGINX: [measured(200, 0.1, 0.1, 1, 3.0)]}
+    found = section(BENCHMARK, KEEPS, (200, behind))
+    ratios = [row.values["ratio"] for row in found.tables[0].rows]
+    assert ratios == [pytest.approx(0.67, abs=0.01), None, None, None]
     assert [aim.met for aim in found.aims] == [True, True, True]
 
 
-def test_who_cuts_publishers_off_has_not_kept_up() -> None:
+def test_a_server_that_cuts_publishers_off_has_not_kept_up() -> None:
     found = measured(9, 0.001, 0.001, 1, 0.04)
     assert found.kept_up
-    found.sent.lost[3] = "the server takes nothing any more"
+    found.sent.lost[3] = "the server takes no more data"
     assert not found.kept_up
 
 
 def test_a_peer_with_its_playlists_in_memory_is_compared_by_its_cpu() -> None:
     peer = replace(measured(9, 0.003, 0.001, 1), late=None)
-    rounds = [Round(9, {NGINX: measured(9, 0.001, 0.001, 1, 0.03), MEDIAMTX: peer})]
-    values = section(rounds, "", "", (), small=False).tables[0].rows[1].values
+    found = section(BENCHMARK, (9, {NGINX: [measured(9, 0.001, 0.001, 1, 0.03)], MEDIAMTX: [peer]}))
+    values = found.tables[0].rows[1].values
     assert values["ratio"] == pytest.approx(2.0)
     assert (values["late_p50"], values["late_max"]) == (None, None)
 
 
 def test_a_peer_alone_has_no_aims() -> None:
-    assert section([Round(9, {NGINX: measured(9, 0.1, 0.1, 1, 0.03)})], "", "", (), small=False).aims == ()
+    assert section(BENCHMARK, (9, {NGINX: [measured(9, 0.1, 0.1, 1, 0.03)]})).aims == ()

@@ -1,13 +1,13 @@
-import argparse
-
 import pytest
 
-from bench.growth.__main__ import parse
+from bench.growth.__main__ import BENCHMARK, MIB, TIME, WINDOW, Window, worded
 from bench.growth.broadcast import AUDIO, BROADCAST, STREAM, VIDEO, Broadcast
 from bench.growth.hour import Hour, Sample
 from bench.growth.line import fit
-from bench.growth.section import MIB, section, worded
 from bench.growth.windows import Case, Cost
+from bench.runner.options import command_line
+from bench.runner.results import Section
+from tests.unit.bench.sections import section
 
 
 def test_a_line_is_found_through_its_points() -> None:
@@ -48,29 +48,32 @@ def hour(*mebibytes: int) -> Hour:
     return Hour(samples, publishers=4, lost=0)
 
 
-def test_the_section_tells_a_line_from_growth() -> None:
-    found = section(hour(100, 100, 100), (), "all", "one", (), small=False)
+def over_time(found: Hour, *arguments: str) -> Section:
+    return section(BENCHMARK, ("hour", {"Headwater": [found]}), kind=TIME, arguments=arguments)
+
+
+def test_the_section_distinguishes_a_flat_line_from_growth() -> None:
+    found = over_time(hour(100, 100, 100))
     assert [row.values["verdict"] for row in found.tables[0].rows] == ["a line, flat"] * 2
-    assert [row.command for row in found.tables[0].rows] == ["one"] * 2
+    assert [row.command for row in found.tables[0].rows] == ["again hour"] * 2
     assert [aim.met for aim in found.aims] == [True]
     assert found.plots[0].series[0].x == (0.0, 1.0, 2.0)
-    grown = section(hour(100, 110, 120), (), "all", "one", (), small=False)
+    grown = over_time(hour(100, 110, 120))
     assert grown.tables[0].rows[0].values["growth"] == pytest.approx(100 * 20 / 110)
     assert [aim.met for aim in grown.aims] == [False]
-    assert [aim.met for aim in section(hour(1, 2), (), "", "", (), small=True).aims] == [None]
+    assert [aim.met for aim in over_time(hour(1, 2), "--smoke").aims] == [None]
 
 
-def test_windows_are_compared_where_playlists_list_equally_much() -> None:
+def test_windows_are_compared_if_their_playlists_list_equally_much() -> None:
     costs = [
         cost(60, 60, 1.0, 1000, 60),
         cost(43_200, 60, 1.2, 1000 + 43_140 * 100, 43_200),
         cost(None, 60, 1.5, 1000 + 43_140 * 100, 43_200),
         cost(3600, 3600, 99.0, 10**9, 3600),
     ]
-    found = section(None, costs, "all", "", (), small=False)
+    found = section(BENCHMARK, *((each.case, {"Headwater": [each]}) for each in costs), kind=WINDOW)
     assert [(aim.measured.split()[0], aim.met) for aim in found.aims] == [("1.12", False), ("100", True)]
-    commands = [row.command.partition("--windows ")[2] for row in found.tables[0].rows]
-    assert commands == ["60s/60s", "43200s/60s", "all/60s --hours 12", "3600s/3600s"]
+    assert [row.values["dvr"] for row in found.tables[0].rows] == ["1 min", "12 h", "all", "1 h"]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "all"), (7200, "2 h"), (120, "2 min"), (90, "90 s")])
@@ -79,8 +82,10 @@ def test_windows_are_said_as_people_say_them(seconds: int | None, words: str) ->
 
 
 def test_the_command_line() -> None:
-    options: argparse.Namespace = parse(["--windows", "1m/20s,all/1h", "--minutes", "0"])
-    assert options.windows == ((60, 20), (None, 3600))
-    assert parse(["--windows", "none"]).windows == ()
+    options = BENCHMARK.parse(["--windows", "1m/20s,all/1h", "--minutes", "0"])
+    assert options.windows == (Window(60, 20), Window(None, 3600))
+    again = command_line("growth", BENCHMARK.options, options, publishers=None, warm_up=None)
+    assert again == "python -m bench.growth --minutes 0 --windows 60s/20s,all/3600s --hours 12"
+    assert BENCHMARK.parse(["--windows", "none"]).windows == ()
     with pytest.raises(SystemExit):
-        parse(["--publishers", "0"])
+        BENCHMARK.parse(["--publishers", "0"])

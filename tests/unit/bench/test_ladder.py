@@ -1,4 +1,5 @@
 import math
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -6,15 +7,16 @@ from pathlib import Path
 import av
 import pytest
 
-from bench.ladder.__main__ import command, parse
+from bench.ladder.__main__ import BENCHMARK, cases
 from bench.ladder.candidates import CANDIDATES, FFMPEG, HEADWATER, ffmpeg_command
 from bench.ladder.case import FPS, Case
 from bench.ladder.measure import Measured, check_covers
 from bench.ladder.quality import Quality, at_bitrate, decibels, scores
 from bench.ladder.recording import Recording, Span, join, origin, read
-from bench.ladder.section import Compared, section
-from bench.stage.processes import Cpu
+from bench.runner.benchmark import Group, Run
 from tests.lab.errors import LabError
+from tests.lab.processes import Cpu
+from tests.unit.bench.sections import groups, of_groups
 from transcoder.options import LatencyMode, Preset
 
 SAID = """\
@@ -39,15 +41,15 @@ def pictures(path: Path, places: list[int]) -> Path:
 
 def measured(cpu: float, quality: float) -> Measured:
     good = {"v480p": Quality(1000.0, quality, 35.0)}
-    return Measured(10.0, Cpu(cpu - 0.5, 0.5), Cpu(1.0, 0.0), good)
+    return Measured(10.0, Cpu(cpu - 0.5, 0.5), Cpu(1.0, 0.0), good, {"v480p": Quality(900.0, 0.96, 34.0)})
 
 
-def compared(own: tuple[float, ...], theirs: tuple[float, ...], ssim: float = 0.97) -> Compared:
-    rounds = [
-        {HEADWATER: measured(ours, ssim), FFMPEG: measured(peer, 0.97)}
-        for ours, peer in zip(own, theirs, strict=True)
-    ]
-    return Compared("low", rounds, {"v480p": Quality(900.0, 0.96, 34.0)})
+def compared(own: tuple[float, ...], theirs: tuple[float, ...], ssim: float = 0.97) -> tuple[Group, ...]:
+    turns = {
+        HEADWATER: [measured(ours, ssim) for ours in own],
+        FFMPEG: [measured(peer, 0.97) for peer in theirs],
+    }
+    return groups((LatencyMode.LOW, turns))
 
 
 def test_pictures_are_placed_by_their_time(tmp_path: Path) -> None:
@@ -120,30 +122,37 @@ def test_the_command_asks_for_headwaters_own_ladder(latency: LatencyMode, tmp_pa
 
 
 def test_the_ratio_is_of_each_turn() -> None:
-    found = compared((4.0, 5.0, 9.0), (5.0, 5.0, 10.0))
-    assert found.ratio(HEADWATER) == pytest.approx(0.9)
-    assert found.rounds[0][HEADWATER].children_share == pytest.approx(0.3)
+    found = of_groups(BENCHMARK, compared((4.0, 5.0, 9.0), (5.0, 5.0, 10.0))).tables[0].rows
+    assert [row.values["ratio"] for row in found] == [pytest.approx(0.9), 1.0]
+    assert [row.values["encoding"] for row in found] == [pytest.approx(0.4), None]
 
 
 def test_aims_are_met_and_missed() -> None:
-    met = section([compared((4.0,), (5.0,))], command(parse([])), (), small=False)
+    met = of_groups(BENCHMARK, compared((4.0,), (5.0,)))
     assert [aim.met for aim in met.aims] == [True, True]
-    missed = section([compared((5.0,), (5.0,), ssim=0.95)], command(parse([])), (), small=False)
+    missed = of_groups(BENCHMARK, compared((5.0,), (5.0,), ssim=0.95))
     assert [aim.met for aim in missed.aims] == [False, False]
-
-
-def test_a_small_run_tells_nothing() -> None:
-    small = section([compared((4.0,), (5.0,))], command(parse(["--smoke"])), (), small=True)
+    small = of_groups(BENCHMARK, compared((4.0,), (5.0,)), ["--smoke"])
     assert [aim.met for aim in small.aims] == [None, None]
 
 
-def test_a_rows_command_is_of_its_latency() -> None:
-    found = section([compared((4.0,), (5.0,))], command(parse(["--rounds", "2"])), (), small=False)
-    again = parse(found.tables[0].rows[0].command.split()[3:])
-    assert (again.latency, again.rounds, again.sides) == ((LatencyMode.LOW,), 2, tuple(CANDIDATES))
+def test_the_rows_of_a_rendition_stand_together() -> None:
+    both = {"v480p": Quality(1000.0, 0.97, 35.0), "v360p": Quality(500.0, 0.95, 30.0)}
+    turns = {side: [Measured(10.0, Cpu(4.0), Cpu(1.0), both, both)] for side in (HEADWATER, FFMPEG)}
+    rows = of_groups(BENCHMARK, groups((LatencyMode.LOW, turns))).tables[1].rows
+    assert [row.values["track"] for row in rows] == ["v480p", "v480p", "v360p", "v360p"]
+
+
+def test_a_rows_command_is_of_its_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.ladder.__main__.clip", lambda **options: Path("clip.flv"))
+    with ExitStack() as stack:
+        run = Run(BENCHMARK.parse(["--rounds", "2"]), stack, [], BENCHMARK.options, "ladder")
+        low = next(iter(cases(run)))
+    again = BENCHMARK.parse(low.command.split()[3:])
+    assert (again.latency, again.rounds, again.sides) == ((low.key,), 2, tuple(CANDIDATES))
 
 
 def test_an_unknown_side_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse(["--sides", "wowza"])
-    assert "no such side: wowza" in capsys.readouterr().err
+        BENCHMARK.parse(["--sides", "wowza"])
+    assert "wowza is none of headwater, ffmpeg" in capsys.readouterr().err

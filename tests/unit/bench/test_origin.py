@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.origin.__main__ import parse
+from bench.origin.__main__ import BENCHMARK
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, parse_wrk
 from bench.origin.candidates import FILES, FRONT, HEADWATER
 from bench.origin.crowd import Tally, again_and_again, blocking_reloads
 from bench.origin.measure import Measured
-from bench.origin.section import section
-from bench.stage.nginx_files import NginxFiles
-from bench.stage.processes import Cpu
+from bench.runner.options import command_line
 from tests.lab.errors import LabError
+from tests.lab.peers.nginx_files import NginxFiles
+from tests.lab.processes import Cpu
+from tests.unit.bench.sections import section
 from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin, settled
 
 WRK = """\
@@ -24,13 +25,13 @@ Requests/sec:  8700.10
 """
 
 
-def test_what_wrk_tells() -> None:
+def test_the_output_of_wrk() -> None:
     assert parse_wrk(WRK) == Burst(9000, 18_000_000, 1.02, 3, 1.5, 4.25)
 
 
 @pytest.mark.parametrize("output", ["", "unable to connect", '{"requests": 1}', "[]"])
-def test_what_wrk_does_not_tell(output: str) -> None:
-    with pytest.raises(LabError, match="wrk told nothing"):
+def test_output_without_a_result_is_an_error(output: str) -> None:
+    with pytest.raises(LabError, match="wrk reported no result"):
         parse_wrk(output)
 
 
@@ -89,27 +90,28 @@ def test_the_section_compares_what_took_turns() -> None:
     parts = {HEADWATER: measured(1000, 1.0), FILES: measured(4000, 1.0), FRONT: measured(2000, 1.0)}
     slower = {HEADWATER: measured(1000, 2.0), FILES: measured(4000, 2.0), FRONT: measured(2000, 2.0, failed=1)}
     waits = {HEADWATER: measured(500, 0.5, p99=None)}
-    found = section(
-        {Kind.PART: [parts, slower], Kind.RELOAD: [waits]}, "all of it", "--rounds 2", ["wrk"], small=False
-    )
+    turns = {name: [parts[name], slower[name]] for name in parts}
+    found = section(BENCHMARK, ("part", turns), ("blocking reload", {HEADWATER: [waits[HEADWATER]]}))
     headwater, files, front, reload = (row.values for row in found.tables[0].rows)
     assert (headwater["rate"], headwater["megabytes"], headwater["cores"]) == (500, 500, 0.75)
     assert (headwater["per_cpu"], headwater["ratio"], headwater["p99"]) == (750, 0.25, 4.0)
     assert (files["ratio"], files["origin_cores"], front["ratio"]) == (None, None, 0.5)
     assert (reload["ratio"], reload["p50"], reload["per_cpu"]) == (None, None, 1000)
-    assert found.tables[0].rows[3].command == 'python -m bench.origin --kinds "blocking reload" --rounds 2'
     assert [(aim.measured, aim.met) for aim in found.aims] == [("1 failed", False), ("0.50 for a part", True)]
 
 
 def test_small_and_lonely_runs_prove_nothing() -> None:
-    alone = {Kind.PART: [{HEADWATER: measured(1000, 1.0)}]}
-    assert [aim.met for aim in section(alone, "", "", (), small=True).aims] == [None, None]
-    assert [aim.met for aim in section(alone, "", "", (), small=False).aims] == [True, None]
+    alone = ("part", {HEADWATER: [measured(1000, 1.0)]})
+    assert [aim.met for aim in section(BENCHMARK, alone, arguments=["--smoke"]).aims] == [None, None]
+    assert [aim.met for aim in section(BENCHMARK, alone).aims] == [True, None]
 
 
 def test_kinds_are_asked_for_by_name() -> None:
-    assert parse(["--kinds", "part,blocking reload"]).kinds == (Kind.PART, Kind.RELOAD)
+    options = BENCHMARK.parse(["--kinds", "part,blocking reload"])
+    assert options.kinds == (Kind.PART, Kind.RELOAD)
+    again = command_line("origin", BENCHMARK.options, options, kinds=(Kind.RELOAD,))
+    assert again.startswith('python -m bench.origin --kinds "blocking reload" --seconds 2 --rounds 6')
     with pytest.raises(SystemExit):
-        parse(["--kinds", "manifest"])
+        BENCHMARK.parse(["--kinds", "manifest"])
     with pytest.raises(SystemExit):
-        parse(["--seconds", "60"])
+        BENCHMARK.parse(["--seconds", "60"])

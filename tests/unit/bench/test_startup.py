@@ -1,9 +1,11 @@
 import pytest
 
 from bench.startup import playlists
+from bench.startup.__main__ import BENCHMARK, MIB, PICTURE, PLAYLIST, START
+from bench.startup.picture import Shown
 from bench.startup.playlists import DASH, HLS, LOW_LATENCY, STANDARD, First, playable_dash, playable_hls
-from bench.startup.section import MIB, by_kind, section
 from bench.startup.server import Start
+from tests.unit.bench.sections import groups, of_groups
 
 MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="avc1"\n20260101t000000z-abcdef/vsource/media.m3u8\n'
 LIVE = "http://origin/live/startup"
@@ -51,27 +53,36 @@ def test_without_a_master_playlist_nothing_is_asked_for(monkeypatch: pytest.Monk
     assert playable_hls(LIVE) is None
 
 
-STARTS = [Start(0.9, 0.8, 60 * MIB), Start(0.7, 0.6, 62 * MIB), Start(3.0, 0.7, 61 * MIB)]
-FIRSTS = [
-    First(LOW_LATENCY, {HLS: 0.5, DASH: 0.6}),
-    First(STANDARD, {HLS: 2.1, DASH: 2.2}),
-    First(LOW_LATENCY, {HLS: 0.7, DASH: 0.8}),
-]
-
-
-def test_runs_are_gathered_by_what_was_waited_for() -> None:
-    assert by_kind(FIRSTS) == {
-        (LOW_LATENCY, HLS): [0.5, 0.7],
-        (LOW_LATENCY, DASH): [0.6, 0.8],
-        (STANDARD, HLS): [2.1],
-        (STANDARD, DASH): [2.2],
-    }
+STARTS = groups(
+    ("server", {"Headwater": [Start(0.9, 0.8, 60 * MIB), Start(0.7, 0.6, 62 * MIB), Start(3.0, 0.7, 61 * MIB)]}),
+    kind=START,
+)
+FIRSTS = groups(
+    (
+        "playlist",
+        {
+            LOW_LATENCY: [First({HLS: 0.5, DASH: 0.6}), First({HLS: 0.7, DASH: 0.8})],
+            STANDARD: [First({HLS: 2.1, DASH: 2.2})],
+        },
+    ),
+    kind=PLAYLIST,
+)
+PICTURES = groups(
+    ("picture", {"hls": [Shown(1.0), Shown(1.2), Shown(9.0)], "dash": [Shown(3.0)]}),
+    kind=PICTURE,
+)
 
 
 def test_the_section_has_medians_and_aims() -> None:
-    found = section(STARTS, FIRSTS, {"hls": [1.0, 1.2, 9.0], "dash": [3.0]}, "all", ("a note",), small=False)
+    found = of_groups(BENCHMARK, (*STARTS, *FIRSTS, *PICTURES))
     start = found.tables[0].rows[0].values
     assert (start["seconds"], start["longest"], start["cpu"], start["memory"]) == (0.9, 3.0, 0.7, 61)
+    assert [row.values["what"] for row in found.tables[1].rows] == [
+        "HLS playlist, low latency",
+        "DASH playlist, low latency",
+        "HLS playlist, standard",
+        "DASH playlist, standard",
+    ]
     assert [row.values["seconds"] for row in found.tables[1].rows] == pytest.approx([0.6, 0.7, 2.1, 2.2])
     assert [row.values["seconds"] for row in found.tables[2].rows] == [1.2, 3.0]
     assert [(aim.measured, aim.met) for aim in found.aims] == [
@@ -83,6 +94,6 @@ def test_the_section_has_medians_and_aims() -> None:
 
 
 def test_without_a_browser_and_in_small_runs_nothing_is_proved() -> None:
-    found = section(STARTS, FIRSTS, {}, "all", (), small=True)
+    found = of_groups(BENCHMARK, (*STARTS, *FIRSTS), ["--smoke"])
     assert [aim.met for aim in found.aims] == [None, None]
     assert len(found.tables) == 2

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from bench.runner.options import command_line
+from bench.store.__main__ import BENCHMARK, OUTAGE
 from bench.store.candidates import DIRECTORY, OURS, PRESIGNED, SDK, Put, on_disk
 from bench.store.measure import PARALLEL, PLAYLIST, SEGMENT, Kind, Turn, measure
 from bench.store.outage import TRACKS, Broadcast, Outage
-from bench.store.section import section
 from storage.uploads import UploadQueue
 from tests.lab.memory_store import MemoryStore
 from tests.lab.minio import MISSING, MinioServer, missing
+from tests.unit.bench.sections import groups, of_groups, section
 
 
 def test_a_turn_puts_every_object_once_and_some_at_a_time() -> None:
@@ -70,36 +72,47 @@ def turn(cpu_ms: float) -> Turn:
 
 def test_the_section_compares_turn_by_turn() -> None:
     turns = {
-        SEGMENT: {
-            OURS: [turn(3), turn(8), turn(3)],
-            SDK: [turn(2), turn(4), turn(1)],
-            PRESIGNED: [turn(1), turn(2), turn(1)],
-        }
+        OURS: [turn(3), turn(8), turn(3)],
+        SDK: [turn(2), turn(4), turn(1)],
+        PRESIGNED: [turn(1), turn(2), turn(1)],
     }
-    outages = [Outage(20.0, 30, 8_000_000, 4.0, 0), Outage(5.0, 9, 2_000_000, 3.0, 0)]
-    found = section(turns, outages, "all of it", "--objects 10", ["skipped"], small=False)
+    costs = groups((SEGMENT.name, turns))
+    outages = groups(
+        ("20 s", {OURS: [Outage(20.0, 30, 8_000_000, 4.0, 0)]}),
+        ("5 s", {OURS: [Outage(5.0, 9, 2_000_000, 3.0, 0)]}),
+        kind=OUTAGE,
+    )
+    found = of_groups(BENCHMARK, (*costs, *outages), notes=["skipped"])
     ours = found.tables[0].rows[0]
     assert ours.values["cpu"] == pytest.approx(3)
     assert ours.values["ratio"] == pytest.approx(2)
     assert ours.values["floor"] == pytest.approx(3)
     assert ours.values["wall"] == pytest.approx(50)
     assert (ours.values["p50"], ours.values["p99"]) == (10.0, 30.0)
-    assert ours.command == "python -m bench.store --no-outage --objects 10"
     assert found.tables[0].rows[1].values["ratio"] is None
-    assert found.tables[1].rows[0].command == "python -m bench.store --objects 0 --outage 20"
+    assert found.tables[1].rows[0].command == "again 20 s"
     assert found.tables[1].rows[0].values["share"] == pytest.approx(0.2)
     assert [aim.met for aim in found.aims] == [False, True]
-    lost = section(turns, [Outage(20.0, 30, 8_000_000, 4.0, 1)], "", "", (), small=False)
-    assert [aim.met for aim in lost.aims] == [False, False]
     assert found.notes == ("skipped",)
+    lost = groups(("20 s", {OURS: [Outage(20.0, 30, 8_000_000, 4.0, 1)]}), kind=OUTAGE)
+    assert [aim.met for aim in of_groups(BENCHMARK, (*costs, *lost)).aims] == [False, False]
 
 
 def test_small_and_lonely_runs_prove_nothing() -> None:
-    alone = {SEGMENT: {DIRECTORY: [turn(1)]}}
-    assert section(alone, (), "", "", (), small=False).aims == ()
-    both = {SEGMENT: {OURS: [turn(1)], SDK: [turn(2)]}}
-    assert [aim.met for aim in section(both, (), "", "", (), small=True).aims] == [None]
-    assert [aim.met for aim in section(both, (), "", "", (), small=False).aims] == [True]
+    assert section(BENCHMARK, (SEGMENT.name, {DIRECTORY: [turn(1)]})).aims == ()
+    both = (SEGMENT.name, {OURS: [turn(1)], SDK: [turn(2)]})
+    assert [aim.met for aim in section(BENCHMARK, both, arguments=["--smoke"]).aims] == [None]
+    assert [aim.met for aim in section(BENCHMARK, both).aims] == [True]
+
+
+def test_the_commands_of_rows() -> None:
+    options = BENCHMARK.parse(["--rounds", "2", "--no-outage"])
+    assert command_line("store", BENCHMARK.options, options) == (
+        "python -m bench.store --objects 200 --rounds 2 --no-outage"
+    )
+    outage = command_line("store", BENCHMARK.options, options, objects=0, rounds=None, outage=(5.0,))
+    assert outage == "python -m bench.store --objects 0 --outage 5"
+    assert BENCHMARK.parse(outage.split()[3:]).outage == (5.0,)
 
 
 def test_no_minio_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

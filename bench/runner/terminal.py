@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bench.stage.results import Aim, Column, Section, Value
+from bench.runner.results import Aim, Column, Section, Value
 
 # Where the output is no terminal, its width is not known.
 MIN_WIDTH = 130

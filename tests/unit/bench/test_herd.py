@@ -1,14 +1,12 @@
-import json
 from collections import Counter
-from io import StringIO
 
-from rich.console import Console
-
+from bench.herd.__main__ import BENCHMARK
 from bench.herd.lateness import lateness, made_times
 from bench.herd.origin_counts import parse_counts
-from bench.herd.record import Record, together
-from bench.herd.report import Moment, Report, report, show
-from bench.stage.distribution import Distribution, distribution
+from bench.herd.report import Moment, Report, report
+from bench.runner.distribution import Distribution, distribution
+from tests.lab.viewers.record import Record, together
+from tests.unit.bench.sections import section
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:
@@ -78,13 +76,13 @@ def test_the_report() -> None:
     assert found.seconds == 10.0
 
 
-def test_the_report_as_json_and_as_a_table() -> None:
-    whole = json.loads(json.dumps(finished().as_json()))
-    assert whole["share"] == {"asked": 100, "urls": 10, "origin": 30, "per_url": 3.0, "of_asked": 0.3}
-    assert whole["lateness_ms"]["p99"] == 20.0
-    console = Console(width=100, record=True, file=StringIO())
-    show(finished(), console)
-    assert "origin requests per distinct URL" in console.export_text()
+def test_the_report_as_a_table() -> None:
+    rows = section(BENCHMARK, ("10 viewers", {"nginx": [finished()]})).tables[0].rows
+    values = {row.values["what"]: row.values["value"] for row in rows}
+    assert values["origin requests per distinct URL"] == "3.0"
+    assert values["requests at the origin"] == "30 (30.00% of the viewers')"
+    assert values["CPU cores, nginx"] == "0.25"
+    assert values["errors"] == "none"
 
 
 def test_the_origins_own_counts() -> None:

@@ -10,7 +10,7 @@ from tests.lab.ports import HOST, free_port
 from tests.lab.programs import find_program
 
 MISSING = "nginx: skipped, it is not installed (Debian: apt-get install nginx)"
-# One process, as the origin is one. As docker/nginx.conf has it otherwise, without a log.
+# One process, like the origin. The rest as in docker/nginx.conf, without a log.
 CONFIGURATION = """\
 worker_processes 1;
 pid {directory}/nginx.pid;
@@ -43,14 +43,14 @@ class NginxFiles:
     files: Path
 
     def put(self, path: str, data: bytes) -> None:
-        """Make ``data`` what is found at the URL's ``path``."""
+        """Serve ``data`` at the URL's ``path``."""
         file = self.files / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
 
 
 def missing() -> str | None:
-    """Why it cannot take part, or None."""
+    """The reason why it cannot take part, or None."""
     return MISSING if find_program("nginx") is None else None
 
 

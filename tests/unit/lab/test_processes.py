@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.stage.processes import TICKS, Cpu, Memory, cpu, descendants, memory, sample, tree, written
+from tests.lab.processes import TICKS, Cpu, Memory, cpu, descendants, memory, sample, tree, written
 
 ROLLUP = """\
 55d0c8a5b000-7ffd0b5fe000 ---p 00000000 00:00 0                          [rollup]

@@ -3,10 +3,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-from bench.herd.record import Record
-from bench.herd.viewer import Habits, Viewer
 from tests.lab.viewers.playlist import MediaReader
+from tests.lab.viewers.record import Record
 from tests.lab.viewers.rendition import World
+from tests.lab.viewers.viewer import Habits, Viewer
 from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
 
 

@@ -1,4 +1,4 @@
-"""MediaMTX, where somebody says by HEADWATER_BENCH_MEDIAMTX where its program is, making low-latency HLS."""
+"""MediaMTX, whose program HEADWATER_BENCH_MEDIAMTX names, making low-latency HLS."""
 
 import os
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.stage.machine import MEDIAMTX_VARIABLE
 from tests.lab.daemon import daemon
 from tests.lab.ports import HOST, free_port
 from tests.lab.programs import find_program
 
-MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not say where its program is"
-# Viewers show it as a CDN does: others are redirected once and given a cookie.
+MEDIAMTX_VARIABLE = "HEADWATER_BENCH_MEDIAMTX"
+MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not name its program"
+# Viewers send it as a CDN does: MediaMTX redirects others once, to give them a cookie.
 SECRET = "a-cdn-of-the-benchmark"
-# Segments are as long as Headwater's; everything else is its default, but for what is not measured.
+# Segments are as long as Headwater's. Everything else is the default, except what is not measured.
 CONFIGURATION = """\
 logLevel: warn
 rtsp: no
@@ -26,7 +26,7 @@ hlsAddress: {host}:{hls}
 hlsAlwaysRemux: yes
 hlsVariant: lowLatency
 hlsSegmentDuration: 2s
-hlsPartDuration: {part_ms}ms
+hlsPartDuration: 333ms
 hlsDirectory: "{hls_directory}"
 hlsCDNSecret: {secret}
 paths:
@@ -42,26 +42,18 @@ class MediaMtx:
     rtmp: str
     http: str
 
-    def publish(self, stream: str) -> str:
-        return f"{self.rtmp}/{stream}"
-
-    def master(self, stream: str) -> str:
-        """The path of the stream's multivariant playlist."""
-        return f"/live/{stream}/index.m3u8"
-
 
 def missing() -> str | None:
-    """Why it cannot take part, or None."""
+    """The reason why it cannot take part, or None."""
     return MISSING if find_program(os.environ.get(MEDIAMTX_VARIABLE, "")) is None else None
 
 
 @contextmanager
-def mediamtx(directory: Path, *, part_ms: int = 333, hls_directory: Path | None = None) -> Iterator[MediaMtx]:
-    """Ended with the block. Segments are kept in memory, or in ``hls_directory``. Raises LabError."""
+def mediamtx(directory: Path, hls_directory: Path) -> Iterator[MediaMtx]:
+    """Ended with the block. Raises LabError."""
     rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
-    kept = hls_directory or ""
     configuration.write_text(
-        CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, part_ms=part_ms, hls_directory=kept, secret=SECRET)
+        CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, hls_directory=hls_directory, secret=SECRET)
     )
     command = [os.environ.get(MEDIAMTX_VARIABLE, ""), str(configuration)]
     with daemon(command, rtmp, directory, missing=MISSING) as pid:

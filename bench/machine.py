@@ -8,11 +8,11 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tests.lab.peers.mediamtx import MEDIAMTX_VARIABLE
+from tests.lab.peers.srs import SRS_VARIABLE
 from tests.lab.programs import find_program
 
 LIBRARIES = ("av", "uvloop")
-# Where programs are that no distribution of ours packs.
-MEDIAMTX_VARIABLE, SRS_VARIABLE = "HEADWATER_BENCH_MEDIAMTX", "HEADWATER_BENCH_SRS"
 
 
 @cache

@@ -1,17 +1,16 @@
-"""nginx with the RTMP module, as Debian packs it, making HLS of what is published to it."""
+"""nginx with the RTMP module, as packaged by Debian, writing HLS of what is published to it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.stage.hls_files import HlsFiles
 from tests.lab.daemon import daemon, nginx_command
 from tests.lab.ports import HOST, free_port
 from tests.lab.programs import find_program
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 MISSING = "nginx-rtmp: skipped, it is not installed (Debian: apt-get install nginx libnginx-mod-rtmp)"
-# Everything is the module's default but what is named here.
+# Everything else is the module's default.
 CONFIGURATION = """\
 load_module {module};
 worker_processes 1;
@@ -34,17 +33,20 @@ rtmp {{
 
 
 def missing() -> str | None:
-    """Why it cannot take part, or None."""
+    """The reason why it cannot take part, or None."""
     if find_program("nginx") is None or not MODULE.exists():
         return MISSING
     return None
 
 
 @contextmanager
-def nginx_rtmp(directory: Path) -> Iterator[HlsFiles]:
-    """Ended with the block. Raises LabError."""
+def nginx_rtmp(directory: Path) -> Iterator[tuple[int, str, Path]]:
+    """Its process, where to publish to, and the directory of its playlists. Ended with the block.
+
+    Raises LabError.
+    """
     port, configuration, hls = free_port(), directory / "nginx.conf", directory / "hls"
     hls.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port))
     with daemon(nginx_command(directory, configuration), port, directory, missing=MISSING) as pid:
-        yield HlsFiles(pid, f"rtmp://{HOST}:{port}/live", hls)
+        yield pid, f"rtmp://{HOST}:{port}/live", hls

@@ -31,7 +31,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.stage.machine import machine
+from bench.machine import machine
 from tests.lab.errors import LabError
 
 RESULTS = Path(__file__).parents[1] / "results"

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -11,9 +10,9 @@ from time import monotonic
 
 import uvloop
 
-from bench.herd.record import Record
-from bench.herd.viewer import Habits, Viewer
+from tests.lab.viewers.record import Record
 from tests.lab.viewers.rendition import Rendition, World, http_world, load_master, watch_lag
+from tests.lab.viewers.viewer import Habits, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,3 @@ async def _until(end: float, work: list[Coroutine[object, object, None]]) -> Non
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
-
-
-def nice_number_of_processes() -> int:
-    """One for each processor: all viewers of a process are answered one after another."""
-    return os.cpu_count() or 1

@@ -1,0 +1,108 @@
+"""All RTMP servers that are compared, started alike."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.peers import mediamtx, nginx_rtmp, srs
+from tests.lab.server import serving
+from transcoder.ladder import SOURCE_TRACK
+
+HEADWATER, NGINX, SRS, MEDIAMTX = "Headwater", "nginx-rtmp", "SRS", "MediaMTX"
+SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """``publish`` gives the URL to publish a stream to; ``directory`` is where media are written, and ``playlist``
+    the pattern that finds a stream's playlist there, if it is on the disk. ``http`` is the URL of the HLS server,
+    ``master`` the path of a stream's multivariant playlist, ``rendition`` names one by its playlist's path, and
+    ``bearer`` is a token that viewers send."""
+
+    pid: int
+    publish: Callable[[str], str]
+    directory: Path
+    playlist: str | None = None
+    http: str = ""
+    master: str = ""
+    rendition: Callable[[str], str] = lambda path: SOURCE
+    bearer: str | None = None
+
+
+Start = Callable[[Path], AbstractContextManager[Running]]
+
+
+def _present() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """``missing`` gives the reason why it cannot take part, or None."""
+
+    start: Start
+    missing: Callable[[], str | None] = _present
+
+
+def headwater(ladder: str) -> Server:
+    @contextmanager
+    def start(directory: Path) -> Iterator[Running]:
+        data = directory / "data"
+        with serving(data, environment={"HEADWATER_TRANSCODER__LADDER": ladder}) as server:
+            yield Running(
+                server.pid,
+                server.create,
+                data / "store" / "live",
+                f"{{}}/*/{SOURCE_TRACK}/media.m3u8",
+                server.http,
+                "/live/{}/master.m3u8",
+                _rendition,
+            )
+
+    return Server(start)
+
+
+@contextmanager
+def _mediamtx(directory: Path) -> Iterator[Running]:
+    hls = directory / "hls"
+    hls.mkdir()
+    with mediamtx.mediamtx(directory, hls) as server:
+        yield Running(
+            server.pid,
+            lambda stream: f"{server.rtmp}/{stream}",
+            hls,
+            http=server.http,
+            master="/live/{}/index.m3u8",
+            bearer=mediamtx.SECRET,
+        )
+
+
+def _writing_hls(serve: Callable[[Path], AbstractContextManager[tuple[int, str, Path]]]) -> Start:
+    @contextmanager
+    def start(directory: Path) -> Iterator[Running]:
+        with serve(directory) as (pid, rtmp, hls):
+            yield Running(pid, lambda stream: f"{rtmp}/{stream}", hls, "{}.m3u8")
+
+    return start
+
+
+SERVERS = {
+    HEADWATER: headwater("source"),
+    NGINX: Server(_writing_hls(nginx_rtmp.nginx_rtmp), nginx_rtmp.missing),
+    SRS: Server(_writing_hls(srs.srs), srs.missing),
+    MEDIAMTX: Server(_mediamtx, mediamtx.missing),
+}
+
+
+def present(servers: dict[str, Server], only: str | None, notes: list[str]) -> dict[str, Server]:
+    """Those of ``servers`` that can take part; ``notes`` get the reasons of the others."""
+    asked = {name: server for name, server in servers.items() if only in (None, name)}
+    reasons = {name: reason for name, server in asked.items() if (reason := server.missing())}
+    notes.extend(reason for reason in reasons.values() if reason not in notes)
+    return {name: server for name, server in asked.items() if name not in reasons}
+
+
+def _rendition(path: str) -> str:
+    track = path.split("/")[-2]
+    return SOURCE if track == SOURCE_TRACK else track.removeprefix("v")

@@ -1,1 +1,0 @@
-"""What takes part in any benchmark: servers, peers, publishers, footage, the processes' cost, and the results."""

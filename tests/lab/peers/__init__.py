@@ -1,0 +1,1 @@
+"""Third-party servers that Headwater is compared with."""

@@ -1,4 +1,4 @@
-"""The command line of the measurement; `--help` lists what can be varied."""
+"""The delay from a picture to the screen: see ``python -m bench.glass --help``."""
 
 import argparse
 import json

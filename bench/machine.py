@@ -1,4 +1,4 @@
-"""What a result was taken on."""
+"""The machine and the software that a result was taken on."""
 
 import os
 import platform
@@ -17,14 +17,14 @@ LIBRARIES = ("av", "uvloop")
 
 @cache
 def machine() -> dict[str, str]:
-    """Words for a reader, by what they are about."""
+    """Descriptions for a reader, by topic."""
     found = {
         "processor": f"{os.cpu_count()} x {_processor()}",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),
-        "nginx": _says("nginx", "-v", r"nginx/(\S+)"),
-        "MediaMTX": _says(os.environ.get(MEDIAMTX_VARIABLE, ""), "--version", r"v(\S+)"),
-        "SRS": _says(os.environ.get(SRS_VARIABLE, ""), "-v", r"(\S+)"),
+        "nginx": _output("nginx", "-v", r"nginx/(\S+)"),
+        "MediaMTX": _output(os.environ.get(MEDIAMTX_VARIABLE, ""), "--version", r"v(\S+)"),
+        "SRS": _output(os.environ.get(SRS_VARIABLE, ""), "-v", r"(\S+)"),
         **{library: _installed(library) for library in LIBRARIES},
     }
     return {what: words for what, words in found.items() if words}
@@ -39,13 +39,13 @@ def _processor() -> str:
     return named[1] if named else platform.processor() or "unknown"
 
 
-def _says(name: str, argument: str, pattern: str) -> str:
+def _output(name: str, argument: str, pattern: str) -> str:
     path = find_program(name)
     if path is None:
         return ""
     done = subprocess.run([path, argument], capture_output=True, text=True, check=False)
-    told = re.search(pattern, done.stdout + done.stderr)
-    return told[1] if told else ""
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found[1] if found else ""
 
 
 def _installed(library: str) -> str:

@@ -1,4 +1,4 @@
-"""The command line; `--help` lists what can be varied."""
+"""Three minutes of each player on a network that thins: see ``python -m bench.players --help``."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def main() -> int:
         "--via", choices=["origin", "cache"], default="cache", help="directly, or as docker/ has it"
     )
     parser.add_argument(
-        "--timeline", action="store_true", help="say every second what plays, how late and how fast"
+        "--timeline", action="store_true", help="print every second what plays, how late and how fast"
     )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -61,7 +61,7 @@ def as_text(found: Findings, verdict: Sequence[Criterion]) -> str:
     for part in found.parts:
         network = "no limit" if part.kbps is None else f"{part.kbps} kbit/s"
         lines.append(
-            f"  {network} from {part.start:.0f} s to {part.end:.0f} s: the player says {_spread(part.latency)}; "
+            f"  {network} from {part.start:.0f} s to {part.end:.0f} s: the player reports {_spread(part.latency)}; "
             f"glass to glass {_spread(part.glass)}"
         )
     lines += [f"  {'pass' if each.held else 'FAIL'}  {each.name}: {each.words}" for each in verdict]
@@ -76,7 +76,7 @@ def as_line(sample: Sample) -> str:
     seconds = ["    -" if value is None else f"{value:5.2f}" for value in (sample.latency, sample.glass)]
     return (
         f"  {sample.at:6.1f} s  {sample.height:4}p  at {sample.rate:.3f}  {sample.buffered:5.2f} s buffered  "
-        f"player says {seconds[0]} s, glass {seconds[1]} s"
+        f"player reports {seconds[0]} s, glass {seconds[1]} s"
     )
 
 

@@ -15,8 +15,8 @@ BOOK = "benchmarks.md"
 
 
 def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
-    """The book, of all results that there are and of what it had before of the others; ``notes`` are a person's
-    remarks on sections. Raises LabError."""
+    """Write the book from all results; sections without a result stay as they are. ``notes`` are people's remarks
+    on sections. Raises LabError."""
     docs.mkdir(parents=True, exist_ok=True)
     book = docs / BOOK
     sections = blocks(book.read_text()) if book.exists() else {}
@@ -26,14 +26,14 @@ def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
         remarks = notes / f"{section.name}.md"
         sections[section.name] = render_section(section, remarks.read_text() if remarks.exists() else "")
     if not sections:
-        raise LabError(f"there is nothing in {results}: run a section first, such as python -m bench.density")
+        raise LabError(f"{results} has no results: run a section first, such as python -m bench.density")
     book.write_text(render_document(sections))
     return book
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("bench.book", description="Make docs/benchmarks.md of what was measured.")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the sections' results are")
+    parser = argparse.ArgumentParser("bench.book", description="Write docs/benchmarks.md from the results.")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the directory of the results")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where the book goes")
     options = parser.parse_args()
     try:

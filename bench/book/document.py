@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 
 from bench.runner.results import Aim, Row, Section, Table
-from bench.runner.terminal import MET, heading, shown
+from bench.runner.terminal import MET, cell_text, heading
 
 PLOTS = "benchmarks"
 ORDER = ("density", "ladder", "delay", "origin", "store", "startup", "growth")
@@ -23,7 +23,7 @@ ALL_AIMS = "| section | aim | measured |  |\n| --- | --- | --- | --- |"
 
 
 def blocks(document: str) -> dict[str, str]:
-    """The sections of a book that there is, by their names."""
+    """The sections of an existing book, by name."""
     return {name: text for name, text in BLOCK.findall(document)}
 
 
@@ -36,7 +36,7 @@ def render_document(sections: Mapping[str, str]) -> str:
 
 
 def render_section(section: Section, remarks: str = "") -> str:
-    """``remarks`` are a person's, in Markdown."""
+    """``remarks`` are Markdown, written by people."""
     parts = [
         f"## {section.title}",
         section.about.strip(),
@@ -51,7 +51,7 @@ def render_section(section: Section, remarks: str = "") -> str:
 
 
 def _all_aims(texts: Iterable[str]) -> Iterator[str]:
-    """The rows of all sections' aims, the first of each with the way to it."""
+    """The rows of all sections' aims; the first one of each section links to it."""
     for text in texts:
         title = text.partition("\n")[0].removeprefix("## ")
         way = f"[{title}](#{title.lower().replace(' ', '-')})"
@@ -71,7 +71,7 @@ def _aims(aims: Iterable[Aim]) -> str:
 
 
 def _table(table: Table) -> str:
-    """Numbers stand at the right, and each row's command at its end."""
+    """Numbers are aligned right; each row ends with its command."""
     titles = (*map(heading, table.columns), "command")
     words = [any(isinstance(row.values.get(column.key), str) for row in table.rows) for column in table.columns]
     rules = (*("---" if is_word else "--:" for is_word in words), "---")
@@ -79,7 +79,7 @@ def _table(table: Table) -> str:
 
 
 def _cells(table: Table, row: Row) -> tuple[str, ...]:
-    values = (shown(row.values.get(column.key), column) for column in table.columns)
+    values = (cell_text(row.values.get(column.key), column) for column in table.columns)
     return (*values, f"`{row.command}`")
 
 

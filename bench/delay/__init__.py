@@ -1,4 +1,4 @@
-"""Delay: from the last byte of a part's last frame having been sent to the part at a viewer who waits for it.
+"""Delay: from sending the last byte of a part's last frame to the part at a viewer that waits for it.
 
     python -m bench.delay --streams 1,10,50 --encoded 1 --seconds 60 --rounds 2
 

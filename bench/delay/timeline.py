@@ -1,4 +1,4 @@
-"""Where parts are in the broadcast, by the durations that a rendition's playlists tell."""
+"""Where parts are in the broadcast, by the durations in a rendition's playlists."""
 
 from tests.lab.viewers.playlist import MediaPlaylist, Position
 
@@ -19,7 +19,7 @@ class Timeline:
             self._positions[part.path] = part.position
 
     def ends(self) -> dict[str, int]:
-        """Microseconds from the beginning to the end of each part, of those parts of which it is known."""
+        """Microseconds from the beginning to the end of each part, if known."""
         starts = self._starts()
         found = {}
         for path, (msn, index) in self._positions.items():

@@ -1,4 +1,4 @@
-"""What one viewer saw of one rendition."""
+"""What one viewer received of one rendition."""
 
 from array import array
 from collections import Counter
@@ -12,7 +12,7 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 class Arrival(NamedTuple):
     """A part, in seconds of the system's monotonic clock. ``end_us`` is where it ends in the broadcast; ``named``
-    is when a playlist came that names it, and the others are None where the part itself did not come."""
+    is when a playlist that names it arrived, and the others are None if the part itself did not arrive."""
 
     end_us: int
     named: float
@@ -50,12 +50,12 @@ class Witness:
     _bytes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def answered(self, kind: str, path: str, size: int, now: float) -> None:
-        """When is told by what came."""
+        """The other methods record the times."""
 
     def arrived(self, path: str, since: float, first_byte: float, last_byte: float) -> None:
         self._bytes[path] = first_byte, last_byte
 
-    def told(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
+    def playlist_read(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
         self._timeline.take(playlist)
         for part in new:
             self._named[part.path] = now

@@ -1,4 +1,4 @@
-"""Remux density: what it costs to take many broadcasts and to write them as segments, without encoding.
+"""Remux density: the cost of receiving many broadcasts and writing them as segments, without encoding.
 
     python -m bench.density --publishers 10,50 --seconds 60 --rounds 2
 

@@ -9,7 +9,7 @@ FLAT = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``level`` is the mean of the points, ``slope`` what is added for each unit of x, and ``span`` how many of
+    """``level`` is the mean of the points, ``slope`` the increase for each unit of x, and ``span`` how many of
     them there are from the first point to the last."""
 
     level: float

@@ -1,4 +1,4 @@
-"""Who is compared: how each is started on a clip, and where the renditions lie that it wrote."""
+"""The encoders that are compared: how each is started on a clip, and where it writes its renditions."""
 
 import json
 import subprocess
@@ -142,5 +142,5 @@ def _joined(directory: Path, init: str) -> Path:
     """Raises LabError."""
     found = next(directory.glob(init), None)
     if found is None:
-        raise LabError(f"no pictures were written to {directory.name}: the run was too short, or too much for it")
+        raise LabError(f"no pictures were written to {directory.name}: the run is too short, or too much")
     return join(found, directory.glob("[0-9]*.m4s"), directory.with_suffix(".mp4"))

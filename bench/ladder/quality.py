@@ -1,9 +1,8 @@
 """How near a rendition's pictures are to the source's: SSIM and XPSNR by ffmpeg's filters.
 
 A rendition is scaled up to the source's size, as a player does, with splines, which is neither side's scaler.
-Pictures are paired by their number in the broadcast, and both are said to have the same colours. Otherwise a
-filter graph converts between them first: Headwater names the colours that an untagged source left out, and ffmpeg
-does not.
+Pictures are paired by their number in the broadcast, and both are labelled with the same colours. Otherwise a
+filter graph converts between them first: Headwater labels the colours of an untagged source, and ffmpeg does not.
 """
 
 import math
@@ -50,11 +49,11 @@ def compare(source: Recording, rendition: Recording, span: Span) -> Quality:
     return Quality(rendition.kbps(span), *scores(done.stderr))
 
 
-def scores(said: str) -> tuple[float, float]:
-    """SSIM and XPSNR of what the filters say at their end. Raises LabError."""
-    ssim, xpsnr = SSIM.search(said), XPSNR.search(said)
+def scores(log: str) -> tuple[float, float]:
+    """SSIM and XPSNR from the filters' last log lines. Raises LabError."""
+    ssim, xpsnr = SSIM.search(log), XPSNR.search(log)
     if ssim is None or xpsnr is None:
-        raise LabError(f"ffmpeg gave no SSIM or no XPSNR: {said.strip()[-500:]}")
+        raise LabError(f"ffmpeg gave no SSIM or no XPSNR: {log.strip()[-500:]}")
     return float(ssim[1]), float(xpsnr[1])
 
 

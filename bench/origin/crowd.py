@@ -1,5 +1,5 @@
-"""A client of our own, in a process of its own: connections that ask for one thing again and again, or that each
-reload a playlist as a low-latency viewer does, and wait for what is next."""
+"""A client of our own, in a process of its own: connections that request one path again and again, or that each
+reload a playlist as a low-latency viewer does, and wait for the next part."""
 
 import asyncio
 import gc

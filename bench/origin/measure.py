@@ -1,4 +1,4 @@
-"""One burst at one server, and what it cost there."""
+"""The cost of one burst of requests at one server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

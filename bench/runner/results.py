@@ -15,13 +15,13 @@
             ),
             plots=(Plot("cpu", "CPU a stream", "streams", "% of a core", (Series("Headwater", (10,), (0.31,)),)),),
             aims=(Aim("at most 0.7 of nginx-rtmp's CPU", "0.66 at 50 streams", met=True),),
-            notes=("MediaMTX: skipped, HEADWATER_BENCH_MEDIAMTX is not set",),
+            notes=("MediaMTX: skipped, HEADWATER_BENCH_MEDIAMTX does not name its program",),
         )
     )
 
-Each row has the one command that makes it again. A value is None where there is none, and is shown as a dash. The
-machine and the time are filled in by :class:`Section` itself. What a person has to say about a section (why an aim
-is missed, what a profile showed) is Markdown in bench/book/notes/SECTION.md, which the book puts below the tables.
+Each row has the command that repeats it. A value that is None is shown as a dash. :class:`Section` itself fills in
+the machine and the time. People's remarks on a section (why an aim is missed, what a profile showed) are Markdown in
+bench/book/notes/SECTION.md, which the book puts below the tables.
 """
 
 from dataclasses import dataclass, field
@@ -87,7 +87,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """``met`` is None where the run could not tell (too small, or a peer is missing)."""
+    """``met`` is None if the run cannot decide it (too small, or a peer is missing)."""
 
     text: str
     measured: str
@@ -128,4 +128,4 @@ def load(path: Path) -> Section:
     try:
         return SECTION.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise LabError(f"{path} is no result that this version can read: run the section again") from error
+        raise LabError(f"{path} cannot be read by this version: run the section again") from error

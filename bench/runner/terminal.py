@@ -5,7 +5,7 @@ from rich.table import Table as RichTable
 
 from bench.runner.results import Aim, Column, Section, Value
 
-# Where the output is no terminal, its width is not known.
+# The width if the output is not a terminal.
 MIN_WIDTH = 130
 MET = {True: "met", False: "missed", None: "not known"}
 
@@ -15,12 +15,12 @@ def show(section: Section) -> None:
     for table in section.tables:
         drawn = RichTable(title=table.title)
         for column in table.columns:
-            drawn.add_column(heading(column), justify="left" if _words(table.rows[0].values, column) else "right")
+            drawn.add_column(heading(column), justify="left" if _is_text(table.rows[0].values, column) else "right")
         for row in table.rows:
-            drawn.add_row(*(shown(row.values.get(column.key), column) for column in table.columns))
+            drawn.add_row(*(cell_text(row.values.get(column.key), column) for column in table.columns))
         console.print(drawn)
     for aim in section.aims:
-        console.print(said(aim))
+        console.print(aim_text(aim))
     for note in section.notes:
         console.print(note)
 
@@ -29,15 +29,15 @@ def heading(column: Column) -> str:
     return f"{column.title} ({column.unit})" if column.unit else column.title
 
 
-def shown(value: Value, column: Column) -> str:
+def cell_text(value: Value, column: Column) -> str:
     if value is None:
         return "-"
     return f"{value:.{column.digits}f}" if isinstance(value, float) else str(value)
 
 
-def said(aim: Aim) -> str:
+def aim_text(aim: Aim) -> str:
     return f"aim: {aim.text}; measured: {aim.measured}; {MET[aim.met]}"
 
 
-def _words(values: dict[str, Value], column: Column) -> bool:
+def _is_text(values: dict[str, Value], column: Column) -> bool:
     return isinstance(values.get(column.key), str)

@@ -16,8 +16,8 @@ from tests.lab.server import serving
 STREAM = "startup"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 PLAYERS = ("hls", "dash", "shaka")
-MISSING = "First picture: skipped, there is no chromium on PATH"
-# As many segments as a player wants to be behind, and more.
+MISSING = "First picture: skipped, chromium is not on PATH"
+# More segments than a player stays behind the live edge.
 ON_AIR_S = 10.0
 
 # Milliseconds since the page was asked for, once its first picture has been presented.

@@ -79,12 +79,12 @@ def _wait(find: Callable[[str], str | None], live: str, ending: threading.Event)
     """The moment (Unix time) at which it was there."""
     while find(live) is None:
         if ending.wait(LOOK_EVERY_S):
-            raise LabError("there was nothing to play")
+            raise LabError("nothing was playable")
     return time.time()
 
 
 def _get(url: str) -> str | None:
-    """None for what is not there yet."""
+    """None if it is not there yet."""
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             text: str = answer.read().decode()

@@ -13,7 +13,7 @@ SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """``seconds`` to its ready line, which comes when RTMP and HTTP listen, and what it took of CPU until then;
+    """``seconds`` to its ready line, which comes when RTMP and HTTP listen, and the CPU seconds until then;
     ``pss`` is its memory at that moment, in bytes."""
 
     seconds: float

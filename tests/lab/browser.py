@@ -1,4 +1,4 @@
-"""A headless Chromium and what to look for in Headwater's pages, whatever server they come from.
+"""A headless Chromium and checks of Headwater's pages, whatever server they come from.
 
 The checks take a page that is already open on ``{base_url}/watch/{stream}`` or on the dashboard.
 """
@@ -38,7 +38,7 @@ PAINTED = """() => {
 
 
 def require_chromium() -> None:
-    """At a test module's top: skip all of it, in one line, where there is no browser."""
+    """At a test module's top: skip the whole module, in one line, if there is no browser."""
     if CHROMIUM is None:
         pytest.skip("no chromium on PATH", allow_module_level=True)
 
@@ -111,8 +111,8 @@ def wait_for_screen(page: Page, screen: str) -> None:
 
 
 def check_picture_moves(page: Page) -> None:
-    """The picture advances by a second, and what is painted changes: not always in the same moment, for a player
-    may jump to where it wants to be, and a busy machine paints later."""
+    """The picture advances by a second, and the painted frame changes: not always at the same moment, because a
+    player may seek, and a busy machine paints later."""
     wait_for(page, "() => window.headwater.screen === 'playing' && window.headwater.frames > 0")
     start = player(page, "currentTime")
     before = page.evaluate(PAINTED)
@@ -122,12 +122,12 @@ def check_picture_moves(page: Page) -> None:
 
 
 def check_sound(page: Page) -> None:
-    """Chromium has decoded audio, and goes on doing so."""
+    """Chromium has decoded audio."""
     wait_for(page, "() => document.getElementById('video').webkitAudioDecodedByteCount > 0")
 
 
 def quality_menu(page: Page) -> list[str]:
-    """Open the quality menu and read its entries, the automatic one without what it plays at the moment."""
+    """Open the quality menu and read its entries, the automatic one without its current rendition."""
     wait_for(page, "() => window.headwater.qualities.length > 0")
     page.mouse.move(200, 200)
     page.locator("#quality").click()

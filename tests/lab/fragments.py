@@ -1,4 +1,4 @@
-"""Reads CMAF chunks back into samples, to compare what was written with what was meant."""
+"""Reads CMAF chunks back into samples, to compare what was written with what was intended."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An object store in memory that fails, waits and counts as a test asks."""
+"""An object store in memory that fails, waits and counts at a test's request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +17,7 @@ from storage.interface import (
 class MemoryStore:
     """``failing`` is raised by every call while set; ``failures`` maps a key to errors that its next calls raise,
     one each. Puts wait for ``gate``, and calls of a key in ``hold`` for its event. ``calls`` are verbs and keys in
-    the order they came, ``puts`` the keys in the order they were stored; ``on_put`` is told of each."""
+    the order they came, ``puts`` the keys in the order they were stored; ``on_put`` is called with each."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
@@ -63,7 +63,7 @@ class MemoryStore:
         try:
             return self.objects[key]
         except KeyError:
-            raise ObjectNotFound(f"there is no object {key}") from None
+            raise ObjectNotFound(f"object {key} does not exist") from None
 
     async def head(self, key: str) -> ObjectInfo:
         return (await self.get(key)).info

@@ -1,4 +1,4 @@
-"""Broadcasts as the directory store has them."""
+"""Broadcasts as they lie in the directory store."""
 
 from pathlib import Path
 

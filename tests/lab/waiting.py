@@ -1,4 +1,4 @@
-"""Waiting for something real to happen, with a bound."""
+"""Waiting for a condition, with a timeout."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], *, timeout: float = 15, every: float = 0.1) -> T:
-    """The first true value of ``condition``. Raises AssertionError when it never came."""
+    """The first true value of ``condition``. Raises AssertionError after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{condition} did not come true within {timeout} s"

@@ -1,4 +1,4 @@
-"""From what the page collected to figures."""
+"""Figures from what the page collected."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Milliseconds from a frame's being made to its being shown; ``page_p50`` is what the page itself says."""
+    """Milliseconds from making a frame to showing it; ``page_p50`` is the latency that the page itself reports."""
 
     player: str
     frames: int
@@ -29,7 +29,7 @@ class Figures:
         return (
             f"{self.player}: glass to glass p50 {self.p50:.0f} ms, p95 {self.p95:.0f} ms, "
             f"longest {self.longest:.0f} ms "
-            f"({self.frames} frames, {self.unread} unreadable); the page says {self.page_p50:.0f} ms; "
+            f"({self.frames} frames, {self.unread} unreadable); the page reports {self.page_p50:.0f} ms; "
             f"rate {self.slowest_rate:.3f} to {self.fastest_rate:.3f}, {self.stalls} stalls, {self.seeks} seeks, "
             f"{self.errors} errors"
         )

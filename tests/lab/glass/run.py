@@ -13,7 +13,7 @@ from tests.lab.glass.strip import READER
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``settle`` seconds after the first picture are not counted: the player comes to its target meanwhile."""
+    """``settle`` seconds after the first picture are not counted: the player approaches its target meanwhile."""
 
     player: str
     seconds: float

@@ -1,4 +1,4 @@
-"""What is measured: a server, the caches of docker/ before it where they are wanted, and a broadcaster on air."""
+"""A server, the caches of docker/ in front of it if asked for, and a broadcaster on air."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ PUBLIC_URL = "HEADWATER_HTTP__PUBLIC_URL"
 def on_air(
     config: str, *, cached: bool, broadcaster: Callable[[str], AbstractContextManager[object]] = publishing
 ) -> Iterator[str]:
-    """The address that viewers of STREAM come to: the caches', or the origin's own. ``config`` is TOML;
+    """The address for viewers of STREAM: the caches', or the origin's own. ``config`` is TOML;
     ``broadcaster`` publishes to the URL it is given, which has the key, until its block ends."""
     public = free_port()
     with tempfile.TemporaryDirectory(prefix="headwater-glass-") as name:

@@ -20,11 +20,11 @@ def blocks(unix_ms: int) -> bytes:
 
 
 def check(value: int) -> int:
-    """Never 0 for 0: a black picture is no time."""
+    """Never 0 for 0: a black picture is not a time."""
     return (sum(value.to_bytes(4, "big")) + 0x5A) & 0xFF
 
 
-# A function of the media element: the time in its present picture as blocks() had it, or null where there is none.
+# A function of the media element: the time in its present picture as blocks() had it, or null if there is none.
 READ = f"""(() => {{
   const BITS = {BITS}, BLOCKS = {BLOCKS}, HEIGHT = {HEIGHT};
   const canvas = new OffscreenCanvas(BLOCKS * 4, 1);

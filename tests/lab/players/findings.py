@@ -1,4 +1,4 @@
-"""From a run's record to what a viewer saw of it."""
+"""From a run's record to what a viewer saw."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,16 +9,16 @@ from tests.lab.glass.figures import percentile
 from tests.lab.players.recorder import Sample, Stall
 from tests.lab.players.run import Run
 
-# Of an unthrottled stretch, while the player comes to its target.
+# The start of an unthrottled phase, while the player approaches its target.
 SETTLE_S = 20.0
-# More than a played-out tick can move the picture: the rest of it was left out.
+# Playback cannot move the picture by more within a tick: media time was left out.
 JUMP_S = 0.15
 FASTEST = 1.03
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Seconds; NaN where there was nothing to measure."""
+    """Seconds; NaN if nothing was measured."""
 
     p50: float
     p95: float
@@ -26,7 +26,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the run: what the player said of its latency, and what the burnt-in clock did."""
+    """One phase of the run: the latency by the player, and by the burnt-in clock."""
 
     kbps: int | None
     start: float
@@ -81,8 +81,7 @@ def find(run: Run) -> Findings:
         reporting=len(said) / len(samples),
         latency=spread(sample.latency for sample in said),
         parts=tuple(
-            part(stretch.kbps, stretch.start, [s for s in samples if stretch.start <= s.at < stretch.end])
-            for stretch in run.stretches
+            part(span.kbps, span.start, [s for s in samples if span.start <= s.at < span.end]) for span in run.spans
         ),
         timeline=tuple(after for before, after in pairwise(run.record.samples) if int(before.at) != int(after.at)),
         complaints=run.record.complaints,

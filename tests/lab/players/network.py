@@ -1,4 +1,4 @@
-"""The viewer's network, as DevTools makes it: so many kilobits a second, or as much as there is."""
+"""The viewer's network, limited by DevTools to some kilobits a second, or unlimited."""
 
 from dataclasses import dataclass
 

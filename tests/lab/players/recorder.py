@@ -1,4 +1,4 @@
-"""What happens in the page while it plays, written down by the page itself."""
+"""Records what happens in the page while it plays."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from tests.lab.glass.strip import READ, SINCE
 
 TICK_MS = 50
-# A picture that stands for this long has stalled, whatever the media element says: Chromium lets the sound go on.
+# A picture that does not move for this long has stalled, whatever the media element reports: Chromium continues the
+# sound.
 STUCK_S = 0.4
 
 # Times are seconds since the page was opened. A sample is what Sample has, in that order.
@@ -52,7 +53,7 @@ RECORDER = f"""() => {{
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The page at one moment. Seconds; ``latency`` and ``target`` are the player's own, ``glass`` the burnt-in
-    clock's, all of them None where not known. ``height`` is 0 before the first picture."""
+    clock's, all of them None if unknown. ``height`` is 0 before the first picture."""
 
     at: float
     position: float
@@ -66,7 +67,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The picture stood at ``position`` from ``at`` on; ``length`` is None where it did not move again."""
+    """The picture stopped at ``position`` at the time ``at``; ``length`` is None if it did not move again."""
 
     at: float
     length: float | None

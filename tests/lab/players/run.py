@@ -13,7 +13,7 @@ from tests.lab.players.recorder import RECORDER, Record, read_record
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PhaseSpan:
     """A phase as it was: from ``start`` to ``end``, in seconds since the page was opened."""
 
     start: float
@@ -24,7 +24,7 @@ class Stretch:
 @dataclass(frozen=True, slots=True)
 class Run:
     player: str
-    stretches: tuple[Stretch, ...]
+    spans: tuple[PhaseSpan, ...]
     record: Record
 
 
@@ -35,13 +35,13 @@ def play(browser: Browser, base: str, player: str, phases: Sequence[Phase]) -> R
         page.evaluate(RECORDER)
         network = Network(page)
         wait_for(page, "() => window.record.started !== null && window.headwater.frames > 0")
-        stretches = []
+        spans = []
         for phase in phases:
             network.carry(phase.kbps)
             start = now(page)
             time.sleep(phase.seconds)
-            stretches.append(Stretch(start, now(page), phase.kbps))
-        return Run(player, tuple(stretches), read_record(page.evaluate("window.record"), opened.complaints))
+            spans.append(PhaseSpan(start, now(page), phase.kbps))
+        return Run(player, tuple(spans), read_record(page.evaluate("window.record"), opened.complaints))
 
 
 def now(page: Page) -> float:

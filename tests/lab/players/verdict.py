@@ -1,4 +1,4 @@
-"""What a player has to do to pass."""
+"""The criteria that a player has to meet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def _criteria(found: Findings, segment_s: float) -> Iterator[Criterion]:
 
 
 def _switch(before: Part, after: Part) -> Criterion:
-    """The network went from one to the other: the rung it ended on has to go the same way."""
+    """When the bandwidth changes, the last rendition has to change in the same direction."""
     down = after.kbps is not None
     held = after.heights[-1] < before.heights[-1] if down else after.heights[-1] > before.heights[-1]
     words = " ".join(f"{height}p" for height in after.heights)

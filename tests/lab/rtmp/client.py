@@ -23,7 +23,7 @@ SEND_BUFFER = 512 * 1024
 
 
 def publish(url: str) -> socket.socket:
-    """Connected to ``url`` (rtmp://HOST:PORT/APP/KEY) and let in to publish. Raises LabError."""
+    """A socket connected to ``url`` (rtmp://HOST:PORT/APP/KEY) and accepted to publish. Raises LabError."""
     address = urlsplit(url)
     app, _, key = address.path.strip("/").rpartition("/")
     server = f"rtmp://{address.netloc}/{app}"
@@ -37,12 +37,12 @@ def publish(url: str) -> socket.socket:
     except (OSError, RtmpError, LabError) as error:
         connection.close()
         # The URL ends in the stream's key.
-        raise LabError(f"{server} does not take the broadcast: {error}") from error
+        raise LabError(f"{server} does not accept the broadcast: {error}") from error
     return connection
 
 
 class Session:
-    """A publisher that has connected and not said anything yet."""
+    """A publisher's session, from the handshake on."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -51,7 +51,7 @@ class Session:
         self._reader = ChunkReader(self._buffer, self._limits)
 
     def open(self, app: str, server: str, key: str) -> None:
-        """Until the server wants to have the broadcast. Raises LabError, OSError, RtmpError."""
+        """Handshake, connect and publish, until the server accepts. Raises LabError, OSError, RtmpError."""
         send = self._connection.sendall
         send(b"\x03" + bytes(PACKET_SIZE))
         answer = self._exactly(1 + 2 * PACKET_SIZE)
@@ -76,7 +76,7 @@ class Session:
             if answer.name in ("_error", "onStatus"):
                 raise LabError(f"{command.name} was refused: {answer.arguments}")
         if command.name == "createStream" and answer.argument(0) != MESSAGE_STREAM:
-            raise LabError(f"it gives message stream {answer.argument(0)}, and the clip is prepared for 1")
+            raise LabError(f"message stream {answer.argument(0)} was assigned, but the clip is prepared for 1")
         status = answer.argument(0)
         if command.name == "publish" and not (isinstance(status, dict) and status.get("level") == "status"):
             raise LabError(f"publishing was refused: {status}")
@@ -99,5 +99,5 @@ class Session:
     def _receive(self) -> None:
         data = self._connection.recv(64 * 1024)
         if not data:
-            raise LabError("it closed the connection")
+            raise LabError("the server closed the connection")
         self._buffer.append(data)

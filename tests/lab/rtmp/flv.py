@@ -1,4 +1,4 @@
-"""An FLV file's tags (Video File Format Specification 10.1, annex E), of files that were made here."""
+"""The tags of an FLV file (Video File Format Specification 10.1, annex E) that was made here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,15 +26,15 @@ class Tag(NamedTuple):
 
     @property
     def is_end(self) -> bool:
-        """AVC's end of sequence, which a clip that goes on has not got."""
+        """AVC's end of sequence, which a repeated clip does not have."""
         return self.type_id == VIDEO and self.data[1:2] == b"\x02"
 
 
 def read_tags(path: Path) -> Iterator[Tag]:
-    """Raises LabError for what is no whole FLV file."""
+    """Raises LabError if it is not a complete FLV file."""
     data = path.read_bytes()
     if data[:3] != b"FLV":
-        raise LabError(f"{path} is no FLV file: make one with ffmpeg -f flv")
+        raise LabError(f"{path} is not an FLV file: make one with ffmpeg -f flv")
     at = HEADER_SIZE + PREVIOUS_TAG_SIZE
     while at < len(data):
         size = int.from_bytes(data[at + 1 : at + 4], "big")

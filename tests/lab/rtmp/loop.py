@@ -1,6 +1,6 @@
-"""A clip played again and again as RTMP chunks, cut at its frame times.
+"""A clip repeated without end as RTMP chunks, cut at its frame times.
 
-Everyone who publishes it sends the same bytes at the same place, so they are made once for all of them.
+All publishers send the same bytes at the same place, so they are encoded once for all.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from ingest.rtmp.message import Message
 from tests.lab.errors import LabError
 from tests.lab.rtmp.flv import AUDIO, SCRIPT, VIDEO, Tag, read_tags
 
-# What OBS sends with, and which chunk streams it uses.
+# OBS's chunk size and chunk streams.
 CHUNK_SIZE = 4096
 CHUNK_STREAMS = {AUDIO: 4, VIDEO: 6, SCRIPT: 4}
 MESSAGE_STREAM = 1
@@ -44,7 +44,7 @@ class Loop:
         return 1000 * len(self.due_ms) / self.length_ms
 
     def opening(self) -> bytes:
-        """What goes before the first frame: the metadata and the decoders' configurations."""
+        """The metadata and the decoders' configurations, sent before the first frame."""
         return b"".join(_chunks(tag, 0) for tag in self._headers)
 
     def _at(self, tick: int) -> bytes:
@@ -59,7 +59,7 @@ def read_loop(path: Path) -> Loop:
 
 
 def _ticks(media: Sequence[Tag]) -> list[list[Tag]]:
-    """A list for each frame, which has the sound since the frame before; what is over goes with the last one."""
+    """A list for each frame, with the sound since the previous frame; sound after the last frame goes with it."""
     ticks: list[list[Tag]] = [[]]
     for tag in media:
         ticks[-1].append(tag)

@@ -1,4 +1,4 @@
-"""One process of viewers: they come one after another over the ramp, and all leave at the end."""
+"""One process of viewers: they arrive one after another during the ramp, and all leave at the end."""
 
 import asyncio
 import gc
@@ -32,8 +32,8 @@ class Plan:
 
 
 def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
-    """A process's whole life; its record goes through ``answer``."""
-    # A collection would stop all viewers of the process for longer than a part may be late; they leave no cycles.
+    """The process's main function; its record goes through ``answer``."""
+    # A collection would stop all viewers for longer than a part may be late; they make no reference cycles.
     gc.disable()
     answer.send(uvloop.run(run_crowd(plan)))
     answer.close()

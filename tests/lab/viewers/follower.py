@@ -1,4 +1,4 @@
-"""One rendition as one viewer follows it: which playlist to ask for, and which media. Without I/O, without a clock.
+"""One rendition as one viewer follows it: which playlist and which media to request. No I/O, no clock.
 
 Rules of draft-pantos-hls-rfc8216bis, 6.2.5 (delivery directives) and 6.3 (client).
 """
@@ -9,10 +9,10 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part, Position
 
 
 class Follower:
-    """Fed every playlist of its rendition; says what to ask for next.
+    """Takes every playlist of its rendition, and decides what to request next.
 
-    ``expected`` is where a rendition report said that this playlist has got to; ``resume`` is the position that
-    playback has reached in the rendition before.
+    ``expected`` is this playlist's last position by a rendition report; ``resume`` is the position that playback
+    reached in the previous rendition.
     """
 
     def __init__(self, path: str, *, expected: Position | None = None, resume: Position | None = None) -> None:
@@ -28,7 +28,7 @@ class Follower:
         self._hinted: str | None = None
 
     def reload_path(self, now_us: int) -> str:
-        """The playlist's path with what to ask for in its query: the next part, where the server can block."""
+        """The playlist's path; if the server can block, with the next part in its query."""
         newest = self._newest
         if newest is None:
             return self.path if self._expected is None else self.path + _query(self._expected)
@@ -52,7 +52,7 @@ class Follower:
         return new
 
     def next_part(self) -> str | None:
-        """The path of the next part that is listed, else the hinted one; None until there is a new playlist."""
+        """The path of the next part that is listed, else the hinted one; None until the next playlist."""
         if self._waiting:
             return self._waiting.popleft()
         hint = self._newest.hint if self._newest is not None else None
@@ -62,12 +62,12 @@ class Follower:
         return hint
 
     def report_on(self, path: str) -> Position | None:
-        """Where the playlist ``path`` has got to, by this one's rendition report."""
+        """The last position of the playlist ``path``, by this one's rendition report."""
         return self._newest.reports.get(path) if self._newest is not None else None
 
     @property
     def hinted(self) -> str | None:
-        """The hint that was asked for and is not listed yet."""
+        """The hint that was requested and is not listed yet."""
         return self._hinted
 
     @property
@@ -98,7 +98,7 @@ class Follower:
         return start
 
     def _may_skip(self, newest: MediaPlaylist, now_us: int) -> bool:
-        """What a delta update is laid over must be no older than half the skip boundary (6.2.5.1)."""
+        """A delta update needs a playlist no older than half the skip boundary (6.2.5.1)."""
         until = newest.can_skip_until_us
         return until is not None and 2 * (now_us - self._received_us) <= until
 

@@ -11,12 +11,12 @@ WITHOUT_BODY = (204, 304)
 
 
 class BadResponse(Exception):
-    """Bytes that are no response this reader takes; the text says why."""
+    """Bytes that are not a response this reader accepts, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body`` is empty where it was only counted."""
+    """``body`` is empty if it was only counted."""
 
     status: int
     body: bytes
@@ -25,7 +25,7 @@ class Answer:
 
 
 class ResponseReader:
-    """``expect`` the next answer, then feed what is received until :meth:`feed` gives it."""
+    """``expect`` the next answer, then feed the received bytes until :meth:`feed` returns it."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -40,7 +40,7 @@ class ResponseReader:
 
     @property
     def begun(self) -> bool:
-        """Whether any byte of the expected answer has come."""
+        """Whether any byte of the expected answer was received."""
         return self._missing is not None or bool(self._buffer)
 
     def expect(self, *, keep: bool) -> None:
@@ -92,7 +92,7 @@ class ResponseReader:
         return True
 
     def _chunks(self) -> bool:
-        """Take what is there of a chunked body; whether it is complete."""
+        """Take the received bytes of a chunked body; whether it is complete."""
         while True:
             if self._missing:
                 taken = min(self._missing, len(self._buffer))

@@ -1,4 +1,4 @@
-"""One keep-alive connection of a viewer: one request at a time, opened again where the server closed it."""
+"""One keep-alive connection of a viewer: one request at a time, opened again if the server closed it."""
 
 import asyncio
 from time import monotonic
@@ -11,11 +11,11 @@ REQUEST_TIMEOUT_S = 15.0
 
 
 class LaneError(Exception):
-    """No answer came; the text says why, in words that can be counted."""
+    """No answer arrived; the text is the same for the same reason, so that reasons can be counted."""
 
 
 class Abandoned(Exception):
-    """The request was given up by who made it."""
+    """The caller abandoned the request."""
 
 
 class Lane(Protocol):
@@ -29,7 +29,7 @@ class Lane(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Give up the request there is, and with it (RFC 9112, 9.6) the connection."""
+        """Abandon the current request, and with it (RFC 9112, 9.6) the connection."""
         ...
 
     def close(self) -> None: ...

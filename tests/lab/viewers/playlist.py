@@ -1,6 +1,6 @@
-"""What a low-latency viewer needs of playlists (draft-pantos-hls-rfc8216bis, 4.4), and no more.
+"""The part of playlists that a low-latency viewer needs (draft-pantos-hls-rfc8216bis, 4.4).
 
-Written apart from the product's own reader, so that a mistake there is not made twice.
+Independent of the product's own parser, so that a mistake there is not repeated here.
 """
 
 import gzip
@@ -17,7 +17,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class PlaylistError(Exception):
-    """A playlist that a viewer cannot follow; the text says why."""
+    """A playlist that a viewer cannot follow, with the reason."""
 
 
 class Position(NamedTuple):
@@ -37,8 +37,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
-    """``next`` is the position that the playlist has not got to yet; ``reports`` maps the paths of other playlists
-    to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a gap
+    """``next`` is the first position that the playlist does not contain yet; ``reports`` maps the paths of other
+    playlists to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a gap
     (4.4.4.7) takes none. All paths are absolute."""
 
     next: Position

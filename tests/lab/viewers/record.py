@@ -1,4 +1,4 @@
-"""What one process of viewers saw. Times are seconds of the system's monotonic clock, the same in all processes."""
+"""What one process of viewers received. Times are seconds of the system's monotonic clock."""
 
 from array import array
 from collections import Counter
@@ -10,8 +10,8 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 @dataclass(slots=True)
 class Record:
-    """``arrivals`` are, for each viewer who got a part, two moments: since when it fetched this rendition, and the
-    part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each one's first
+    """``arrivals`` are, for each viewer that received a part, two moments: since when it fetched this rendition, and
+    the part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each one's first
     answer, ``lag`` by how much the event loop was late."""
 
     requests: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Record:
         moments.append(since)
         moments.append(last_byte)
 
-    def told(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
+    def playlist_read(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
         for part in new:
             self.named(part.path, now)
 

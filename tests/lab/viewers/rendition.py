@@ -1,5 +1,5 @@
 """One rendition, followed by the rules of low-latency HLS on a playlist and a media connection, as a player in a
-browser has them; what comes of it is told to a witness."""
+browser does; a witness records the events."""
 
 import asyncio
 from array import array
@@ -23,13 +23,13 @@ from tests.lab.viewers.playlist import (
 
 OK = 200
 PAUSE_AFTER_ERROR_S = 0.5
-# A server that cannot block is asked again after this long.
+# The interval of reloads from a server that cannot block.
 PLAIN_RELOAD_S = 1.0
 LAG_EVERY_S = 0.02
 
 
 class Witness(Protocol):
-    """Who is told what happened. ``switches`` are a rendition's changes, ``misled`` hints that came to nothing."""
+    """Records events. ``switches`` counts changes of rendition, ``misled`` hints without a part."""
 
     switches: int
     misled: int
@@ -39,11 +39,11 @@ class Witness(Protocol):
         ...
 
     def arrived(self, path: str, since: float, first_byte: float, last_byte: float) -> None:
-        """A part is there; its rendition has been fetched ``since`` then."""
+        """A part arrived; its rendition has been fetched ``since`` then."""
         ...
 
-    def told(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
-        """A playlist came, which names these parts for the first time."""
+    def playlist_read(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
+        """A playlist arrived that names these parts for the first time."""
         ...
 
     def failed(self, kind: str, what: str) -> None: ...
@@ -51,7 +51,7 @@ class Witness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What viewers share: ``clock`` tells seconds, ``pause`` waits for some, ``open_lane`` makes a connection."""
+    """What viewers share: ``clock`` returns seconds, ``pause`` waits, ``open_lane`` opens a connection."""
 
     record: Witness
     reader: MediaReader
@@ -60,7 +60,7 @@ class World:
     pause: Callable[[float], Awaitable[None]]
 
     async def get(self, lane: Lane, kind: str, path: str, *, keep: bool = False) -> bytes | None:
-        """The body; None for what is no 200, which is counted."""
+        """The body; None for any other status than 200, which is counted."""
         try:
             answer = await lane.get(path, keep=keep)
         except LaneError as error:
@@ -78,7 +78,7 @@ class World:
 class Rendition:
     """Follows one rendition at a time, to the end of the broadcast or until it is cancelled.
 
-    ``switch`` is asked before each reload for the playlist to change to, or None to stay.
+    ``switch`` is called before each reload: the playlist to change to, or None to stay.
     """
 
     def __init__(self, world: World, path: str, switch: Callable[[], str | None] = lambda: None) -> None:
@@ -118,10 +118,10 @@ class Rendition:
             world.record.failed("playlist", "unreadable")
             return False
         misled, hinted = follower.misled, follower.hinted
-        world.record.told(playlist, follower.take(playlist, _us(now)), now)
+        world.record.playlist_read(playlist, follower.take(playlist, _us(now)), now)
         if follower.misled > misled:
             world.record.misled += 1
-            # A hint that is no longer given is no longer asked for.
+            # The hint is gone, so its request is abandoned.
             self._abandon(hinted)
         self._changed.set()
         return True
@@ -166,13 +166,13 @@ class Rendition:
 
 
 def http_world(host: str, port: int, record: Witness, *, bearer: str | None = None) -> World:
-    """Of real connections, which show the token ``bearer`` where there is one, and the system's monotonic clock."""
+    """Real connections, which send the token ``bearer`` if given, and the system's monotonic clock."""
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     return World(record, MediaReader(), lambda: HttpLane(host, port, bearer=bearer), monotonic, pause)
 
 
 async def watch_lag(lag: "array[float]") -> None:
-    """By how many seconds this process's event loop is late: so much of a delay can be the measurement's own."""
+    """Record by how many seconds this process's event loop is late, which the measurement adds to a delay."""
     while True:
         due = monotonic() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
@@ -180,7 +180,7 @@ async def watch_lag(lag: "array[float]") -> None:
 
 
 async def load_master(world: World, path: str) -> MultivariantPlaylist:
-    """Asks until there is one."""
+    """Retries until it can be read."""
     lane = world.open_lane()
     try:
         while True:

@@ -1,4 +1,4 @@
-"""A viewer: a picture and a sound, each followed for itself, and now and then another picture."""
+"""A viewer: a video and an audio rendition, each followed separately, with an occasional switch of the video."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from tests.lab.viewers.rendition import Rendition, World, load_master
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """``number`` chooses the first rendition, so that a crowd spreads evenly over the ladder; ``switches`` are how
-    often it changes, on average, in a second."""
+    """``number`` selects the first rendition, so that a crowd spreads evenly over the ladder; ``switches`` is the
+    average number of changes in a second."""
 
     number: int
     switches: float

@@ -46,9 +46,9 @@ def test_a_section_survives_being_kept(tmp_path: Path) -> None:
 def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "density.json"
     path.write_text('{"name": "density"}')
-    with pytest.raises(LabError, match=r"density\.json is no result .* run the section again"):
+    with pytest.raises(LabError, match=r"density\.json cannot be read .* run the section again"):
         load(path)
-    with pytest.raises(LabError, match="is no result"):
+    with pytest.raises(LabError, match="cannot be read"):
         load(tmp_path / "absent.json")
 
 

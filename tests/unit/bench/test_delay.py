@@ -62,7 +62,7 @@ def test_a_witness_joins_what_was_named_to_what_came(first: int) -> None:
     witness, told = Witness(), playlist(first, (2, None))
     witness.arrived(f"{BASE}/{first}.0.m4s", 0.0, 10.1, 10.2)
     witness.arrived(f"{BASE}/never-named.m4s", 0.0, 10.1, 10.2)
-    witness.told(told, told.parts, 10.3)
+    witness.playlist_read(told, told.parts, 10.3)
     witness.failed("part", "status 404")
     assert witness.arrivals() == (Arrival(500_000, 10.3, 10.1, 10.2), Arrival(1_000_000, 10.3, None, None))
     assert witness.errors == {"part: status 404": 1}

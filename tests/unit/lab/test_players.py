@@ -6,11 +6,11 @@ import pytest
 
 from tests.lab.players.findings import Findings, find
 from tests.lab.players.recorder import Record, Sample, Stall, read_record
-from tests.lab.players.run import Run, Stretch
+from tests.lab.players.run import PhaseSpan, Run
 from tests.lab.players.verdict import judge
 
 SEGMENT_S = 2.0
-STRETCHES = (Stretch(1, 31, None), Stretch(31, 61, 2000), Stretch(61, 91, None))
+SPANS = (PhaseSpan(1, 31, None), PhaseSpan(31, 61, 2000), PhaseSpan(61, 91, None))
 HEIGHTS = {None: 720, 2000: 360}
 
 
@@ -20,15 +20,15 @@ def sample(at: float, height: int) -> Sample:
 
 def record(*stalls: Stall) -> Record:
     samples = [
-        sample(at / 10, HEIGHTS[stretch.kbps])
-        for stretch in STRETCHES
-        for at in range(int(10 * stretch.start), int(10 * stretch.end))
+        sample(at / 10, HEIGHTS[span.kbps])
+        for span in SPANS
+        for at in range(int(10 * span.start), int(10 * span.end))
     ]
     return Record(1.0, tuple(samples), stalls, ())
 
 
 def found(taken: Record) -> Findings:
-    return find(Run("hls", STRETCHES, taken))
+    return find(Run("hls", SPANS, taken))
 
 
 def failed(findings: Findings) -> list[str]:

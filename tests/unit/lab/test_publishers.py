@@ -157,7 +157,7 @@ def test_a_server_that_closes_is_noticed(loop: Loop) -> None:
 def test_files_that_are_no_clips(tmp_path: Path) -> None:
     path = tmp_path / "clip.flv"
     path.write_bytes(b"RIFF")
-    with pytest.raises(LabError, match="no FLV file"):
+    with pytest.raises(LabError, match="not an FLV file"):
         list(read_tags(path))
     write_clip(path)
     path.write_bytes(path.read_bytes()[:-100])

@@ -5,7 +5,7 @@ import platform
 import re
 import subprocess
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.lab.peers.mediamtx import MEDIAMTX_VARIABLE
@@ -25,7 +25,7 @@ def machine() -> dict[str, str]:
         "nginx": _output("nginx", "-v", r"nginx/(\S+)"),
         "MediaMTX": _output(os.environ.get(MEDIAMTX_VARIABLE, ""), "--version", r"v(\S+)"),
         "SRS": _output(os.environ.get(SRS_VARIABLE, ""), "-v", r"(\S+)"),
-        **{library: _installed(library) for library in LIBRARIES},
+        **{library: version(library) for library in LIBRARIES},
     }
     return {what: words for what, words in found.items() if words}
 
@@ -46,10 +46,3 @@ def _output(name: str, argument: str, pattern: str) -> str:
     done = subprocess.run([path, argument], capture_output=True, text=True, check=False)
     found = re.search(pattern, done.stdout + done.stderr)
     return found[1] if found else ""
-
-
-def _installed(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from bench.glass import PLAYERS
 from tests.lab.browser import chromium
 from tests.lab.glass.scene import on_air
 from tests.lab.players.findings import Findings, Spread, find
@@ -13,7 +14,6 @@ from tests.lab.players.recorder import Sample
 from tests.lab.players.run import play
 from tests.lab.players.verdict import Criterion, judge
 
-PLAYERS = ("hls", "dash", "shaka")
 SEGMENT_S = 2.0
 
 

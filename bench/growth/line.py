@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import linear_regression, mean
 
 # A smaller share of the level cannot be told from noise on a shared machine.
 FLAT = 0.03
@@ -27,10 +28,7 @@ class Line:
 
 
 def fit(x: Sequence[float], y: Sequence[float]) -> Line:
-    """By least squares; of no more than one point, a flat one."""
+    """By least squares; a flat line if there are fewer than two points."""
     if len(x) < 2:
         return Line(y[0] if y else 0.0, 0.0, 0.0)
-    middle_x, middle_y = sum(x) / len(x), sum(y) / len(y)
-    spread = sum((each - middle_x) ** 2 for each in x)
-    together = sum((a - middle_x) * (b - middle_y) for a, b in zip(x, y, strict=True))
-    return Line(middle_y, together / spread if spread else 0.0, max(x) - min(x))
+    return Line(mean(y), linear_regression(x, y).slope, max(x) - min(x))

@@ -12,6 +12,7 @@ from bench.runner.distribution import Distribution
 from bench.runner.main import main
 from bench.runner.options import CLIP, Option, choice, count, number
 
+MINUTE_S = 60
 ABOUT = "Viewers of low-latency HLS of one stream. Server, caches, broadcaster and viewers share this machine."
 
 
@@ -20,16 +21,9 @@ def cases(run: Run) -> Iterator[Case]:
     environment = {"HEADWATER_TRANSCODER__LADDER": chosen.ladder}
     if chosen.part_target is not None:
         environment["HEADWATER_PACKAGER__PART_TARGET"] = chosen.part_target
-    options = Options(
-        viewers=chosen.viewers,
-        seconds=chosen.seconds,
-        ramp=chosen.ramp,
-        via=chosen.via,
-        processes=chosen.processes,
-        switches_per_minute=chosen.switches,
-        clip=chosen.clip,
-        environment=environment,
-    )
+    switches = chosen.switches / MINUTE_S
+    plan = (chosen.viewers, chosen.seconds, chosen.ramp, chosen.via, chosen.processes, switches, chosen.clip)
+    options = Options(*plan, environment)
     yield Case(f"{chosen.viewers} viewers", run.command(), {chosen.via: partial(_watch, options)})
 
 

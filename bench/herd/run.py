@@ -42,7 +42,7 @@ class Options:
     ramp: float
     via: str
     processes: int
-    switches_per_minute: float
+    switches_per_second: float
     clip: Path | None
     environment: dict[str, str]
 
@@ -100,7 +100,7 @@ async def _watch(options: Options, stage: Stage) -> Report:
         master=MASTER,
         numbers=(),
         viewers=options.viewers,
-        switches=options.switches_per_minute / 60,
+        switches=options.switches_per_second,
         start=start,
         steady=steady,
         end=steady + options.seconds,

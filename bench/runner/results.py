@@ -1,27 +1,8 @@
-"""A section's result, as each benchmark writes it to bench/results/SECTION.json and the book reads it.
-
-    save(
-        Section(
-            name="density",                                     # of its package and its file
-            title="Remux density",
-            about="Markdown: what was run against what.",
-            command="python -m bench.density --publishers 10,50 --seconds 60 --rounds 2",
-            tables=(
-                Table(
-                    "CPU",
-                    columns=(Column("streams", "streams"), Column("cpu", "CPU", "% of a core", digits=2)),
-                    rows=(Row({"streams": 10, "cpu": 0.31}, "python -m bench.density --publishers 10"),),
-                ),
-            ),
-            plots=(Plot("cpu", "CPU a stream", "streams", "% of a core", (Series("Headwater", (10,), (0.31,)),)),),
-            aims=(Aim("at most 0.7 of nginx-rtmp's CPU", "0.66 at 50 streams", met=True),),
-            notes=("MediaMTX: skipped, HEADWATER_BENCH_MEDIAMTX does not name its program",),
-        )
-    )
+"""A section's result, as the runner writes it to bench/results/SECTION.json and the book reads it.
 
 Each row has the command that repeats it. A value that is None is shown as a dash. :class:`Section` itself fills in
-the machine and the time. People's remarks on a section (why an aim is missed, what a profile showed) are Markdown in
-bench/book/notes/SECTION.md, which the book puts below the tables.
+the machine and the time. People's remarks on a section (why an aim is missed, what a profile showed) are Markdown
+in bench/book/notes/SECTION.md, which the book puts below the tables.
 """
 
 from dataclasses import dataclass, field

@@ -5,7 +5,6 @@ import tempfile
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.parse import urljoin
 from tests.lab.errors import LabError
 from tests.lab.rtmp.publishers import publishing
 from tests.lab.server import serving
+from tests.lab.viewers.on_air import read
 
 STREAM = "startup"
 LOOK_EVERY_S, PATIENCE_S = 0.02, 30.0
@@ -86,8 +86,6 @@ def _wait(find: Callable[[str], str | None], live: str, ending: threading.Event)
 def _get(url: str) -> str | None:
     """None if it is not there yet."""
     try:
-        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
-            text: str = answer.read().decode()
+        return read(url, "").decode()
     except urllib.error.HTTPError:
         return None
-    return text

@@ -47,27 +47,3 @@ SINCE = f"""(value, now) => {{
   const late = (now % 2 ** {BITS}) - value;
   return late < 0 ? late + 2 ** {BITS} : late;
 }}"""
-
-# Reads every frame that is shown, in the page. `window.glass` collects `[at, latency]`, both in milliseconds.
-READER = f"""() => {{
-  const read = {READ};
-  const since = {SINCE};
-  const video = document.getElementById("video");
-  const glass = {{ shown: [], unread: 0, stalls: 0, seeks: 0, rates: [], page: [] }};
-  window.glass = glass;
-  video.addEventListener("waiting", () => (glass.stalls += 1));
-  video.addEventListener("seeking", () => (glass.seeks += 1));
-  const each = (now, {{ expectedDisplayTime }}) => {{
-    const value = read(video);
-    if (value === null) {{
-      glass.unread += 1;
-    }} else {{
-      const at = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
-      glass.shown.push([at, since(value, at)]);
-      glass.rates.push(video.playbackRate);
-      glass.page.push(window.headwater.latency);
-    }}
-    video.requestVideoFrameCallback(each);
-  }};
-  video.requestVideoFrameCallback(each);
-}}"""

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from tests.lab.glass.figures import percentile
 from tests.lab.players.recorder import Sample, Stall
 from tests.lab.players.run import Run
 
@@ -113,6 +112,12 @@ def jumps(samples: Sequence[Sample]) -> Iterable[tuple[float, float]]:
         left_out = after.position - before.position - FASTEST * (after.at - before.at)
         if left_out > JUMP_S:
             yield after.at, left_out
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """NaN if there are no values."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
 def spread(values: Iterable[float | None]) -> Spread:

@@ -38,8 +38,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """``next`` is the first position that the playlist does not contain yet; ``reports`` maps the paths of other
-    playlists to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a gap
-    (4.4.4.7) takes none. All paths are absolute."""
+    playlists to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a
+    gap (4.4.4.7) takes none. All paths are absolute."""
 
     next: Position
     parts: tuple[Part, ...]

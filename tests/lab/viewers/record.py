@@ -10,9 +10,9 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 @dataclass(slots=True)
 class Record:
-    """``arrivals`` are, for each viewer that received a part, two moments: since when it fetched this rendition, and
-    the part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each one's first
-    answer, ``lag`` by how much the event loop was late."""
+    """``arrivals`` are, for each viewer that received a part, two moments: since when it fetched this rendition,
+    and the part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each
+    one's first answer, ``lag`` by how much the event loop was late."""
 
     requests: Counter[str] = field(default_factory=Counter)
     seconds: Counter[int] = field(default_factory=Counter)

@@ -60,7 +60,7 @@ class CachedLookup(Generic[K, V]):
         freshness: Freshness,
         missing_s: float = 0.0,
         is_kept: Callable[[K], bool] = lambda _: True,
-        max_lookups: int = MAX_LOOKUPS,
+        max_lookups: float = MAX_LOOKUPS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look_up = look_up

@@ -35,7 +35,7 @@ SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/,]+/[0-9]{8}/([a-z0-9-]+)/s
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PutTarget:
     """The object's URL is ``url`` followed by its key."""
 
     url: str
@@ -47,7 +47,7 @@ class PlainPut:
 
     def __init__(self, client: S3Client, session: Session, bucket: str, options: S3Options) -> None:
         self._bucket = bucket
-        self._target: Target | None = None
+        self._target: PutTarget | None = None
         self._credentials = session.get_credentials()
         # The same certificates as the client's: from its configuration, or from the variable that requests uses.
         trusted = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE", True)
@@ -85,7 +85,7 @@ class PlainPut:
         self._target = target_of(request.url or "", authorization, self._bucket)
 
 
-def target_of(url: str, authorization: str, bucket: str) -> Target | None:
+def target_of(url: str, authorization: str, bucket: str) -> PutTarget | None:
     """The target of a signed request to ``url``, which names an object of ``bucket``; None if the signature is of
     another kind. The bucket is in the path or, in virtual-hosted style, in the host."""
     signed = SIGNED.match(authorization)
@@ -93,4 +93,4 @@ def target_of(url: str, authorization: str, bucket: str) -> Target | None:
         return None
     place = urlsplit(url)
     by_host = place.netloc.startswith(f"{bucket}.") or not place.path.startswith(f"/{bucket}/")
-    return Target(f"{place.scheme}://{place.netloc}/{'' if by_host else f'{bucket}/'}", signed[1])
+    return PutTarget(f"{place.scheme}://{place.netloc}/{'' if by_host else f'{bucket}/'}", signed[1])

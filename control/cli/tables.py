@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from control.cli import text
-from control.cli.text import Json
+from control.cli.text import JsonObject
 
 STATE_STYLES = {"live": "bold green", "waiting": "yellow", "idle": "dim"}
 
 
-def stream_table(streams: Sequence[Json]) -> RenderableType:
+def stream_table(streams: Sequence[JsonObject]) -> RenderableType:
     if not streams:
         return Text("No stream yet: `headwater create STREAM` makes one.")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -31,7 +31,7 @@ def stream_table(streams: Sequence[Json]) -> RenderableType:
     return table
 
 
-def stream_details(stream: Json) -> RenderableType:
+def stream_details(stream: JsonObject) -> RenderableType:
     """Everything about one stream, with its warnings at the end."""
     head = Table(box=None, show_header=False, pad_edge=False)
     rows: list[tuple[str, Text]] = [
@@ -61,7 +61,7 @@ def stream_details(stream: Json) -> RenderableType:
     return Group(*parts)
 
 
-def broadcast_table(broadcasts: Sequence[Json], stream: str) -> RenderableType:
+def broadcast_table(broadcasts: Sequence[JsonObject], stream: str) -> RenderableType:
     if not broadcasts:
         return Text(f"{stream} has not been live yet.")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -79,7 +79,7 @@ def broadcast_table(broadcasts: Sequence[Json], stream: str) -> RenderableType:
     return table
 
 
-def latency_table(stream: Json) -> RenderableType:
+def latency_table(stream: JsonObject) -> RenderableType:
     """The time from a frame's arrival to its part, and from the part to its first viewer."""
     if not stream["latency"]:
         return Text(f"{stream['stream']} is not live: there is nothing to measure.")
@@ -95,11 +95,11 @@ def latency_table(stream: Json) -> RenderableType:
     return table
 
 
-def _state(stream: Json) -> Text:
+def _state(stream: JsonObject) -> Text:
     return Text(stream["state"], style=STATE_STYLES.get(stream["state"], ""))
 
 
-def _renditions(renditions: Sequence[Json]) -> Table:
+def _renditions(renditions: Sequence[JsonObject]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("RENDITION", "CODEC", "SIZE", "FPS", "BITRATE", "MADE BY"):
         table.add_column(heading)
@@ -116,5 +116,5 @@ def _renditions(renditions: Sequence[Json]) -> Table:
     return table
 
 
-def _warning(warning: Json) -> Text:
+def _warning(warning: JsonObject) -> Text:
     return Text.assemble(("Warning: ", "bold yellow"), text.clean(warning["text"]))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-Json = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 def clean(text: object) -> str:
@@ -40,7 +40,7 @@ def moment(epoch: float | None) -> str:
     return "-" if epoch is None else f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def source(status: Json | None) -> str:
+def source(status: JsonObject | None) -> str:
     """``h264 1280x720 30 fps 2.5 Mb/s, keyframe every 2.0 s``, without the unknown parts."""
     if status is None:
         return "-"
@@ -59,7 +59,7 @@ def source(status: Json | None) -> str:
     return f"{text}, keyframe every {interval:.1f} s" if interval else text
 
 
-def audio(status: Json | None) -> str:
+def audio(status: JsonObject | None) -> str:
     if status is None:
         return "none"
     channels = {1: "mono", 2: "stereo"}.get(status["channels"], f"{status['channels']} channels")
@@ -67,7 +67,7 @@ def audio(status: Json | None) -> str:
     return f"{clean(status['codec'])} {rate} {channels} {bitrate(status['bitrate_bps'])}"
 
 
-def publisher(status: Json | None) -> str:
+def publisher(status: JsonObject | None) -> str:
     if status is None:
         return "-"
     software = f" {clean(status['software'])}" if status["software"] else ""

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import ClassVar, TypeVar
 
 import structlog
@@ -85,6 +86,8 @@ class Catalogue:
             self._load,
             max_count=remembered,
             freshness=Freshness(refresh_s=fresh_s, max_age_s=fresh_s, fallback_s=timeout_s),
+            # Ingest bounds the number of publishers, and all of them may return at the same moment.
+            max_lookups=inf,
             clock=clock,
         )
         self._streams_by_key: SizedCache[str, str] = SizedCache(0, max_values=remembered * MAX_KEYS)

@@ -10,7 +10,7 @@ from storage.cached_lookup import CachedLookup, Freshness
 from storage.interface import ObjectNotFound, StoreUnavailable
 
 STALE = Freshness(refresh_s=2.0, max_age_s=5.0)
-FALLBACK = Freshness(refresh_s=2.0, max_age_s=5.0, fallback_s=0.01)
+FALLBACK = Freshness(refresh_s=2.0, max_age_s=5.0, fallback_s=3600.0)
 
 
 class Source:
@@ -128,7 +128,7 @@ async def test_with_a_fallback_a_failing_store_changes_nothing(later: float) -> 
 
 
 async def test_with_a_fallback_a_store_that_hangs_delays_once() -> None:
-    source = Source(FALLBACK)
+    source = Source(Freshness(refresh_s=2.0, max_age_s=5.0, fallback_s=0.0))
     await source.cache.get("a")
     source.gate.clear()
     source.now += 5

@@ -11,7 +11,7 @@ from storage import PreconditionFailed, StoreUnavailable
 from storage.interface import ObjectInfo
 from storage.s3 import S3Store
 from storage.s3_client import S3Options
-from storage.s3_put import Target, target_of
+from storage.s3_put import PutTarget, target_of
 
 BODY, TYPE, CACHING = b"#EXTM3U\n", "application/vnd.apple.mpegurl", "public, max-age=1"
 
@@ -125,7 +125,7 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/s3/aws4_request, S
     ],
 )
 def test_where_the_client_goes(url: str, bucket: str, base: str) -> None:
-    assert target_of(url, SIGNED, bucket) == Target(base, "eu-west-1")
+    assert target_of(url, SIGNED, bucket) == PutTarget(base, "eu-west-1")
 
 
 @pytest.mark.parametrize("kind", ["", SIGNED.replace("/s3/", "/s3express/"), SIGNED.replace("AWS4", "AWS4-ECDSA")])

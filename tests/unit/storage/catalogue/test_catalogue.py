@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage import ObjectInfo, PreconditionFailed, StoreUnavailable
+from storage.cached_lookup import MAX_LOOKUPS
 from storage.catalogue import (
     BadStreamName,
     Catalogue,
@@ -291,6 +292,14 @@ async def test_a_stream_deleted_elsewhere_is_not_kept_alive() -> None:
     store.failing = StoreUnavailable("down")
     with pytest.raises(StoreUnavailable):
         await catalogue.find_by_key(key)
+
+
+async def test_all_publishers_may_return_at_the_same_moment() -> None:
+    store = MemoryStore()
+    keys = [(await Catalogue(store).create_stream(f"s{number}", now=NOW))[1] for number in range(MAX_LOOKUPS + 1)]
+    catalogue = Catalogue(store)
+    found = await asyncio.gather(*(catalogue.find_by_key(key) for key in keys))
+    assert None not in found
 
 
 async def test_known_records_are_bounded() -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from live.window_track import PartEntry, Position, WindowTrack
+from live.window_snapshot import PartEntry
+from live.window_track import Position, WindowTrack
 from media.names import MEDIA_PLAYLIST, init_name, part_name
 from media.timescale import MICROSECONDS, rescale
 from packager.facts import LowLatency, SegmentEntry, TrackFacts
@@ -17,14 +18,14 @@ from packager.hls.media import (
     ServerControl,
 )
 
-# In target durations: how far from the end parts are listed (4.4.4.9), and segments may be skipped (4.4.3.8).
+# In target durations: how far from the end parts are listed (4.4.4.9), and how near to it nothing is skipped (4.4.3.8).
 PARTS_WITHIN = 3
 SKIP_UNTIL = 6
-# In part targets: the least distance to the live edge (4.4.3.8 asks for two, and recommends three).
+# In part targets: the least distance to the live edge (4.4.3.8 requires two and recommends three).
 PART_HOLD_BACK = 3
-# Of the part target: what every part but a segment's last lasts at least (4.4.4.9).
+# In percent of the part target: the least duration of every part except a segment's last (4.4.4.9).
 SHORTEST_PERCENT = 85
-# Segments of one encoder differ by less than this fraction of a second, which is shorter than a frame.
+# The segments of one encoder differ by less than a hundredth of a second, which is shorter than a frame.
 UNEVENNESS_PER_SECOND = 100
 
 
@@ -32,24 +33,25 @@ def low_latency_playlist(
     playlist: MediaPlaylist,
     track: TrackFacts,
     window: WindowTrack,
-    position: Position,
+    position: Position | None,
     *,
     low_latency: LowLatency,
     segment_target_ms: int,
-    others: Iterable[tuple[str, WindowTrack]],
+    others: Iterable[WindowTrack],
 ) -> MediaPlaylist:
-    """``playlist``, of the segments complete at ``position``, with what low latency adds up to there.
+    """``playlist``, whose segments were complete at ``position``, with the low-latency tags; ``position`` None is the
+    end of the track. ``others`` are the renditions to report on.
 
-    The same position gives the same segments, parts and hint whenever it is asked for, so that an answer to a
-    blocking request can be kept by caches. ``others`` are the renditions to report on, with their names.
+    The same position always gives the same playlist, so that caches can keep the answer to a blocking request.
     """
-    if playlist.ended:
-        return playlist
+    reached = window.reached_at(position) if position is not None else None
+    position = position or window.end
+    assert position is not None
     target_us = playlist.target_duration * MICROSECONDS
     timescale = track.config.timescale
-    opened = window.opened(position.msn) if position.part is not None else None
-    parts = opened[1][: (position.part or 0) + 1] if opened is not None else ()
-    partial = _partial(opened[0], parts, timescale) if opened is not None else None
+    opened = window.entry_of(position.msn) if position.part is not None else None
+    parts = window.parts_of(position.msn)[: (position.part or 0) + 1] if opened is not None else ()
+    partial = _partial(opened, parts, timescale) if opened is not None else None
     edge_us = sum(part.duration_us for part in partial.parts) if partial is not None else 0
     return replace(
         playlist,
@@ -63,7 +65,7 @@ def low_latency_playlist(
         part_target_us=low_latency.part_target_us,
         partial=partial,
         preload_hint=PreloadHint(_next_part(window, position, parts, timescale, segment_target_ms)),
-        rendition_reports=tuple(_reports(others)),
+        rendition_reports=tuple(_reports(others, reached)),
     )
 
 
@@ -82,7 +84,7 @@ def _with_parts(
         if within_us <= 0:
             break
         msn = playlist.media_sequence + place
-        parts = window.parts.get(msn, ())
+        parts = window.parts_of(msn)
         if parts:
             segments[place] = replace(segments[place], parts=hls_parts(msn, parts, timescale))
         within_us -= segments[place].duration_us
@@ -101,12 +103,12 @@ def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) ->
 def _next_part(
     window: WindowTrack, position: Position, parts: Sequence[PartEntry], timescale: int, segment_target_ms: int
 ) -> str:
-    """The name of the part that comes next. A segment is over that is as long as the one before it (the encoder's
-    next frame will be a keyframe), or whose newest part is a short one (only a segment's last may be, 4.4.4.9).
-    Where it is not, a request for the hint waits, and what it asks for comes."""
+    """The name of the part that comes next. A segment is expected to end when it is as long as the one before it
+    (the encoder's next frame is a keyframe then), or after a short part (only a segment's last may be short,
+    4.4.4.9). If it continues nevertheless, a request for the hinted part waits and gets the part that comes."""
     if position.part is None:
         return part_name(position.msn + 1, 0)
-    before = next((entry for entry in reversed(window.entries) if entry.msn == position.msn - 1), None)
+    before = window.entry_of(position.msn - 1)
     usual = before.duration if before is not None and not before.gap else segment_target_ms * timescale // 1000
     made = sum(part.duration for part in parts)
     longest = max((part.duration for part in parts), default=0)
@@ -116,12 +118,8 @@ def _next_part(
     return part_name(position.msn, position.part + 1)
 
 
-def _reports(others: Iterable[tuple[str, WindowTrack]]) -> Iterable[RenditionReport]:
-    for name, other in others:
-        end = other.end
-        if end is None:
-            continue
-        part = end.part
-        if part is None and other.parts.get(end.msn):
-            part = len(other.parts[end.msn]) - 1
-        yield RenditionReport(f"../{name}/{MEDIA_PLAYLIST}", end.msn, part)
+def _reports(others: Iterable[WindowTrack], before: int | None) -> Iterable[RenditionReport]:
+    for other in others:
+        newest = other.newest(before)
+        if newest is not None:
+            yield RenditionReport(f"../{other.name}/{MEDIA_PLAYLIST}", newest.msn, newest.part)

@@ -1,42 +1,39 @@
 """The live window of a broadcast: its newest segments and parts in memory, and the playlists over them.
 
-Built from nothing but the messages of :mod:`live.messages`, so it can stand in any process that hears them.
-Media leaves the window once it is durable and old, and in any case with the live playlist that names it, so memory
-stays bounded whatever the store does.
+It is built from the messages of :mod:`live.messages`, either from the first one or from a snapshot of another
+window. A message that does not continue what it holds raises WindowGap; the window is then useless and its owner
+replaces it. Memory is bounded whatever the store does: a segment leaves when it is durable and old, and at the
+latest with the live playlist that lists it.
 
-Waiting is for what is about to be made. Any number of requests for one thing wait for one event, and what they get
-is rendered once.
+A request may wait for what is about to be made. All requests for one thing wait for one event and share one text.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Self
 
-from live.live_playlist import SKIP_UNTIL, low_latency_playlist
+from live.answer import Answer, Lifetime
+from live.errors import GoneFromWindow, HeldTooLong, NotYet, SegmentUnfinished, TooFarAhead, WindowGap
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
+from live.window_snapshot import WindowSnapshot
+from live.window_texts import WindowTexts
 from live.window_track import Position, WindowSegment, WindowTrack
-from media.timescale import MICROSECONDS
-from packager import dash, hls
+from media.names import FIRST_MSN
+from media.timescale import MICROSECONDS, MILLISECONDS
 from packager.cmaf.segment_writer import Init, Part, Segment
-from packager.dash.build import dash_presentation
-from packager.errors import SegmentUnfinished
-from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
-from packager.hls.build import SegmentMemo, media_playlist, multivariant_playlist
-from storage.sized_cache import SizedCache
+from packager.facts import BroadcastFacts, LowLatency, TrackFacts
 
-# Rendered texts kept: a few seconds of parts on every track of a ladder, with and without skipped segments; of long
-# ones, which are those of an hour, fewer.
-MAX_TEXTS = 256
-MAX_TEXT_BYTES = 8 << 20
-# How far ahead of its end a playlist may be asked for (draft-pantos-hls-rfc8216bis, 6.2.5.2).
+# Seconds that a request waits for a broadcast that has begun but has nothing to play yet.
+LONGEST_START_WAIT_S = 6.0
+# How far beyond its end a playlist may be requested (draft-pantos-hls-rfc8216bis, 6.2.5.2).
 SEGMENTS_AHEAD = 2
 PARTS_AHEAD_S = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What a request for a media playlist wants: a position that is there or is waited for, and a delta update."""
+    """The delivery directives of a media playlist request: the position to wait for, and a delta update."""
 
     position: Position | None = None
     skip: bool = False
@@ -52,77 +49,190 @@ class LiveWindow:
         self.ready = False
         self.gone_before = 0
         self.tracks: dict[str, WindowTrack] = {}
-        self._texts: SizedCache[tuple[object, ...], bytes] = SizedCache(MAX_TEXT_BYTES, max_values=MAX_TEXTS)
-        self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
-        self._published: dict[str | None, dash.Presentation] = {}
-        self._version = 0
+        self._texts = WindowTexts()
+        self._arrivals = 0
         self._facts_version = 0
+        self._recalled_from = 0
         self._became_ready = asyncio.Event()
+        self._abandoned = False
+
+    @classmethod
+    def from_snapshot(cls, snapshot: WindowSnapshot) -> Self:
+        window = cls(snapshot.stream, snapshot.broadcast)
+        window.facts = snapshot.facts
+        window.gone_before = snapshot.gone_before
+        window.tracks = {track.track: WindowTrack.from_snapshot(track) for track in snapshot.tracks}
+        window._texts = WindowTexts(snapshot.presentations)
+        window._arrivals = snapshot.arrivals
+        window._recalled_from = snapshot.recalled_from
+        window.ready = snapshot.ready
+        if window.ready:
+            window._became_ready.set()
+        return window
+
+    def snapshot(self) -> WindowSnapshot | None:
+        """Everything that the answers depend on; None before the first facts arrived."""
+        if self.facts is None:
+            return None
+        return WindowSnapshot(
+            stream=self.stream,
+            broadcast=self.broadcast,
+            facts=self.facts,
+            ready=self.ready,
+            gone_before=self.gone_before,
+            arrivals=self._arrivals,
+            recalled_from=self._recalled_from,
+            presentations=self._texts.presentations,
+            tracks=tuple(track.snapshot() for track in self.tracks.values()),
+        )
 
     def receive(self, message: LiveMessage) -> None:
-        self._version += 1
+        """Raises WindowGap."""
+        self._arrivals += 1
         match message:
             case Part():
-                self._track(message.track).add_part(message)
+                known = self.tracks.get(message.track)
+                if known is None:
+                    raise WindowGap(f"a part of {message.track} arrived before the track's init segment")
+                known.add_part(message, self._arrivals)
             case Segment():
-                facts = self._track_facts(message.track)
-                if facts is not None and self.facts is not None:
-                    track = self._track(message.track)
-                    track.add_segment(message, facts.config.timescale, self.facts.playlist_window_ms)
+                self._add_segment(message)
             case Init():
-                self._track(message.track).inits[message.number] = message.data
+                self.tracks.setdefault(message.track, WindowTrack(message.track)).add_init(message)
             case SegmentStored():
-                track = self._track(message.track)
-                if message.msn in track.segments:
-                    track.segments[message.msn].stored = True
-                    track.trim()
+                known = self.tracks.get(message.track)
+                if known is not None:
+                    known.mark_stored(message.msn)
             case BroadcastChanged():
                 self._change(message)
             case WindowMoved():
-                self.gone_before = message.msn
+                self.gone_before = max(self.gone_before, message.msn)
+
+    def abandon(self) -> None:
+        """End all waiting: this window receives no more messages."""
+        self._abandoned = True
+        self._became_ready.set()
+        for track in self.tracks.values():
+            track.wake()
 
     @property
     def ended(self) -> bool:
         return self.facts is not None and self.facts.ended
 
+    @property
+    def low_latency(self) -> LowLatency | None:
+        return self.facts.low_latency if self.facts is not None else None
+
+    @property
+    def segment_s(self) -> float:
+        """Seconds that a segment lasts at most."""
+        return self.facts.segment_target_ms / MILLISECONDS if self.facts is not None else LONGEST_START_WAIT_S
+
+    async def reload(self, track: str, directives: Reload, timeout: float) -> Answer:
+        """The media playlist of ``track``, after waiting at most ``timeout`` seconds for the requested position.
+
+        Raises NotYet, TooFarAhead, HeldTooLong, WindowGap.
+        """
+        known = self.tracks.get(track)
+        if known is None:
+            raise NotYet(self.segment_s)
+        if not self.ready:
+            await self.wait_ready(LONGEST_START_WAIT_S)
+        position = directives.position
+        if self.low_latency is None:
+            directives, position = Reload(), None
+        if position is not None and not self.ended and not known.has(known.normalize(position)):
+            if not self.is_near(track, position):
+                raise TooFarAhead(f"the playlist of {track} will not reach segment {position.msn} for long")
+            if not await self.wait_for(track, position, timeout):
+                raise HeldTooLong(f"{track} did not reach segment {position.msn} within {timeout:g} s")
+        text = self.playlist(track, directives)
+        if text is None:
+            raise NotYet(self._expected_in(known, Position(known.end.msn if known.end else FIRST_MSN)))
+        recalled = position is not None and self.recalls(track, position)
+        return Answer(text, Lifetime.POSITION if recalled else Lifetime.MOMENT)
+
+    async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer:
+        """A part, after waiting at most ``timeout`` seconds for it.
+
+        Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
+        """
+        data = self.part(track, position)
+        known = self.tracks.get(track)
+        if data is None and known is not None and self._may_wait_for(track, position):
+            if not await self.wait_for(track, position, timeout):
+                raise HeldTooLong(f"part {position.msn}.{position.part} of {track} did not arrive")
+            data = self.part(track, position)
+        if data is not None:
+            return Answer(data, Lifetime.IMMUTABLE)
+        if known is not None and self.is_coming(track, position.msn):
+            raise NotYet(self._expected_in(known, position))
+        raise GoneFromWindow(f"part {position.msn}.{position.part} of {track} has left memory")
+
+    async def fetch_segment(self, track: str, msn: int, timeout: float) -> Answer | None:
+        """A segment, or the segment as it grows: its first chunk, and each following, is waited for at most
+        ``timeout`` seconds. None if the store has to be asked.
+
+        Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
+        """
+        data = self.media(track, msn)
+        if data is not None:
+            return Answer(data, Lifetime.IMMUTABLE)
+        known = self.tracks.get(track)
+        if known is not None and self.is_coming(track, msn):
+            expected = NotYet(self._expected_in(known, Position(msn)))
+            # LL-DASH players request a segment before its first chunk exists.
+            if not self._may_wait_for(track, Position(msn, 0)):
+                raise expected
+            chunks = self.growing(track, msn, timeout)
+            try:
+                return Answer(await anext(chunks), Lifetime.IMMUTABLE, chunks)
+            except StopAsyncIteration:
+                raise expected from None
+            except SegmentUnfinished as unfinished:
+                raise HeldTooLong(str(unfinished)) from None
+        if msn < self.gone_before:
+            raise GoneFromWindow(f"segment {msn} of {track} has left the DVR window")
+        return None
+
     async def wait_ready(self, timeout: float) -> bool:
-        """Wait, at most ``timeout`` seconds, until there is something to play."""
+        """Wait, at most ``timeout`` seconds, until there is something to play. Raises WindowGap."""
         return await self._wait(lambda: self.ready, lambda: self._became_ready, timeout)
 
     async def wait_for(self, track: str, position: Position, timeout: float) -> bool:
-        """Wait until the track's playlist has got to ``position``, or the broadcast has ended."""
-        known = self._track(track)
+        """Wait until the track's playlist has reached ``position`` or the broadcast has ended. Raises WindowGap."""
+        known = self.tracks[track]
         return await self._wait(
             lambda: self.ended or known.has(known.normalize(position)), lambda: known.changed, timeout
         )
 
     def is_near(self, track: str, position: Position) -> bool:
-        """Whether ``position`` is there or so near that it may be waited for (6.2.5.2)."""
+        """Whether ``position`` exists or is so near that a request may wait for it (6.2.5.2)."""
         known = self.tracks.get(track)
-        if known is None or known.end is None:
+        if known is None or (end := known.end) is None:
             return position.msn <= SEGMENTS_AHEAD
         position = known.normalize(position)
         if known.has(position):
             return True
-        last = known.last_msn if known.last_msn is not None else known.end.msn - 1
+        last = known.last_msn if known.last_msn is not None else end.msn - 1
         if position.msn > last + SEGMENTS_AHEAD:
             return False
         if position.part is None or self.low_latency is None:
             return True
-        made = known.end.part or 0 if position.msn == known.end.msn else 0
+        made = end.part or 0 if position.msn == end.msn else 0
         return position.part - made <= max(
             PARTS_AHEAD_S, PARTS_AHEAD_S * MICROSECONDS // self.low_latency.part_target_us
         )
 
     def media(self, track: str, msn: int) -> bytes | None:
-        """A complete segment's bytes; None where the window does not hold them."""
+        """A complete segment's bytes; None if they are not in memory."""
         known = self.tracks.get(track)
         held = known.segments.get(msn) if known is not None else None
         return held.data if held is not None else None
 
     def part(self, track: str, position: Position) -> bytes | None:
-        """A part's bytes; None where the window does not hold them (yet). A part beyond the last one of its segment
-        is the first of the next: a playlist's hint may have named it so."""
+        """A part's bytes; None if they are not in memory. A part beyond the last one of its segment is the first of
+        the next segment, because a preload hint may have named it so."""
         known = self.tracks.get(track)
         if known is None:
             return None
@@ -130,21 +240,27 @@ class LiveWindow:
         held = known.segments.get(position.msn)
         return held.part(position.part or 0) if held is not None else None
 
+    def init(self, track: str, number: int) -> bytes | None:
+        known = self.tracks.get(track)
+        init = known.inits.get(number) if known is not None else None
+        return init.data if init is not None else None
+
     def is_first_fetch(self, track: str, position: Position) -> bool:
-        """Whether nobody has asked for this part or a later one of its segment before; notes that somebody has."""
-        held = self._track(track).segments.get(position.msn)
+        """Whether this part, or a later one of its segment, is requested for the first time; notes the request."""
+        held = self.tracks[track].segments.get(position.msn)
         if held is None or position.part is None or position.part < held.fetched:
             return False
         held.fetched = position.part + 1
         return True
 
     async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
-        """The chunks of segment ``msn`` as they are made, to its end; each is waited for ``timeout`` seconds. None
-        where it has no media. Raises SegmentUnfinished: a reader has to learn that it did not get all."""
-        known, index = self._track(track), 0
+        """The chunks of segment ``msn`` as they arrive, up to its end; each is waited for at most ``timeout``
+        seconds. A segment without media has no chunks. Raises SegmentUnfinished, so that no reader takes the
+        beginning for the whole."""
+        known, index = self.tracks[track], 0
         held: WindowSegment | None = None
         while True:
-            # Kept hold of: a slow reader may still be at it when it has left the window.
+            # A slow reader keeps the segment when it leaves the window.
             held = held or known.segments.get(msn)
             if held is None and known.has(Position(msn)):
                 return
@@ -156,124 +272,89 @@ class LiveWindow:
             if held is not None and index < len(held.chunks):
                 yield held.chunks[index]
                 index += 1
-            elif self.ended or not await self._wait_change(known, timeout):
+            elif self.ended or self._abandoned or not await self._wait_change(known, timeout):
                 raise SegmentUnfinished(f"segment {msn} of {track} was not completed")
 
-    def is_open(self, track: str, msn: int) -> bool:
-        """Whether segment ``msn`` is being made."""
-        known = self.tracks.get(track)
-        opened = known.open_segment if known is not None else None
-        return opened is not None and opened.opened.msn == msn
-
     def is_coming(self, track: str, msn: int) -> bool:
-        """Whether segment ``msn`` lies ahead, or is being made."""
+        """Whether segment ``msn`` is open or still to come."""
         known = self.tracks.get(track)
         return known is not None and (known.last_msn is None or msn > known.last_msn)
 
-    def init(self, track: str, number: int) -> bytes | None:
-        known = self.tracks.get(track)
-        return known.inits.get(number) if known else None
-
     def master(self, *, prefix: str = "") -> bytes | None:
-        """The multivariant playlist; ``prefix`` is put before every URI."""
-        facts = self.facts
-        if facts is None or not self.ready:
+        """The multivariant playlist, with ``prefix`` before every URI; None while there is nothing to play."""
+        if self.facts is None or not self.ready:
             return None
-        return self._text(
-            ("master", prefix, self._facts_version),
-            lambda: hls.render_multivariant(multivariant_playlist(facts, prefix=prefix)),
-        )
+        return self._texts.master(self.facts, prefix=prefix, facts_version=self._facts_version)
 
-    def playlist(self, track: str, reload: Reload | None = None) -> bytes | None:
-        """The media playlist as it was at ``reload.position``, if the window recalls that, or as it is now; None
-        where there is none yet."""
-        reload = reload or Reload()
+    def playlist(self, track: str, directives: Reload | None = None) -> bytes | None:
+        """The media playlist when it reached the requested position, if the window recalls that, otherwise the
+        current one; None before the first segment."""
+        directives = directives or Reload()
         known, facts = self.tracks.get(track), self._track_facts(track)
-        if known is None or facts is None or self.facts is None or not known.entries or known.end is None:
+        if known is None or facts is None or self.facts is None or not known.entries:
             return None
-        kept = reload.position is not None and self.recalls(track, reload.position)
-        position = known.normalize(reload.position) if kept and reload.position is not None else known.end
-        at: object = position if kept else self._version
-        return self._text(
-            ("media", track, at, reload.skip),
-            lambda: self._render_media(track, known, facts, position, reload.skip),
+        position = directives.position
+        if position is not None:
+            position = known.normalize(position) if self.recalls(track, position) else None
+        return self._texts.media(
+            self.facts, facts, self.tracks, position=position, skip=directives.skip, version=self._arrivals
         )
 
     def recalls(self, track: str, position: Position) -> bool:
-        """Whether the playlist at ``position`` is the same for all who ask; otherwise they get the present one."""
+        """Whether everybody who requests ``position`` gets the same playlist, instead of the current one."""
         known = self.tracks.get(track)
-        return known is not None and not self.ended and known.recalls(known.normalize(position))
+        if known is None or self.ended:
+            return False
+        reached = known.reached_at(known.normalize(position))
+        return reached is not None and reached > self._recalled_from
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
-        """The MPD; ``now_ms`` is the time it says it was published."""
-        facts = self.facts
-        if facts is None or not self.ready:
+        """The MPD; ``now_ms`` becomes its @publishTime if it has changed. None while there is nothing to play."""
+        if self.facts is None or not self.ready:
             return None
-        entries = {name: tuple(track.entries) for name, track in self.tracks.items()}
-        state = tuple((name, listed[-1].msn if listed else -1) for name, listed in entries.items())
-        return self._text(
-            ("manifest", base_url, self._facts_version, state),
-            lambda: self._render_manifest(facts, entries, base_url, now_ms),
+        return self._texts.manifest(
+            self.facts, self.tracks, base_url=base_url, now_ms=now_ms, facts_version=self._facts_version
         )
 
-    @property
-    def low_latency(self) -> LowLatency | None:
-        return self.facts.low_latency if self.facts is not None else None
-
-    def _render_media(
-        self, name: str, track: WindowTrack, facts: TrackFacts, position: Position, skip: bool
-    ) -> str:
-        assert self.facts is not None
-        # Up to a part of a segment, that segment itself is not complete yet.
-        last = position.msn if position.part is None or self.ended else position.msn - 1
-        entries = [entry for entry in track.entries if entry.msn <= last or self.ended]
-        playlist = media_playlist(
-            facts,
-            entries,
-            ended=self.facts.ended,
-            target_ms=self.facts.segment_target_ms,
-            memo=self._memos[name],
-        )
-        if self.facts.low_latency is not None:
-            playlist = low_latency_playlist(
-                playlist,
-                facts,
-                track,
-                position,
-                low_latency=self.facts.low_latency,
-                segment_target_ms=self.facts.segment_target_ms,
-                others=[(other, known) for other, known in self.tracks.items() if other != name],
-            )
-        if skip and not self.facts.ended:
-            playlist = hls.delta(playlist, SKIP_UNTIL * playlist.target_duration * MICROSECONDS)
-        return hls.render_media(playlist)
-
-    def _render_manifest(
-        self,
-        facts: BroadcastFacts,
-        entries: Mapping[str, Sequence[SegmentEntry]],
-        base_url: str | None,
-        now_ms: int,
-    ) -> str:
-        made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)
-        self._published[base_url] = dash.republished(made, self._published.get(base_url))
-        return dash.render(self._published[base_url])
+    def _add_segment(self, segment: Segment) -> None:
+        known, facts = self.tracks.get(segment.track), self._track_facts(segment.track)
+        if self.facts is None or known is None or facts is None:
+            raise WindowGap(f"segment {segment.entry.msn} of {segment.track} arrived before the track's facts")
+        init = known.inits.get(segment.entry.init)
+        if init is not None and facts.config_of(init.number) != init.config:
+            raise WindowGap(f"the facts about init segment {init.number} of {segment.track} did not arrive")
+        known.add_segment(segment, self.facts.playlist_window_ms, self._arrivals)
 
     def _change(self, message: BroadcastChanged) -> None:
-        self.facts, self.ready = message.facts, message.ready
+        before, self.facts, self.ready = self.facts, message.facts, message.ready
         self._facts_version += 1
+        if before is not None and _shapes_playlists(before) != _shapes_playlists(self.facts):
+            self._recalled_from = self._arrivals
         if self.ready:
             self._became_ready.set()
         if self.facts.ended:
             for track in self.tracks.values():
                 track.wake()
 
-    def _text(self, key: tuple[object, ...], render: Callable[[], str]) -> bytes:
-        text = self._texts.get(key)
-        if text is None:
-            text = render().encode()
-            self._texts.put(key, text, len(text))
-        return text
+    def _may_wait_for(self, track: str, position: Position) -> bool:
+        return self.low_latency is not None and not self.ended and self.is_near(track, position)
+
+    def _expected_in(self, known: WindowTrack, position: Position) -> float:
+        """Seconds until the track has ``position``, if segments and parts keep to their targets."""
+        opened = known.open_segment
+        made = 0.0
+        if opened is not None:
+            first = opened.opened.msn
+            timescale = known.inits[opened.opened.init].config.timescale
+            made = sum(part.duration for part in opened.parts) / timescale
+        else:
+            first = known.last_msn + 1 if known.last_msn is not None else FIRST_MSN
+        segments = position.msn - first
+        if position.part is None:
+            return max(0.0, (segments + 1) * self.segment_s - made)
+        low_latency = self.low_latency
+        part_s = low_latency.part_target_us / MICROSECONDS if low_latency is not None else self.segment_s
+        return max(0.0, segments * self.segment_s + (position.part + 1) * part_s - made)
 
     async def _wait(
         self, condition: Callable[[], bool], event: Callable[[], asyncio.Event], timeout: float
@@ -283,6 +364,8 @@ class LiveWindow:
         try:
             async with asyncio.timeout(timeout):
                 while not condition():
+                    if self._abandoned:
+                        raise WindowGap("messages of this broadcast are missing")
                     await event().wait()
         except TimeoutError:
             return False
@@ -296,9 +379,11 @@ class LiveWindow:
             return False
         return True
 
-    def _track(self, name: str) -> WindowTrack:
-        return self.tracks.setdefault(name, WindowTrack())
-
     def _track_facts(self, name: str) -> TrackFacts | None:
         facts = self.facts
         return next((track for track in facts.tracks if track.track == name), None) if facts else None
+
+
+def _shapes_playlists(facts: BroadcastFacts) -> tuple[object, ...]:
+    """The facts that every media playlist depends on."""
+    return facts.segment_target_ms, facts.playlist_window_ms, facts.low_latency

@@ -1,30 +1,37 @@
-"""One track of a live window: inits, the entries of the live playlist, and the media that is still in memory."""
+"""One track of a live window: init segments, the entries of the live playlist, and the media still in memory.
+
+Every part and segment has one place, its MSN and part index. A message for a place that is filled changes nothing;
+one that would leave a place empty raises :class:`~live.errors.WindowGap` before it changes anything.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
-from packager.cmaf.segment_writer import Part, Segment
+from live.errors import WindowGap
+from live.window_snapshot import CompleteSegment, PartEntry, SegmentSnapshot, TrackSnapshot
+from media.timescale import MICROSECONDS
+from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import SegmentEntry
 
-# Segments kept in memory although they are durable: what players at the live edge still ask for.
+# Segments kept in memory although they are durable, because players at the live edge still request them.
 KEPT_SEGMENTS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PartEntry:
-    """One part as playlists know it; ``duration`` is ticks of the track's timescale."""
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """How far a playlist has come: a part of segment ``msn``, or with ``part`` None the complete segment."""
 
-    duration: int
-    size: int
-    independent: bool
+    msn: int
+    part: int | None = None
 
 
 @dataclass(slots=True)
 class WindowSegment:
-    """A segment as far as it is made; ``data`` replaces ``chunks`` once it is complete. ``opened`` is its entry
-    without a length."""
+    """A segment in memory. ``chunks`` are the bytes of its parts until it is complete, then ``data`` replaces them.
+    ``opened`` is its entry without a length; ``fetched`` counts the parts that viewers have requested."""
 
     opened: SegmentEntry
     parts: list[PartEntry] = field(default_factory=list)
@@ -42,47 +49,101 @@ class WindowSegment:
         return self.data[start : start + self.parts[index].size]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A part of a segment, or with ``part`` None the segment complete: where a playlist has got to."""
-
-    msn: int
-    part: int | None = None
-
-
 class WindowTrack:
-    """Fed the track's messages; ``changed`` is set, and made anew, by each that moves its end."""
+    """Receives the track's messages. ``changed`` is set, and replaced, whenever the track's end moves.
 
-    def __init__(self) -> None:
-        self.inits: dict[int, bytes] = {}
+    ``entries`` are the segments of the live playlist. ``complete`` has these and as many before them as the
+    playlists of past positions list.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.inits: dict[int, Init] = {}
         self.entries: deque[SegmentEntry] = deque()
+        self.complete: dict[int, CompleteSegment] = {}
         self.segments: dict[int, WindowSegment] = {}
-        self.parts: dict[int, tuple[PartEntry, ...]] = {}
+        self.open_segment: WindowSegment | None = None
         self.changed = asyncio.Event()
 
-    def add_part(self, part: Part) -> None:
-        held = self.segments.setdefault(part.msn, WindowSegment(part.opened))
-        held.parts.append(PartEntry(part.duration, len(part.data), part.independent))
+    @classmethod
+    def from_snapshot(cls, snapshot: TrackSnapshot) -> Self:
+        track = cls(snapshot.track)
+        track.inits = {init.number: init for init in snapshot.inits}
+        track.complete = {known.entry.msn: known for known in snapshot.complete}
+        if snapshot.complete:
+            first = snapshot.complete[-1].first
+            track.entries.extend(known.entry for msn, known in track.complete.items() if msn >= first)
+        for held in snapshot.segments:
+            msn = held.opened.msn
+            segment = WindowSegment(held.opened, list(held.parts), list(held.chunks), held.data, held.stored)
+            track.segments[msn] = segment
+            if held.data is None:
+                track.open_segment = segment
+        return track
+
+    def snapshot(self) -> TrackSnapshot:
+        held = (
+            SegmentSnapshot(
+                segment.opened, tuple(segment.parts), tuple(segment.chunks), segment.data, segment.stored
+            )
+            for segment in self.segments.values()
+        )
+        return TrackSnapshot(self.name, tuple(self.inits.values()), tuple(self.complete.values()), tuple(held))
+
+    def add_init(self, init: Init) -> None:
+        """Raises WindowGap."""
+        if init.number in self.inits:
+            return
+        if init.number != max(self.inits, default=-1) + 1:
+            raise WindowGap(f"init segment {init.number} of {self.name} arrived before the one it follows")
+        self.inits[init.number] = init
+
+    def add_part(self, part: Part, at: int) -> None:
+        """Raises WindowGap."""
+        held = self.open_segment
+        if held is None or held.opened.msn != part.msn:
+            if self._is_complete(part.msn):
+                return
+            held = self._open(part)
+        elif part.index < len(held.parts):
+            return
+        elif part.index > len(held.parts):
+            raise WindowGap(f"part {part.msn}.{part.index} of {self.name} arrived before the one it follows")
+        held.parts.append(PartEntry(part.duration, len(part.data), part.independent, at))
         held.chunks.append(part.data)
         self.wake()
 
-    def add_segment(self, segment: Segment, timescale: int, playlist_window_ms: int) -> None:
+    def add_segment(self, segment: Segment, playlist_window_ms: int, at: int) -> None:
+        """Raises WindowGap."""
         entry = segment.entry
-        self.entries.append(entry)
-        held = self.segments.get(entry.msn)
+        if self._is_complete(entry.msn):
+            return
+        held = self.open_segment
+        self._check(entry, held)
         if held is not None:
             held.data, held.chunks = segment.data, []
-            self.parts[entry.msn] = tuple(held.parts)
-        window = playlist_window_ms * timescale // 1000
-        while len(self.entries) > 1 and entry.start + entry.duration - self.entries[1].start >= window:
-            gone = self.entries.popleft()
-            self.segments.pop(gone.msn, None)
-            self.parts.pop(gone.msn, None)
+            self.open_segment = None
+        self.entries.append(entry)
+        end_us = self._microseconds(entry, entry.start + entry.duration)
+        while len(self.entries) > 1:
+            following = self.entries[1]
+            if end_us - self._microseconds(following, following.start) < 1000 * playlist_window_ms:
+                break
+            self.segments.pop(self.entries.popleft().msn, None)
+        parts = tuple(held.parts) if held is not None else ()
+        self.complete[entry.msn] = CompleteSegment(entry, parts, at, self.entries[0].msn)
+        self._forget_before(self.complete[self.entries[0].msn].first)
         self.trim()
         self.wake()
 
+    def mark_stored(self, msn: int) -> None:
+        held = self.segments.get(msn)
+        if held is not None:
+            held.stored = True
+            self.trim()
+
     def trim(self) -> None:
-        """Let durable media go, but for the newest."""
+        """Release durable media, except the newest."""
         if not self.entries:
             return
         keep_from = self.entries[-1].msn - KEPT_SEGMENTS + 1
@@ -99,22 +160,29 @@ class WindowTrack:
         return self.entries[-1].msn if self.entries else None
 
     @property
-    def open_segment(self) -> WindowSegment | None:
-        """The one that is being made, if any of it is there."""
-        newest = self.segments.get(max(self.segments, default=-1))
-        return newest if newest is not None and newest.data is None else None
-
-    @property
     def end(self) -> Position | None:
-        """The newest part there is, or the newest segment where none follows it."""
+        """The newest part of the open segment, otherwise the newest complete segment."""
         opened = self.open_segment
         if opened is not None:
             return Position(opened.opened.msn, len(opened.parts) - 1)
         return None if self.last_msn is None else Position(self.last_msn)
 
+    def newest(self, before: int | None) -> Position | None:
+        """The newest part, or segment without parts; with ``before``, of those that arrived before it."""
+        opened = self.open_segment
+        if opened is not None:
+            index = _last_before(opened.parts, before)
+            if index is not None:
+                return Position(opened.opened.msn, index)
+        for known in reversed(self.complete.values()):
+            index = _last_before(known.parts, before)
+            if index is not None or (not known.parts and (before is None or known.at < before)):
+                return Position(known.entry.msn, index)
+        return None
+
     def has(self, position: Position) -> bool:
-        """Whether the playlist has got to ``position``."""
-        if self.last_msn is not None and position.msn <= self.last_msn:
+        """Whether the playlist has reached ``position``."""
+        if self.entries and position.msn <= self.entries[-1].msn:
             return True
         opened = self.open_segment
         if position.part is None or opened is None:
@@ -122,25 +190,90 @@ class WindowTrack:
         return position.msn == opened.opened.msn and position.part < len(opened.parts)
 
     def normalize(self, position: Position) -> Position:
-        """A part beyond the last one of a complete segment is the first of the next that has any (6.2.5.2). Of a
-        segment that has left the window nothing is known, and its parts are nobody else's."""
+        """A part beyond the last one of a complete segment is the first of the next segment with parts (6.2.5.2).
+        Positions before the window stay as they are: how many parts their segments had is no longer known."""
         if position.part is None or not self.entries or position.msn < self.entries[0].msn:
             return position
         last = self.entries[-1].msn
-        while position.msn <= last and (position.part or 0) >= len(self.parts.get(position.msn, ())):
+        while position.msn <= last and (position.part or 0) >= len(self.complete[position.msn].parts):
             position = Position(position.msn + 1, 0)
         return position
 
-    def recalls(self, position: Position) -> bool:
-        """Whether the playlist as it was at ``position`` can still be told: it has got there, and the newest
-        segment that was complete by then is in the window."""
+    def reached_at(self, position: Position) -> int | None:
+        """When the playlist reached ``position``, which is normalized, in the order of arrivals. None if it has
+        not, or if the newest segment that was complete by then has left the window."""
         newest = position.msn if position.part is None else position.msn - 1
-        return self.has(position) and bool(self.entries) and newest >= self.entries[0].msn
+        if not self.has(position) or not self.entries or newest < self.entries[0].msn:
+            return None
+        if position.part is None:
+            return self.complete[position.msn].at
+        return self.parts_of(position.msn)[position.part].at
 
-    def opened(self, msn: int) -> tuple[SegmentEntry, Sequence[PartEntry]] | None:
-        """A segment's entry and its parts as far as they are made, also when its media has left memory."""
-        held = self.segments.get(msn)
-        if held is not None:
-            return held.opened, held.parts
-        entry = next((entry for entry in reversed(self.entries) if entry.msn == msn), None)
-        return (entry, self.parts.get(msn, ())) if entry is not None else None
+    def entries_at(self, position: Position) -> Sequence[SegmentEntry]:
+        """The segments that the playlist listed when it reached ``position``."""
+        newest = position.msn if position.part is None else position.msn - 1
+        if newest == self.last_msn or newest not in self.complete:
+            return self.entries
+        first = self.complete[newest].first
+        return [known.entry for msn, known in self.complete.items() if first <= msn <= newest]
+
+    def parts_of(self, msn: int) -> Sequence[PartEntry]:
+        """The parts of a segment as far as they exist, also if its media has left memory."""
+        opened = self.open_segment
+        if opened is not None and opened.opened.msn == msn:
+            return opened.parts
+        known = self.complete.get(msn)
+        return known.parts if known is not None else ()
+
+    def entry_of(self, msn: int) -> SegmentEntry | None:
+        """A segment's entry; if the segment is open, without its length."""
+        opened = self.open_segment
+        if opened is not None and opened.opened.msn == msn:
+            return opened.opened
+        known = self.complete.get(msn)
+        return known.entry if known is not None else None
+
+    def _is_complete(self, msn: int) -> bool:
+        return bool(self.entries) and msn <= self.entries[-1].msn
+
+    def _open(self, part: Part) -> WindowSegment:
+        name = f"part {part.msn}.{part.index} of {self.name}"
+        if part.index != 0:
+            raise WindowGap(f"{name} arrived before the segment's first part")
+        if self.open_segment is not None:
+            raise WindowGap(f"{name} arrived before segment {self.open_segment.opened.msn} was complete")
+        if self.entries and part.msn != self.entries[-1].msn + 1:
+            raise WindowGap(f"{name} does not follow segment {self.entries[-1].msn}")
+        if part.opened.init not in self.inits:
+            raise WindowGap(f"{name} needs init segment {part.opened.init}, which did not arrive")
+        self.open_segment = self.segments[part.msn] = WindowSegment(part.opened)
+        return self.open_segment
+
+    def _check(self, entry: SegmentEntry, held: WindowSegment | None) -> None:
+        """Raises WindowGap unless ``entry`` completes the open segment ``held``, or is the next one and a gap."""
+        name = f"segment {entry.msn} of {self.name}"
+        if self.entries and entry.msn != self.entries[-1].msn + 1:
+            raise WindowGap(f"{name} does not follow segment {self.entries[-1].msn}")
+        if not self.entries and entry.run is not None and entry.run.msn != entry.msn:
+            raise WindowGap(f"{name} continues segments that did not arrive")
+        if entry.init not in self.inits:
+            raise WindowGap(f"{name} needs init segment {entry.init}, which did not arrive")
+        if held is not None and held.opened.msn != entry.msn:
+            raise WindowGap(f"{name} arrived before segment {held.opened.msn} was complete")
+        if entry.size != (sum(part.size for part in held.parts) if held is not None else 0):
+            raise WindowGap(f"{name} is complete, but some of its parts did not arrive")
+
+    def _forget_before(self, msn: int) -> None:
+        while (oldest := next(iter(self.complete))) < msn:
+            del self.complete[oldest]
+
+    def _microseconds(self, entry: SegmentEntry, ticks: int) -> int:
+        """``ticks`` are of the entry's own timescale: a later init segment may have changed it."""
+        return ticks * MICROSECONDS // self.inits[entry.init].config.timescale
+
+
+def _last_before(parts: Sequence[PartEntry], before: int | None) -> int | None:
+    for index in range(len(parts) - 1, -1, -1):
+        if before is None or parts[index].at < before:
+            return index
+    return None

@@ -5,19 +5,17 @@ from collections.abc import Mapping
 
 from live.window import Reload
 from live.window_track import Position
+from origin.errors import BadDirective
 
 MSN, PART, SKIP = "_HLS_msn", "_HLS_part", "_HLS_skip"
 NUMBER = re.compile(r"[0-9]{1,12}")
-
-
-class BadDirective(Exception):
-    """400: a directive that cannot be read; the text says which."""
+NO_DIRECTIVES = Reload()
 
 
 def parse_directives(query: Mapping[str, str]) -> Reload:
     """Raises BadDirective."""
     if not query:
-        return Reload()
+        return NO_DIRECTIVES
     msn, part = _number(query, MSN), _number(query, PART)
     if part is not None and msn is None:
         raise BadDirective(f"{PART} needs {MSN}")

@@ -4,8 +4,7 @@ PackagerError
 ├── MalformedBox        the bytes are not ISO BMFF: a peer, or a store, did wrong
 ├── BoxLimitExceeded    more boxes or samples than a reader takes
 ├── UnsupportedTrack    a codec that Headwater does not put in CMAF
-├── Unwritable          we did wrong: a value that its box cannot hold
-└── SegmentUnfinished   a segment that is being read as it grows stopped growing
+└── Unwritable          we did wrong: a value that its box cannot hold
 """
 
 from typing import ClassVar
@@ -41,9 +40,3 @@ class Unwritable(PackagerError):
     """A value outside its field: a time, a duration or a size that the box cannot hold."""
 
     code: ClassVar[str] = "unwritable"
-
-
-class SegmentUnfinished(PackagerError):
-    """What was read of a growing segment is not all of it, and the rest did not come."""
-
-    code: ClassVar[str] = "segment-unfinished"

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from media.names import is_stream_name
+from origin.content_coding import accepts_gzip
 from origin.pages.assets import Asset, load_tree, make_asset
 from origin.pages.headers import REVALIDATE, dashboard_headers, static_headers, watch_headers
 
@@ -86,12 +87,3 @@ def respond(request: Request, asset: Asset, headers: dict[str, str], *, status: 
         body = asset.compressed
         headers["Content-Encoding"] = "gzip"
     return Response(body, status_code=status, headers=headers, media_type=asset.content_type)
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is named and not refused with a weight of zero (RFC 9110, 12.5.3)."""
-    for choice in accept_encoding.lower().split(","):
-        name, _, weight = choice.partition(";")
-        if name.strip() == "gzip":
-            return weight.strip() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

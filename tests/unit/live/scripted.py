@@ -89,6 +89,7 @@ def messages(script: Script) -> list[LiveMessage]:
     scribe = Scribe(script)
     for track, kind in (("vsource", Kind.VIDEO), ("v360p", Kind.VIDEO), ("asource", Kind.AUDIO)):
         scribe.expect(track, kind)
+    scribe.say_facts()
     videos = [VideoTrack(_writer(scribe, name), part_target=script.part_target) for name in ("vsource", "v360p")]
     for video in videos:
         video.configure(video_config(), Fraction(30))

@@ -180,7 +180,7 @@ def test_every_other_rendition_is_reported_and_never_behind(said: list[LiveMessa
             known = window.tracks.get(other)
             if other != track and known is not None and known.end is not None:
                 end = known.end
-                parts = known.parts.get(end.msn, ()) if end.part is None else ()
+                parts = known.parts_of(end.msn) if end.part is None else ()
                 published[f"../{other}/media.m3u8"] = (end.msn, len(parts) - 1 if parts else end.part)
         assert reports == published
         if isinstance(message, Part) and message.track != track:

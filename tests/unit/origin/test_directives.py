@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from live.window import Reload
 from live.window_track import Position
-from origin.directives import BadDirective, parse_directives
+from origin.directives import parse_directives
+from origin.errors import BadDirective
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from origin.pages import pages_router
 from origin.pages.assets import load_tree
-from origin.pages.routes import STATIC_DIR, TEMPLATES_DIR, accepts_gzip
+from origin.pages.routes import STATIC_DIR, TEMPLATES_DIR
 
 OWN_FILES = [path for path in STATIC_DIR.rglob("*") if path.is_file() and "vendor" not in path.parts]
 
@@ -166,22 +166,6 @@ def test_a_file_that_gzip_does_not_shrink_is_kept_plain(tmp_path: Path) -> None:
     assert assets["tiny.js"].compressed is None
     compressed = assets["large.js"].compressed
     assert compressed is not None and gzip.decompress(compressed) == assets["large.js"].body
-
-
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [
-        ("gzip", True),
-        ("br;q=1.0, GZIP;q=0.5", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.0, br", False),
-        ("", False),
-        ("identity", False),
-        ("x-gzip-like", False),
-    ],
-)
-def test_accept_encoding(header: str, accepted: bool) -> None:
-    assert accepts_gzip(header) is accepted
 
 
 def test_pages_are_there_without_the_players(tmp_path: Path) -> None:

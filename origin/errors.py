@@ -1,0 +1,114 @@
+"""Why a request for media is not answered with media; each error knows its HTTP response.
+
+OriginError
+├── BadDirective        400  a delivery directive that cannot be read
+├── TooFarAhead         400  a blocking request for what will not exist for long
+├── Refused             403  a private stream, and no token that opens it
+├── NotYet              404  it does not exist, or not yet
+├── Gone                410  the DVR window or the live window has passed it
+├── HeldTooLong         503  it was waited for and did not arrive
+└── StoreUnavailable    503  the store does not answer
+"""
+
+from math import ceil
+from typing import ClassVar
+
+from live import errors as live
+from live.errors import LiveError
+from media.errors import HeadwaterError
+from origin.playback.errors import PlaybackRefused
+from storage.interface import StorageError
+
+# A wait that is expected to be longer than this depends on more than targets.
+LONGEST_RETRY_S = 3600
+
+
+class OriginError(HeadwaterError):
+    """Base of what the origin raises. ``caching`` is Cache-Control, ``retry_after_s`` is Retry-After."""
+
+    code: ClassVar[str] = "origin"
+    status: ClassVar[int] = 500
+    caching: ClassVar[str] = "no-store"
+    retry_after_s: int | None = None
+
+
+class BadDirective(OriginError):
+    """The text names the directive."""
+
+    code: ClassVar[str] = "bad-directive"
+    status: ClassVar[int] = 400
+
+
+class TooFarAhead(OriginError):
+    """draft-pantos-hls-rfc8216bis, 6.2.5.2."""
+
+    code: ClassVar[str] = "too-far-ahead"
+    status: ClassVar[int] = 400
+
+    def __init__(self) -> None:
+        super().__init__("too far ahead: that part of the playlist will not exist for long")
+
+
+class Refused(OriginError):
+    """The text names the reason and its code."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 403
+
+
+class NotYet(OriginError):
+    """``after_s`` is the number of seconds until it is expected; None if nobody knows."""
+
+    code: ClassVar[str] = "not-yet"
+    status: ClassVar[int] = 404
+    caching: ClassVar[str] = "public, max-age=1"
+
+    def __init__(self, after_s: float | None = None) -> None:
+        super().__init__("not there, or not yet")
+        if after_s is not None:
+            self.retry_after_s = min(max(1, ceil(after_s)), LONGEST_RETRY_S)
+
+
+class Gone(OriginError):
+    code: ClassVar[str] = "gone"
+    status: ClassVar[int] = 410
+    caching: ClassVar[str] = "public, max-age=60"
+
+    def __init__(self) -> None:
+        super().__init__("gone: it has left the window that viewers may go back")
+
+
+class HeldTooLong(OriginError):
+    code: ClassVar[str] = "held-too-long"
+    status: ClassVar[int] = 503
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__("the broadcaster sends nothing; try again")
+
+
+class StoreUnavailable(OriginError):
+    code: ClassVar[str] = "store-unavailable"
+    status: ClassVar[int] = 503
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("the store does not answer; try again")
+
+
+def origin_error(error: LiveError | PlaybackRefused | StorageError) -> OriginError:
+    """The answer to a request that ``error`` ended."""
+    match error:
+        case live.NotYet():
+            return NotYet(error.after_s)
+        case live.GoneFromWindow():
+            return Gone()
+        case live.TooFarAhead():
+            return TooFarAhead()
+        case live.HeldTooLong():
+            return HeldTooLong()
+        case PlaybackRefused():
+            return Refused(f"{error} ({error.code})")
+        case StorageError():
+            return StoreUnavailable()
+    raise error

@@ -18,7 +18,7 @@ from packager.hls.media import (
     ServerControl,
 )
 
-# In target durations: how far from the end parts are listed (4.4.4.9), and how near to it nothing is skipped (4.4.3.8).
+# In target durations before the end: where parts are listed (4.4.4.9), and where no segment is skipped (4.4.3.8).
 PARTS_WITHIN = 3
 SKIP_UNTIL = 6
 # In part targets: the least distance to the live edge (4.4.3.8 requires two and recommends three).
@@ -39,8 +39,8 @@ def low_latency_playlist(
     segment_target_ms: int,
     others: Iterable[WindowTrack],
 ) -> MediaPlaylist:
-    """``playlist``, whose segments were complete at ``position``, with the low-latency tags; ``position`` None is the
-    end of the track. ``others`` are the renditions to report on.
+    """``playlist``, whose segments were complete at ``position``, with the low-latency tags. ``position`` None is
+    the end of the track. ``others`` are the renditions to report on.
 
     The same position always gives the same playlist, so that caches can keep the answer to a blocking request.
     """

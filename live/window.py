@@ -89,6 +89,8 @@ class LiveWindow:
     def receive(self, message: LiveMessage) -> None:
         """Raises WindowGap."""
         self._arrivals += 1
+        if self.facts is None and not _is_beginning(message):
+            raise WindowGap(f"broadcast {self.broadcast} began before its first message arrived here")
         match message:
             case Part():
                 known = self.tracks.get(message.track)
@@ -319,13 +321,21 @@ class LiveWindow:
     def _add_segment(self, segment: Segment) -> None:
         known, facts = self.tracks.get(segment.track), self._track_facts(segment.track)
         if self.facts is None or known is None or facts is None:
-            raise WindowGap(f"segment {segment.entry.msn} of {segment.track} arrived before the track's facts")
+            raise WindowGap(f"the facts about {segment.track} did not arrive")
         init = known.inits.get(segment.entry.init)
         if init is not None and facts.config_of(init.number) != init.config:
             raise WindowGap(f"the facts about init segment {init.number} of {segment.track} did not arrive")
         known.add_segment(segment, self.facts.playlist_window_ms, self._arrivals)
+        # Rendition reports of earlier positions cannot be made again.
+        self._recalled_from = max(self._recalled_from, known.known_from)
 
     def _change(self, message: BroadcastChanged) -> None:
+        for facts in message.facts.tracks:
+            known = self.tracks.get(facts.track)
+            if known is None or not known.inits.keys() >= facts.configs.keys():
+                raise WindowGap(f"an init segment of {facts.track} did not arrive")
+        if message.facts.ended and any(track.open_segment is not None for track in self.tracks.values()):
+            raise WindowGap("the broadcast ended, but its last segments did not arrive")
         before, self.facts, self.ready = self.facts, message.facts, message.ready
         self._facts_version += 1
         if before is not None and _shapes_playlists(before) != _shapes_playlists(self.facts):
@@ -382,6 +392,11 @@ class LiveWindow:
     def _track_facts(self, name: str) -> TrackFacts | None:
         facts = self.facts
         return next((track for track in facts.tracks if track.track == name), None) if facts else None
+
+
+def _is_beginning(message: LiveMessage) -> bool:
+    """Whether nothing precedes ``message``, or only messages that it replaces."""
+    return isinstance(message, BroadcastChanged) and not message.facts.tracks
 
 
 def _shapes_playlists(facts: BroadcastFacts) -> tuple[object, ...]:

@@ -24,8 +24,8 @@ class PartEntry:
 
 @dataclass(frozen=True, slots=True)
 class CompleteSegment:
-    """A complete segment without its media. ``at`` is its place in the order of arrivals; ``first`` is the first MSN
-    of the playlist at that moment."""
+    """A complete segment without its media. ``at`` is its place in the order of arrivals; ``first`` is the first
+    MSN of the playlist at that moment."""
 
     entry: SegmentEntry
     parts: tuple[PartEntry, ...]
@@ -57,8 +57,9 @@ class TrackSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class WindowSnapshot:
-    """``arrivals`` counts the messages so far; the playlists of positions reached up to ``recalled_from`` were made
-    of other facts. ``presentations`` are the newest MPDs by BaseURL: they carry @publishTime."""
+    """``arrivals`` counts the messages so far. Positions reached at ``recalled_from`` or before are not recalled, as
+    their playlists depended on facts that have changed. ``presentations`` are the newest MPDs by BaseURL: they
+    carry @publishTime."""
 
     stream: str
     broadcast: str

@@ -48,12 +48,15 @@ class WindowSegment:
         start = sum(part.size for part in self.parts[:index])
         return self.data[start : start + self.parts[index].size]
 
+    def snapshot(self) -> SegmentSnapshot:
+        return SegmentSnapshot(self.opened, tuple(self.parts), tuple(self.chunks), self.data, self.stored)
+
 
 class WindowTrack:
     """Receives the track's messages. ``changed`` is set, and replaced, whenever the track's end moves.
 
     ``entries`` are the segments of the live playlist. ``complete`` has these and as many before them as the
-    playlists of past positions list.
+    playlists of past positions list; what arrived before ``known_from`` is forgotten.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,6 +66,7 @@ class WindowTrack:
         self.complete: dict[int, CompleteSegment] = {}
         self.segments: dict[int, WindowSegment] = {}
         self.open_segment: WindowSegment | None = None
+        self.known_from = 0
         self.changed = asyncio.Event()
 
     @classmethod
@@ -74,21 +78,19 @@ class WindowTrack:
             first = snapshot.complete[-1].first
             track.entries.extend(known.entry for msn, known in track.complete.items() if msn >= first)
         for held in snapshot.segments:
-            msn = held.opened.msn
             segment = WindowSegment(held.opened, list(held.parts), list(held.chunks), held.data, held.stored)
-            track.segments[msn] = segment
+            track.segments[held.opened.msn] = segment
             if held.data is None:
                 track.open_segment = segment
         return track
 
     def snapshot(self) -> TrackSnapshot:
-        held = (
-            SegmentSnapshot(
-                segment.opened, tuple(segment.parts), tuple(segment.chunks), segment.data, segment.stored
-            )
-            for segment in self.segments.values()
+        return TrackSnapshot(
+            self.name,
+            tuple(self.inits.values()),
+            tuple(self.complete.values()),
+            tuple(segment.snapshot() for segment in self.segments.values()),
         )
-        return TrackSnapshot(self.name, tuple(self.inits.values()), tuple(self.complete.values()), tuple(held))
 
     def add_init(self, init: Init) -> None:
         """Raises WindowGap."""
@@ -266,6 +268,8 @@ class WindowTrack:
     def _forget_before(self, msn: int) -> None:
         while (oldest := next(iter(self.complete))) < msn:
             del self.complete[oldest]
+            following = next(iter(self.complete.values()))
+            self.known_from = following.parts[0].at if following.parts else following.at
 
     def _microseconds(self, entry: SegmentEntry, ticks: int) -> int:
         """``ticks`` are of the entry's own timescale: a later init segment may have changed it."""

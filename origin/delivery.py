@@ -30,12 +30,24 @@ class Delivery:
 
     async def find(self, path: LivePath, directives: Reload) -> Answer:
         """Raises OriginError."""
-        window = self._window(path)
         try:
-            answer = self._just_closed_part(path) if window is None else await self._live(path, window, directives)
-            return answer or await self._stored(path)
+            return await self._from_window(path, directives) or await self._stored(path)
         except (LiveError, StorageError) as error:
             raise origin_error(error) from error
+
+    async def _from_window(self, path: LivePath, directives: Reload) -> Answer | None:
+        """None if the store has to be asked."""
+        window = self._window(path)
+        if window is None:
+            return self._just_closed_part(path)
+        tried = None
+        while window is not None and window is not tried:
+            try:
+                return await self._live(path, window, directives)
+            except WindowGap:
+                # A window from a snapshot may have replaced it.
+                window, tried = self._window(path), window
+        return None
 
     def _window(self, path: LivePath) -> LiveWindow | None:
         if path.broadcast is None:
@@ -43,25 +55,21 @@ class Delivery:
         return self._windows.find(path.stream, path.broadcast)
 
     async def _live(self, path: LivePath, window: LiveWindow, directives: Reload) -> Answer | None:
-        """The window's answer; None if the store has to be asked."""
-        try:
-            match path.resource:
-                case Resource.PLAYLIST:
-                    return await window.reload(path.track, directives, _hold_timeout(window))
-                case Resource.PART:
-                    position = Position(path.number, path.part)
-                    answer = await window.fetch_part(path.track, position, _hold_timeout(window))
-                    self._windows.note_fetch(window, path.track, position)
-                    return answer
-                case Resource.SEGMENT:
-                    return await window.fetch_segment(path.track, path.number, _hold_timeout(window))
-                case Resource.INIT:
-                    data = window.init(path.track, path.number)
-                    return Answer(data, Lifetime.IMMUTABLE) if data is not None else None
-                case Resource.MASTER | Resource.MANIFEST:
-                    return await self._described(path, window)
-        except WindowGap:
-            return None
+        match path.resource:
+            case Resource.PLAYLIST:
+                return await window.reload(path.track, directives, _hold_timeout(window))
+            case Resource.PART:
+                position = Position(path.number, path.part)
+                answer = await window.fetch_part(path.track, position, _hold_timeout(window))
+                self._windows.note_fetch(window, path.track, position)
+                return answer
+            case Resource.SEGMENT:
+                return await window.fetch_segment(path.track, path.number, _hold_timeout(window))
+            case Resource.INIT:
+                data = window.init(path.track, path.number)
+                return Answer(data, Lifetime.IMMUTABLE) if data is not None else None
+            case Resource.MASTER | Resource.MANIFEST:
+                return await self._described(path, window)
 
     async def _described(self, path: LivePath, window: LiveWindow) -> Answer:
         await window.wait_ready(LONGEST_START_WAIT_S)
@@ -86,15 +94,18 @@ class Delivery:
         try:
             data = (await self._reader.get(path.key)).body
         except ObjectNotFound:
-            if path.resource is Resource.PART and await self._broadcast_is_stored(path):
+            if path.resource is Resource.PART and await self._is_over(path):
                 raise errors.Gone from None
             if path.resource is Resource.SEGMENT and await self._passed(path):
                 raise errors.Gone from None
             raise errors.NotYet from None
         return Answer(data, Lifetime.IMMUTABLE if path.is_media else Lifetime.MOMENT)
 
-    async def _broadcast_is_stored(self, path: LivePath) -> bool:
+    async def _is_over(self, path: LivePath) -> bool:
+        """Whether the broadcast was live and its parts no longer exist anywhere."""
         assert path.broadcast is not None
+        if self._windows.is_awaited(path.broadcast):
+            return False
         prefix = broadcast_prefix(path.stream, path.broadcast)
         return await self._text(f"{prefix}/{MASTER_PLAYLIST}") is not None
 

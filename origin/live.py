@@ -1,25 +1,50 @@
-"""The live windows of every broadcast whose messages reach this origin's bus."""
+"""The live windows of every broadcast whose messages reach this origin over the bus."""
 
 import asyncio
+from typing import Protocol
+
+import structlog
 
 from live.bus import Bus
-from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, PartFetched
+from live.errors import WindowGap
+from live.messages import BroadcastClosed, LiveMessage, PartFetched
 from live.topics import FEEDBACK, MEDIA, BroadcastRef
 from live.window import LiveWindow
+from live.window_snapshot import WindowSnapshot
 from live.window_track import Position
+from origin.backlog import Backlog
+from packager.cmaf.segment_writer import Segment
 
-# Seconds for which the parts of a broadcast that is over are still there: players fetch what they were told of.
+log = structlog.get_logger("origin")
+
+# Seconds for which the parts of a closed broadcast are still served: players fetch what a playlist listed before.
 LINGER_S = 20.0
 
 
-class LiveWindows:
-    """Built from the topic ``MEDIA`` alone. A window is dropped when its whole broadcast is in the store; its
-    parts, which the store does not have, stay for a little longer."""
+class Snapshots(Protocol):
+    """Where the window of a broadcast can be had if some of its messages did not arrive here."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __call__(self, stream: str, broadcast: str) -> WindowSnapshot | None: ...
+
+
+def no_snapshots(stream: str, broadcast: str) -> None:
+    """On a single node every window receives every message."""
+
+
+class LiveWindows:
+    """Built from the topic ``MEDIA`` alone.
+
+    A broadcast that this origin joins in the middle, or some of whose messages are missing, has no window until
+    ``snapshots`` returns a snapshot or :meth:`seed` is called with one. A window is dropped when its broadcast is
+    completely in the store; its parts, which the store does not have, stay a little longer.
+    """
+
+    def __init__(self, bus: Bus, snapshots: Snapshots = no_snapshots) -> None:
         self._bus = bus
+        self._snapshots = snapshots
         self._windows: dict[str, LiveWindow] = {}
-        self._newest: dict[str, LiveWindow] = {}
+        self._backlogs: dict[str, Backlog] = {}
+        self._newest: dict[str, str] = {}
         self._closed: dict[str, LiveWindow] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._subscription = bus.subscribe(MEDIA, self._receive)
@@ -34,10 +59,36 @@ class LiveWindows:
 
     def newest(self, stream: str) -> LiveWindow | None:
         """The window of the stream's current broadcast."""
-        return self._newest.get(stream)
+        broadcast = self._newest.get(stream)
+        return self._windows.get(broadcast) if broadcast is not None else None
+
+    def is_awaited(self, broadcast: str) -> bool:
+        """Whether the broadcast is live, and its window waits for a snapshot."""
+        return broadcast in self._backlogs
+
+    def snapshot(self, stream: str, broadcast: str) -> WindowSnapshot | None:
+        """The window for another origin; None if this one does not have it."""
+        window = self.find(stream, broadcast)
+        return window.snapshot() if window is not None else None
+
+    def seed(self, snapshot: WindowSnapshot) -> None:
+        """Serve the broadcast from ``snapshot`` and the messages that arrived since it was taken."""
+        broadcast = snapshot.broadcast
+        window = LiveWindow.from_snapshot(snapshot)
+        try:
+            for message in self._backlogs.get(broadcast, ()):
+                window.receive(message)
+        except WindowGap as gap:
+            log.info("a snapshot is too old", stream=snapshot.stream, broadcast=broadcast, reason=str(gap))
+            return
+        self._backlogs.pop(broadcast, None)
+        replaced = self._windows.get(broadcast)
+        self._add(window)
+        if replaced is not None:
+            replaced.abandon()
 
     def note_fetch(self, window: LiveWindow, track: str, position: Position) -> None:
-        """Notify the worker when a viewer requests a part for the first time."""
+        """Notify the worker when a part is fetched for the first time."""
         if window.is_first_fetch(track, position):
             fetched = PartFetched(track, position.msn, position.part or 0)
             self._bus.publish(FEEDBACK, BroadcastRef(window.stream, window.broadcast), fetched)
@@ -49,27 +100,48 @@ class LiveWindows:
 
     def _receive(self, ref: BroadcastRef, message: LiveMessage) -> None:
         stream, broadcast = ref.stream, ref.broadcast
+        if isinstance(message, BroadcastClosed):
+            self._remove(stream, broadcast)
+            return
         window = self._windows.get(broadcast)
         if window is None:
-            if not isinstance(message, BroadcastChanged):
+            backlog = self._backlogs.get(broadcast)
+            if backlog is not None:
+                backlog.add(message)
+                if isinstance(message, Segment):
+                    self._request_snapshot(stream, broadcast)
                 return
-            window = self._windows[broadcast] = LiveWindow(stream, broadcast)
-            newest = self._newest.get(stream)
-            if newest is None or newest.broadcast < broadcast:
-                self._newest[stream] = window
-        window.receive(message)
-        if isinstance(message, BroadcastClosed):
+            window = LiveWindow(stream, broadcast)
+            self._add(window)
+        try:
+            window.receive(message)
+        except WindowGap as gap:
+            log.warning("a live window waits for a snapshot", stream=stream, broadcast=broadcast, reason=str(gap))
             del self._windows[broadcast]
-            if self._newest.get(stream) is window:
-                del self._newest[stream]
-            self._linger(window)
+            self._backlogs[broadcast] = Backlog()
+            self._backlogs[broadcast].add(message)
+            self._request_snapshot(stream, broadcast)
+            window.abandon()
 
-    def _linger(self, window: LiveWindow) -> None:
-        if window.low_latency is None:
-            return
-        self._closed[window.broadcast] = window
-        loop = asyncio.get_running_loop()
-        self._lingering[window.broadcast] = loop.call_later(LINGER_S, self._forget, window.broadcast)
+    def _request_snapshot(self, stream: str, broadcast: str) -> None:
+        snapshot = self._snapshots(stream, broadcast)
+        if snapshot is not None:
+            self.seed(snapshot)
+
+    def _add(self, window: LiveWindow) -> None:
+        self._windows[window.broadcast] = window
+        if self._newest.get(window.stream, "") < window.broadcast:
+            self._newest[window.stream] = window.broadcast
+
+    def _remove(self, stream: str, broadcast: str) -> None:
+        self._backlogs.pop(broadcast, None)
+        if self._newest.get(stream) == broadcast:
+            del self._newest[stream]
+        window = self._windows.pop(broadcast, None)
+        if window is not None and window.low_latency is not None:
+            self._closed[broadcast] = window
+            loop = asyncio.get_running_loop()
+            self._lingering[broadcast] = loop.call_later(LINGER_S, self._forget, broadcast)
 
     def _forget(self, broadcast: str) -> None:
         del self._closed[broadcast], self._lingering[broadcast]

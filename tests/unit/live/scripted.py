@@ -1,7 +1,7 @@
 """What a broadcast says on the bus, made in one go by real tracks, to be heard message by message."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored
@@ -28,12 +28,13 @@ PART_TARGET_US = 333_334
 @dataclass(frozen=True, slots=True)
 class Script:
     """``keys`` are the frames that are keyframes, ``breaks`` those before which the broadcaster was away, and
-    ``unseen`` those that never reach the second video track; 30 frames are a second. Segments are ``stored``
-    as soon as they are made."""
+    ``unseen`` those that never reach the second video track; 30 frames are a second. At the ``breaks`` that are also
+    ``changes`` the codec parameters change. Segments are ``stored`` as soon as they are made."""
 
     frames: int
     keys: Collection[int]
     breaks: Collection[int] = ()
+    changes: Collection[int] = ()
     unseen: Collection[int] = ()
     part_target: int = PART_TARGET
     low_latency: LowLatency | None = field(default_factory=lambda: LowLatency(PART_TARGET_US))
@@ -100,6 +101,10 @@ def messages(script: Script) -> list[LiveMessage]:
     sounded = 0
     for place in range(script.frames):
         unit = frame(place * FRAME, key=place in script.keys, size=10 + place % 7)
+        if place in script.changes:
+            for video in videos:
+                video.configure(replace(video_config(), height=128), Fraction(30))
+            audio.configure(audio_config(channels=1))
         if place in script.breaks:
             cutter.discontinue()
             audio.discontinue()

@@ -57,9 +57,9 @@ class TrackSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class WindowSnapshot:
-    """``arrivals`` counts the messages so far. Positions reached at ``recalled_from`` or before are not recalled, as
-    their playlists depended on facts that have changed. ``presentations`` are the newest MPDs by BaseURL: they
-    carry @publishTime."""
+    """``arrivals`` counts the messages so far. Positions reached at ``recalled_from`` or before are not recalled:
+    what their playlists depended on has changed. ``presentations`` are the newest MPDs by BaseURL, with
+    @publishTime."""
 
     stream: str
     broadcast: str

@@ -23,12 +23,16 @@ NOW = 1_700_000_100.0
 class Origin:
     def __init__(self, options: RecorderOptions | None = None) -> None:
         self.bench = Bench(options, announce=False)
-        self.windows = LiveWindows(self.bench.bus)
-        self.bench.announce()
         self.served: list[tuple[str, int, int]] = []
         self.private: set[str] = set()
         self.secret = PlaybackSecret(self.bench.store, lambda: NOW)
         self.now = NOW
+        self.join()
+        self.bench.announce()
+
+    def join(self) -> None:
+        """Serve from what the bus carries from now on."""
+        self.windows = LiveWindows(self.bench.bus)
         reader = CoalescingReader(self.bench.store, missing_s=0)
         app = FastAPI()
         app.add_middleware(
@@ -38,6 +42,9 @@ class Origin:
             on_served=lambda resource, status, size: self.served.append((resource, status, size)),
         )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
+
+    def stored(self, name: str) -> bytes:
+        return self.bench.store.objects[f"{PREFIX}/{name}"].body
 
     async def is_private(self, stream: str) -> bool:
         return stream in self.private

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Self
 
+from live import advance
 from live.answer import Answer, Lifetime
 from live.errors import GoneFromWindow, HeldTooLong, NotYet, SegmentUnfinished, TooFarAhead, WindowGap
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored, WindowMoved
@@ -20,15 +21,12 @@ from live.window_snapshot import WindowSnapshot
 from live.window_texts import WindowTexts
 from live.window_track import Position, WindowSegment, WindowTrack
 from media.names import FIRST_MSN
-from media.timescale import MICROSECONDS, MILLISECONDS
+from media.timescale import MILLISECONDS
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import BroadcastFacts, LowLatency, TrackFacts
 
 # Seconds that a request waits for a broadcast that has begun but has nothing to play yet.
 LONGEST_START_WAIT_S = 6.0
-# How far beyond its end a playlist may be requested (draft-pantos-hls-rfc8216bis, 6.2.5.2).
-SEGMENTS_AHEAD = 2
-PARTS_AHEAD_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,6 @@ class LiveWindow:
         window._arrivals = snapshot.arrivals
         window._recalled_from = snapshot.recalled_from
         window.ready = snapshot.ready
-        if window.ready:
-            window._became_ready.set()
         return window
 
     def snapshot(self) -> WindowSnapshot | None:
@@ -148,11 +144,11 @@ class LiveWindow:
                 raise TooFarAhead(f"the playlist of {track} will not reach segment {position.msn} for long")
             if not await self.wait_for(track, position, timeout):
                 raise HeldTooLong(f"{track} did not reach segment {position.msn} within {timeout:g} s")
-        text = self.playlist(track, directives)
+        recalled = self._recalled(known, position)
+        text = self._render(known, recalled, directives.skip)
         if text is None:
-            raise NotYet(self._expected_in(known, Position(known.end.msn if known.end else FIRST_MSN)))
-        recalled = position is not None and self.recalls(track, position)
-        return Answer(text, Lifetime.POSITION if recalled else Lifetime.MOMENT)
+            raise self._not_yet(known, Position(known.end.msn if known.end else FIRST_MSN))
+        return Answer(text, Lifetime.MOMENT if recalled is None else Lifetime.POSITION)
 
     async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer:
         """A part, after waiting at most ``timeout`` seconds for it.
@@ -168,7 +164,7 @@ class LiveWindow:
         if data is not None:
             return Answer(data, Lifetime.IMMUTABLE)
         if known is not None and self.is_coming(track, position.msn):
-            raise NotYet(self._expected_in(known, position))
+            raise self._not_yet(known, position)
         raise GoneFromWindow(f"part {position.msn}.{position.part} of {track} has left memory")
 
     async def fetch_segment(self, track: str, msn: int, timeout: float) -> Answer | None:
@@ -182,7 +178,7 @@ class LiveWindow:
             return Answer(data, Lifetime.IMMUTABLE)
         known = self.tracks.get(track)
         if known is not None and self.is_coming(track, msn):
-            expected = NotYet(self._expected_in(known, Position(msn)))
+            expected = self._not_yet(known, Position(msn))
             # LL-DASH players request a segment before its first chunk exists.
             if not self._may_wait_for(track, Position(msn, 0)):
                 raise expected
@@ -210,21 +206,7 @@ class LiveWindow:
 
     def is_near(self, track: str, position: Position) -> bool:
         """Whether ``position`` exists or is so near that a request may wait for it (6.2.5.2)."""
-        known = self.tracks.get(track)
-        if known is None or (end := known.end) is None:
-            return position.msn <= SEGMENTS_AHEAD
-        position = known.normalize(position)
-        if known.has(position):
-            return True
-        last = known.last_msn if known.last_msn is not None else end.msn - 1
-        if position.msn > last + SEGMENTS_AHEAD:
-            return False
-        if position.part is None or self.low_latency is None:
-            return True
-        made = end.part or 0 if position.msn == end.msn else 0
-        return position.part - made <= max(
-            PARTS_AHEAD_S, PARTS_AHEAD_S * MICROSECONDS // self.low_latency.part_target_us
-        )
+        return advance.is_near(self.tracks.get(track), position, self.low_latency)
 
     def media(self, track: str, msn: int) -> bytes | None:
         """A complete segment's bytes; None if they are not in memory."""
@@ -292,23 +274,15 @@ class LiveWindow:
         """The media playlist when it reached the requested position, if the window recalls that, otherwise the
         current one; None before the first segment."""
         directives = directives or Reload()
-        known, facts = self.tracks.get(track), self._track_facts(track)
-        if known is None or facts is None or self.facts is None or not known.entries:
+        known = self.tracks.get(track)
+        if known is None:
             return None
-        position = directives.position
-        if position is not None:
-            position = known.normalize(position) if self.recalls(track, position) else None
-        return self._texts.media(
-            self.facts, facts, self.tracks, position=position, skip=directives.skip, version=self._arrivals
-        )
+        return self._render(known, self._recalled(known, directives.position), directives.skip)
 
     def recalls(self, track: str, position: Position) -> bool:
         """Whether everybody who requests ``position`` gets the same playlist, instead of the current one."""
         known = self.tracks.get(track)
-        if known is None or self.ended:
-            return False
-        reached = known.reached_at(known.normalize(position))
-        return reached is not None and reached > self._recalled_from
+        return known is not None and self._recalled(known, position) is not None
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
         """The MPD; ``now_ms`` becomes its @publishTime if it has changed. None while there is nothing to play."""
@@ -342,29 +316,36 @@ class LiveWindow:
             self._recalled_from = self._arrivals
         if self.ready:
             self._became_ready.set()
+        else:
+            self._became_ready.clear()
         if self.facts.ended:
             for track in self.tracks.values():
                 track.wake()
 
+    def _recalled(self, known: WindowTrack, position: Position | None) -> Position | None:
+        """``position`` normalized; None if its playlist is not recalled."""
+        if position is None or self.ended:
+            return None
+        position = known.normalize(position)
+        reached = known.reached_at(position)
+        return position if reached is not None and reached > self._recalled_from else None
+
+    def _render(self, known: WindowTrack, position: Position | None, skip: bool) -> bytes | None:
+        """The media playlist when it reached ``position``, or with None the current one."""
+        track = self._track_facts(known.name)
+        if track is None or self.facts is None or not known.entries:
+            return None
+        return self._texts.media(
+            self.facts, track, self.tracks, position=position, skip=skip, version=self._arrivals
+        )
+
     def _may_wait_for(self, track: str, position: Position) -> bool:
         return self.low_latency is not None and not self.ended and self.is_near(track, position)
 
-    def _expected_in(self, known: WindowTrack, position: Position) -> float:
-        """Seconds until the track has ``position``, if segments and parts keep to their targets."""
-        opened = known.open_segment
-        made = 0.0
-        if opened is not None:
-            first = opened.opened.msn
-            timescale = known.inits[opened.opened.init].config.timescale
-            made = sum(part.duration for part in opened.parts) / timescale
-        else:
-            first = known.last_msn + 1 if known.last_msn is not None else FIRST_MSN
-        segments = position.msn - first
-        if position.part is None:
-            return max(0.0, (segments + 1) * self.segment_s - made)
-        low_latency = self.low_latency
-        part_s = low_latency.part_target_us / MICROSECONDS if low_latency is not None else self.segment_s
-        return max(0.0, segments * self.segment_s + (position.part + 1) * part_s - made)
+    def _not_yet(self, known: WindowTrack, position: Position) -> NotYet:
+        return NotYet(
+            advance.expected_in(known, position, self.facts) if self.facts is not None else self.segment_s
+        )
 
     async def _wait(
         self, condition: Callable[[], bool], event: Callable[[], asyncio.Event], timeout: float

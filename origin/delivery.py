@@ -72,7 +72,8 @@ class Delivery:
                 return await self._described(path, window)
 
     async def _described(self, path: LivePath, window: LiveWindow) -> Answer:
-        await window.wait_ready(LONGEST_START_WAIT_S)
+        if not window.ready:
+            await window.wait_ready(LONGEST_START_WAIT_S)
         prefix = f"{window.broadcast}/" if path.broadcast is None else ""
         if path.resource is Resource.MASTER:
             text = window.master(prefix=prefix)

@@ -45,7 +45,7 @@ class LiveWindows:
         self._windows: dict[str, LiveWindow] = {}
         self._backlogs: dict[str, Backlog] = {}
         self._newest: dict[str, str] = {}
-        self._closed: dict[str, LiveWindow] = {}
+        self._closed: dict[str, LiveWindow | None] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._subscription = bus.subscribe(MEDIA, self._receive)
 
@@ -74,6 +74,8 @@ class LiveWindows:
     def seed(self, snapshot: WindowSnapshot) -> None:
         """Serve the broadcast from ``snapshot`` and the messages that arrived since it was taken."""
         broadcast = snapshot.broadcast
+        if broadcast in self._closed:
+            return
         window = LiveWindow.from_snapshot(snapshot)
         try:
             for message in self._backlogs.get(broadcast, ()):
@@ -100,6 +102,8 @@ class LiveWindows:
 
     def _receive(self, ref: BroadcastRef, message: LiveMessage) -> None:
         stream, broadcast = ref.stream, ref.broadcast
+        if broadcast in self._closed:
+            return
         if isinstance(message, BroadcastClosed):
             self._remove(stream, broadcast)
             return
@@ -138,10 +142,9 @@ class LiveWindows:
         if self._newest.get(stream) == broadcast:
             del self._newest[stream]
         window = self._windows.pop(broadcast, None)
-        if window is not None and window.low_latency is not None:
-            self._closed[broadcast] = window
-            loop = asyncio.get_running_loop()
-            self._lingering[broadcast] = loop.call_later(LINGER_S, self._forget, broadcast)
+        self._closed[broadcast] = window if window is not None and window.low_latency is not None else None
+        loop = asyncio.get_running_loop()
+        self._lingering[broadcast] = loop.call_later(LINGER_S, self._forget, broadcast)
 
     def _forget(self, broadcast: str) -> None:
         del self._closed[broadcast], self._lingering[broadcast]

@@ -1,4 +1,4 @@
-"""What a path under ``live/`` names (see the design's names on the wire)."""
+"""Paths under ``live/``: masters, manifests, media playlists, init segments, segments and parts."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import Enum
 
 from media.names import BROADCAST_ID, MANIFEST, MASTER_PLAYLIST, MEDIA_PLAYLIST, STREAM_NAME
 
-# A number longer than this is nobody's segment; it also bounds what int() is given.
+# No segment has a longer number, and the bound keeps int() cheap.
 NUMBER = r"(?:0|[1-9][0-9]{0,11})"
 TRACK_NAME = re.compile(r"[a-z0-9]{1,32}")
 INIT = re.compile(rf"init-({NUMBER})\.mp4")
@@ -25,7 +25,7 @@ class Resource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LivePath:
-    """``broadcast`` is None for the stream's current one; ``number`` is the init's or the MSN."""
+    """``broadcast`` is None for the stream's current broadcast; ``number`` is the init segment's, or the MSN."""
 
     key: str
     resource: Resource
@@ -42,7 +42,7 @@ class LivePath:
 
 
 def parse_live_path(path: str) -> LivePath | None:
-    """``path`` is what follows ``live/``; None for what is no name of ours."""
+    """Parse what follows ``live/``; None if nothing has that name."""
     stream, *rest = path.split("/")
     if not STREAM_NAME.fullmatch(stream) or not rest:
         return None

@@ -1,4 +1,4 @@
-"""Byte ranges of RFC 9110, 14: one range is served, anything else gets the whole."""
+"""Byte ranges (RFC 9110, 14). A single range is served; any other request gets the whole."""
 
 import re
 
@@ -10,7 +10,7 @@ class Unsatisfiable(Exception):
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and end (exclusive) of what ``header`` asks for; None where the whole is to be served.
+    """The first byte and the end (exclusive) of the range in ``header``; None if the whole is served.
 
     Raises Unsatisfiable.
     """

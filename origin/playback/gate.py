@@ -16,8 +16,8 @@ MAX_AGE = re.compile(r"max-age=(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """``path`` is what to serve, None where there is no such name; ``seconds_left`` is how long the path token
-    holds, None where none is needed."""
+    """``path`` is what to serve, None if nothing has that name; ``seconds_left`` is how long the path token is
+    valid, None if none is needed."""
 
     path: LivePath | None
     seconds_left: int | None = None
@@ -25,15 +25,15 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
-    """``location`` is where the same thing is found below the path token, relative to what was asked for."""
+    """``location`` is the same resource below the path token, relative to the requested path."""
 
     path: LivePath
     location: str
 
 
 class PlaybackGate:
-    """``keys`` gives the playback secret's keys, ``is_private`` tells of a stream; both may raise StorageError.
-    ``bucket_s`` is how long a path token is at least valid, ``clock`` tells Unix seconds."""
+    """``keys`` returns the playback secret's keys, ``is_private`` whether a stream is private; both may raise
+    StorageError. A path token is valid for at least ``bucket_s`` seconds; ``clock`` returns Unix seconds."""
 
     def __init__(
         self,
@@ -66,9 +66,7 @@ class PlaybackGate:
     async def _redirect(self, path: str, live_path: LivePath, token: str | None, address: str | None) -> Redirected:
         stream = live_path.stream
         if live_path.resource not in (Resource.MASTER, Resource.MANIFEST):
-            raise TokenMissing(
-                f"the stream {stream} is private: what it is made of is reached through its link alone"
-            )
+            raise TokenMissing(f"the stream {stream} is private: its media can only be reached through its link")
         keys, now = await self._keys(), self._clock()
         verify_viewer_token(token, keys, stream=stream, address=address, now=now)
         path_token = make_path_token(keys, stream, now=now, bucket_s=self._bucket_s)
@@ -76,8 +74,8 @@ class PlaybackGate:
 
 
 def capped(caching: str, seconds_left: int | None) -> str:
-    """The Cache-Control ``caching`` with a max-age of at most ``seconds_left``: no plain cache keeps what is below
-    a path token for longer than the token holds."""
+    """The Cache-Control ``caching`` with a max-age of at most ``seconds_left``, so that caches keep nothing below a
+    path token for longer than the token is valid."""
     if seconds_left is None:
         return caching
     return MAX_AGE.sub(lambda match: f"max-age={min(int(match[1]), seconds_left)}", caching)

@@ -126,10 +126,14 @@ def test_an_older_broadcast_is_not_the_current_one_while_the_newer_is_awaited() 
     assert windows.is_awaited(LATER) and windows.newest(STREAM) is None
 
 
-def test_a_closed_broadcast_is_awaited_no_longer() -> None:
+async def test_a_closed_broadcast_gets_no_window_any_more() -> None:
     bus, windows = joined(MIDDLE)
     publish(bus, [BroadcastClosed(STREAM, BROADCAST)])
-    assert not windows.is_awaited(BROADCAST) and windows.find(STREAM, BROADCAST) is None
+    assert not windows.is_awaited(BROADCAST)
+    windows.seed(taken(MIDDLE))
+    publish(bus, SAID[-1:])
+    assert windows.find(STREAM, BROADCAST) is None and not windows.is_awaited(BROADCAST)
+    windows.close()
 
 
 def test_a_backlog_is_bounded_and_keeps_the_newest_facts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What a broadcast says on the bus, made in one go by real tracks, to be heard message by message."""
+"""The messages of a scripted broadcast, made by real tracks, and windows that have received some of them."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,8 +43,8 @@ class Script:
     ends: bool = False
 
 
-class Scribe:
-    """A :class:`~packager.cmaf.segment_writer.TrackSink` that writes down what the publisher would say."""
+class MessageLog:
+    """A :class:`~packager.cmaf.segment_writer.TrackSink` that keeps the messages a recorder would publish."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -58,7 +58,7 @@ class Scribe:
     def on_init(self, init: Init) -> None:
         self._indexes[init.track].configure(init)
         self.messages.append(init)
-        self.say_facts()
+        self.publish_facts()
 
     def on_part(self, part: Part) -> None:
         self.messages.append(part)
@@ -70,9 +70,9 @@ class Scribe:
             self.messages.append(SegmentStored(segment.track, segment.entry.msn))
         if not self._ready and all(index.entries for index in self._indexes.values()):
             self._ready = True
-            self.say_facts()
+            self.publish_facts()
 
-    def say_facts(self, *, ended: bool = False) -> None:
+    def publish_facts(self, *, ended: bool = False) -> None:
         known = (index.facts() for index in self._indexes.values())
         facts = BroadcastFacts(
             tracks=tuple(facts for facts in known if facts is not None),
@@ -87,15 +87,15 @@ class Scribe:
 
 def messages(script: Script) -> list[LiveMessage]:
     """Two video tracks, the second of which may miss frames, and audio."""
-    scribe = Scribe(script)
+    log = MessageLog(script)
     for track, kind in (("vsource", Kind.VIDEO), ("v360p", Kind.VIDEO), ("asource", Kind.AUDIO)):
-        scribe.expect(track, kind)
-    scribe.say_facts()
-    videos = [VideoTrack(_writer(scribe, name), part_target=script.part_target) for name in ("vsource", "v360p")]
+        log.expect(track, kind)
+    log.publish_facts()
+    videos = [VideoTrack(_writer(log, name), part_target=script.part_target) for name in ("vsource", "v360p")]
     for video in videos:
         video.configure(video_config(), Fraction(30))
     audio = AudioTrack(
-        _writer(scribe, "asource"), audio_config(), part_target=script.part_target, silence_after=10 * S
+        _writer(log, "asource"), audio_config(), part_target=script.part_target, silence_after=10 * S
     )
     cutter = Cutter(CutterOptions())
     sounded = 0
@@ -121,12 +121,12 @@ def messages(script: Script) -> list[LiveMessage]:
         for video in videos:
             video.close()
         audio.close()
-        scribe.say_facts(ended=True)
-    return scribe.messages
+        log.publish_facts(ended=True)
+    return log.messages
 
 
-def _writer(scribe: Scribe, name: str) -> SegmentWriter:
-    return SegmentWriter(name, scribe, ZERO_MS)
+def _writer(log: MessageLog, name: str) -> SegmentWriter:
+    return SegmentWriter(name, log, ZERO_MS)
 
 
 def _show(videos: Sequence[VideoTrack], unit: AccessUnit, *, hidden: bool) -> None:
@@ -134,27 +134,27 @@ def _show(videos: Sequence[VideoTrack], unit: AccessUnit, *, hidden: bool) -> No
         video.add(unit)
 
 
-def heard(said: Sequence[LiveMessage]) -> LiveWindow:
+def window_after(sent: Sequence[LiveMessage]) -> LiveWindow:
     window = LiveWindow(STREAM, BROADCAST)
-    for message in said:
+    for message in sent:
         window.receive(message)
     return window
 
 
-def walk(said: Sequence[LiveMessage]) -> Iterator[tuple[LiveWindow, LiveMessage]]:
+def walk(sent: Sequence[LiveMessage]) -> Iterator[tuple[LiveWindow, LiveMessage]]:
     """The window after each message."""
     window = LiveWindow(STREAM, BROADCAST)
-    for message in said:
+    for message in sent:
         window.receive(message)
         yield window, message
 
 
-def parts_of(said: Sequence[LiveMessage], track: str) -> list[Part]:
-    return [message for message in said if isinstance(message, Part) and message.track == track]
+def parts_of(sent: Sequence[LiveMessage], track: str) -> list[Part]:
+    return [message for message in sent if isinstance(message, Part) and message.track == track]
 
 
-def segments_of(said: Sequence[LiveMessage], track: str) -> list[Segment]:
-    return [message for message in said if isinstance(message, Segment) and message.track == track]
+def segments_of(sent: Sequence[LiveMessage], track: str) -> list[Segment]:
+    return [message for message in sent if isinstance(message, Segment) and message.track == track]
 
 
 def read(window: LiveWindow, track: str, position: Position | None = None, *, skip: bool = False) -> MediaPlaylist:

@@ -1,4 +1,4 @@
-"""The live window: what it waits for, what it holds, what it lets go, and what that costs."""
+"""The live window: what it waits for, what it keeps, what it releases, and what that costs."""
 
 import asyncio
 
@@ -15,25 +15,25 @@ from tests.unit.live.scripted import (
     BROADCAST,
     STREAM,
     Script,
-    heard,
     messages,
     parts_of,
     read,
     segments_of,
     text,
     walk,
+    window_after,
 )
 
 V = "vsource"
-SAID = messages(Script(600, range(0, 600, 60)))
+MESSAGES = messages(Script(600, range(0, 600, 60)))
 LONG = 5.0
 
 
-def up_to(said: list[LiveMessage], msn: int, index: int, track: str = V) -> tuple[LiveWindow, list[LiveMessage]]:
-    """The window that has heard all before a part, and what comes from it on."""
-    for place, message in enumerate(said):
+def up_to(sent: list[LiveMessage], msn: int, index: int, track: str = V) -> tuple[LiveWindow, list[LiveMessage]]:
+    """The window before a part arrives, and the messages from that part on."""
+    for place, message in enumerate(sent):
         if isinstance(message, Part) and (message.track, message.msn, message.index) == (track, msn, index):
-            return heard(said[:place]), said[place:]
+            return window_after(sent[:place]), sent[place:]
     raise AssertionError((msn, index))
 
 
@@ -42,7 +42,7 @@ async def turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "settled", "there"),
+    ("position", "normalized", "reached"),
     [
         (Position(3), Position(3), True),
         (Position(3, 5), Position(3, 5), True),
@@ -55,16 +55,18 @@ async def turn() -> None:
         (Position(1, 99), Position(2, 0), True),
     ],
 )
-def test_positions_settle_and_are_there_or_not(position: Position, settled: Position, there: bool) -> None:
-    now, _ = up_to(SAID, 4, 3)
+def test_positions_are_normalized_and_reached_or_not(
+    position: Position, normalized: Position, reached: bool
+) -> None:
+    now, _ = up_to(MESSAGES, 4, 3)
     track = now.tracks[V]
     assert track.end == Position(4, 2)
-    assert track.normalize(position) == settled
-    assert track.has(track.normalize(position)) is there
+    assert track.normalize(position) == normalized
+    assert track.has(track.normalize(position)) is reached
 
 
 def test_between_segments_the_end_is_the_complete_one() -> None:
-    now, _ = up_to(SAID, 4, 0)
+    now, _ = up_to(MESSAGES, 4, 0)
     track = now.tracks[V]
     assert track.end == Position(3) and track.open_segment is None
     assert track.normalize(Position(3, 6)) == Position(4, 0)
@@ -87,22 +89,22 @@ def test_between_segments_the_end_is_the_complete_one() -> None:
         (Position(3, 500), True),
     ],
 )
-def test_how_far_ahead_may_be_asked(position: Position, near: bool) -> None:
+def test_how_far_ahead_a_request_may_be(position: Position, near: bool) -> None:
     """6.2.5.2: two segments past the last complete one, parts within the advance part limit of the last one."""
-    now, _ = up_to(SAID, 4, 3)
+    now, _ = up_to(MESSAGES, 4, 3)
     assert now.is_near(V, position) is near
 
 
-def test_what_is_there_is_never_too_far_ahead() -> None:
-    """Segments of many parts: the last one of them may be asked for when the next segment has begun."""
-    said = messages(Script(600, range(0, 600, 180)))
-    for now, message in walk(said):
+def test_an_existing_part_is_never_too_far_ahead() -> None:
+    """Segments of many parts: the last part may be requested after the next segment has begun."""
+    sent = messages(Script(600, range(0, 600, 180)))
+    for now, message in walk(sent):
         if isinstance(message, Part) and message.track == V:
-            assert all(now.is_near(V, Position(p.msn, p.index)) for p in parts_of(said, V) if p.msn < message.msn)
+            assert all(now.is_near(V, Position(p.msn, p.index)) for p in parts_of(sent, V) if p.msn < message.msn)
 
 
-async def test_a_waiting_request_goes_on_in_the_turn_its_part_is_made() -> None:
-    now, rest = up_to(SAID, 4, 3)
+async def test_a_waiting_request_continues_when_its_part_arrives() -> None:
+    now, rest = up_to(MESSAGES, 4, 3)
     waiting = asyncio.ensure_future(now.wait_for(V, Position(4, 3), LONG))
     await turn()
     now.receive(rest[0])
@@ -111,8 +113,8 @@ async def test_a_waiting_request_goes_on_in_the_turn_its_part_is_made() -> None:
     assert waiting.done() and waiting.result()
 
 
-async def test_a_part_of_another_track_or_a_part_before_wakes_nobody_for_good() -> None:
-    now, rest = up_to(SAID, 4, 3)
+async def test_only_the_requested_part_ends_the_wait() -> None:
+    now, rest = up_to(MESSAGES, 4, 3)
     later = asyncio.ensure_future(now.wait_for(V, Position(4, 5), LONG))
     whole = asyncio.ensure_future(now.wait_for(V, Position(4), LONG))
     for message in rest:
@@ -131,7 +133,7 @@ async def test_a_part_of_another_track_or_a_part_before_wakes_nobody_for_good() 
 
 async def test_a_request_past_the_last_part_of_a_segment_waits_for_the_next_segment() -> None:
     """The segment ends while it waits."""
-    now, rest = up_to(SAID, 4, 5)
+    now, rest = up_to(MESSAGES, 4, 5)
     waiting = asyncio.ensure_future(now.wait_for(V, Position(4, 6), LONG))
     for message in rest:
         await turn()
@@ -144,26 +146,26 @@ async def test_a_request_past_the_last_part_of_a_segment_waits_for_the_next_segm
         now.receive(message)
 
 
-async def test_waiting_has_an_end() -> None:
-    now, _ = up_to(SAID, 4, 3)
+async def test_waiting_times_out() -> None:
+    now, _ = up_to(MESSAGES, 4, 3)
     assert not await now.wait_for(V, Position(4, 3), 0.01)
     assert not await now.wait_ready(0.0) or now.ready
 
 
-async def test_the_end_of_a_broadcast_answers_all_who_wait() -> None:
-    said = messages(Script(290, range(0, 290, 60), ends=True))
-    place = next(i for i, m in enumerate(said) if isinstance(m, BroadcastChanged) and m.facts.ended)
-    now = heard(said[:place])
+async def test_the_end_of_a_broadcast_ends_all_waiting() -> None:
+    sent = messages(Script(290, range(0, 290, 60), ends=True))
+    place = next(i for i, m in enumerate(sent) if isinstance(m, BroadcastChanged) and m.facts.ended)
+    now = window_after(sent[:place])
     waiting = [asyncio.ensure_future(now.wait_for(t, Position(7, 1), LONG)) for t in (V, "v360p", "asource")]
     await turn()
     assert not any(task.done() for task in waiting)
-    now.receive(said[place])
+    now.receive(sent[place])
     assert all(await asyncio.gather(*waiting))
     assert await now.wait_for(V, Position(400, 3), 0.0)
     assert read(now, V, Position(7, 1)).ended
 
 
-async def test_a_thousand_who_wait_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_thousand_waiting_requests_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[hls.MediaPlaylist] = []
     real = hls.render_media
 
@@ -172,7 +174,7 @@ async def test_a_thousand_who_wait_cost_one_rendering(monkeypatch: pytest.Monkey
         return real(playlist)
 
     monkeypatch.setattr(hls, "render_media", render)
-    now, rest = up_to(SAID, 4, 3)
+    now, rest = up_to(MESSAGES, 4, 3)
 
     async def ask() -> bytes | None:
         assert await now.wait_for(V, Position(4, 3), LONG)
@@ -186,8 +188,8 @@ async def test_a_thousand_who_wait_cost_one_rendering(monkeypatch: pytest.Monkey
     assert len({id(text) for text in texts}) == 1
 
 
-async def test_who_gives_up_leaves_nothing_behind() -> None:
-    now, _ = up_to(SAID, 4, 3)
+async def test_a_cancelled_request_leaves_nothing_behind() -> None:
+    now, _ = up_to(MESSAGES, 4, 3)
     before = asyncio.all_tasks()
     waiting = [asyncio.ensure_future(now.wait_for(V, Position(4, 3), LONG)) for _ in range(100)]
     await turn()
@@ -208,13 +210,13 @@ def test_rendered_texts_are_bounded() -> None:
 
 
 def test_media_leaves_the_window_when_it_is_durable_and_old() -> None:
-    for now, _ in walk(SAID):
+    for now, _ in walk(MESSAGES):
         for track in now.tracks.values():
             assert len(track.segments) <= KEPT_SEGMENTS + 1
     assert sorted(now.tracks[V].segments) == [6, 7, 8, 9, 10]
 
 
-def test_media_that_is_not_durable_stays_as_long_as_its_playlist_names_it() -> None:
+def test_media_that_is_not_durable_stays_while_its_playlist_lists_it() -> None:
     for now, _ in walk(messages(Script(900, range(0, 900, 60), window_ms=10_000, stored=False))):
         for track in now.tracks.values():
             named = {entry.msn for entry in track.entries}
@@ -223,10 +225,10 @@ def test_media_that_is_not_durable_stays_as_long_as_its_playlist_names_it() -> N
             assert len(named) <= 6 and len(track.complete) <= 12
 
 
-def test_what_has_left_the_window_is_nobody_elses_name() -> None:
+def test_a_name_that_has_left_the_window_gets_no_other_bytes() -> None:
     """A name is never reused for other bytes."""
-    said = messages(Script(900, range(0, 900, 60), window_ms=6000, stored=False))
-    now = heard(said)
+    sent = messages(Script(900, range(0, 900, 60), window_ms=6000, stored=False))
+    now = window_after(sent)
     assert now.tracks[V].entries[0].msn == 12
     for msn in range(1, 12):
         assert now.part(V, Position(msn, 0)) is None
@@ -235,27 +237,27 @@ def test_what_has_left_the_window_is_nobody_elses_name() -> None:
 
 
 @pytest.mark.parametrize("position", [Position(1, 0), Position(11), Position(12, 3), Position(3, 99)])
-def test_a_position_that_has_left_the_window_gets_the_present_playlist(position: Position) -> None:
-    now = heard(messages(Script(900, range(0, 900, 60), window_ms=6000)))
+def test_a_position_that_has_left_the_window_gets_the_current_playlist(position: Position) -> None:
+    now = window_after(messages(Script(900, range(0, 900, 60), window_ms=6000)))
     assert now.tracks[V].entries[0].msn == 12
     assert not now.recalls(V, position)
     assert text(now, V, position) == text(now, V)
     assert read(now, V, position).media_sequence == 12
 
 
-def test_positions_are_recalled_once_reached_and_not_after_the_end() -> None:
-    now, _ = up_to(SAID, 4, 3)
+def test_positions_are_recalled_after_they_are_reached_and_until_the_end() -> None:
+    now, _ = up_to(MESSAGES, 4, 3)
     assert now.recalls(V, Position(4, 2)) and now.recalls(V, Position(1)) and now.recalls(V, Position(3, 99))
     assert not now.recalls(V, Position(4, 3)) and not now.recalls("v480p", Position(1))
     assert text(now, V, Position(4, 3)) == text(now, V)
-    ended = heard(messages(Script(300, range(0, 300, 60), ends=True)))
+    ended = window_after(messages(Script(300, range(0, 300, 60), ends=True)))
     assert not ended.recalls(V, Position(3))
 
 
-async def test_a_growing_segment_is_exactly_its_bytes() -> None:
-    (whole,) = [segment.data for segment in segments_of(SAID, V) if segment.entry.msn == 4]
+async def test_a_growing_segment_yields_exactly_its_bytes() -> None:
+    (whole,) = [segment.data for segment in segments_of(MESSAGES, V) if segment.entry.msn == 4]
     for index in range(6):
-        now, rest = up_to(SAID, 4, index)
+        now, rest = up_to(MESSAGES, 4, index)
         chunks: list[bytes] = []
 
         async def take(source: LiveWindow, into: list[bytes]) -> None:
@@ -266,7 +268,9 @@ async def test_a_growing_segment_is_exactly_its_bytes() -> None:
         await turn()
         assert (
             b"".join(chunks)
-            == whole[: sum(len(part.data) for part in parts_of(SAID, V) if part.msn == 4 and part.index < index)]
+            == whole[
+                : sum(len(part.data) for part in parts_of(MESSAGES, V) if part.msn == 4 and part.index < index)
+            ]
         )
         for message in rest:
             now.receive(message)
@@ -280,8 +284,8 @@ async def test_a_growing_segment_is_exactly_its_bytes() -> None:
 
 
 async def test_a_slow_reader_gets_all_of_a_segment_that_has_left_the_window() -> None:
-    (whole,) = [segment.data for segment in segments_of(SAID, V) if segment.entry.msn == 2]
-    now, rest = up_to(SAID, 2, 1)
+    (whole,) = [segment.data for segment in segments_of(MESSAGES, V) if segment.entry.msn == 2]
+    now, rest = up_to(MESSAGES, 2, 1)
     growing = now.growing(V, 2, LONG)
     got = await anext(growing)
     for message in rest:
@@ -292,8 +296,8 @@ async def test_a_slow_reader_gets_all_of_a_segment_that_has_left_the_window() ->
     assert got == whole
 
 
-async def test_a_growing_segment_that_stops_is_not_taken_for_whole() -> None:
-    now, _ = up_to(SAID, 4, 3)
+async def test_a_growing_segment_that_stops_raises() -> None:
+    now, _ = up_to(MESSAGES, 4, 3)
     growing = now.growing(V, 4, 0.01)
     for _ in range(3):
         await anext(growing)
@@ -301,18 +305,18 @@ async def test_a_growing_segment_that_stops_is_not_taken_for_whole() -> None:
         await anext(growing)
 
 
-async def test_a_segment_that_turns_out_a_gap_has_no_chunks() -> None:
-    said = messages(Script(600, range(0, 600, 60), unseen=range(240, 390)))
-    gap = next(segment.entry.msn for segment in segments_of(said, "v360p") if segment.entry.gap)
-    place = next(i for i, m in enumerate(said) if isinstance(m, Segment) and m.entry.gap)
-    now = heard(said[:place])
+async def test_a_segment_that_becomes_a_gap_has_no_chunks() -> None:
+    sent = messages(Script(600, range(0, 600, 60), unseen=range(240, 390)))
+    gap = next(segment.entry.msn for segment in segments_of(sent, "v360p") if segment.entry.gap)
+    place = next(i for i, m in enumerate(sent) if isinstance(m, Segment) and m.entry.gap)
+    now = window_after(sent[:place])
 
     async def take() -> list[bytes]:
         return [chunk async for chunk in now.growing("v360p", gap, LONG)]
 
     taking = asyncio.ensure_future(take())
     await turn()
-    for message in said[place:]:
+    for message in sent[place:]:
         now.receive(message)
     assert await taking == []
 
@@ -320,7 +324,7 @@ async def test_a_segment_that_turns_out_a_gap_has_no_chunks() -> None:
 async def test_nothing_is_ready_before_every_track_has_media() -> None:
     now = LiveWindow(STREAM, BROADCAST)
     waiting = asyncio.ensure_future(now.wait_ready(LONG))
-    for message in SAID:
+    for message in MESSAGES:
         assert not now.ready and now.master() is None
         await turn()
         assert not waiting.done()
@@ -331,8 +335,8 @@ async def test_nothing_is_ready_before_every_track_has_media() -> None:
     assert now.master() is not None
 
 
-def test_a_late_word_of_durability_changes_no_playlist() -> None:
-    now = heard(SAID)
+def test_durability_changes_no_playlist() -> None:
+    now = window_after(MESSAGES)
     before = text(now, V)
     now.receive(SegmentStored(V, 10))
     now.receive(SegmentStored(V, 1000))

@@ -16,13 +16,13 @@ from live.window_snapshot import TrackSnapshot, WindowSnapshot
 from live.window_track import Position
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import LowLatency
-from tests.unit.live.scripted import BROADCAST, FRAME, STREAM, Script, heard, messages
+from tests.unit.live.scripted import BROADCAST, FRAME, STREAM, Script, messages, window_after
 from tests.unit.packager.recording import ZERO_MS
 
 TRACKS = ("vsource", "v360p", "asource")
 # Parts of a second; the window slides; the broadcaster leaves twice and returns once with other parameters; the
 # second rendition has a hole.
-SAID = messages(
+MESSAGES = messages(
     Script(
         510,
         range(0, 510, 60),
@@ -36,14 +36,14 @@ SAID = messages(
     )
 )
 MEDIA = {
-    **{(m.track, f"{m.msn}.{m.index}"): m.data for m in SAID if isinstance(m, Part)},
-    **{(m.track, f"{m.entry.msn}"): m.data for m in SAID if isinstance(m, Segment) and not m.entry.gap},
-    **{(m.track, f"init-{m.number}"): m.data for m in SAID if isinstance(m, Init)},
+    **{(m.track, f"{m.msn}.{m.index}"): m.data for m in MESSAGES if isinstance(m, Part)},
+    **{(m.track, f"{m.entry.msn}"): m.data for m in MESSAGES if isinstance(m, Segment) and not m.entry.gap},
+    **{(m.track, f"init-{m.number}"): m.data for m in MESSAGES if isinstance(m, Init)},
 }
 POSITIONS = {
     track: sorted(
-        {Position(m.msn, m.index) for m in SAID if isinstance(m, Part) and m.track == track}
-        | {Position(m.entry.msn) for m in SAID if isinstance(m, Segment) and m.track == track},
+        {Position(m.msn, m.index) for m in MESSAGES if isinstance(m, Part) and m.track == track}
+        | {Position(m.entry.msn) for m in MESSAGES if isinstance(m, Segment) and m.track == track},
         key=lambda position: (position.msn, -1 if position.part is None else position.part),
     )
     for track in TRACKS
@@ -97,7 +97,7 @@ def all_of(window: LiveWindow, place: int) -> Answers:
 
 def first_window() -> Iterator[tuple[int, LiveWindow]]:
     window = LiveWindow(STREAM, BROADCAST)
-    for place, message in enumerate(SAID):
+    for place, message in enumerate(MESSAGES):
         window.receive(message)
         yield place, window
 
@@ -113,12 +113,12 @@ for _place, _window in first_window():
 
 
 def test_the_broadcast_has_everything() -> None:
-    segments = [message for message in SAID if isinstance(message, Segment)]
-    assert {init.number for init in SAID if isinstance(init, Init)} == {0, 1}
-    assert {init.track for init in SAID if isinstance(init, Init) and init.number} == set(TRACKS)
+    segments = [message for message in MESSAGES if isinstance(message, Segment)]
+    assert {init.number for init in MESSAGES if isinstance(init, Init)} == {0, 1}
+    assert {init.track for init in MESSAGES if isinstance(init, Init) and init.number} == set(TRACKS)
     assert any(segment.entry.gap for segment in segments)
     assert sum(segment.entry.discontinuity for segment in segments if segment.track == "vsource") == 2
-    last = SAID[-1]
+    last = MESSAGES[-1]
     assert isinstance(last, BroadcastChanged) and last.facts.ended
     assert SNAPSHOTS[-1].tracks[0].complete[-1].first > 1
     held = [name for name, answer in EXPECTED[-20].items() if answer is not None]
@@ -129,8 +129,8 @@ def test_a_window_that_joins_after_any_message_answers_like_the_first() -> None:
     for joined, snapshot in enumerate(SNAPSHOTS):
         window = LiveWindow.from_snapshot(snapshot)
         assert all_of(window, joined) == EXPECTED[joined]
-        for place in range(joined + 1, len(SAID)):
-            message = SAID[place]
+        for place in range(joined + 1, len(MESSAGES)):
+            message = MESSAGES[place]
             window.receive(message)
             if joined % 4 == 0 and isinstance(message, Segment | BroadcastChanged):
                 for name, answer in manifests_of(window, place).items():
@@ -143,10 +143,10 @@ def test_a_window_that_joins_after_any_message_answers_like_the_first() -> None:
 
 def test_a_window_recalls_the_positions_that_the_first_one_recalls() -> None:
     """Also those that it reached after it joined, and that nobody requested until now."""
-    for joined in range(0, len(SAID), 7):
+    for joined in range(0, len(MESSAGES), 7):
         window = LiveWindow.from_snapshot(SNAPSHOTS[joined])
-        for place in range(joined + 1, len(SAID)):
-            window.receive(SAID[place])
+        for place in range(joined + 1, len(MESSAGES)):
+            window.receive(MESSAGES[place])
             if place % 12 == 0:
                 assert playlists_of(window).items() <= EXPECTED[place].items()
 
@@ -158,13 +158,13 @@ def test_a_position_has_one_playlist_whenever_it_is_requested() -> None:
         for name, answer in expected.items():
             if isinstance(name, tuple) and isinstance(name[1], Position):
                 assert texts.setdefault(name, answer) == answer
-    late = heard(SAID[:-1])
+    late = window_after(MESSAGES[:-1])
     found = {name: answer for name, answer in playlists_of(late).items() if isinstance(name[1], Position)}
     assert len(found) > 20 and found.items() <= texts.items()
 
 
 def test_a_snapshot_shares_the_medias_bytes() -> None:
-    window = heard(SAID[:60])
+    window = window_after(MESSAGES[:60])
     snapshot = window.snapshot()
     assert snapshot is not None
     other = LiveWindow.from_snapshot(snapshot)
@@ -200,18 +200,18 @@ def test_media_that_a_snapshot_lacks_is_absent_and_nothing_else_differs() -> Non
 
 
 def test_a_window_that_missed_the_beginning_refuses_to_answer() -> None:
-    for joined in range(1, len(SAID)):
+    for joined in range(1, len(MESSAGES)):
         with pytest.raises(WindowGap):
-            heard(SAID[joined:])
+            window_after(MESSAGES[joined:])
 
 
 def test_each_missing_message_is_noticed_when_the_next_one_of_its_track_arrives() -> None:
     noticed = 0
-    for place, message in enumerate(SAID):
+    for place, message in enumerate(MESSAGES):
         if not isinstance(message, Init | Part | Segment):
             continue
-        window = heard(SAID[:place])
-        rest = SAID[place + 1 :]
+        window = window_after(MESSAGES[:place])
+        rest = MESSAGES[place + 1 :]
         if any(isinstance(other, Init | Part | Segment) and other.track == message.track for other in rest):
             with pytest.raises(WindowGap):
                 receive_all_of(message.track, window, rest)
@@ -219,18 +219,18 @@ def test_each_missing_message_is_noticed_when_the_next_one_of_its_track_arrives(
     assert noticed > 60
 
 
-def receive_all_of(track: str, window: LiveWindow, said: Sequence[LiveMessage]) -> None:
+def receive_all_of(track: str, window: LiveWindow, sent: Sequence[LiveMessage]) -> None:
     """Up to the first that the window would otherwise have used wrongly."""
-    for message in said:
+    for message in sent:
         window.receive(message)
         assert not isinstance(message, Part | Segment) or message.track != track
 
 
 def test_repeated_messages_change_nothing() -> None:
     window = LiveWindow(STREAM, BROADCAST)
-    for place, message in enumerate(SAID):
+    for place, message in enumerate(MESSAGES):
         window.receive(message)
-        for repeated in SAID[max(0, place - 30) : place + 1]:
+        for repeated in MESSAGES[max(0, place - 30) : place + 1]:
             if not isinstance(repeated, BroadcastChanged) or repeated is message:
                 window.receive(repeated)
         assert manifests_of(window, place).items() <= EXPECTED[place].items()
@@ -244,8 +244,8 @@ def stripped(text: bytes | None) -> bytes | None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    dropped=st.lists(st.tuples(st.integers(0, len(SAID) - 1), st.integers(1, 6)), max_size=4),
-    repeated=st.dictionaries(st.integers(0, len(SAID) - 1), st.integers(0, 40), max_size=6),
+    dropped=st.lists(st.tuples(st.integers(0, len(MESSAGES) - 1), st.integers(1, 6)), max_size=4),
+    repeated=st.dictionaries(st.integers(0, len(MESSAGES) - 1), st.integers(0, 40), max_size=6),
     recovers=st.booleans(),
 )
 def test_lost_and_repeated_messages_never_lead_to_a_wrong_answer(
@@ -255,19 +255,19 @@ def test_lost_and_repeated_messages_never_lead_to_a_wrong_answer(
     lost = {place for start, count in dropped for place in range(start, start + count)}
     window: LiveWindow | None = LiveWindow(STREAM, BROADCAST)
     # Nothing follows the end that would show that a track's whole last segment is missing.
-    for place, message in enumerate(SAID[:-1]):
+    for place, message in enumerate(MESSAGES[:-1]):
         if window is None:
             return
         try:
             if place not in lost:
                 window.receive(message)
-            back = SAID[place - repeated[place]] if 0 < repeated.get(place, 0) <= place else message
+            back = MESSAGES[place - repeated[place]] if 0 < repeated.get(place, 0) <= place else message
             if place in repeated and place not in lost and not isinstance(back, BroadcastChanged):
                 window.receive(back)
         except WindowGap:
             window = LiveWindow.from_snapshot(SNAPSHOTS[place]) if recovers else None
             continue
-        if place % 25 == 24 or place == len(SAID) - 2:
+        if place % 25 == 24 or place == len(MESSAGES) - 2:
             check(window)
 
 
@@ -288,6 +288,6 @@ def check(window: LiveWindow) -> None:
 
 
 def test_an_end_before_the_last_segment_is_complete_is_a_gap() -> None:
-    last = next(place for place in range(len(SAID) - 1, 0, -1) if isinstance(SAID[place], Segment))
+    last = next(place for place in range(len(MESSAGES) - 1, 0, -1) if isinstance(MESSAGES[place], Segment))
     with pytest.raises(WindowGap):
-        heard([*SAID[:last], *SAID[last + 1 :]])
+        window_after([*MESSAGES[:last], *MESSAGES[last + 1 :]])

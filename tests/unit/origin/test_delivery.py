@@ -1,4 +1,4 @@
-"""Everything under /live/, asked over ASGI of a broadcast that is made in the test."""
+"""Everything under /live/, requested over ASGI while the test makes the broadcast."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -71,7 +71,7 @@ async def test_media_can_only_be_fetched(origin: Origin) -> None:
     assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
 
 
-async def test_what_is_not_media_is_for_the_routes(origin: Origin) -> None:
+async def test_other_paths_are_left_to_the_routes(origin: Origin) -> None:
     assert (await origin.client.get("/livestock")).json() == {"detail": "Not Found"}
     assert origin.served == []
 
@@ -88,7 +88,7 @@ async def test_what_is_not_media_is_for_the_routes(origin: Origin) -> None:
         ("vsource/2.2.m4s", "video/iso.segment", IMMUTABLE),
     ],
 )
-async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
+async def test_media_and_playlists_have_their_type_and_caching(
     origin: Origin, name: str, media_type: str, caching: str
 ) -> None:
     response = await origin.get(name)
@@ -103,7 +103,7 @@ async def test_what_is_served_says_what_it_is_and_how_long_it_holds(
     assert again.headers["etag"] == response.headers["etag"]
 
 
-async def test_not_yet_and_never(origin: Origin) -> None:
+async def test_what_does_not_exist_yet_or_at_all_is_404(origin: Origin) -> None:
     for name in ("vsource/10.m4s", "vsource/4.5.m4s", "v480p/1.m4s", "vsource/init-7.mp4", "nothing/media.m3u8"):
         response = await origin.get(name)
         assert response.status_code == 404, name
@@ -147,7 +147,7 @@ async def test_after_the_end_the_store_answers(origin: Origin) -> None:
     assert (await origin.get("vsource/1.0.m4s")).status_code == 410
 
 
-async def test_what_the_dvr_window_has_passed_is_gone() -> None:
+async def test_segments_before_the_dvr_window_are_gone() -> None:
     origin = Origin(RecorderOptions(playlist_window_ms=6000, dvr_ms=8000))
     await origin.bench.feed(21)
     await origin.bench.feed(10)
@@ -156,7 +156,7 @@ async def test_what_the_dvr_window_has_passed_is_gone() -> None:
     assert (await origin.get("vsource/2.m4s")).status_code == 410
 
 
-async def test_a_broadcast_that_just_began_is_waited_for() -> None:
+async def test_requests_wait_for_a_broadcast_that_has_just_begun() -> None:
     origin = Origin()
     await origin.bench.feed(1)
     waiting = asyncio.ensure_future(origin.get("master.m3u8"))
@@ -175,7 +175,7 @@ async def test_simultaneous_requests_cost_one_store_read(origin: Origin) -> None
     assert origin.bench.store.keys_of("get") == [f"{PREFIX}/vsource/1.m4s"]
 
 
-async def test_a_store_that_is_down_is_said_in_words(origin: Origin) -> None:
+async def test_a_store_that_is_down_is_503(origin: Origin) -> None:
     await origin.bench.feed(14)
     origin.bench.store.failing = StoreUnavailable("down")
     response = await origin.get("vsource/1.m4s")
@@ -186,7 +186,7 @@ async def test_a_store_that_is_down_is_said_in_words(origin: Origin) -> None:
     origin.bench.store.failing = None
 
 
-async def test_what_was_answered_is_counted(origin: Origin) -> None:
+async def test_answers_are_counted(origin: Origin) -> None:
     response = await origin.get("vsource/2.m4s")
     await origin.get("vsource/99.m4s")
     assert origin.served[0] == ("segment", 200, len(response.content))

@@ -14,34 +14,34 @@ from live.window_track import Position
 from origin import backlog
 from origin.live import LiveWindows, Snapshots, no_snapshots
 from packager.cmaf.segment_writer import Part, Segment
-from tests.unit.live.scripted import BROADCAST, STREAM, Script, heard, messages
+from tests.unit.live.scripted import BROADCAST, STREAM, Script, messages, window_after
 from tests.unit.origin.test_low_latency import FRAMES, LiveOrigin
 
-SAID = messages(Script(600, range(0, 600, 60)))
+MESSAGES = messages(Script(600, range(0, 600, 60)))
 MIDDLE = 120
 LATER = f"{BROADCAST[:-6]}ffffff"
 
 
 def taken(place: int) -> WindowSnapshot:
-    snapshot = heard(SAID[:place]).snapshot()
+    snapshot = window_after(MESSAGES[:place]).snapshot()
     assert snapshot is not None
     return snapshot
 
 
-def publish(bus: MemoryBus, said: Sequence[LiveMessage]) -> None:
-    for message in said:
+def publish(bus: MemoryBus, sent: Sequence[LiveMessage]) -> None:
+    for message in sent:
         bus.publish(subject(STREAM, BROADCAST), message)
 
 
 def joined(place: int, snapshots: Snapshots = no_snapshots) -> tuple[MemoryBus, LiveWindows]:
     bus = MemoryBus()
     windows = LiveWindows(bus, snapshots)
-    publish(bus, SAID[place:])
+    publish(bus, MESSAGES[place:])
     return bus, windows
 
 
 def assert_complete(windows: LiveWindows) -> None:
-    window, whole = windows.find(STREAM, BROADCAST), heard(SAID)
+    window, whole = windows.find(STREAM, BROADCAST), window_after(MESSAGES)
     assert window is not None
     for track in whole.tracks:
         assert window.playlist(track) == whole.playlist(track)
@@ -58,30 +58,30 @@ def test_a_broadcast_that_is_joined_late_has_no_window_without_a_snapshot() -> N
 @pytest.mark.parametrize("place", [MIDDLE - 30, MIDDLE, MIDDLE + 1, MIDDLE + 30])
 def test_a_seed_and_the_messages_since_it_was_taken_make_a_window(place: int) -> None:
     """Messages that the seed contains already change nothing."""
-    bus, windows = joined(len(SAID))
-    publish(bus, SAID[MIDDLE - 30 : MIDDLE + 30])
+    bus, windows = joined(len(MESSAGES))
+    publish(bus, MESSAGES[MIDDLE - 30 : MIDDLE + 30])
     windows.seed(taken(place))
     assert not windows.is_awaited(BROADCAST)
-    publish(bus, SAID[MIDDLE + 30 :])
+    publish(bus, MESSAGES[MIDDLE + 30 :])
     assert_complete(windows)
 
 
 def test_a_seed_that_is_too_old_is_not_used() -> None:
-    bus, windows = joined(len(SAID))
-    publish(bus, SAID[MIDDLE : MIDDLE + 30])
+    bus, windows = joined(len(MESSAGES))
+    publish(bus, MESSAGES[MIDDLE : MIDDLE + 30])
     windows.seed(taken(MIDDLE - 30))
     assert windows.find(STREAM, BROADCAST) is None and windows.is_awaited(BROADCAST)
     windows.seed(taken(MIDDLE))
-    publish(bus, SAID[MIDDLE + 30 :])
+    publish(bus, MESSAGES[MIDDLE + 30 :])
     assert_complete(windows)
 
 
 def test_another_origin_is_asked_for_its_window() -> None:
     bus = MemoryBus()
     first = LiveWindows(bus)
-    publish(bus, SAID[:MIDDLE])
+    publish(bus, MESSAGES[:MIDDLE])
     second = LiveWindows(bus, first.snapshot)
-    publish(bus, SAID[MIDDLE:])
+    publish(bus, MESSAGES[MIDDLE:])
     assert_complete(second)
 
 
@@ -93,20 +93,20 @@ def test_a_lost_message_costs_the_window_until_the_next_snapshot() -> None:
         asked.append(broadcast)
         return available.pop() if available else None
 
-    bus, windows = joined(len(SAID), snapshots)
-    lost = next(place for place in range(MIDDLE, len(SAID)) if isinstance(SAID[place], Part))
-    publish(bus, [*SAID[:lost], *SAID[lost + 1 : lost + 20]])
+    bus, windows = joined(len(MESSAGES), snapshots)
+    lost = next(place for place in range(MIDDLE, len(MESSAGES)) if isinstance(MESSAGES[place], Part))
+    publish(bus, [*MESSAGES[:lost], *MESSAGES[lost + 1 : lost + 20]])
     assert windows.find(STREAM, BROADCAST) is None and asked
-    following = next(place for place in range(lost + 20, len(SAID)) if isinstance(SAID[place], Segment))
-    publish(bus, SAID[lost + 20 : following])
+    following = next(place for place in range(lost + 20, len(MESSAGES)) if isinstance(MESSAGES[place], Segment))
+    publish(bus, MESSAGES[lost + 20 : following])
     available.append(taken(following))
-    publish(bus, SAID[following:])
+    publish(bus, MESSAGES[following:])
     assert_complete(windows)
 
 
 async def test_who_waits_in_a_replaced_window_learns_it_at_once() -> None:
-    bus, windows = joined(len(SAID))
-    publish(bus, SAID[:MIDDLE])
+    bus, windows = joined(len(MESSAGES))
+    publish(bus, MESSAGES[:MIDDLE])
     window = windows.find(STREAM, BROADCAST)
     assert window is not None
     end = window.tracks["vsource"].end
@@ -122,7 +122,7 @@ async def test_who_waits_in_a_replaced_window_learns_it_at_once() -> None:
 def test_an_older_broadcast_is_not_the_current_one_while_the_newer_is_awaited() -> None:
     bus, windows = joined(0)
     assert windows.newest(STREAM) is windows.find(STREAM, BROADCAST) is not None
-    bus.publish(subject(STREAM, LATER), SAID[MIDDLE])
+    bus.publish(subject(STREAM, LATER), MESSAGES[MIDDLE])
     assert windows.is_awaited(LATER) and windows.newest(STREAM) is None
 
 
@@ -131,7 +131,7 @@ async def test_a_closed_broadcast_gets_no_window_any_more() -> None:
     publish(bus, [BroadcastClosed(STREAM, BROADCAST)])
     assert not windows.is_awaited(BROADCAST)
     windows.seed(taken(MIDDLE))
-    publish(bus, SAID[-1:])
+    publish(bus, MESSAGES[-1:])
     assert windows.find(STREAM, BROADCAST) is None and not windows.is_awaited(BROADCAST)
     windows.close()
 
@@ -140,12 +140,12 @@ def test_a_backlog_is_bounded_and_keeps_the_newest_facts(monkeypatch: pytest.Mon
     monkeypatch.setattr(backlog, "MAX_BYTES", 2000)
     monkeypatch.setattr(backlog, "MAX_MESSAGES", 50)
     kept = backlog.Backlog()
-    for place, message in enumerate(SAID):
+    for place, message in enumerate(MESSAGES):
         kept.add(message)
         found = list(kept)
         assert len(found) <= 51
         assert sum(len(m.data) for m in found if isinstance(m, Part | Segment)) <= 2000
-        facts = [m for m in SAID[: place + 1] if isinstance(m, BroadcastChanged)]
+        facts = [m for m in MESSAGES[: place + 1] if isinstance(m, BroadcastChanged)]
         assert [m for m in found if isinstance(m, BroadcastChanged)][-1:] == facts[-1:]
 
 

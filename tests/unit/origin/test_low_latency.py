@@ -82,7 +82,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Exchange:
-    """One request straight to the application: what it sent, as it sends it."""
+    """One request to the application, and what the application has sent so far."""
 
     path: str
     query: str = ""
@@ -132,7 +132,7 @@ class Exchange:
         return len(self.sent) > 1 and not self.sent[-1].get("more_body", False)
 
 
-async def test_a_blocking_reload_is_answered_in_the_turn_its_part_is_made(origin: LiveOrigin) -> None:
+async def test_a_blocking_reload_is_answered_when_its_part_arrives(origin: LiveOrigin) -> None:
     held = origin.ask(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
     origin.advance(9)
     await origin.bench.settle()
@@ -157,7 +157,7 @@ async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveO
 
 
 @pytest.mark.parametrize("query", ["_HLS_msn=2", "_HLS_msn=3&_HLS_part=2", "_HLS_msn=2&_HLS_part=5"])
-async def test_what_is_there_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
+async def test_a_reached_position_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
     first = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     origin.advance(45)
     await origin.bench.settle()
@@ -177,7 +177,9 @@ async def test_what_is_there_is_answered_at_once_and_is_the_same_later(origin: L
         ("_HLS_msn=3&_HLS_part=40", "too far ahead"),
     ],
 )
-async def test_what_will_not_come_is_refused_at_once_in_words(origin: LiveOrigin, query: str, words: str) -> None:
+async def test_a_position_too_far_ahead_is_refused_at_once_in_words(
+    origin: LiveOrigin, query: str, words: str
+) -> None:
     answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     assert answer.status_code == 400 and words in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -186,14 +188,14 @@ async def test_what_will_not_come_is_refused_at_once_in_words(origin: LiveOrigin
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3", "vsource/3.3.m4s", "vsource/4.m4s"])
-async def test_what_is_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
+async def test_a_request_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
     answer = await origin.get(name)
     assert answer.status_code == 503
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_patience_is_three_segments(origin: LiveOrigin) -> None:
+async def test_requests_are_held_for_three_segments(origin: LiveOrigin) -> None:
     """6.2.5.2: a request is held at most for three target durations."""
     assert delivery._hold_timeout(origin.bench.window) == 6
 
@@ -236,7 +238,7 @@ async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_position_that_has_left_the_window_is_answered_with_the_present_for_a_moment() -> None:
+async def test_a_position_that_has_left_the_window_gets_the_current_playlist_for_a_moment() -> None:
     origin = LiveOrigin(RecorderOptions(playlist_window_ms=6000))
     origin.advance(630)
     await origin.bench.settle()
@@ -260,7 +262,7 @@ async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
 
 
 async def test_a_part_past_the_end_of_its_segment_is_the_next_ones_first(origin: LiveOrigin) -> None:
-    """Its hint took the segment to be longer; Shaka gives up on a hint that is not there."""
+    """The hint expected a longer segment; Shaka gives up if a hinted part does not exist."""
     held = origin.ask("vsource/3.6.m4s")
     origin.advance(30)
     await origin.bench.settle()
@@ -275,7 +277,7 @@ async def test_parts_together_are_the_segment(origin: LiveOrigin) -> None:
     assert b"".join(parts) == (await origin.get("vsource/2.m4s")).content
 
 
-async def test_the_end_of_the_broadcast_answers_all_who_wait(origin: LiveOrigin) -> None:
+async def test_the_end_of_the_broadcast_answers_all_waiting_requests(origin: LiveOrigin) -> None:
     names = [
         f"{PLAYLIST}?_HLS_msn=3&_HLS_part=5",
         f"{PLAYLIST}?_HLS_msn=4",
@@ -294,10 +296,10 @@ async def test_the_end_of_the_broadcast_answers_all_who_wait(origin: LiveOrigin)
     assert late.status_code == 200 and "#EXT-X-ENDLIST" in late.text
 
 
-async def test_parts_that_were_named_outlive_the_broadcast_for_a_little(
+async def test_listed_parts_outlive_the_broadcast_for_a_moment(
     origin: LiveOrigin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store has no parts, and a player fetches the last one when it may all be over."""
+    """The store has no parts, and a player may fetch the last one after the end."""
     monkeypatch.setattr(live, "LINGER_S", 0.02)
     data = origin.bench.window.part("vsource", Position(3, 2))
     await origin.bench.end()
@@ -310,7 +312,7 @@ async def test_parts_that_were_named_outlive_the_broadcast_for_a_little(
     assert (await origin.get("vsource/3.2.m4s")).status_code == 410
 
 
-async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing() -> None:
+async def test_without_low_latency_nothing_is_held_and_directives_are_ignored() -> None:
     origin = LiveOrigin(low_latency=False)
     origin.advance(FRAMES)
     await origin.bench.settle()
@@ -324,7 +326,7 @@ async def test_with_low_latency_off_nothing_is_held_and_directives_mean_nothing(
     await origin.bench.end()
 
 
-async def test_a_thousand_who_wait_cost_one_rendering_and_one_compression(
+async def test_a_thousand_waiting_requests_cost_one_rendering_and_one_compression(
     origin: LiveOrigin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = {"render": 0, "compress": 0}

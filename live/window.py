@@ -144,8 +144,8 @@ class LiveWindow:
                 raise TooFarAhead(f"the playlist of {track} will not reach segment {position.msn} for long")
             if not await self.wait_for(track, position, timeout):
                 raise HeldTooLong(f"{track} did not reach segment {position.msn} within {timeout:g} s")
-        recalled = self._recalled(known, position)
-        text = self._render(known, recalled, directives.skip)
+        recalled = self.recalled(track, position)
+        text = self.playlist(track, recalled, skip=directives.skip)
         if text is None:
             raise self._not_yet(known, Position(known.end.msn if known.end else FIRST_MSN))
         return Answer(text, Lifetime.MOMENT if recalled is None else Lifetime.POSITION)
@@ -270,19 +270,25 @@ class LiveWindow:
             return None
         return self._texts.master(self.facts, prefix=prefix, facts_version=self._facts_version)
 
-    def playlist(self, track: str, directives: Reload | None = None) -> bytes | None:
-        """The media playlist when it reached the requested position, if the window recalls that, otherwise the
-        current one; None before the first segment."""
-        directives = directives or Reload()
+    def recalled(self, track: str, position: Position | None) -> Position | None:
+        """``position`` normalized, if every request for it gets the same playlist; None if it gets the current
+        one."""
         known = self.tracks.get(track)
-        if known is None:
+        if position is None or known is None or self.ended:
             return None
-        return self._render(known, self._recalled(known, directives.position), directives.skip)
+        position = known.normalize(position)
+        reached = known.reached_at(position)
+        return position if reached is not None and reached > self._recalled_from else None
 
-    def recalls(self, track: str, position: Position) -> bool:
-        """Whether everybody who requests ``position`` gets the same playlist, instead of the current one."""
-        known = self.tracks.get(track)
-        return known is not None and self._recalled(known, position) is not None
+    def playlist(self, track: str, position: Position | None = None, *, skip: bool = False) -> bytes | None:
+        """The media playlist when it reached ``position``, a recalled one, or with None the current one; ``skip``
+        makes it a delta update. None before the first segment."""
+        known, facts = self.tracks.get(track), self._track_facts(track)
+        if known is None or facts is None or self.facts is None or not known.entries:
+            return None
+        return self._texts.media(
+            self.facts, facts, self.tracks, position=position, skip=skip, version=self._arrivals
+        )
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
         """The MPD; ``now_ms`` becomes its @publishTime if it has changed. None while there is nothing to play."""
@@ -321,23 +327,6 @@ class LiveWindow:
         if self.facts.ended:
             for track in self.tracks.values():
                 track.wake()
-
-    def _recalled(self, known: WindowTrack, position: Position | None) -> Position | None:
-        """``position`` normalized; None if its playlist is not recalled."""
-        if position is None or self.ended:
-            return None
-        position = known.normalize(position)
-        reached = known.reached_at(position)
-        return position if reached is not None and reached > self._recalled_from else None
-
-    def _render(self, known: WindowTrack, position: Position | None, skip: bool) -> bytes | None:
-        """The media playlist when it reached ``position``, or with None the current one."""
-        track = self._track_facts(known.name)
-        if track is None or self.facts is None or not known.entries:
-            return None
-        return self._texts.media(
-            self.facts, track, self.tracks, position=position, skip=skip, version=self._arrivals
-        )
 
     def _may_wait_for(self, track: str, position: Position) -> bool:
         return self.low_latency is not None and not self.ended and self.is_near(track, position)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored
-from live.window import LiveWindow, Reload
+from live.window import LiveWindow
 from live.window_track import Position
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Kind
@@ -162,6 +162,6 @@ def read(window: LiveWindow, track: str, position: Position | None = None, *, sk
 
 
 def text(window: LiveWindow, track: str, position: Position | None = None, *, skip: bool = False) -> str:
-    rendered = window.playlist(track, Reload(position, skip))
+    rendered = window.playlist(track, window.recalled(track, position), skip=skip)
     assert rendered is not None
     return rendered.decode()

@@ -208,7 +208,7 @@ def test_a_position_has_the_same_text_for_every_request(sent: list[LiveMessage],
     for window, message in walk(sent):
         if isinstance(message, Part) and message.track == track and newest(window, track) is not None:
             position = Position(message.msn, message.index)
-            if window.recalls(track, position):
+            if window.recalled(track, position):
                 texts[position] = text(window, track, position)
         for position in list(texts)[-20:]:
             assert text(window, track, position) == texts[position]
@@ -226,7 +226,7 @@ def test_a_position_that_is_first_requested_late_has_the_playlist_of_its_time(
     for window, message in walk(sent):
         if isinstance(message, Part) and message.track == track and newest(window, track) is not None:
             position = Position(message.msn, message.index)
-            if window.recalls(track, position):
+            if window.recalled(track, position):
                 at_once[position] = read(window, track, position)
     late = window_after(sent)
     assert late.tracks[track].segments.get(1) is None

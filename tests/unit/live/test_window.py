@@ -6,7 +6,7 @@ import pytest
 
 from live.errors import SegmentUnfinished
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored
-from live.window import LiveWindow, Reload
+from live.window import LiveWindow
 from live.window_texts import MAX_TEXTS
 from live.window_track import KEPT_SEGMENTS, Position
 from packager import hls
@@ -178,7 +178,7 @@ async def test_a_thousand_waiting_requests_cost_one_rendering(monkeypatch: pytes
 
     async def ask() -> bytes | None:
         assert await now.wait_for(V, Position(4, 3), LONG)
-        return now.playlist(V, Reload(Position(4, 3)))
+        return now.playlist(V, now.recalled(V, Position(4, 3)))
 
     waiting = [asyncio.ensure_future(ask()) for _ in range(1000)]
     await turn()
@@ -204,8 +204,8 @@ def test_rendered_texts_are_bounded() -> None:
     for now, message in walk(messages(Script(1800, range(0, 1800, 60)))):
         if isinstance(message, Part) and now.tracks[message.track].entries:
             for skip in (False, True):
-                now.playlist(message.track, Reload(skip=skip))
-                now.playlist(message.track, Reload(Position(message.msn, message.index), skip))
+                now.playlist(message.track, skip=skip)
+                text(now, message.track, Position(message.msn, message.index), skip=skip)
     assert len(now._texts) == MAX_TEXTS
 
 
@@ -240,18 +240,19 @@ def test_a_name_that_has_left_the_window_gets_no_other_bytes() -> None:
 def test_a_position_that_has_left_the_window_gets_the_current_playlist(position: Position) -> None:
     now = window_after(messages(Script(900, range(0, 900, 60), window_ms=6000)))
     assert now.tracks[V].entries[0].msn == 12
-    assert not now.recalls(V, position)
+    assert now.recalled(V, position) is None
     assert text(now, V, position) == text(now, V)
     assert read(now, V, position).media_sequence == 12
 
 
 def test_positions_are_recalled_after_they_are_reached_and_until_the_end() -> None:
     now, _ = up_to(MESSAGES, 4, 3)
-    assert now.recalls(V, Position(4, 2)) and now.recalls(V, Position(1)) and now.recalls(V, Position(3, 99))
-    assert not now.recalls(V, Position(4, 3)) and not now.recalls("v480p", Position(1))
+    assert now.recalled(V, Position(4, 2)) == Position(4, 2)
+    assert now.recalled(V, Position(1)) and now.recalled(V, Position(3, 99))
+    assert now.recalled(V, Position(4, 3)) is None is now.recalled("v480p", Position(1))
     assert text(now, V, Position(4, 3)) == text(now, V)
     ended = window_after(messages(Script(300, range(0, 300, 60), ends=True)))
-    assert not ended.recalls(V, Position(3))
+    assert ended.recalled(V, Position(3)) is None
 
 
 async def test_a_growing_segment_yields_exactly_its_bytes() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from live.errors import WindowGap
 from live.messages import BroadcastChanged, LiveMessage
-from live.window import LiveWindow, Reload
+from live.window import LiveWindow
 from live.window_snapshot import TrackSnapshot, WindowSnapshot
 from live.window_track import Position
 from packager.cmaf.segment_writer import Init, Part, Segment
@@ -75,10 +75,10 @@ def playlists_of(window: LiveWindow) -> Answers:
     answers: Answers = {}
     for track in TRACKS:
         for skip in (False, True):
-            answers[track, "now", skip] = window.playlist(track, Reload(skip=skip))
+            answers[track, "now", skip] = window.playlist(track, skip=skip)
             for position in POSITIONS[track]:
-                if window.recalls(track, position):
-                    answers[track, position, skip] = window.playlist(track, Reload(position, skip))
+                if window.recalled(track, position) == position:
+                    answers[track, position, skip] = window.playlist(track, position, skip=skip)
     return answers
 
 

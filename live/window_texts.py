@@ -27,9 +27,6 @@ class WindowTexts:
         self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
         self._presentations = dict(presentations)
 
-    def __len__(self) -> int:
-        return len(self._texts)
-
     @property
     def presentations(self) -> tuple[tuple[str | None, dash.Presentation], ...]:
         """The newest MPD by BaseURL."""

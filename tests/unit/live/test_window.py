@@ -206,7 +206,7 @@ def test_rendered_texts_are_bounded() -> None:
             for skip in (False, True):
                 now.playlist(message.track, skip=skip)
                 text(now, message.track, Position(message.msn, message.index), skip=skip)
-    assert len(now._texts) == MAX_TEXTS
+    assert len(now._texts._texts) == MAX_TEXTS
 
 
 def test_media_leaves_the_window_when_it_is_durable_and_old() -> None:

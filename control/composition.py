@@ -85,13 +85,25 @@ async def serving(config: Config) -> AsyncIterator[Server]:
 
         cluster = MemoryState().join(Node(LOCAL_NODE, rtmp_line, ROLES, "", version()))
         stack.push_async_callback(cluster.close)
-        windows = LiveWindows(bus)
+        thumbnailer = Thumbnailer()
+        station = Station(
+            bus=bus,
+            cluster=cluster,
+            store=store,
+            catalogue=catalogue,
+            thumbnailer=thumbnailer,
+            metrics=metrics,
+            recorder_options=recorder_options(config, page_url),
+            broadcast_options=lambda record: broadcast_options(config, record),
+            reconnect_window=config.rtmp.reconnect_window,
+            store_timeout=STORE_TIMEOUT_S,
+        )
+        windows = LiveWindows(bus, station.window_seed)
         stack.callback(windows.close)
         reader = CoalescingReader(store)
         stack.push_async_callback(reader.close)
         privacy = PrivacyCache(catalogue.is_private)
         stack.push_async_callback(privacy.close)
-        thumbnailer = Thumbnailer()
         stack.push_async_callback(thumbnailer.close)
 
         playback = PlaybackSecret(store, time.time)
@@ -123,18 +135,6 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         http_server = HttpServer(create_app(services), trusted_proxies=config.http.trusted_proxies)
         http_task = await stack.enter_async_context(http_server.running(http_listener))
 
-        station = Station(
-            bus=bus,
-            cluster=cluster,
-            store=store,
-            catalogue=catalogue,
-            thumbnailer=thumbnailer,
-            metrics=metrics,
-            recorder_options=recorder_options(config, page_url),
-            broadcast_options=lambda record: broadcast_options(config, record),
-            reconnect_window=config.rtmp.reconnect_window,
-            store_timeout=STORE_TIMEOUT_S,
-        )
         stack.push_async_callback(station.close)
         metrics.collect(LiveCollector(station))
         ingest = IngestServer(station, ingest_options(config), on_refused=metrics.publisher_refused)

@@ -12,6 +12,7 @@ from ingest.interface import EndReason, PublisherLink, PublishRequest
 from live.bus import Bus
 from live.status import History, Latencies, PublisherStatus, StreamState, StreamStatus, Thumbnail
 from live.topics import FEEDBACK, MEDIA, BroadcastRef
+from live.window_snapshot import WindowSnapshot
 from storage.catalogue import Catalogue
 from storage.catalogue.records import BroadcastRecord
 from storage.interface import StorageError
@@ -23,6 +24,7 @@ from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder
 from worker.status import describe
 from worker.thumbnail_cache import ThumbnailCache
+from worker.window_seed import window_seed
 
 log = structlog.get_logger("live")
 
@@ -114,6 +116,10 @@ class Channel:
         self._status = None
         log.info("publisher connected", stream=self.stream, address=link.address, software=request.software)
         return self.session
+
+    def window_seed(self) -> WindowSnapshot:
+        """The broadcast's live window, as far as the ledger has it."""
+        return window_seed(self._recorder.ledger)
 
     def supersede(self) -> None:
         """The stream's next broadcast has begun while this one still ends."""

@@ -113,7 +113,8 @@ class Recorder:
 
     async def resume(self) -> None:
         """Continue the interrupted broadcast of the ledger: segments that the store lacks are lost, and segments
-        that were not completed become gaps. Raises StorageError if the store cannot be asked."""
+        that were not completed become gaps. Live windows start from :func:`~worker.window_seed.window_seed`. Raises
+        StorageError if the store cannot be asked."""
         ledger = self.ledger
         for name, entry in list(ledger.unresolved()):
             if await self._is_stored(self._key(name, segment_name(entry.msn))):
@@ -121,15 +122,13 @@ class Recorder:
             else:
                 ledger.tracks[name].lose(entry.msn)
                 self._observer.segment_lost(name, None)
-        gaps = ledger.interrupt()
+        for name, gaps in ledger.interrupt().items():
+            for entry in gaps:
+                self._observer.segment_made(name, entry)
         self._publish_facts()
         for track in ledger.tracks.values():
             for init in track.inits.values():
                 self._put_init(init)
-                self._publish(init)
-            for entry in gaps[track.track]:
-                self._publish(Segment(track.track, entry, b""))
-                self._observer.segment_made(track.track, entry)
             if track.config is not None:
                 self._put_playlist(track)
         self._put_for_both(MANIFEST, self._texts.manifest)

@@ -14,6 +14,8 @@ from ingest.errors import PublishRefused
 from ingest.interface import PublisherLink, PublishRequest
 from live.bus import Bus
 from live.status import StreamStatus
+from live.topics import BroadcastRef
+from live.window_snapshot import WindowSnapshot
 from media.names import new_broadcast_id
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamRecord
@@ -77,6 +79,13 @@ class Station:
         """Stream, bytes waiting for the store and the age of the oldest, of every broadcast on air or ending."""
         for channel in (*self._channels.values(), *self._ending):
             yield channel.stream, channel.pending_bytes, channel.oldest_upload_s()
+
+    def window_seed(self, stream: str, broadcast: str) -> WindowSnapshot | None:
+        """The live window of a broadcast for an origin that lacks some of its messages; None if it is not on air on
+        this node."""
+        ref = BroadcastRef(stream, broadcast)
+        channels = (*self._channels.values(), *self._ending)
+        return next((channel.window_seed() for channel in channels if channel.ref == ref), None)
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
         """Let a publisher feed its stream's broadcast, a new one if none is on air. Raises PublishRefused."""

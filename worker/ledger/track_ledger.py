@@ -106,6 +106,16 @@ class TrackLedger:
         begun = bisect_right(self.entries, since, low, self.resolved, key=self._begins_us)
         return self.entries[max(0, begun - 1) : self.resolved]
 
+    def newest(self, window_ms: int) -> list[SegmentEntry]:
+        """The entries of the last ``window_ms``, resolved or not, as live playlists list them."""
+        if not self.entries:
+            return []
+        last, reach = self.entries[-1], 1
+        since = self._time_us(last, last.start + last.duration) - window_ms * 1000
+        while reach < len(self.entries) and self._begins_us(self.entries[-reach]) > since:
+            reach += 1
+        return self.entries[-reach:]
+
     def forget(self, keep_ms: int) -> list[SegmentEntry]:
         """Remove and return the resolved entries older than ``keep_ms``."""
         since, old = self._since_us(keep_ms), 0

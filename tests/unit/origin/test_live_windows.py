@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from live.bus import MemoryBus
+from live.bus import Bus
 from live.errors import WindowGap
-from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, subject
+from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage
+from live.topics import MEDIA, BroadcastRef
 from live.window import Reload
 from live.window_snapshot import WindowSnapshot
 from live.window_track import Position
@@ -28,13 +29,13 @@ def taken(place: int) -> WindowSnapshot:
     return snapshot
 
 
-def publish(bus: MemoryBus, sent: Sequence[LiveMessage]) -> None:
+def publish(bus: Bus, sent: Sequence[LiveMessage]) -> None:
     for message in sent:
-        bus.publish(subject(STREAM, BROADCAST), message)
+        bus.publish(MEDIA, BroadcastRef(STREAM, BROADCAST), message)
 
 
-def joined(place: int, snapshots: Snapshots = no_snapshots) -> tuple[MemoryBus, LiveWindows]:
-    bus = MemoryBus()
+def joined(place: int, snapshots: Snapshots = no_snapshots) -> tuple[Bus, LiveWindows]:
+    bus = Bus()
     windows = LiveWindows(bus, snapshots)
     publish(bus, MESSAGES[place:])
     return bus, windows
@@ -77,7 +78,7 @@ def test_a_seed_that_is_too_old_is_not_used() -> None:
 
 
 def test_another_origin_is_asked_for_its_window() -> None:
-    bus = MemoryBus()
+    bus = Bus()
     first = LiveWindows(bus)
     publish(bus, MESSAGES[:MIDDLE])
     second = LiveWindows(bus, first.snapshot)
@@ -122,7 +123,7 @@ async def test_who_waits_in_a_replaced_window_learns_it_at_once() -> None:
 def test_an_older_broadcast_is_not_the_current_one_while_the_newer_is_awaited() -> None:
     bus, windows = joined(0)
     assert windows.newest(STREAM) is windows.find(STREAM, BROADCAST) is not None
-    bus.publish(subject(STREAM, LATER), MESSAGES[MIDDLE])
+    bus.publish(MEDIA, BroadcastRef(STREAM, LATER), MESSAGES[MIDDLE])
     assert windows.is_awaited(LATER) and windows.newest(STREAM) is None
 
 

@@ -24,6 +24,7 @@ from tests.lab.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
 from worker.ledger import decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions
+from worker.window_seed import window_seed
 
 STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
 PREFIX = f"live/{STREAM}/{BROADCAST}"
@@ -331,12 +332,11 @@ async def test_a_resumed_recorder_lists_what_is_stored_and_makes_gaps_of_the_res
     await bench.store.delete(f"{PREFIX}/vsource/2.m4s")
     ledger = decode_ledger(encoded)
     ledger.tracks["vsource"].resolved = 0
-    bus, window = Bus(), LiveWindow(STREAM, BROADCAST)
-    bus.subscribe(MEDIA, lambda _, message: window.receive(message))
     recorder = Recorder(
-        ledger, bus=bus, store=bench.store, observer=bench.observer, clock=lambda: 0.0, options=RecorderOptions()
+        ledger, bus=Bus(), store=bench.store, observer=bench.observer, clock=lambda: 0.0, options=RecorderOptions()
     )
     await recorder.resume()
+    window = LiveWindow.from_snapshot(window_seed(ledger))
     assert await recorder.finish(1)
     text = (await bench.store.get(f"{PREFIX}/vsource/media.m3u8")).body.decode()
     segments = hls.parse_media(text).segments
@@ -346,3 +346,6 @@ async def test_a_resumed_recorder_lists_what_is_stored_and_makes_gaps_of_the_res
         ("3.m4s", True),
     ]
     assert window.init("vsource", 0) == (await bench.store.get(f"{PREFIX}/vsource/init-0.mp4")).body
+    live = window.playlist("vsource")
+    assert live is not None
+    assert [segment.uri for segment in hls.parse_media(live.decode()).segments] == ["1.m4s", "2.m4s", "3.m4s"]

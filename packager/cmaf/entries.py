@@ -5,7 +5,8 @@ from dataclasses import replace
 from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
 from packager.cmaf.cutter import Cut
-from packager.facts import SegmentEntry, follow
+from packager.facts import SegmentEntry
+from packager.runs import follow
 
 
 def segment_entry(

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from media.timescale import MILLISECONDS
-from packager.facts import Pace, Run, SegmentEntry, TrackFacts, breaks
+from packager.facts import Pace, Run, SegmentEntry, TrackFacts
+from packager.runs import starts_run
 
 LONGEST_LAG = 3
 BEGINNING = Run(0, 0)
@@ -109,7 +110,7 @@ def _runs(track: TrackFacts, entries: Iterable[SegmentEntry]) -> Iterable[Run]:
     for entry in entries:
         if previous is None:
             yield entry.run or BEGINNING
-        elif breaks(previous, entry):
+        elif starts_run(previous, entry):
             own = entry.run
             start_ms = entry.start * MILLISECONDS // track.config_of(entry.init).timescale
             yield own if own is not None and own.msn == entry.msn else Run(entry.msn, start_ms)

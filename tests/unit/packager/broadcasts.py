@@ -7,7 +7,8 @@ from fractions import Fraction
 from media.configs import AudioConfig, Colour, VideoConfig
 from media.timescale import rescale
 from media.units import Codec, Kind
-from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts, follow
+from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
+from packager.runs import follow
 
 ZERO_MS = 1_795_257_665_123  # 2026-11-21T10:41:05.123Z
 BT709 = Colour(primaries=1, transfer=1, matrix=1, full_range=False)

@@ -7,7 +7,8 @@ import pytest
 
 from packager.dash import AdaptationSet, Period, Presentation, SegmentTemplate, render, republished
 from packager.dash.build import dash_presentation
-from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts, follow
+from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
+from packager.runs import follow
 from tests.unit.packager.broadcasts import A128, FACTS, SEGMENT_TICKS, STEREO, V480, V720, ZERO_MS, broadcast
 
 LOW = replace(FACTS, low_latency=LowLatency(part_target_us=333_333))

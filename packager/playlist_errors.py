@@ -1,8 +1,8 @@
-"""What reading and writing playlists and manifests raises, below :class:`packager.errors.PackagerError`.
+"""The errors of reading and writing playlists and manifests, all below :class:`packager.errors.PackagerError`.
 
-MalformedPlaylist      the peer did wrong: text that is no playlist
+MalformedPlaylist      the text is not a playlist (the peer is wrong)
 PlaylistTooLong        a limit was hit
-UnrepresentableValue   we did wrong: a value that a playlist or manifest has no way to write
+UnrepresentableValue   a value that a playlist or manifest cannot express (our mistake)
 """
 
 from typing import ClassVar
@@ -17,12 +17,12 @@ class MalformedPlaylist(PackagerError):
 
 
 class PlaylistTooLong(PackagerError):
-    """A playlist past the parser's bounds on length or line length."""
+    """A playlist or a line that is longer than the parser accepts."""
 
     code: ClassVar[str] = "playlist-too-long"
 
 
 class UnrepresentableValue(PackagerError):
-    """A value that a playlist or manifest cannot carry: a quote, a line break, a time below zero."""
+    """A value that a playlist or manifest cannot express: a quote, a line break, a negative time."""
 
     code: ClassVar[str] = "unrepresentable-value"

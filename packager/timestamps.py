@@ -1,4 +1,7 @@
-"""Wall-clock times and durations as playlists and manifests write them, from integers and back without a float."""
+"""Wall-clock times and durations as text in playlists and manifests.
+
+All conversions are between integers and text; no float is involved.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +16,10 @@ _DECIMAL = re.compile(r"([0-9]{1,12})(?:\.([0-9]{0,20}))?")
 
 
 def utc_text(unix_ms: int) -> str:
-    """``unix_ms`` as ISO 8601 in UTC, always with milliseconds and ``Z``. Raises UnrepresentableValue."""
+    """``unix_ms`` as an ISO 8601 time in UTC, always with milliseconds and ``Z``.
+
+    Raises UnrepresentableValue if the time is outside years 1 to 9999.
+    """
     try:
         moment = EPOCH + timedelta(milliseconds=unix_ms)
     except OverflowError:
@@ -22,7 +28,7 @@ def utc_text(unix_ms: int) -> str:
 
 
 def parse_utc(text: str) -> int:
-    """Milliseconds since the Unix epoch of an ISO 8601 time, UTC where it names no zone. Raises ValueError."""
+    """An ISO 8601 time as milliseconds since the Unix epoch; UTC if it has no zone. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -30,7 +36,10 @@ def parse_utc(text: str) -> int:
 
 
 def decimal_seconds(microseconds: int) -> str:
-    """Seconds as the shortest exact decimal: 2002000 is ``2.002``. Raises UnrepresentableValue below zero."""
+    """``microseconds`` as seconds in the shortest exact decimal: 2002000 gives ``2.002``.
+
+    Raises UnrepresentableValue if negative.
+    """
     if microseconds < 0:
         raise UnrepresentableValue(f"{microseconds} µs is a negative duration")
     whole, fraction = divmod(microseconds, MICROSECONDS)
@@ -38,9 +47,9 @@ def decimal_seconds(microseconds: int) -> str:
 
 
 def parse_decimal_seconds(text: str) -> int:
-    """Microseconds of a decimal number of seconds; digits past the sixth are rounded half up. Raises ValueError."""
+    """A decimal number of seconds as microseconds, rounded half up. Raises ValueError."""
     match = _DECIMAL.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is no decimal number of seconds")
+        raise ValueError(f"{text[:40]!r} is not a decimal number of seconds")
     digits = (match[2] or "").ljust(7, "0")
     return int(match[1]) * MICROSECONDS + int(digits[:6]) + (digits[6] >= "5")

@@ -1,1 +1,1 @@
-"""CMAF (ISO/IEC 23000-19): cutting, tracks, fragments and init segments."""
+"""CMAF (ISO/IEC 23000-19): cuts, tracks, fragments and init segments."""

@@ -1,8 +1,8 @@
 """An audio track: frames on one continuous, sample-exact timeline, cut where the video is cut.
 
-Audio may arrive before the video it belongs to, so a unit waits until the video has passed it and every cut before
-it is known. If audio is missing while the video continues, silence of the same configuration fills in: a player
-stalls on an audio rendition without media.
+Audio may arrive before the video it belongs to, so a unit is held until the video has passed it and every cut
+before it is known. If audio is missing while the video continues, silence of the same configuration fills in: a
+player stalls on an audio rendition without media.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from packager.cmaf.fragment import Sample
 from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
-# Seconds of audio that may wait for the video to pass; older audio is placed without waiting.
+# Seconds of audio that are held until the video passes; older audio is placed at once.
 LONGEST_HOLD_S = 1
 MAX_HELD = 1024
 # Seconds of silence that fill one hole; a longer hole stays in the timeline.
@@ -24,11 +24,12 @@ LONGEST_SILENCE_S = 30
 
 
 class AudioTrack:
-    """Takes cuts, units and the video's progress in order. Unit times are ticks of the sample rate, broadcast
+    """Takes cuts, units and the video's position in order. Unit times are ticks of the sample rate, in broadcast
     time."""
 
     def __init__(self, writer: SegmentWriter, config: AudioConfig, *, part_target: int, silence_after: int) -> None:
-        """``part_target`` and ``silence_after`` are 90 kHz ticks: silence starts when video is that far ahead."""
+        """``part_target`` and ``silence_after`` are 90 kHz ticks. Silence fills in when the video is
+        ``silence_after`` ahead."""
         self._writer = writer
         self._part_target = part_target
         self._silence_after = silence_after
@@ -56,7 +57,8 @@ class AudioTrack:
             self._begin_timeline(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
-        """Keep the unit until :meth:`advance`. If too many wait, place the oldest now, or drop it."""
+        """Hold the unit until :meth:`advance`. If too many are held, place the oldest now, or drop it while
+        no timeline has begun."""
         self._held.append(unit)
         self._received_ns = received_ns
         limit = unit.dts - LONGEST_HOLD_S * self._rate
@@ -66,25 +68,26 @@ class AudioTrack:
                 self._place(oldest)
 
     def advance(self, pts: int | None) -> None:
-        """Place what the video has passed: it is at ``pts`` (90 kHz), or None if there is no video."""
+        """Place the units that the video has passed. ``pts`` is the video's position (90 kHz), or None without
+        video."""
         if self._awaiting_cut:
             return
         self._release(pts)
         if pts is not None and not self._held:
-            line = rescale(pts - self._silence_after, VIDEO_TIMESCALE, self._rate)
-            if line > self._position:
-                self._fill(line + self._rate * self._silence_after // (2 * VIDEO_TIMESCALE))
+            target = rescale(pts - self._silence_after, VIDEO_TIMESCALE, self._rate)
+            if target > self._position:
+                self._fill(target + self._rate * self._silence_after // (2 * VIDEO_TIMESCALE))
 
     def expire(self, msn: int) -> None:
-        """Give up on segments up to ``msn``: those that were not begun become gaps."""
+        """Give up on segments up to ``msn``: those that have no media yet become gaps."""
         if not self._cuts.expires(msn):
             return
         self.close()
         self._cuts.expire(msn)
-        self._position = max(self._position, self._begins(self._cuts[0]))
+        self._position = max(self._position, self._start_of(self._cuts[0]))
 
     def close(self) -> None:
-        """Place the units that wait and complete the open segment."""
+        """Place the units that are held and complete the open segment."""
         if not self._awaiting_cut:
             self._release(None)
         self._flush(self._position)
@@ -104,7 +107,7 @@ class AudioTrack:
         self._cuts.skip_to(cut)
         if self._next_config != self._config:
             self._apply(self._next_config)
-        self._position = self._begins(cut)
+        self._position = self._start_of(cut)
         while self._held and self._held[0].dts + self._frame // 2 < self._position:
             self._held.popleft()
         if self._held and self._held[0].dts - self._position < self._frame:
@@ -127,18 +130,18 @@ class AudioTrack:
             if abs(unit.dts - self._position) > self._frame:
                 self._flush(self._position)
                 self._position = unit.dts
-        self._put(unit)
+        self._append(unit)
 
     def _fill(self, until: int) -> None:
-        """Write silence from the position to ``until`` (sample rate), in whole frames."""
+        """Write silence from the current position to ``until`` (ticks of the sample rate), in whole frames."""
         if self._silence is None or until - self._position > LONGEST_SILENCE_S * self._rate:
             return
         while self._position + self._frame // 2 < until:
-            self._put(AccessUnit(Kind.AUDIO, self._position, 0, True, self._silence))
+            self._append(AccessUnit(Kind.AUDIO, self._position, 0, True, self._silence))
 
-    def _put(self, unit: AccessUnit) -> None:
-        if self._cuts and unit.dts + self._frame // 2 >= self._begins(self._cuts[0]):
-            self._turn(unit)
+    def _append(self, unit: AccessUnit) -> None:
+        if self._cuts and unit.dts + self._frame // 2 >= self._start_of(self._cuts[0]):
+            self._begin_segment(unit)
         if not self._writer.open:
             self._position = unit.dts + self._frame
             return
@@ -149,18 +152,21 @@ class AudioTrack:
         if self._position + self._frame - self._part_start > self._part_samples:
             self._flush(self._position)
 
-    def _turn(self, unit: AccessUnit) -> None:
+    def _begin_segment(self, unit: AccessUnit) -> None:
         self._flush(self._position)
         self._writer.finish()
         middle = unit.dts + self._frame // 2
-        self._writer.begin(self._cuts.take(lambda cut: middle >= self._begins(cut)), self._position)
+        self._writer.begin(self._cuts.take(lambda cut: middle >= self._start_of(cut)), self._position)
 
-    def _begins(self, cut: Cut) -> int:
+    def _start_of(self, cut: Cut) -> int:
         return rescale(cut.pts, VIDEO_TIMESCALE, self._rate)
 
     def _flush(self, end: int) -> None:
-        """Write the open part. It starts where the last one ended. A correction of the audio clock moves a unit by
-        less than a frame: it changes the duration of the frame before or, between parts, of the unit itself."""
+        """Write the open part, which starts at the end of the part before it.
+
+        A correction of the audio clock moves a unit by less than a frame. It changes the duration of the frame
+        before that unit or, at the start of a part, the duration of the unit itself.
+        """
         if not self._part:
             return
         starts = [self._part_start, *(unit.dts for unit in self._part[1:])]

@@ -13,8 +13,8 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 class Cut:
     """Segment ``msn`` starts at presentation time ``pts`` (90 kHz, broadcast time).
 
-    ``independent`` is false if the source sent no keyframe for so long that the cut could not wait for one;
-    ``discontinuities`` counts the discontinuities before this cut.
+    ``independent`` is false if the segment does not start with a keyframe, because the source sent none for too
+    long. ``discontinuities`` counts those before this cut.
     """
 
     msn: int
@@ -28,9 +28,9 @@ class Cut:
 class CutterOptions:
     """Durations in 90 kHz ticks.
 
-    ``target`` is the intended segment duration. If keyframes come further apart than ``max_keyframe_interval``, the
-    source is cut on any frame from the second keyframe on, provided that it can be encoded (``free_cuts``). A
-    segment that reaches ``hard_limit`` ends there, so that no segment grows without bound.
+    ``target`` is the intended segment duration. If keyframes are further apart than ``max_keyframe_interval`` and
+    the source can be re-encoded (``free_cuts``), the source is cut on any frame from the second keyframe on. A
+    segment ends at ``hard_limit`` at the latest, so its size has a bound.
     """
 
     target: int = 2 * VIDEO_TIMESCALE
@@ -42,9 +42,9 @@ class CutterOptions:
 class Cutter:
     """Takes every source unit in order and decides where to cut.
 
-    ``sparse`` becomes true, for good, once keyframes were too far apart to cut on: from then on the source's own
-    frames cannot be a rendition, and any frame may start a segment. ``after`` is the last cut of a broadcast that
-    was interrupted: the next cut follows it, with a discontinuity.
+    ``sparse`` becomes true, permanently, if keyframes are too far apart to cut on. From then on, any frame may
+    start a segment, and the source cannot be passed through as a rendition. ``after`` is the last cut of an
+    interrupted broadcast: the next cut continues its numbering, with a discontinuity.
     """
 
     def __init__(self, options: CutterOptions, *, sparse: bool = False, after: Cut | None = None) -> None:
@@ -58,6 +58,7 @@ class Cutter:
 
     @property
     def started(self) -> bool:
+        """Whether a cut was made."""
         return self._last is not None
 
     def discontinue(self) -> None:
@@ -75,7 +76,7 @@ class Cutter:
             return self._cut(unit.pts) if elapsed >= self._options.target else None
         if unit.key and self._options.free_cuts and elapsed > self._options.max_keyframe_interval:
             self.sparse = self._discontinuity = True
-        # Three quarters: keyframes a little closer than the target are meant for it.
+        # Three quarters of the target: a keyframe slightly before the target is close enough to cut on.
         if unit.key and 4 * elapsed >= 3 * self._options.target:
             return self._cut(unit.pts)
         if elapsed >= self._options.hard_limit:
@@ -83,8 +84,10 @@ class Cutter:
         return None
 
     def audio(self, pts: int, *, alone: bool) -> Cut | None:
-        """The cut at an audio unit (``pts`` in 90 kHz), or None. Audio cuts if it is ``alone`` (there is no video)
-        or the video has stalled."""
+        """The cut at an audio unit (``pts`` in 90 kHz), or None.
+
+        Audio causes a cut only if the broadcast has no video (``alone``) or the video has stalled.
+        """
         if alone:
             if self._last is None or self._discontinuity:
                 return self._cut(pts)

@@ -1,4 +1,4 @@
-"""Makes the entry that playlists carry for a segment, from its cut and its times."""
+"""Builds the :class:`SegmentEntry` of a segment from its cut and its times."""
 
 from dataclasses import replace
 
@@ -12,7 +12,10 @@ from packager.runs import follow
 def segment_entry(
     cut: Cut, start: int, end: int, *, timescale: int, init: int, zero_ms: int, size: int = 0
 ) -> SegmentEntry:
-    """The segment of ``cut`` from ``start`` to ``end`` (ticks of ``timescale``, broadcast time)."""
+    """The entry of the segment of ``cut`` from ``start`` to ``end`` (ticks of ``timescale``, broadcast time).
+
+    ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``size`` is bytes.
+    """
     return SegmentEntry(
         msn=cut.msn,
         start=start,
@@ -28,7 +31,7 @@ def segment_entry(
 
 
 def gap_entry(cut: Cut, end_pts: int, *, timescale: int, init: int, zero_ms: int) -> SegmentEntry:
-    """The segment of ``cut`` without media, up to ``end_pts`` (90 kHz)."""
+    """The entry of a segment without media, from ``cut`` to ``end_pts`` (90 kHz)."""
     start = rescale(cut.pts, VIDEO_TIMESCALE, timescale)
     end = rescale(end_pts, VIDEO_TIMESCALE, timescale)
     entry = segment_entry(cut, start, end, timescale=timescale, init=init, zero_ms=zero_ms)
@@ -36,5 +39,5 @@ def gap_entry(cut: Cut, end_pts: int, *, timescale: int, init: int, zero_ms: int
 
 
 def follow_cut(entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut) -> SegmentEntry:
-    """``entry``, the segment of ``cut``, in the run and the pace of the segment before it on its track."""
+    """``entry``, which begins at ``cut``, with its run and pace (see :func:`packager.runs.follow`)."""
     return follow(entry, previous, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))

@@ -1,4 +1,4 @@
-"""CMAF chunks (ISO/IEC 23000-19, 7.3.3): some samples of one track, ready to be sent."""
+"""Encodes CMAF chunks (ISO/IEC 23000-19, 7.3.3): one movie fragment with some samples of one track."""
 
 import struct
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _STYP = styp.encode()
 
 class Sample(NamedTuple):
     """One access unit. ``duration`` and ``cts`` (presentation minus decoding time, may be negative) are ticks of
-    the track's timescale; ``key`` says that decoding can start here."""
+    the track's timescale; ``key`` marks a sync sample."""
 
     duration: int
     cts: int
@@ -39,10 +39,11 @@ def fragment(
     producer_reference: ProducerReference | None = None,
     first_of_segment: bool = True,
 ) -> bytes:
-    """[styp] [prft] moof mdat. What is the same for all samples is written once, for the track fragment.
+    """[styp] [prft] moof mdat. Values that all samples share are written once, as defaults of the track fragment.
 
-    Only the first fragment of a segment has styp, so that a segment is its parts put together. The decode time is
-    that of the first of ``samples``, of which there is at least one. Raises Unwritable.
+    Only the first fragment of a segment has styp, so that a segment is the concatenation of its parts.
+    ``base_media_decode_time`` is the decode time of the first sample. Raises Unwritable if ``samples`` is empty or
+    a value does not fit its box.
     """
     if not samples:
         raise Unwritable("a fragment without samples")
@@ -89,7 +90,7 @@ def _same(values: Sequence[int]) -> bool:
 
 
 def _flag_columns(keys: list[bool]) -> tuple[int | None, int | None, list[int] | None]:
-    """The samples' flags as (default, the first one's own, each one's own), whichever is the least bytes."""
+    """sample_flags as (default_sample_flags, first_sample_flags, flags of each sample), in the shortest form."""
     rest = keys[1:] or keys
     if not _same(rest):
         return None, None, [_flags(key) for key in keys]

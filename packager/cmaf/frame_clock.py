@@ -1,22 +1,22 @@
-"""Puts RTMP's millisecond timestamps back on the encoder's frame grid.
+"""Restores the encoder's frame grid from RTMP's millisecond timestamps.
 
-FLV rounds 1/30 s to 33, 33, 34 ms. On the grid again, a frame's duration is known before the next frame has come,
-so a part can leave with its last frame, and segments last exactly what the encoder meant.
+FLV rounds 1/30 s to 33, 33, 34 ms. On the grid, a frame's duration is known before the next frame arrives. So a
+part can be written with its last frame, and segments have exactly the duration that the encoder intended.
 """
 
 from fractions import Fraction
 
 from media.units import VIDEO_TIMESCALE
 
-# A millisecond of rounding on the timestamp and half a one on the grid's anchor.
+# 1 ms of rounding in the timestamp plus half a millisecond in the grid's anchor.
 TOLERANCE = VIDEO_TIMESCALE * 3 // 2000
 
 
 class FrameClock:
     """Snaps decoding times and composition offsets (90 kHz) to multiples of a frame's duration.
 
-    A frame off the grid (a dropped frame is not: it leaves a whole slot free) keeps its own time and anchors the
-    grid anew, so a source of variable frame rate passes through as it is.
+    A frame that is not on the grid keeps its own time and restarts the grid, so a source with a variable frame rate
+    passes through unchanged. After a dropped frame the grid continues, because the drop leaves a whole slot free.
     """
 
     def __init__(self, frame_rate: Fraction) -> None:
@@ -27,6 +27,7 @@ class FrameClock:
         self._slot = 0
 
     def snap(self, dts: int, cts: int) -> tuple[int, int]:
+        """The snapped (dts, cts). Decoding times strictly increase."""
         if self._anchor is None:
             return self._restart(dts, cts)
         slot = self._slots(dts - self._anchor)

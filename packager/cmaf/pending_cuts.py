@@ -8,21 +8,27 @@ from packager.cmaf.segment_writer import SegmentWriter
 
 
 class PendingCuts(deque[Cut]):
-    """A queue of cuts. A cut that the track passes without media becomes a gap: every track has an entry for every
-    segment. The track completes its open segment before it makes gaps."""
+    """A queue of cuts, oldest first.
+
+    A cut that the track passes without media becomes a gap, so every track has an entry for every segment. The
+    track must complete its open segment before a gap is written.
+    """
 
     def __init__(self, writer: SegmentWriter) -> None:
         super().__init__()
         self._writer = writer
 
     def take(self, reached: Callable[[Cut], bool]) -> Cut:
-        """Remove and return the newest cut that is reached; the first one always is."""
+        """Remove the newest cut for which ``reached`` is true, or else the first cut, and return it.
+
+        The cuts before it become gaps.
+        """
         while len(self) > 1 and reached(self[1]):
             self._skip()
         return self.popleft()
 
     def skip_to(self, cut: Cut) -> None:
-        """Make gaps of all cuts before ``cut``, which is one of the queue."""
+        """Turn all cuts before ``cut``, which must be in the queue, into gaps."""
         while self[0] is not cut:
             self._skip()
 
@@ -31,7 +37,10 @@ class PendingCuts(deque[Cut]):
         return bool(self) and self[0].msn <= msn
 
     def expire(self, msn: int) -> None:
-        """Make gaps of the cuts up to ``msn``. The newest cut stays: nobody knows yet how long its segment is."""
+        """Turn the cuts up to ``msn`` into gaps.
+
+        The newest cut stays, because its segment's end is not known yet.
+        """
         while len(self) > 1 and self[0].msn <= msn:
             self._skip()
 

@@ -1,6 +1,7 @@
-"""Writes one track's CMAF: init segments, parts, and segments that are exactly their parts put together.
+"""Writes one track's CMAF: init segments, parts, and segments that are exactly the bytes of their parts.
 
-Video and audio tracks give it samples with durations; it hands what it writes to a :class:`TrackSink`.
+Video and audio tracks pass it samples with durations. It passes init segments, parts and segments to a
+:class:`TrackSink`.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from packager.facts import SegmentEntry
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """Init segment ``number`` of a track; segments name the one they need."""
+    """Init segment ``number`` of a track; each segment entry has the number of the one it needs."""
 
     track: str
     number: int
@@ -32,7 +33,7 @@ class Init:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One CMAF chunk. ``index`` counts from 0 in its segment; ``start`` and ``duration`` are ticks of the track's
-    timescale. ``opened`` is its segment's entry, of no length yet."""
+    timescale. ``opened`` is the entry of its segment, with a duration and a size of 0."""
 
     track: str
     msn: int
@@ -54,7 +55,7 @@ class Segment:
 
 
 class TrackSink(Protocol):
-    """Takes a track's CMAF, synchronously and in order."""
+    """Receives a track's CMAF, synchronously and in order."""
 
     def on_init(self, init: Init) -> None: ...
 
@@ -66,7 +67,7 @@ class TrackSink(Protocol):
 @dataclass(frozen=True, slots=True)
 class WriterResumePoint:
     """Where a track's writer continues after an interruption: the newest init segment, the newest segment's entry
-    (None before the first) and how many fragments were written."""
+    (None before the first) and the number of fragments written."""
 
     init: Init
     last: SegmentEntry | None
@@ -75,7 +76,7 @@ class WriterResumePoint:
 
 class SegmentWriter:
     """Writes one track. ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``resume`` continues
-    a track that another writer began."""
+    a track that another writer started."""
 
     def __init__(
         self, track: str, sink: TrackSink, zero_ms: int, *, resume: WriterResumePoint | None = None
@@ -103,14 +104,16 @@ class SegmentWriter:
 
     @property
     def msn(self) -> int | None:
-        """The open segment's number."""
+        """The open segment's number, or None."""
         return self._cut.msn if self._cut else None
 
     def configure(
         self, config: TrackConfig, frame_rate: Fraction | None = None, bitrate: TrackBitrate | None = None
     ) -> int:
-        """Use ``config`` for the segments begun from now on; returns the number of its init segment. Repeating a
-        configuration does nothing."""
+        """Use ``config`` for segments that begin from now on, and return the number of its init segment.
+
+        If ``config`` is in use already, nothing is written.
+        """
         if self._init is not None and self._init.config == config:
             return self._init.number
         number = 0 if self._init is None else self._init.number + 1
@@ -124,7 +127,10 @@ class SegmentWriter:
         self._opened = self._entry(cut, start + lead, start + lead)
 
     def write(self, start: int, samples: Sequence[Sample], received_ns: int | None = None) -> int:
-        """Write ``samples`` as the open segment's next part; returns its end. ``received_ns`` is Unix time."""
+        """Write ``samples`` as the open segment's next part, and return its end.
+
+        ``received_ns`` is the Unix time at which the segment's first frame arrived, in nanoseconds.
+        """
         assert self._cut is not None
         first = not self._parts
         reference = None
@@ -161,8 +167,10 @@ class SegmentWriter:
             self._complete(cut, entry, data)
 
     def gap(self, cut: Cut, end_pts: int) -> None:
-        """Complete the segment of ``cut``, up to ``end_pts`` (90 kHz), without media. A track without an init
-        segment is not in any playlist yet, so it gets no entry."""
+        """Write a segment without media, from ``cut`` to ``end_pts`` (90 kHz).
+
+        A track without an init segment is not in any playlist yet, so nothing is written.
+        """
         if self._init is None:
             return
         entry = gap_entry(cut, end_pts, timescale=self.timescale, init=self._init.number, zero_ms=self._zero_ms)
@@ -171,7 +179,7 @@ class SegmentWriter:
     @property
     def _current(self) -> Init:
         if self._init is None:
-            raise AssertionError("a track is configured before it is written")
+            raise AssertionError("a track must be configured before it is written")
         return self._init
 
     def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes) -> None:

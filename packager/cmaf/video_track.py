@@ -20,14 +20,14 @@ from packager.cmaf.fragment import Sample
 from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
-# A longer hole at a segment's start stays in the timeline; a shorter one is closed.
+# 90 kHz ticks. A longer hole before a segment stays in the timeline; a shorter one is closed.
 LONGEST_CLOSED_HOLE = VIDEO_TIMESCALE // 2
 MAX_PART_SAMPLES = 512
 MAX_PART_BYTES = 8 << 20
 
 
 class VideoTrack:
-    """Takes cuts and units in order (a cut before its first unit). Times are 90 kHz, broadcast time."""
+    """Takes cuts and units in order, each cut before its first unit. Times are 90 kHz ticks of broadcast time."""
 
     def __init__(self, writer: SegmentWriter, *, part_target: int) -> None:
         self._writer = writer
@@ -40,7 +40,7 @@ class VideoTrack:
         self._lead = 0
         self._frame = VIDEO_TIMESCALE // 30
         self._rate_known = False
-        self._fresh = True
+        self._timeline_ended = True
         self._received_ns: int | None = None
         self._parameter_sets = b""
         self._next_config: tuple[VideoConfig, Fraction | None, TrackBitrate | None] | None = None
@@ -55,8 +55,9 @@ class VideoTrack:
         self._cuts.append(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
+        """Place the unit. ``received_ns`` is the Unix time at which it arrived, in nanoseconds."""
         if self._cuts and unit.pts >= self._cuts[0].pts and (unit.key or not self._cuts[0].independent):
-            self._turn(unit)
+            self._begin_segment(unit)
             self._received_ns = received_ns
             if self._parameter_sets:
                 unit = unit._replace(payload=self._parameter_sets + unit.payload)
@@ -75,7 +76,7 @@ class VideoTrack:
             self._flush(decode + frame)
 
     def expire(self, msn: int) -> None:
-        """Give up on segments up to ``msn``: those that were not begun become gaps."""
+        """Give up on segments up to ``msn``: those that have no media yet become gaps."""
         if self._cuts.expires(msn):
             self.close()
             self._cuts.expire(msn)
@@ -85,22 +86,22 @@ class VideoTrack:
         if self._part:
             self._flush(self._decodes[-1] + self._frame)
         self._writer.finish()
-        self._fresh = True
+        self._timeline_ended = True
 
-    def _turn(self, unit: AccessUnit) -> None:
+    def _begin_segment(self, unit: AccessUnit) -> None:
         if len(self._cuts) > 1 and unit.pts >= self._cuts[1].pts:
             self.close()
         cut = self._cuts.take(lambda cut: unit.pts >= cut.pts)
-        if cut.discontinuity or self._fresh:
+        if cut.discontinuity or self._timeline_ended:
             self.close()
-            self._begin_epoch(unit)
+            self._begin_timeline(unit)
         else:
             self._end_segment(unit)
         self._writer.begin(cut, self._end, lead=self._lead)
 
-    def _begin_epoch(self, unit: AccessUnit) -> None:
+    def _begin_timeline(self, unit: AccessUnit) -> None:
         if self._next_config is None:
-            raise AssertionError("a track is configured before it is fed")
+            raise AssertionError("a track must be configured before units are added")
         config, frame_rate, bitrate = self._next_config
         if self._writer.configure(config, frame_rate, bitrate) > 0:
             self._parameter_sets = video_codec(config.codec).parameter_sets(config.record)
@@ -109,7 +110,7 @@ class VideoTrack:
             self._frame = round(VIDEO_TIMESCALE / frame_rate)
         self._lead = unit.cts
         self._end = max(unit.dts, 0)
-        self._fresh = False
+        self._timeline_ended = False
 
     def _end_segment(self, unit: AccessUnit) -> None:
         if self._part:
@@ -128,7 +129,7 @@ class VideoTrack:
         return decode
 
     def _flush(self, end: int) -> None:
-        """Write the open part, whose last frame lasts until ``end``."""
+        """Write the open part. Its last frame ends at ``end``."""
         decodes = self._decodes
         samples = [
             Sample(until - decode, dts + cts - decode, key, payload)

@@ -1,4 +1,4 @@
-"""MPEG-DASH presentations as values (ISO/IEC 23009-1), and their MPD."""
+"""MPEG-DASH Media Presentations as values (ISO/IEC 23009-1), and their rendering as an MPD."""
 
 from packager.dash.model import (
     AdaptationSet,

@@ -1,7 +1,7 @@
-"""The DASH presentation of a broadcast's facts.
+"""Builds a DASH Media Presentation from the facts of a broadcast.
 
-Media time is the broadcast's time in every Period: ``@presentationTimeOffset`` is the Period's own ``@start``, so
-what is presented at tick *t* is presented *t* after the broadcast's zero, whatever Periods come and go before it.
+Media time equals broadcast time in every Period: ``@presentationTimeOffset`` is the Period's own ``@start``. So
+media time *t* is presented *t* after broadcast time zero, whichever Periods the MPD contains.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from media.names import init_name
 from media.timescale import MILLISECONDS, rescale
 from media.units import Kind
 from packager.dash.low_latency import (
-    counted_template,
+    duration_template,
     part_target_ms,
     producer_reference_time,
     service_description,
@@ -34,10 +34,10 @@ from packager.dash.periods import PeriodSpan, complete_spans, period_spans
 from packager.dash.timeline import run_lengths
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
 
-# Segments between the live edge and the picture, as HLS players hold back by default (rfc8216bis, 4.4.3.8).
+# Segments between the live edge and playback: the default hold-back of HLS players too (rfc8216bis, 4.4.3.8).
 DELAY_SEGMENTS = 3
-# Segments after which a low-latency MPD is asked for again: only a new Period, or the end, changes it.
-UPDATED_EVERY = 5
+# Segments between two updates of a low-latency MPD: only a new Period or the end of the broadcast changes it.
+UPDATE_SEGMENTS = 5
 
 ROLE = "urn:mpeg:dash:role:2011"
 PERIOD_CONTINUITY = "urn:mpeg:dash:period-continuity:2015"
@@ -51,25 +51,26 @@ def dash_presentation(
     publish_time_ms: int,
     base_url: str | None,
 ) -> Presentation:
-    """The presentation of consecutive entries of each track, dynamic until the broadcast has ended.
+    """The presentation of each track's consecutive entries, dynamic until the broadcast has ended.
 
-    ``base_url`` is the way from the MPD to the tracks' directories, None where it lies beside them.
+    ``base_url`` is the BaseURL of the directory that contains the tracks' directories, or None if the MPD is in
+    that directory.
     """
     tracks = sorted(facts.tracks, key=lambda track: track.kind is not Kind.VIDEO)
     if facts.ended:
         return _static(facts, tracks, period_spans(tracks, entries_by_track), publish_time_ms, base_url)
-    found = period_spans(tracks, entries_by_track, paced=facts.low_latency is not None)
-    found = complete_spans(found, tracks, entries_by_track)
-    presentation = _dynamic(facts, tracks, found, publish_time_ms, base_url)
-    if facts.low_latency is not None and found and (step := found[-1].step) is not None:
-        return _low_latency(presentation, facts, facts.low_latency, step)
+    spans = period_spans(tracks, entries_by_track, paced=facts.low_latency is not None)
+    spans = complete_spans(spans, tracks, entries_by_track)
+    presentation = _dynamic(facts, tracks, spans, publish_time_ms, base_url)
+    if facts.low_latency is not None and spans and (segment_duration := spans[-1].segment_duration) is not None:
+        return _low_latency(presentation, facts, facts.low_latency, segment_duration)
     return presentation
 
 
 def _dynamic(
     facts: BroadcastFacts,
     tracks: Sequence[TrackFacts],
-    found: list[PeriodSpan],
+    spans: list[PeriodSpan],
     publish_time_ms: int,
     base_url: str | None,
 ) -> Presentation:
@@ -78,83 +79,94 @@ def _dynamic(
     return Presentation(
         type=PresentationType.DYNAMIC,
         min_buffer_time_ms=target_ms,
-        periods=_periods(facts, found, tracks),
+        periods=_periods(facts, spans, tracks),
         availability_start_time_ms=facts.availability_start_ms,
         publish_time_ms=publish_time_ms,
-        minimum_update_period_ms=_update_period_ms(found, tracks, target_ms),
+        minimum_update_period_ms=_update_period_ms(spans, tracks, target_ms),
         time_shift_buffer_depth_ms=facts.playlist_window_ms,
         suggested_presentation_delay_ms=DELAY_SEGMENTS * target_ms,
-        max_segment_duration_ms=_longest_ms(found, tracks, target_ms),
+        max_segment_duration_ms=_longest_ms(spans, tracks, target_ms),
         base_url=base_url,
         utc_timings=(timing,) if timing is not None else (),
     )
 
 
 def _low_latency(
-    presentation: Presentation, facts: BroadcastFacts, low_latency: LowLatency, step: Fraction
+    presentation: Presentation, facts: BroadcastFacts, low_latency: LowLatency, segment_duration: Fraction
 ) -> Presentation:
-    """``presentation`` for players near the live edge, with nothing in it that changes from segment to segment."""
-    segment_ms = ceil(step * MILLISECONDS)
+    """``presentation`` for playback near the live edge, without attributes that change with each segment.
+
+    ``segment_duration`` is seconds.
+    """
+    segment_ms = ceil(segment_duration * MILLISECONDS)
     return replace(
         presentation,
         min_buffer_time_ms=part_target_ms(low_latency),
-        minimum_update_period_ms=UPDATED_EVERY * segment_ms,
+        minimum_update_period_ms=UPDATE_SEGMENTS * segment_ms,
         suggested_presentation_delay_ms=target_latency_ms(low_latency),
         max_segment_duration_ms=max(facts.segment_target_ms, segment_ms),
-        service_descriptions=(service_description(low_latency, step),),
+        service_descriptions=(service_description(low_latency, segment_duration),),
     )
 
 
 def _static(
     facts: BroadcastFacts,
     tracks: Sequence[TrackFacts],
-    found: list[PeriodSpan],
+    spans: list[PeriodSpan],
     publish_time_ms: int,
     base_url: str | None,
 ) -> Presentation:
-    """Nothing comes any more, so the first Period starts where its media does, whatever was before that."""
-    if found:
+    """The presentation of an ended broadcast. Its first Period starts with its first segment, even if the run
+    started earlier."""
+    if spans:
         start_ms = min(
-            entries[0].start * MILLISECONDS // timescale for timescale, entries in _timed(found[:1], tracks)
+            entries[0].start * MILLISECONDS // timescale
+            for timescale, entries in _timescales_and_entries(spans[:1], tracks)
         )
-        found = [replace(found[0], run=replace(found[0].run, start_ms=start_ms)), *found[1:]]
+        spans = [replace(spans[0], run=replace(spans[0].run, start_ms=start_ms)), *spans[1:]]
     ends_ms = (
         ceil_div((entries[-1].start + entries[-1].duration) * MILLISECONDS, timescale)
-        for timescale, entries in _timed(found, tracks)
+        for timescale, entries in _timescales_and_entries(spans, tracks)
     )
     return Presentation(
         type=PresentationType.STATIC,
         min_buffer_time_ms=facts.segment_target_ms,
-        periods=_periods(facts, found, tracks),
+        periods=_periods(facts, spans, tracks),
         publish_time_ms=publish_time_ms,
         media_presentation_duration_ms=max(ends_ms, default=0),
-        max_segment_duration_ms=_longest_ms(found, tracks, facts.segment_target_ms),
+        max_segment_duration_ms=_longest_ms(spans, tracks, facts.segment_target_ms),
         base_url=base_url,
     )
 
 
-def _timed(
-    found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
+def _timescales_and_entries(
+    spans: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
 ) -> Iterator[tuple[int, Sequence[SegmentEntry]]]:
-    """Every track's timescale and entries in every span it is in."""
-    for span in found:
+    """The timescale and the entries of each track in each of ``spans``."""
+    for span in spans:
         for track in tracks:
             if entries := span.entries.get(track.track):
                 yield track.config_of(entries[0].init).timescale, entries
 
 
-def _longest_ms(found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
-    """The longest segment in milliseconds, rounded up, and at least ``target_ms``."""
+def _longest_ms(spans: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+    """The duration of the longest segment in milliseconds, rounded up, and at least ``target_ms``."""
     longest = (
         ceil_div(max(entry.duration for entry in entries) * MILLISECONDS, timescale)
-        for timescale, entries in _timed(found, tracks)
+        for timescale, entries in _timescales_and_entries(spans, tracks)
     )
     return max((target_ms, *longest))
 
 
-def _update_period_ms(found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
-    """How long until there is a segment more: as long as the newest segments last."""
-    newest = (entries[-1].duration * MILLISECONDS // timescale for timescale, entries in _timed(found[-1:], tracks))
+def _update_period_ms(spans: Sequence[PeriodSpan], tracks: Sequence[TrackFacts], target_ms: int) -> int:
+    """The expected time until the next segment, at least 1 s.
+
+    It is the shortest duration among the tracks' newest segments, and at most ``target_ms``.
+    """
+    newest = (
+        entries[-1].duration * MILLISECONDS // timescale
+        for timescale, entries in _timescales_and_entries(spans[-1:], tracks)
+    )
     return max(MILLISECONDS, min((target_ms, *newest)))
 
 
@@ -163,30 +175,34 @@ def ceil_div(value: int, divisor: int) -> int:
 
 
 def _periods(
-    facts: BroadcastFacts, found: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
+    facts: BroadcastFacts, spans: Sequence[PeriodSpan], tracks: Sequence[TrackFacts]
 ) -> tuple[Period, ...]:
     periods = []
-    for place, span in enumerate(found):
-        previous = found[place - 1] if place else None
-        closed = place + 1 < len(found)
+    for index, span in enumerate(spans):
+        previous = spans[index - 1] if index else None
+        closed = index + 1 < len(spans)
         adaptation_sets = (
             _adaptation_set(facts, span, number, members, previous, closed=closed)
-            for number, members in _switchable(span, tracks)
+            for number, members in _members_by_set(span, tracks)
         )
         periods.append(Period(period_id(span), span.run.start_ms, tuple(adaptation_sets)))
     return tuple(periods)
 
 
 def period_id(span: PeriodSpan) -> str:
-    """The Period's first MSN, behind what tells counted segments from listed ones: when the broadcast ends all are
-    listed, and what shaka-player knows of a Period's counted segments it does not unlearn."""
-    return f"{'p' if span.step is None else 'n'}{span.run.msn}"
+    """The Period@id: the first MSN after ``n`` for a Period with @duration, or after ``p`` for one with a timeline.
+
+    At the end of the broadcast all segments move to timelines. Those Periods need new ids, because shaka-player
+    does not replace the segments that it derived from @duration in a Period that it already has.
+    """
+    return f"{'p' if span.segment_duration is None else 'n'}{span.run.msn}"
 
 
-def _switchable(span: PeriodSpan, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:
-    """The tracks of each adaptation set with the set's id: all video, and audio of one codec, rate and layout.
+def _members_by_set(span: PeriodSpan, tracks: Sequence[TrackFacts]) -> Iterator[tuple[int, list[TrackFacts]]]:
+    """The id and the tracks of each Adaptation Set: one for all video, one for each kind of audio.
 
-    The id is the place of the set's first track among all tracks, so that it is the same in every Period.
+    Audio is of one kind if language, codec, sample rate and channel count agree. The id is the index of the set's
+    first track among all tracks, so it is the same in every Period.
     """
     sets: dict[object, tuple[int, list[TrackFacts]]] = {}
     for number, track in enumerate(tracks):
@@ -210,7 +226,7 @@ def _adaptation_set(
     closed: bool,
 ) -> AdaptationSet:
     templates = [_template(facts, track, span, closed=closed) for track in members]
-    # Tracks that have come equally far share one timeline; at the live edge one may be a segment behind.
+    # Tracks with equal timelines share one template; at the live edge, one track may be a segment behind.
     shared = templates[0] if all(template == templates[0] for template in templates) else None
     representations = tuple(
         _representation(track, span, None if shared else template)
@@ -219,8 +235,8 @@ def _adaptation_set(
     largest = max(representations, key=lambda representation: representation.height or 0)
     first = members[0]
     independent = all(entry.independent for track in members for entry in span.entries[track.track])
-    counted = [template for template in templates[:1] if template.duration is not None]
-    references = tuple(producer_reference_time(facts, number, span.run, template) for template in counted)
+    timed = [template for template in templates[:1] if template.duration is not None]
+    references = tuple(producer_reference_time(facts, number, span.run, template) for template in timed)
     main = first.kind is Kind.VIDEO or any(track.default for track in members)
     return AdaptationSet(
         id=number,
@@ -240,9 +256,9 @@ def _adaptation_set(
 def _template(facts: BroadcastFacts, track: TrackFacts, span: PeriodSpan, *, closed: bool) -> SegmentTemplate:
     entries = span.entries[track.track]
     timescale = track.config_of(entries[0].init).timescale
-    if facts.low_latency is not None and span.step is not None:
-        return counted_template(
-            span.step,
+    if facts.low_latency is not None and span.segment_duration is not None:
+        return duration_template(
+            span.segment_duration,
             span.run,
             facts.low_latency,
             timescale=timescale,
@@ -261,7 +277,7 @@ def _template(facts: BroadcastFacts, track: TrackFacts, span: PeriodSpan, *, clo
 
 def _representation(track: TrackFacts, span: PeriodSpan, template: SegmentTemplate | None) -> Representation:
     config = track.config_of(span.entries[track.track][0].init)
-    # @bandwidth is mandatory and positive also before anything has been measured.
+    # @bandwidth must be positive even before a segment was measured.
     bandwidth = max(1, track.peak_bps)
     if isinstance(config, AudioConfig):
         return Representation(
@@ -285,26 +301,29 @@ def _representation(track: TrackFacts, span: PeriodSpan, template: SegmentTempla
 
 
 def _picture_aspect_ratio(representation: Representation) -> Fraction | None:
-    width, height, shape = representation.width, representation.height, representation.sample_aspect_ratio
-    return Fraction(width, height) * shape if width and height and shape else None
+    width, height, sar = representation.width, representation.height, representation.sample_aspect_ratio
+    return Fraction(width, height) * sar if width and height and sar else None
 
 
 def _continuity(
     span: PeriodSpan, members: Sequence[TrackFacts], previous: PeriodSpan | None
 ) -> tuple[Descriptor, ...]:
-    """What a player may spare at the Period's start (5.3.2.4): with the same inits a new decoder, and where the
-    media also goes on without a break, any treatment at all."""
+    """Period connectivity or continuity with the previous Period (5.3.2.4).
+
+    Periods with the same init segments are connected: a player can keep its decoder. They are continuous if the
+    media also has no break between them.
+    """
     if previous is None:
         return ()
-    seams = [
+    boundaries = [
         (previous.entries[track.track][-1], span.entries[track.track][0])
         for track in members
         if track.track in previous.entries
     ]
-    if not seams or any(before.init != after.init for before, after in seams):
+    if not boundaries or any(before.init != after.init for before, after in boundaries):
         return ()
     continuous = all(
-        not after.discontinuity and before.start + before.duration == after.start for before, after in seams
+        not after.discontinuity and before.start + before.duration == after.start for before, after in boundaries
     )
     scheme = PERIOD_CONTINUITY if continuous else PERIOD_CONNECTIVITY
     return (Descriptor(scheme, period_id(previous)),)

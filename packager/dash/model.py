@@ -1,7 +1,7 @@
-"""A Media Presentation as values (ISO/IEC 23009-1, 5.3). Names are the MPD's own.
+"""A Media Presentation as values (ISO/IEC 23009-1, 5.3), with the names of the MPD.
 
 Durations and times ending in ``_ms`` are integer milliseconds; ``t``, ``d`` and ``presentation_time_offset`` are
-ticks of the template's timescale. What is None is left out of the MPD.
+ticks of the template's timescale. Values of None are left out of the MPD.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ class PresentationType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A DescriptorType element (5.8.2): Role, UTCTiming, SupplementalProperty and their like."""
+    """A DescriptorType element (5.8.2): Role, UTCTiming, SupplementalProperty and others."""
 
     scheme_id_uri: str
     value: str | None = None
@@ -30,7 +30,7 @@ class Descriptor:
 class SegmentRun:
     """The S element (5.3.9.6): ``repeat + 1`` segments of ``d`` ticks, the first presented at ``t``.
 
-    ``t`` None means: where the run before it ended.
+    If ``t`` is None, the run starts at the end of the run before it.
     """
 
     d: int
@@ -40,8 +40,10 @@ class SegmentRun:
 
 @dataclass(frozen=True, slots=True)
 class SegmentTemplate:
-    """SegmentTemplate (5.3.9.4) with either a ``timeline`` or the one ``duration`` of all its segments, of which
-    ``end_number`` is the last, where it is known."""
+    """SegmentTemplate (5.3.9.4) with either a ``timeline`` or one ``duration`` for all its segments.
+
+    ``end_number`` is the last segment's number, or None if not known yet.
+    """
 
     initialization: str
     media: str
@@ -57,8 +59,7 @@ class SegmentTemplate:
 
 @dataclass(frozen=True, slots=True)
 class ProducerReferenceTime:
-    """ProducerReferenceTime (5.12): media time ``presentation_time`` was produced at ``wall_clock_ms`` Unix
-    time."""
+    """ProducerReferenceTime (5.12): ``presentation_time`` was produced at Unix time ``wall_clock_ms``."""
 
     id: int
     wall_clock_ms: int
@@ -70,7 +71,7 @@ class ProducerReferenceTime:
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """Representation (5.3.5); ``bandwidth`` in bits per second. Its own template goes before its set's."""
+    """Representation (5.3.5); ``bandwidth`` is bits per second. Its own template overrides that of its set."""
 
     id: str
     bandwidth: int
@@ -86,7 +87,7 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class AdaptationSet:
-    """AdaptationSet (5.3.3): representations of one content that a player may switch between."""
+    """AdaptationSet (5.3.3): Representations of the same content, between which a player can switch."""
 
     id: int
     kind: Kind
@@ -103,7 +104,7 @@ class AdaptationSet:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Period (5.3.2). ``id`` and ``start_ms`` never change between one MPD and the next."""
+    """Period (5.3.2). ``id`` and ``start_ms`` stay the same in every update of a dynamic MPD."""
 
     id: str
     start_ms: int
@@ -123,7 +124,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackRate:
-    """The rates at which a player may run to hold its latency (annex K.3.3)."""
+    """The playback rates that a player may use to keep its latency (annex K.3.3)."""
 
     min: Fraction
     max: Fraction
@@ -131,6 +132,8 @@ class PlaybackRate:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDescription:
+    """ServiceDescription (annex K)."""
+
     id: int
     latency: Latency | None = None
     playback_rate: PlaybackRate | None = None
@@ -157,7 +160,10 @@ class Presentation:
 
 
 def republished(presentation: Presentation, before: Presentation | None) -> Presentation:
-    """``before`` where ``presentation`` says nothing else: @publishTime changes with the MPD alone (5.3.1.2)."""
+    """``presentation``, or ``before`` if they differ in nothing but @publishTime.
+
+    @publishTime may change only if the MPD changes (5.3.1.2).
+    """
     if before is not None and presentation == replace(before, publish_time_ms=presentation.publish_time_ms):
         return before
     return presentation

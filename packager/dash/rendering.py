@@ -1,6 +1,6 @@
-"""A presentation as an MPD document (ISO/IEC 23009-1, annex B: element order is the schema's).
+"""Renders a presentation as an MPD (ISO/IEC 23009-1), with elements in the order of the schema (annex B).
 
-The same presentation gives the same bytes.
+Equal presentations give equal bytes.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ from packager.timestamps import decimal_seconds, utc_text
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 CHANNEL_CONFIGURATION = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
-# ISO/IEC 23091-3: number of channels to ChannelConfiguration, for those that AAC can signal by number.
+# ChannelConfiguration (ISO/IEC 23091-3) for each channel count that AAC signals by number.
 CHANNEL_CONFIGURATIONS = {1: "1", 2: "2", 3: "3", 4: "4", 5: "5", 6: "6", 8: "12"}
 
 
 def render(presentation: Presentation) -> str:
-    """Raises UnrepresentableValue for a value that has no written form."""
+    """Raises UnrepresentableValue for a value that an MPD cannot express."""
     return document(
         element(
             "MPD",
@@ -178,7 +178,7 @@ def _utc(unix_ms: int | None) -> str | None:
 
 
 def _duration(milliseconds: int | None) -> str | None:
-    """An xs:duration in seconds alone."""
+    """An xs:duration in seconds."""
     return None if milliseconds is None else f"PT{decimal_seconds(milliseconds * 1000)}S"
 
 

@@ -1,4 +1,4 @@
-"""Segment timelines, run-length compressed (ISO/IEC 23009-1, 5.3.9.6)."""
+"""Run-length compression of a SegmentTimeline (ISO/IEC 23009-1, 5.3.9.6)."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ from packager.dash.model import SegmentRun
 
 
 def run_lengths(segments: Iterable[tuple[int, int]]) -> tuple[SegmentRun, ...]:
-    """``(start, duration)`` pairs in ticks, in order, as the fewest S elements.
+    """The fewest S elements for the ordered ``(start, duration)`` pairs of ``segments``, in ticks.
 
-    A run names its ``t`` where it is the first, or does not start where the one before it ended.
+    The first run has a ``t``, and so has each run that does not start at the end of the run before it.
     """
     runs: list[SegmentRun] = []
     t: int | None = None

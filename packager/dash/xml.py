@@ -1,4 +1,4 @@
-"""A minimal writer of XML 1.0: elements with attributes, and elements or text inside. Everything is escaped."""
+"""A minimal writer of XML 1.0: elements with attributes, and elements or text inside. All values are escaped."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ _TEXT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """``name`` and the attributes' names are trusted; values and ``text`` are not. None attributes are left out."""
+    """Names must be valid XML names; values and ``text`` may be any text. Attributes of None are left out."""
 
     name: str
     attributes: tuple[tuple[str, str | None], ...] = ()
@@ -28,7 +28,7 @@ def element(name: str, attributes: Iterable[tuple[str, str | None]] = (), *child
 
 
 def document(root: Element) -> str:
-    """``root`` as a document, indented, in the order given. Raises UnrepresentableValue."""
+    """``root`` as an indented XML document. Raises UnrepresentableValue for characters outside XML 1.0."""
     return "".join(('<?xml version="1.0" encoding="UTF-8"?>\n', *_write(root, "")))
 
 
@@ -50,5 +50,5 @@ def _write(node: Element, indent: str) -> Iterator[str]:
 
 def _escape(text: str, escapes: dict[int, str]) -> str:
     if _NOT_XML.search(text):
-        raise UnrepresentableValue(f"{text[:80]!r} has a character that XML cannot carry")
+        raise UnrepresentableValue(f"{text[:80]!r} has a character that XML does not allow")
     return text.translate(escapes)

@@ -1,5 +1,5 @@
-"""HTTP Live Streaming playlists as values (draft-pantos-hls-rfc8216bis): build them, render them, parse them
-back."""
+"""HTTP Live Streaming playlists as values (draft-pantos-hls-rfc8216bis), with functions to build, render and parse
+them."""
 
 from packager.hls.delta_update import delta
 from packager.hls.media import (

@@ -6,10 +6,10 @@ from packager.hls.media import MediaPlaylist
 
 
 def delta(playlist: MediaPlaylist, skip_until_us: int) -> MediaPlaylist:
-    """``playlist`` with the segments that end ``skip_until_us`` or more before its end replaced by EXT-X-SKIP.
+    """``playlist`` with EXT-X-SKIP in place of the segments that end ``skip_until_us`` or more before its end.
 
-    The same playlist where there is nothing to skip. ``skip_until_us`` is what its EXT-X-SERVER-CONTROL promises as
-    CAN-SKIP-UNTIL, at least six target durations.
+    Returns ``playlist`` itself if no segment can be skipped. ``skip_until_us`` is the CAN-SKIP-UNTIL of its
+    EXT-X-SERVER-CONTROL: at least six target durations.
     """
     distance = sum(part.duration_us for part in playlist.partial.parts) if playlist.partial is not None else 0
     kept = 0

@@ -1,8 +1,8 @@
 """Media playlists as values (draft-pantos-hls-rfc8216bis, 4.4.3 to 4.4.5).
 
-Durations are integer microseconds, wall-clock times integer milliseconds since the Unix epoch. A part and a segment
-write their own lines once, when they are made: a live playlist is rendered for every segment and every part, and
-all but its newest lines are the ones it had before.
+Durations are integer microseconds, wall-clock times integer milliseconds since the Unix epoch. Parts and segments
+render their lines once, at construction: a live playlist is rendered for every new part and segment, and only its
+newest lines differ from the rendering before.
 """
 
 from dataclasses import dataclass, field
@@ -45,10 +45,10 @@ class PartialSegment:
 
 @dataclass(frozen=True, slots=True)
 class MediaSegment:
-    """A Media Segment with what applies to it; its number is its place in the playlist.
+    """A Media Segment and the tags that apply to it. Its position in the playlist gives its Media Sequence Number.
 
-    ``map_uri`` names its Media Initialization Section. ``lines`` are the segment's, without the
-    EXT-X-DISCONTINUITY and EXT-X-MAP that may stand before them.
+    ``map_uri`` is the URI of its Media Initialization Section. ``lines`` are its rendered lines without
+    EXT-X-DISCONTINUITY and EXT-X-MAP, which depend on the segment before it.
     """
 
     uri: str
@@ -71,7 +71,7 @@ class MediaSegment:
 
 @dataclass(frozen=True, slots=True)
 class OpenSegment:
-    """The segment at the live edge as far as it is made: parts that no EXTINF follows yet."""
+    """The unfinished segment at the live edge: parts without an EXTINF yet."""
 
     parts: tuple[PartialSegment, ...]
     map_uri: str | None = None
@@ -105,7 +105,7 @@ class PreloadHint:
 
 @dataclass(frozen=True, slots=True)
 class RenditionReport:
-    """EXT-X-RENDITION-REPORT (4.4.5.4): where another rendition's playlist has got to."""
+    """EXT-X-RENDITION-REPORT (4.4.5.4): the last segment and part in another rendition's playlist."""
 
     uri: str
     last_msn: int
@@ -114,7 +114,7 @@ class RenditionReport:
 
 @dataclass(frozen=True, slots=True)
 class StartPoint:
-    """EXT-X-START (4.4.2.2). ``offset_us`` counts from the end of the playlist where negative."""
+    """EXT-X-START (4.4.2.2). A negative ``offset_us`` counts from the end of the playlist."""
 
     offset_us: int
     precise: bool = False
@@ -122,10 +122,11 @@ class StartPoint:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
-    """``target_duration`` is whole seconds; no segment's duration may round to more.
+    """A Media Playlist. ``target_duration`` is whole seconds; no segment's duration may round to more (4.4.3.1).
 
-    ``media_sequence`` is the number of the first segment, skipped ones counted. ``skipped_segments`` is not zero
-    only in a delta update, whose ``segments`` are the rest.
+    ``media_sequence`` is the number of the first segment, including skipped ones. ``skipped_segments`` is nonzero
+    only in a Playlist Delta Update, where ``segments`` are the remaining ones. Raises UnrepresentableValue if a
+    number is negative.
     """
 
     target_duration: int
@@ -146,7 +147,7 @@ class MediaPlaylist:
     def __post_init__(self) -> None:
         numbers = (self.media_sequence, self.discontinuity_sequence, self.skipped_segments, self.target_duration)
         if min(numbers) < 0:
-            raise UnrepresentableValue("a media playlist's sequence numbers and target duration are not negative")
+            raise UnrepresentableValue("a media playlist has a negative sequence number or target duration")
 
 
 def program_date_time_line(unix_ms: int) -> str:
@@ -154,6 +155,6 @@ def program_date_time_line(unix_ms: int) -> str:
 
 
 def target_duration(longest_us: int) -> int:
-    """The least EXT-X-TARGETDURATION that a segment of ``longest_us`` fits: rounded to the nearest second
-    (4.4.3.1)."""
+    """The smallest EXT-X-TARGETDURATION (4.4.3.1) that allows a segment of ``longest_us``: the nearest second, at
+    least 1."""
     return max(1, (longest_us + 500_000) // 1_000_000)

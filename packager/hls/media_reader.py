@@ -1,4 +1,4 @@
-"""Reads a media playlist's lines into the values of :mod:`packager.hls.media`."""
+"""Parses the lines of a media playlist into the values of :mod:`packager.hls.media`."""
 
 from packager.hls.media import (
     MediaPlaylist,
@@ -17,7 +17,10 @@ from packager.timestamps import parse_decimal_seconds, parse_utc
 
 
 class MediaReader:
-    """Takes lines in order; :meth:`finish` gives the playlist. Raises ValueError."""
+    """Takes a media playlist's tags and URIs in order; :meth:`finish` returns the playlist.
+
+    Every method raises ValueError for invalid text.
+    """
 
     def __init__(self) -> None:
         self._target_duration: int | None = None
@@ -44,12 +47,14 @@ class MediaReader:
         self._parts: list[PartialSegment] = []
 
     def tag(self, name: str, value: str) -> None:
+        """Take the tag ``#name:value``. Unknown tags are ignored."""
         if not (self._segment_tag(name, value) or self._low_latency_tag(name, value)):
             self._playlist_tag(name, value)
 
     def uri(self, uri: str) -> None:
+        """Take a URI line, which completes a segment."""
         if self._duration_us is None:
-            raise ValueError("a URI without EXTINF")
+            raise ValueError("a URI line without EXTINF")
         try:
             segment = MediaSegment(
                 uri=uri,
@@ -69,7 +74,7 @@ class MediaReader:
         if self._target_duration is None:
             raise ValueError("a media playlist needs EXT-X-TARGETDURATION")
         if self._duration_us is not None:
-            raise ValueError("EXTINF without a URI after it")
+            raise ValueError("EXTINF without a URI line")
         return MediaPlaylist(
             target_duration=self._target_duration,
             media_sequence=self._media_sequence,
@@ -147,14 +152,14 @@ class MediaReader:
 
 
 def _part(attributes: Attributes) -> PartialSegment:
-    span = attributes.optional_string("BYTERANGE")
+    range_text = attributes.optional_string("BYTERANGE")
     try:
         return PartialSegment(
             uri=attributes.string("URI"),
             duration_us=attributes.microseconds("DURATION"),
             independent=attributes.yes("INDEPENDENT"),
             gap=attributes.yes("GAP"),
-            byte_range=None if span is None else byte_range(span),
+            byte_range=None if range_text is None else byte_range(range_text),
         )
     except UnrepresentableValue as error:
         raise ValueError(str(error)) from None

@@ -30,7 +30,7 @@ class AudioRendition:
 class Variant:
     """EXT-X-STREAM-INF (4.4.6.2) and its URI. Bit rates are bits per second, ``resolution`` is (width, height).
 
-    ``audio`` names the group of its audio renditions; without ``resolution`` it is an audio-only variant.
+    ``audio`` is the GROUP-ID of its audio renditions. A variant without ``resolution`` is audio-only.
     """
 
     uri: str

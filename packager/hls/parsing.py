@@ -1,7 +1,7 @@
-"""Playlists read back from text (draft-pantos-hls-rfc8216bis, section 4), for tools, tests and the origin.
+"""Parses playlists (draft-pantos-hls-rfc8216bis, section 4).
 
-What a rendering of ours says comes back equal. Tags and attributes that the models do not have are passed over, as
-6.3.1 asks of clients. Only :class:`MalformedPlaylist` and :class:`PlaylistTooLong` leave this module.
+Parsing a rendered playlist returns an equal value. Unknown tags and attributes are ignored, as 6.3.1 requires of
+clients. The only errors raised are :class:`MalformedPlaylist` and :class:`PlaylistTooLong`.
 """
 
 import re
@@ -23,7 +23,7 @@ _FRAME_RATE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
 
 
 def parse(text: str) -> MediaPlaylist | MultivariantPlaylist:
-    """A playlist of either kind. Raises MalformedPlaylist, PlaylistTooLong."""
+    """Parse a media or a multivariant playlist. Raises MalformedPlaylist, PlaylistTooLong."""
     return parse_multivariant(text) if "\n#EXT-X-STREAM-INF:" in text else parse_media(text)
 
 
@@ -45,14 +45,17 @@ def parse_multivariant(text: str) -> MultivariantPlaylist:
 
 
 class MultivariantReader:
-    """Takes a multivariant playlist's lines in order. Raises ValueError."""
+    """Takes a multivariant playlist's tags and URIs in order; :meth:`finish` returns the playlist.
+
+    Every method raises ValueError for invalid text.
+    """
 
     def __init__(self) -> None:
         self._variants: list[Variant] = []
         self._audio: list[AudioRendition] = []
         self._independent_segments = False
         self._start: StartPoint | None = None
-        self._stream: Attributes | None = None
+        self._stream_inf: Attributes | None = None
 
     def tag(self, name: str, value: str) -> None:
         match name:
@@ -61,17 +64,17 @@ class MultivariantReader:
             case "EXT-X-START":
                 self._start = start_point(value)
             case "EXT-X-STREAM-INF":
-                self._stream = Attributes(value)
+                self._stream_inf = Attributes(value)
             case "EXT-X-MEDIA":
                 attributes = Attributes(value)
                 if attributes.text("TYPE") == "AUDIO":
                     self._audio.append(_audio_rendition(attributes))
 
     def uri(self, uri: str) -> None:
-        if self._stream is None:
-            raise ValueError("a URI without EXT-X-STREAM-INF")
-        self._variants.append(_variant(self._stream, uri))
-        self._stream = None
+        if self._stream_inf is None:
+            raise ValueError("a URI line without EXT-X-STREAM-INF")
+        self._variants.append(_variant(self._stream_inf, uri))
+        self._stream_inf = None
 
     def finish(self) -> MultivariantPlaylist:
         return MultivariantPlaylist(
@@ -98,16 +101,16 @@ def _read(text: str, reader: Reader) -> None:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """The numbered lines after the first, blank ones left out (4.1)."""
+    """Each line after #EXTM3U with its number, without blank lines (4.1)."""
     if len(text) > MAX_LENGTH:
-        raise PlaylistTooLong(f"a playlist of {len(text)} characters; {MAX_LENGTH} is the limit")
-    # Only LF and CRLF end a line; splitlines() knows ten more.
+        raise PlaylistTooLong(f"the playlist has {len(text)} characters; the limit is {MAX_LENGTH}")
+    # Not splitlines(): only LF and CRLF end a line here.
     first, *rest = text.removeprefix("\ufeff").split("\n")
     if first.rstrip("\r") != "#EXTM3U":
-        raise MalformedPlaylist("line 1: a playlist starts with #EXTM3U")
+        raise MalformedPlaylist("line 1: a playlist must start with #EXTM3U")
     for number, line in enumerate(rest, start=2):
         if len(line) > MAX_LINE_LENGTH:
-            raise PlaylistTooLong(f"line {number} has {len(line)} characters; {MAX_LINE_LENGTH} is the limit")
+            raise PlaylistTooLong(f"line {number} has {len(line)} characters; the limit is {MAX_LINE_LENGTH}")
         stripped = line.removesuffix("\r")
         if stripped and not stripped.isspace():
             yield number, stripped
@@ -147,11 +150,11 @@ def _variant(attributes: Attributes, uri: str) -> Variant:
 def _resolution(text: str) -> tuple[int, int]:
     match = _RESOLUTION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is no resolution")
+        raise ValueError(f"{text[:40]!r} is not a resolution")
     return int(match[1]), int(match[2])
 
 
 def _frame_rate(text: str) -> Fraction:
     if _FRAME_RATE.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no frame rate")
+        raise ValueError(f"{text[:40]!r} is not a frame rate")
     return Fraction(text)

@@ -1,4 +1,4 @@
-"""Playlists as text (draft-pantos-hls-rfc8216bis, 4.4). Every rendering ends with a line feed."""
+"""Renders playlists as text (draft-pantos-hls-rfc8216bis, 4.4). The text ends with a line feed."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -20,22 +20,23 @@ from packager.timestamps import decimal_seconds
 
 
 def render(playlist: MediaPlaylist | MultivariantPlaylist) -> str:
+    """Render a playlist of either kind. Raises UnrepresentableValue."""
     if isinstance(playlist, MediaPlaylist):
         return render_media(playlist)
     return render_multivariant(playlist)
 
 
 def render_media(playlist: MediaPlaylist) -> str:
-    """Raises UnrepresentableValue for a value that has no written form."""
+    """Raises UnrepresentableValue for a value that a playlist cannot express."""
     lines = [*_media_header(playlist)]
     map_uri: str | None = None
     for segment in playlist.segments:
         if segment.discontinuity or segment.map_uri != map_uri:
-            lines.append(_changes(segment, map_uri))
+            lines.append(_discontinuity_and_map(segment, map_uri))
             map_uri = segment.map_uri
         lines.append(segment.lines)
     if playlist.partial is not None:
-        lines.append(_changes(playlist.partial, map_uri))
+        lines.append(_discontinuity_and_map(playlist.partial, map_uri))
         lines.append(playlist.partial.lines)
     if playlist.preload_hint is not None:
         lines.append(_preload_hint(playlist.preload_hint))
@@ -46,7 +47,7 @@ def render_media(playlist: MediaPlaylist) -> str:
 
 
 def render_multivariant(playlist: MultivariantPlaylist) -> str:
-    """Raises UnrepresentableValue for a value that has no written form."""
+    """Raises UnrepresentableValue for a value that a playlist cannot express."""
     lines = ["#EXTM3U\n"]
     if playlist.independent_segments:
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS\n")
@@ -80,13 +81,13 @@ def _media_header(playlist: MediaPlaylist) -> Iterator[str]:
         yield f"#EXT-X-SKIP:SKIPPED-SEGMENTS={playlist.skipped_segments}\n"
 
 
-def _changes(segment: MediaSegment | OpenSegment, map_uri: str | None) -> str:
-    """What stands before a segment's own lines where ``map_uri`` held until now."""
+def _discontinuity_and_map(segment: MediaSegment | OpenSegment, map_uri: str | None) -> str:
+    """The EXT-X-DISCONTINUITY and EXT-X-MAP tags that ``segment`` needs; ``map_uri`` applies so far."""
     lines = "#EXT-X-DISCONTINUITY\n" if segment.discontinuity else ""
     if segment.map_uri == map_uri:
         return lines
     if segment.map_uri is None:
-        raise UnrepresentableValue("a segment without a map cannot follow one with a map")
+        raise UnrepresentableValue("a segment without EXT-X-MAP cannot follow one with EXT-X-MAP")
     return f"{lines}#EXT-X-MAP:URI={quoted(segment.map_uri)}\n"
 
 
@@ -166,7 +167,7 @@ def _variant(variant: Variant) -> str:
 
 
 def three_decimals(rate: Fraction) -> str:
-    """A positive rate as FRAME-RATE writes it: rounded half up to three decimals, all of them written."""
+    """A positive rate as a FRAME-RATE: rounded half up, always with three decimals."""
     thousandths = (2000 * rate.numerator + rate.denominator) // (2 * rate.denominator)
     return f"{thousandths // 1000}.{thousandths % 1000:03d}"
 

@@ -1,4 +1,7 @@
-"""Typed values out of playlist text. Every function raises ValueError for text that is not of its form."""
+"""Parses the values of tags and attributes (draft-pantos-hls-rfc8216bis, 4.2).
+
+Every function raises ValueError for malformed text.
+"""
 
 import re
 
@@ -13,12 +16,13 @@ _BYTE_RANGE = re.compile(r"([0-9]{1,20})@([0-9]{1,20})")
 def integer(text: str) -> int:
     """A decimal-integer (4.2), at most 20 digits."""
     if _INTEGER.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no whole number")
+        raise ValueError(f"{text[:40]!r} is not a whole number")
     return int(text)
 
 
 class Attributes:
-    """An attribute-list whose values are taken out by type; a missing required one is a ValueError."""
+    """A parsed attribute-list. The accessors convert by type and raise ValueError if a required attribute is
+    missing or malformed."""
 
     def __init__(self, text: str) -> None:
         self._values: dict[str, str] = {}
@@ -31,16 +35,17 @@ class Attributes:
             position = match.end()
 
     def text(self, name: str) -> str:
-        """An enumerated or quoted value as written; required."""
+        """The unconverted value of a required attribute."""
         if name not in self._values:
-            raise ValueError(f"no {name}")
+            raise ValueError(f"{name} is missing")
         return self._values[name]
 
     def optional(self, name: str) -> str | None:
+        """The unconverted value, or None if absent."""
         return self._values.get(name)
 
     def string(self, name: str) -> str:
-        """A quoted-string; required."""
+        """The text of a required quoted-string."""
         value = self.text(name)
         if len(value) < 2 or value[0] != '"':
             raise ValueError(f"{name} is not quoted")
@@ -62,6 +67,7 @@ class Attributes:
         return self.microseconds(name) if name in self._values else None
 
     def yes(self, name: str) -> bool:
+        """Whether the attribute is present and YES."""
         return self._values.get(name) == "YES"
 
 
@@ -74,8 +80,8 @@ def start_point(text: str) -> StartPoint:
 
 
 def byte_range(text: str) -> tuple[int, int]:
-    """``length@offset`` as a pair."""
+    """``length@offset`` as (length, offset)."""
     match = _BYTE_RANGE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is no byte range")
+        raise ValueError(f"{text[:40]!r} is not a byte range")
     return int(match[1]), int(match[2])

@@ -1,6 +1,6 @@
-"""The lowest protocol version that says what a media playlist says (draft-pantos-hls-rfc8216bis, section 8).
+"""Computes the protocol version that a media playlist requires (draft-pantos-hls-rfc8216bis, section 8).
 
-Nothing in our multivariant playlists is incompatible with version 1, so those name none.
+Multivariant playlists need no EXT-X-VERSION: none of their tags requires a version above 1.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,9 @@ REQUIREMENTS: tuple[tuple[int, Callable[[MediaPlaylist], bool]], ...] = (
     (6, lambda playlist: playlist.partial is not None and playlist.partial.map_uri is not None),
     (3, lambda playlist: any(segment.duration_us % MICROSECONDS for segment in playlist.segments)),
 )
-"""Highest version first; the first that holds is the playlist's."""
+"""Versions with the condition that requires them, highest first; the first match applies."""
 
 
 def required_version(playlist: MediaPlaylist) -> int:
-    return next((version for version, needed in REQUIREMENTS if needed(playlist)), 1)
+    """The lowest version that is compatible with ``playlist``."""
+    return next((version for version, required in REQUIREMENTS if required(playlist)), 1)

@@ -196,11 +196,11 @@ def test_only_declared_errors_come_out_of_what_is_no_playlist(lines: list[tuple[
     ("lines", "words"),
     [
         ("#EXTINF:2,\n0.m4s", "EXT-X-TARGETDURATION"),
-        ("#EXT-X-TARGETDURATION:2\n0.m4s", "line 3: a URI without EXTINF"),
+        ("#EXT-X-TARGETDURATION:2\n0.m4s", "line 3: a URI line without EXTINF"),
         ("#EXT-X-TARGETDURATION:2\n#EXTINF:2,", "EXTINF without a URI"),
-        ("#EXT-X-TARGETDURATION:two", "line 2: 'two' is no whole number"),
+        ("#EXT-X-TARGETDURATION:two", "line 2: 'two' is not a whole number"),
         ("#EXT-X-MAP:URI=init.mp4", "line 2: URI is not quoted"),
-        ('#EXT-X-PART:URI="0.m4s"', "line 2: no DURATION"),
+        ('#EXT-X-PART:URI="0.m4s"', "line 2: DURATION is missing"),
         ('#EXT-X-MAP:URI="a",URI="b"', "line 2: bad attribute list"),
     ],
 )
@@ -212,7 +212,7 @@ def test_the_error_names_the_line_and_the_fault(lines: str, words: str) -> None:
 def test_what_does_not_start_as_a_playlist_is_none() -> None:
     with pytest.raises(MalformedPlaylist, match="line 1"):
         parse("<html>")
-    with pytest.raises(MalformedPlaylist, match="line 2: a URI without EXT-X-STREAM-INF"):
+    with pytest.raises(MalformedPlaylist, match="line 2: a URI line without EXT-X-STREAM-INF"):
         parse_multivariant("#EXTM3U\nmedia.m3u8\n")
 
 

@@ -1,4 +1,4 @@
-"""Broadcasts made up of plain facts, for the tests of playlists and manifests."""
+"""Facts and entries of example broadcasts, for the tests of playlists and manifests."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -51,7 +51,7 @@ FACTS = BroadcastFacts(
     utc_timing_url="https://headwater.example/api/v1/time",
 )
 
-# Sixty frames at 29.97 fps.
+# 60 frames at 29.97 fps.
 SEGMENT_TICKS = 180_180
 
 
@@ -63,10 +63,13 @@ def entries(
     gaps: Collection[int] = (),
     inits: Collection[int] = (),
     away_ticks: int = 0,
-    stamped: bool = True,
+    with_runs: bool = True,
 ) -> list[SegmentEntry]:
-    """Segments 0 to ``count`` - 1 of two seconds: audio in whole frames, a new init at each of ``inits``, and
-    ``away_ticks`` (90 kHz) of nothing before each discontinuity."""
+    """Entries of segments 0 to ``count`` - 1 with two seconds each; audio segments have whole frames.
+
+    A new init segment starts at each of ``inits``. Before each discontinuity, ``away_ticks`` (90 kHz) have no
+    media. Without ``with_runs``, the entries have no run and no pace.
+    """
     made: list[SegmentEntry] = []
     previous = None
     for msn in range(count):
@@ -83,7 +86,7 @@ def entries(
             gap=msn in gaps,
             wall_ms=ZERO_MS + rescale(start, track.config.timescale, 1000),
         )
-        if stamped:
+        if with_runs:
             entry = follow(entry, previous, start_ms=cut // 90)
         made.append(entry)
         previous = entry
@@ -98,9 +101,9 @@ def broadcast(
     gaps: Collection[int] = (),
     inits: Collection[int] = (),
     away_ticks: int = 0,
-    stamped: bool = True,
+    with_runs: bool = True,
 ) -> dict[str, list[SegmentEntry]]:
-    """:func:`entries` of every track, by its name."""
+    """The :func:`entries` of each track, by track name."""
     return {
         track.track: entries(
             track,
@@ -109,14 +112,14 @@ def broadcast(
             gaps=gaps,
             inits=inits,
             away_ticks=away_ticks,
-            stamped=stamped,
+            with_runs=with_runs,
         )
         for track in tracks
     }
 
 
 def _aligned(track: TrackFacts, ticks: int) -> int:
-    """``ticks`` of 90 kHz in the track's timescale: for audio the first frame from there on."""
+    """``ticks`` (90 kHz) in the track's timescale, rounded up to a whole frame for audio."""
     if not isinstance(track.config, AudioConfig):
         return ticks
     samples = rescale(ticks, 90_000, track.config.sample_rate)

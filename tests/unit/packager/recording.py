@@ -1,4 +1,4 @@
-"""A sink that keeps what tracks write, and units to feed them."""
+"""A recording track sink, and example units and configurations."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ PPS = bytes.fromhex("68cb83cb20")
 
 
 class Recorder:
-    """A :class:`packager.cmaf.segment_writer.TrackSink`."""
+    """A :class:`packager.cmaf.segment_writer.TrackSink` that keeps everything it receives."""
 
     def __init__(self) -> None:
         self.inits: list[Init] = []
@@ -47,7 +47,7 @@ def audio_config(sample_rate: int = 48_000, channels: int = 2) -> AudioConfig:
 
 
 def unfillable_config() -> AudioConfig:
-    """48 kHz AAC whose channels a program_config_element lays out: no silence can be made for it."""
+    """48 kHz AAC with a program_config_element, for which no silent frame can be made."""
     return AudioConfig(Codec.AAC, bytes.fromhex("1180040001002000"), "mp4a.40.2", 48_000, 2, 1024)
 
 

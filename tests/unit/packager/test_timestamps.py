@@ -6,7 +6,7 @@ from packager.playlist_errors import UnrepresentableValue
 from packager.timestamps import decimal_seconds, parse_decimal_seconds, parse_utc, utc_text
 
 
-def test_wall_clock_has_milliseconds_and_z() -> None:
+def test_utc_text_has_milliseconds_and_z() -> None:
     assert utc_text(1_795_257_665_123) == "2026-11-21T10:41:05.123Z"
     assert utc_text(0) == "1970-01-01T00:00:00.000Z"
 
@@ -14,12 +14,12 @@ def test_wall_clock_has_milliseconds_and_z() -> None:
 @pytest.mark.parametrize(
     "text", ["2026-11-21T10:41:05.123Z", "2026-11-21T11:41:05.123+01:00", "2026-11-21T10:41:05.123"]
 )
-def test_other_zones_are_the_same_time(text: str) -> None:
+def test_parse_utc_converts_other_zones(text: str) -> None:
     assert parse_utc(text) == 1_795_257_665_123
 
 
 @given(st.integers(-(10**13), 10**14))
-def test_wall_clock_comes_back_equal(unix_ms: int) -> None:
+def test_utc_text_round_trips(unix_ms: int) -> None:
     assert parse_utc(utc_text(unix_ms)) == unix_ms
 
 
@@ -27,22 +27,22 @@ def test_wall_clock_comes_back_equal(unix_ms: int) -> None:
     ("microseconds", "text"),
     [(0, "0"), (2_000_000, "2"), (2_002_000, "2.002"), (1_966_667, "1.966667"), (1, "0.000001"), (100_000, "0.1")],
 )
-def test_seconds_are_exact_decimals(microseconds: int, text: str) -> None:
+def test_decimal_seconds_are_exact_and_round_trip(microseconds: int, text: str) -> None:
     assert decimal_seconds(microseconds) == text
     assert parse_decimal_seconds(text) == microseconds
 
 
 @pytest.mark.parametrize(("text", "microseconds"), [("2.", 2_000_000), ("0.0000005", 1), ("0.00000049", 0)])
-def test_digits_past_the_sixth_are_rounded(text: str, microseconds: int) -> None:
+def test_parse_rounds_digits_past_the_sixth(text: str, microseconds: int) -> None:
     assert parse_decimal_seconds(text) == microseconds
 
 
 @pytest.mark.parametrize("text", ["", ".5", "-1", "1e3", "1,5", "nan", "9" * 13, "٣"])
-def test_what_is_no_decimal_is_refused(text: str) -> None:
+def test_parse_rejects_text_that_is_not_a_decimal(text: str) -> None:
     with pytest.raises(ValueError, match="not a decimal"):
         parse_decimal_seconds(text)
 
 
-def test_there_are_no_negative_seconds() -> None:
+def test_decimal_seconds_rejects_negative_durations() -> None:
     with pytest.raises(UnrepresentableValue):
         decimal_seconds(-1)

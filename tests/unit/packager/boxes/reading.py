@@ -1,4 +1,4 @@
-"""What a player makes of fragments: every sample with its own values, defaults applied (ISO/IEC 14496-12, 8.8)."""
+"""Parses fragments into samples, with the defaults applied to each (ISO/IEC 14496-12, 8.8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -87,7 +87,7 @@ def test_order_of_boxes() -> None:
     assert kinds(timed) == ["styp", "prft", "moof", "mdat"]
 
 
-def test_a_segment_is_its_parts_put_together() -> None:
+def test_segment_is_the_concatenation_of_its_parts() -> None:
     parts = [
         fragment(
             5 + index, 1000 + 6000 * index, video(index == 0, False), kind=Kind.VIDEO, first_of_segment=not index
@@ -101,13 +101,13 @@ def test_a_segment_is_its_parts_put_together() -> None:
     assert all(sample.payload == b"frame" for part in read for sample in part.samples)
 
 
-def test_audio_says_durations_and_flags_once() -> None:
+def test_audio_has_default_duration_and_flags() -> None:
     data = fragment(1, 0, audio(5), kind=Kind.AUDIO, first_of_segment=False)
     assert header_of(data) == tfhd.Tfhd(1, 1024, None, SYNC)
     assert run_of(data) == trun.Trun(5, data_offset=len(data) - 510, sizes=(100, 101, 102, 103, 104))
 
 
-def test_a_corrected_audio_duration_is_told_for_each() -> None:
+def test_different_audio_durations_are_written_for_each_sample() -> None:
     samples = audio(3)
     samples[1] = samples[1]._replace(duration=1023)
     data = fragment(1, 0, samples, kind=Kind.AUDIO)
@@ -115,7 +115,7 @@ def test_a_corrected_audio_duration_is_told_for_each() -> None:
     assert run_of(data).durations == (1024, 1023, 1024)
 
 
-def test_sizes_that_are_all_the_same_are_said_once() -> None:
+def test_equal_sizes_are_written_as_a_default() -> None:
     assert header_of(fragment(1, 0, video(True, False), kind=Kind.VIDEO)).default_size == 5
 
 
@@ -131,7 +131,7 @@ def test_sizes_that_are_all_the_same_are_said_once() -> None:
         ([False, True, False], None, None, (NON_SYNC, SYNC, NON_SYNC)),
     ],
 )
-def test_flags_take_the_least_bytes(
+def test_flags_are_written_in_the_shortest_form(
     keys: list[bool], default: int | None, first: int | None, each: tuple[int, ...] | None
 ) -> None:
     data = fragment(1, 0, video(*keys), kind=Kind.VIDEO)
@@ -140,7 +140,7 @@ def test_flags_take_the_least_bytes(
     assert run_of(data).flags == each
 
 
-def test_composition_offsets_are_there_only_where_needed() -> None:
+def test_composition_offsets_are_written_only_if_needed() -> None:
     assert run_of(fragment(1, 0, video(True, False), kind=Kind.VIDEO)).composition_offsets is None
     reordered = [Sample(3000, cts, not cts, b"") for cts in (0, 6000, -3000)]
     assert run_of(fragment(1, 0, reordered, kind=Kind.VIDEO)).composition_offsets == (0, 6000, -3000)
@@ -174,6 +174,6 @@ def test_ntp_wraps_in_2036() -> None:
         (1, 0, [Sample(1, -(1 << 31) - 1, True, b"")]),
     ],
 )
-def test_values_outside_their_fields_are_refused(sequence: int, time: int, samples: list[Sample]) -> None:
+def test_values_outside_their_fields_are_rejected(sequence: int, time: int, samples: list[Sample]) -> None:
     with pytest.raises(Unwritable):
         fragment(sequence, time, samples, kind=Kind.VIDEO)

@@ -29,13 +29,13 @@ PARSERS: dict[str, Callable[[memoryview], object]] = {
 
 
 def walk_everything(data: bytes) -> None:
-    """What a reader of fragments does; only a PackagerError may come of it."""
+    """Parse all boxes as a reader of fragments does. Only a PackagerError may be raised."""
     for path, parse in PARSERS.items():
         for found in find_all(data, path):
             parse(found.body)
 
 
-def test_boxes_beside_each_other() -> None:
+def test_boxes_in_sequence() -> None:
     data = box(b"free", b"abc") + box(b"mdat") + box(b"\xa9nam")
     assert [(found.kind, found.start, found.size, bytes(found.body)) for found in boxes(data)] == [
         ("free", 0, 11, b"abc"),
@@ -45,13 +45,13 @@ def test_boxes_beside_each_other() -> None:
     assert list(boxes(b"")) == []
 
 
-def test_a_large_size_and_a_size_to_the_end() -> None:
+def test_large_size_and_size_to_the_end() -> None:
     large = struct.pack(">I4sQ", 1, b"mdat", 19) + b"abc"
     to_the_end = struct.pack(">I4s", 0, b"mdat") + b"rest"
     assert [bytes(found.body) for found in boxes(large + to_the_end)] == [b"abc", b"rest"]
 
 
-def test_finding_by_path() -> None:
+def test_find_by_path() -> None:
     data = box(b"moof", box(b"traf", box(b"trun", b"1"), box(b"trun", b"2")), box(b"traf", box(b"trun", b"3")))
     assert [bytes(found.body) for found in find_all(data, "moof/traf/trun")] == [b"1", b"2", b"3"]
     assert bytes(find(data, "moof/traf/trun").body) == b"1"
@@ -69,32 +69,32 @@ def test_only_boxes_that_contain_boxes_are_entered() -> None:
 
 
 @pytest.mark.parametrize("size", [2, 7, 9, 0xFFFFFFFF])
-def test_a_size_that_cannot_be_is_refused(size: int) -> None:
+def test_impossible_size_is_rejected(size: int) -> None:
     with pytest.raises(MalformedBox):
         list(boxes(struct.pack(">I4s", size, b"free")))
 
 
 @pytest.mark.parametrize("size", [0, 15, 18, 1 << 63])
-def test_a_large_size_that_cannot_be_is_refused(size: int) -> None:
+def test_impossible_large_size_is_rejected(size: int) -> None:
     with pytest.raises(MalformedBox):
         list(boxes(struct.pack(">I4sQ", 1, b"free", size) + b"a"))
     with pytest.raises(MalformedBox):
         list(boxes(struct.pack(">I4s", 1, b"free")))
 
 
-def test_too_many_boxes_are_refused() -> None:
+def test_too_many_boxes_are_rejected() -> None:
     with pytest.raises(BoxLimitExceeded):
         list(boxes(box(b"free") * (MAX_BOXES + 1)))
 
 
-def test_too_many_samples_are_refused() -> None:
+def test_too_many_samples_are_rejected() -> None:
     body = full_box(b"trun", 0, 0, struct.pack(">I", 0xFFFFFFFF))[8:]
     with pytest.raises(BoxLimitExceeded):
         trun.parse(memoryview(body))
 
 
 @pytest.mark.parametrize("path", PARSERS)
-def test_a_box_cut_short_or_too_long_is_refused(path: str) -> None:
+def test_truncated_or_too_long_box_is_rejected(path: str) -> None:
     body = bytes(find(CHUNK, path).body)
     parse = PARSERS[path]
     parse(memoryview(body))
@@ -105,7 +105,7 @@ def test_a_box_cut_short_or_too_long_is_refused(path: str) -> None:
         parse(memoryview(body + b"\0"))
 
 
-def test_boxes_as_others_write_them_are_read() -> None:
+def test_box_versions_of_other_writers_are_parsed() -> None:
     version_0 = full_box(b"tfdt", 0, 0, struct.pack(">I", 77))
     assert tfdt.parse(next(boxes(version_0)).body) == 77
     reference = full_box(b"prft", 0, 24, struct.pack(">IQI", 1, 5, 9))
@@ -119,7 +119,7 @@ def test_boxes_as_others_write_them_are_read() -> None:
 
 @settings(max_examples=200)
 @given(st.integers(0, len(CHUNK) - 1), st.binary(min_size=1, max_size=8))
-def test_only_declared_errors_escape_from_corrupted_chunks(place: int, noise: bytes) -> None:
+def test_corrupted_chunks_raise_only_declared_errors(place: int, noise: bytes) -> None:
     data = CHUNK[:place] + noise + CHUNK[place + len(noise) :]
     try:
         walk_everything(data)
@@ -129,7 +129,7 @@ def test_only_declared_errors_escape_from_corrupted_chunks(place: int, noise: by
 
 @settings(max_examples=100)
 @given(st.binary(max_size=80), st.sampled_from([b"moof", b"traf", b"prft"]))
-def test_only_declared_errors_escape_from_noise(noise: bytes, kind: bytes) -> None:
+def test_noise_raises_only_declared_errors(noise: bytes, kind: bytes) -> None:
     for data in (noise, box(b"moof", box(kind, noise)), box(kind, noise)):
         try:
             walk_everything(data)
@@ -137,7 +137,7 @@ def test_only_declared_errors_escape_from_noise(noise: bytes, kind: bytes) -> No
             continue
 
 
-def test_every_size_field_corrupted_is_refused_or_harmless() -> None:
+def test_corrupted_size_fields_are_rejected_or_harmless() -> None:
     places = [found.start for found in boxes(CHUNK)]
     for place in places:
         for size in (0, 1, 2, 7, 8, 9, len(CHUNK), 0x7FFFFFFF, 0xFFFFFFFF):

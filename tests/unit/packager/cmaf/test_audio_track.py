@@ -24,14 +24,14 @@ class Bench:
             self.track.cut(Cut(0, 0, False))
 
     def feed(self, first: int, count: int, *, size: int = 8) -> "Bench":
-        """``count`` frames from frame number ``first``, the video keeping up with them."""
+        """Add ``count`` frames from frame number ``first``, with the video at the same position."""
         for index in range(first, first + count):
             self.track.add(sound(index * FRAME, size))
             self.track.advance(index * FRAME * S // RATE)
         return self
 
     def samples(self) -> list[tuple[int, int, int]]:
-        """Start, duration and size of every sample of complete segments."""
+        """Start, duration and size of each sample in complete segments."""
         return [
             (sample.pts, sample.duration, sample.size)
             for segment in self.out.segments
@@ -40,7 +40,7 @@ class Bench:
         ]
 
 
-def test_segments_begin_within_half_a_frame_of_the_cut() -> None:
+def test_segments_start_within_half_a_frame_of_the_cut() -> None:
     bench = Bench().feed(0, 90)
     bench.track.cut(Cut(1, 2 * S, False))
     bench.feed(90, 90)
@@ -56,12 +56,12 @@ def test_durations_are_exact() -> None:
     assert bench.samples() == [(i * FRAME, FRAME, 8) for i in range(200)]
 
 
-def test_parts_are_full_frames_below_the_target() -> None:
+def test_parts_have_whole_frames_up_to_the_target() -> None:
     bench = Bench().feed(0, 40)
     assert [(part.index, part.duration) for part in bench.out.parts] == [(0, 15 * FRAME), (1, 15 * FRAME)]
 
 
-def test_audio_waits_for_the_video() -> None:
+def test_audio_is_held_until_the_video_passes() -> None:
     bench = Bench(cut=False)
     for index in range(30):
         bench.track.add(sound(index * FRAME))
@@ -72,14 +72,14 @@ def test_audio_waits_for_the_video() -> None:
     assert len(bench.samples()) == 25
 
 
-def test_audio_does_not_wait_for_ever() -> None:
+def test_audio_is_held_for_a_limited_time() -> None:
     bench = Bench()
     for index in range(300):
         bench.track.add(sound(index * FRAME))
     assert len(bench.out.parts) >= (300 - 48) // 15 - 1
 
 
-def test_a_hole_is_filled_with_silence() -> None:
+def test_hole_is_filled_with_silence() -> None:
     bench = Bench().feed(0, 20).feed(60, 20)
     bench.track.close()
     samples = bench.samples()
@@ -102,7 +102,7 @@ def test_audio_that_starts_late_is_preceded_by_silence() -> None:
     assert starts[-1] >= 5 * RATE
 
 
-def test_a_correction_of_the_clock_is_taken_up_by_one_sample() -> None:
+def test_clock_correction_changes_one_sample_duration() -> None:
     bench = Bench().feed(0, 20)
     for index in range(20, 60):
         bench.track.add(sound(index * FRAME + 400))
@@ -115,7 +115,7 @@ def test_a_correction_of_the_clock_is_taken_up_by_one_sample() -> None:
     ]
 
 
-def test_late_units_are_left_out() -> None:
+def test_late_units_are_dropped() -> None:
     bench = Bench().feed(0, 50)
     bench.track.add(sound(10 * FRAME))
     bench.feed(50, 10)
@@ -123,7 +123,7 @@ def test_late_units_are_left_out() -> None:
     assert len(bench.samples()) == 60
 
 
-def test_a_discontinuity_begins_at_its_cut() -> None:
+def test_discontinuity_starts_at_its_cut() -> None:
     bench = Bench().feed(0, 60)
     bench.track.discontinue()
     for index in range(940, 980):
@@ -135,7 +135,7 @@ def test_a_discontinuity_begins_at_its_cut() -> None:
     assert bench.out.segments[1].entry.discontinuity
 
 
-def test_a_changed_configuration_begins_at_the_discontinuity() -> None:
+def test_changed_configuration_applies_from_the_discontinuity() -> None:
     bench = Bench().feed(0, 60)
     bench.track.configure(audio_config(44_100))
     bench.track.discontinue()
@@ -149,7 +149,7 @@ def test_a_changed_configuration_begins_at_the_discontinuity() -> None:
     assert bench.out.segments[1].entry.init == 1
 
 
-def test_where_no_silence_can_be_made_missing_segments_are_gaps() -> None:
+def test_missing_segments_are_gaps_if_silence_cannot_be_made() -> None:
     out = Recorder()
     track = AudioTrack(SegmentWriter("a", out, ZERO_MS), unfillable_config(), part_target=S // 3, silence_after=S)
     track.cut(Cut(0, 0, False))
@@ -163,7 +163,7 @@ def test_where_no_silence_can_be_made_missing_segments_are_gaps() -> None:
 
 
 @given(st.lists(st.sampled_from([0, 0, 0, 1, 3, 200]), min_size=30, max_size=120), st.integers(0, 400))
-def test_decoding_time_is_unbroken(skips: list[int], jitter: int) -> None:
+def test_decode_times_are_continuous(skips: list[int], jitter: int) -> None:
     bench = Bench()
     position = 0
     for index, skip in enumerate(skips):

@@ -10,8 +10,8 @@ def cuts(cutter: Cutter, units: object) -> list[Cut]:
 
 
 def test_cuts_on_keyframes_at_the_target() -> None:
-    found = cuts(Cutter(CutterOptions()), list(frames(181)))
-    assert [(cut.msn, cut.pts, cut.discontinuity) for cut in found] == [
+    made = cuts(Cutter(CutterOptions()), list(frames(181)))
+    assert [(cut.msn, cut.pts, cut.discontinuity) for cut in made] == [
         (1, 0, False),
         (2, 2 * S, False),
         (3, 4 * S, False),
@@ -19,8 +19,8 @@ def test_cuts_on_keyframes_at_the_target() -> None:
     ]
 
 
-def test_a_broadcast_begins_with_the_first_msn_which_is_not_0() -> None:
-    """hls.js loads the last part of a segment numbered 0 over and over."""
+def test_broadcast_starts_with_first_msn_which_is_not_0() -> None:
+    """hls.js reloads the last part of a segment with number 0 in an endless loop."""
     assert [cut.msn for cut in cuts(Cutter(CutterOptions()), list(frames(121)))] == [
         FIRST_MSN,
         FIRST_MSN + 1,
@@ -31,16 +31,16 @@ def test_a_broadcast_begins_with_the_first_msn_which_is_not_0() -> None:
     assert FIRST_MSN > 0
 
 
-def test_keyframes_each_second_are_cut_every_other() -> None:
+def test_keyframes_each_second_cut_at_every_second_one() -> None:
     assert [cut.pts for cut in cuts(Cutter(CutterOptions()), list(frames(151, gop=30)))] == [0, 2 * S, 4 * S]
 
 
-def test_keyframes_a_little_closer_than_the_target_are_meant_for_it() -> None:
+def test_keyframes_slightly_before_the_target_cut() -> None:
     units = [frame(i * 3600, key=i % 48 == 0) for i in range(97)]
     assert [cut.pts for cut in cuts(Cutter(CutterOptions()), units)] == [0, 48 * 3600, 96 * 3600]
 
 
-def test_nothing_before_the_first_keyframe() -> None:
+def test_no_cut_before_the_first_keyframe() -> None:
     cutter = Cutter(CutterOptions())
     assert cutter.video(frame(0)) is None
     assert not cutter.started
@@ -51,11 +51,11 @@ def test_cuts_fall_on_presentation_times() -> None:
     assert [cut.pts for cut in cuts(Cutter(CutterOptions()), list(frames(61, cts=6000)))] == [6000, 2 * S + 6000]
 
 
-def test_sparse_keyframes_free_the_cuts_from_the_second_on() -> None:
+def test_sparse_keyframes_allow_free_cuts_from_the_second_on() -> None:
     cutter = Cutter(CutterOptions())
-    found = cuts(cutter, list(frames(400, gop=250)))
+    made = cuts(cutter, list(frames(400, gop=250)))
     assert cutter.sparse
-    assert [(cut.pts * 3 // S, cut.discontinuity) for cut in found] == [
+    assert [(cut.pts * 3 // S, cut.discontinuity) for cut in made] == [
         (0, False),
         (25, True),
         (31, False),
@@ -63,24 +63,24 @@ def test_sparse_keyframes_free_the_cuts_from_the_second_on() -> None:
     ]
 
 
-def test_sparse_keyframes_of_what_cannot_be_encoded_only_make_long_segments() -> None:
+def test_sparse_keyframes_without_free_cuts_make_long_segments() -> None:
     cutter = Cutter(CutterOptions(free_cuts=False))
-    found = cuts(cutter, list(frames(501, gop=250)))
-    assert [cut.pts for cut in found] == [0, 250 * 3000, 500 * 3000]
+    made = cuts(cutter, list(frames(501, gop=250)))
+    assert [cut.pts for cut in made] == [0, 250 * 3000, 500 * 3000]
     assert not cutter.sparse
 
 
-def test_no_keyframe_at_all_ends_a_segment_at_the_hard_limit() -> None:
-    found = cuts(Cutter(CutterOptions()), list(frames(1000, gop=10_000)))
-    assert found == [Cut(1, 0, False), Cut(2, 30 * S, False, independent=False)]
+def test_segment_without_keyframes_ends_at_the_hard_limit() -> None:
+    made = cuts(Cutter(CutterOptions()), list(frames(1000, gop=10_000)))
+    assert made == [Cut(1, 0, False), Cut(2, 30 * S, False, independent=False)]
 
 
-def test_a_known_sparse_source_is_cut_freely_at_once() -> None:
-    found = cuts(Cutter(CutterOptions(), sparse=True), list(frames(121, gop=250)))
-    assert [cut.pts for cut in found] == [0, 2 * S, 4 * S]
+def test_known_sparse_source_has_free_cuts_from_the_start() -> None:
+    made = cuts(Cutter(CutterOptions(), sparse=True), list(frames(121, gop=250)))
+    assert [cut.pts for cut in made] == [0, 2 * S, 4 * S]
 
 
-def test_a_discontinuity_starts_with_the_next_keyframe_however_soon() -> None:
+def test_discontinuity_cuts_at_the_next_keyframe_below_the_target_too() -> None:
     cutter = Cutter(CutterOptions())
     cuts(cutter, list(frames(31)))
     cutter.discontinue()
@@ -89,19 +89,19 @@ def test_a_discontinuity_starts_with_the_next_keyframe_however_soon() -> None:
     assert cutter.video(frame(92 * 3000, key=True)) == Cut(3, 92 * 3000, False, discontinuities=1)
 
 
-def test_a_broadcast_does_not_begin_with_a_discontinuity() -> None:
+def test_broadcast_does_not_start_with_a_discontinuity() -> None:
     cutter = Cutter(CutterOptions())
     cutter.discontinue()
     assert cutter.video(frame(0, key=True)) == Cut(1, 0, False)
 
 
-def test_audio_alone_is_cut_at_the_target() -> None:
+def test_audio_only_broadcast_is_cut_at_the_target() -> None:
     cutter = Cutter(CutterOptions())
-    found = [cut for i in range(200) if (cut := cutter.audio(i * 1920, alone=True))]
-    assert [cut.pts for cut in found] == [0, 94 * 1920, 188 * 1920]
+    made = [cut for i in range(200) if (cut := cutter.audio(i * 1920, alone=True))]
+    assert [cut.pts for cut in made] == [0, 94 * 1920, 188 * 1920]
 
 
-def test_audio_cuts_while_the_video_has_stalled() -> None:
+def test_audio_cuts_while_the_video_is_stalled() -> None:
     cutter = Cutter(CutterOptions())
     cuts(cutter, list(frames(61)))
     assert cutter.audio(4 * S, alone=False) is None

@@ -21,7 +21,7 @@ def exact(index: int, rate: Fraction) -> Fraction:
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_milliseconds_come_back_onto_the_grid(rate: Fraction) -> None:
+def test_millisecond_timestamps_snap_to_the_grid(rate: Fraction) -> None:
     clock = FrameClock(rate)
     for index in range(20_000):
         dts, cts = clock.snap(round(exact(index, rate) / 90) * 90, round(2 * exact(1, rate) / 90) * 90)
@@ -29,24 +29,24 @@ def test_milliseconds_come_back_onto_the_grid(rate: Fraction) -> None:
         assert abs(cts - exact(2, rate)) <= 1
 
 
-def test_a_dropped_frame_leaves_its_slot_free() -> None:
+def test_dropped_frame_leaves_its_slot_free() -> None:
     clock = FrameClock(Fraction(30))
     assert [clock.snap(ms * 90, 0)[0] for ms in (0, 33, 133, 167)] == [0, 3000, 12000, 15000]
 
 
-def test_a_frame_off_the_grid_keeps_its_time_and_anchors_anew() -> None:
+def test_frame_off_the_grid_keeps_its_time_and_restarts_the_grid() -> None:
     clock = FrameClock(Fraction(30))
     assert [clock.snap(ms * 90, 0)[0] for ms in (0, 33, 50, 83)] == [0, 3000, 4500, 7500]
 
 
 @given(st.sampled_from(RATES), st.lists(st.integers(min_value=0, max_value=500), min_size=1, max_size=60))
-def test_time_never_stands_still_nor_strays(rate: Fraction, steps: list[int]) -> None:
+def test_times_strictly_increase_and_stay_within_tolerance(rate: Fraction, steps: list[int]) -> None:
     clock = FrameClock(rate)
     now, previous = 0, -1
     for step in steps:
         now += step * 90
         dts, _ = clock.snap(now, 0)
         assert dts > previous
-        # Frames closer than one tick apart can only be pushed behind each other.
+        # Frames less than one tick apart are moved to consecutive ticks.
         assert abs(dts - now) <= TOLERANCE + len(steps)
         previous = dts

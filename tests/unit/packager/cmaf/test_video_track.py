@@ -18,7 +18,7 @@ PART = S // 3
 
 
 class Bench:
-    """A video track behind a cutter, as a broadcast wires them."""
+    """A video track that takes its cuts from a cutter, as in a broadcast."""
 
     def __init__(self, rate: Fraction | None = Fraction(30)) -> None:
         self.out = Recorder()
@@ -35,7 +35,7 @@ class Bench:
         return self
 
     def presented(self) -> list[int]:
-        """Presentation times of every sample that was written, read back from the bytes."""
+        """The presentation times of all written samples, parsed from the bytes."""
         return [pts for segment in self.out.segments for pts in read_fragment_times(segment.data)]
 
 
@@ -43,14 +43,14 @@ def read_fragment_times(data: bytes) -> list[int]:
     return [sample.pts for fragment in read_fragments(data) for sample in fragment.samples]
 
 
-def test_segments_of_a_regular_source_last_what_the_encoder_meant() -> None:
+def test_segments_of_a_regular_source_have_exact_durations() -> None:
     bench = Bench().feed(frames(181))
     bench.track.close()
     assert bench.out.spans == [(1, 0, 2 * S), (2, 2 * S, 2 * S), (3, 4 * S, 2 * S), (4, 6 * S, 3000)]
     assert [segment.entry.wall_ms - ZERO_MS for segment in bench.out.segments] == [0, 2000, 4000, 6000]
 
 
-def test_a_segment_is_exactly_its_parts() -> None:
+def test_segment_is_exactly_its_parts() -> None:
     bench = Bench().feed(frames(121))
     for segment in bench.out.segments:
         parts = [part.data for part in bench.out.parts if part.msn == segment.entry.msn]
@@ -58,7 +58,7 @@ def test_a_segment_is_exactly_its_parts() -> None:
         assert b"".join(parts) == segment.data
 
 
-def test_a_part_leaves_with_its_last_frame() -> None:
+def test_part_is_written_with_its_last_frame() -> None:
     bench = Bench().feed(frames(10))
     assert [(part.msn, part.index, part.duration, part.independent) for part in bench.out.parts] == [
         (1, 0, 10 * 3000, True)
@@ -67,7 +67,7 @@ def test_a_part_leaves_with_its_last_frame() -> None:
     assert [part.independent for part in bench.out.parts] == [True, True]
 
 
-def test_b_frames_start_at_their_presentation_time_with_positive_offsets() -> None:
+def test_segments_with_b_frames_start_at_presentation_time() -> None:
     reorder = [2, 4, 1, 1]
     units = [
         frame(i * 3000, key=i % 60 == 0, cts=6000 if i % 60 == 0 else reorder[i % 4] * 3000) for i in range(121)
@@ -80,7 +80,7 @@ def test_b_frames_start_at_their_presentation_time_with_positive_offsets() -> No
 
 
 @given(st.lists(st.integers(min_value=20, max_value=80), min_size=61, max_size=200))
-def test_decoding_time_is_unbroken_and_presentation_exact(steps: list[int]) -> None:
+def test_decode_times_are_continuous_and_presentation_times_exact(steps: list[int]) -> None:
     times = [sum(steps[:i]) * 90 for i in range(len(steps))]
     bench = Bench(None).feed([frame(time, key=i % 40 == 0) for i, time in enumerate(times)])
     bench.track.close()
@@ -92,13 +92,13 @@ def test_decoding_time_is_unbroken_and_presentation_exact(steps: list[int]) -> N
     assert bench.presented() == times
 
 
-def test_a_stalled_source_takes_up_the_hole_inside_a_segment() -> None:
+def test_stall_inside_a_segment_extends_the_segment() -> None:
     bench = Bench().feed(frames(15)).feed(frames(46, start=75_000, gop=1000))
     bench.feed([frame(75_000 + 46 * 3000, key=True)])
     assert bench.out.spans[0] == (1, 0, 75_000 + 46 * 3000)
 
 
-def test_a_discontinuity_begins_where_the_frame_is_presented() -> None:
+def test_discontinuity_starts_at_the_presentation_time_of_its_frame() -> None:
     bench = Bench().feed(frames(61))
     bench.cutter.discontinue()
     bench.feed(frames(61, start=20 * S, cts=6000))
@@ -106,7 +106,7 @@ def test_a_discontinuity_begins_where_the_frame_is_presented() -> None:
     assert [segment.entry.discontinuity for segment in bench.out.segments] == [False, False, True]
 
 
-def test_a_changed_configuration_begins_with_the_next_discontinuity() -> None:
+def test_changed_configuration_applies_from_the_next_discontinuity() -> None:
     bench = Bench().feed(frames(31))
     bench.track.configure(video_config(), Fraction(30))
     bench.track.configure(replace(video_config(), sample_aspect_ratio=Fraction(4, 3)), Fraction(30))
@@ -118,7 +118,7 @@ def test_a_changed_configuration_begins_with_the_next_discontinuity() -> None:
     assert [segment.entry.init for segment in bench.out.segments] == [0, 1]
 
 
-def test_segments_an_encoder_missed_are_gaps() -> None:
+def test_segments_without_media_are_gaps() -> None:
     bench = Bench().feed(frames(30))
     for msn in (2, 3, 4, 5):
         bench.track.cut(Cut(msn, (msn - 1) * 2 * S, False))
@@ -131,7 +131,7 @@ def test_segments_an_encoder_missed_are_gaps() -> None:
     assert bench.out.segments[1].data == b""
 
 
-def test_what_lags_too_far_is_given_up() -> None:
+def test_expired_segments_become_gaps() -> None:
     bench = Bench().feed(frames(30))
     for msn in range(2, 7):
         bench.track.cut(Cut(msn, (msn - 1) * 2 * S, False))
@@ -142,13 +142,13 @@ def test_what_lags_too_far_is_given_up() -> None:
     assert [s.entry.msn for s in bench.out.segments] == [1, 2, 3, 4]
 
 
-def test_a_cut_without_a_keyframe_is_obeyed_where_none_came() -> None:
+def test_cut_without_a_keyframe_is_applied_at_the_hard_limit() -> None:
     bench = Bench().feed(frames(950, gop=10_000))
     assert bench.out.spans[0] == (1, 0, 30 * S)
     assert not bench.out.parts[-1].independent
 
 
-def test_parts_are_bounded_in_bytes() -> None:
+def test_parts_have_a_limit_in_bytes() -> None:
     bench = Bench().feed([frame(0, key=True)])
     for i in range(1, 5):
         bench.track.add(AccessUnit(frame(0).kind, i * 3000, 0, False, bytes(5 << 20)))
@@ -156,7 +156,7 @@ def test_parts_are_bounded_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
-def test_parts_keep_within_their_target(fps: int) -> None:
+def test_parts_do_not_exceed_their_target(fps: int) -> None:
     bench = Bench(Fraction(fps)).feed(frames(fps * 4 + 1, every=S // fps, gop=2 * fps))
     for part, following in zip(bench.out.parts, bench.out.parts[1:], strict=False):
         assert part.duration <= PART
@@ -164,7 +164,7 @@ def test_parts_keep_within_their_target(fps: int) -> None:
             assert part.duration >= PART * 85 // 100
 
 
-def test_once_changed_the_parameter_sets_are_in_the_segments_too() -> None:
+def test_segments_contain_parameter_sets_after_a_configuration_change() -> None:
     bench = Bench().feed(frames(61))
     changed = replace(video_config(), sample_aspect_ratio=Fraction(4, 3))
     bench.track.configure(changed, Fraction(30))

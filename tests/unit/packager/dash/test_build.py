@@ -43,19 +43,19 @@ def window(
 
 
 def templates(period: Period) -> dict[str, SegmentTemplate]:
-    """Each representation's template, its own or its set's."""
-    found = {}
+    """The template of each representation, its own or that of its Adaptation Set."""
+    by_representation = {}
     for adaptation_set in period.adaptation_sets:
         for representation in adaptation_set.representations:
             template = representation.segment_template or adaptation_set.segment_template
             assert template is not None
-            found[representation.id] = template
-    return found
+            by_representation[representation.id] = template
+    return by_representation
 
 
 def requests(presentation: Presentation) -> dict[tuple[str, int], Fraction]:
-    """What a player would fetch, (representation, number), and when it would present it, in seconds."""
-    found = {}
+    """The presentation time in seconds of each (representation, number) that a player would request."""
+    times = {}
     for period in presentation.periods:
         for track, template in templates(period).items():
             number, at = template.start_number, 0
@@ -63,17 +63,17 @@ def requests(presentation: Presentation) -> dict[tuple[str, int], Fraction]:
                 at = at if run.t is None else run.t
                 for _ in range(run.repeat + 1):
                     offset = Fraction(at - template.presentation_time_offset, template.timescale)
-                    assert (track, number) not in found
-                    found[track, number] = Fraction(period.start_ms, 1000) + offset
+                    assert (track, number) not in times
+                    times[track, number] = Fraction(period.start_ms, 1000) + offset
                     number, at = number + 1, at + run.d
-    return found
+    return times
 
 
 def sets(period: Period) -> dict[Kind, AdaptationSet]:
     return {adaptation_set.kind: adaptation_set for adaptation_set in period.adaptation_sets}
 
 
-def test_a_live_broadcast_is_one_dynamic_period() -> None:
+def test_live_broadcast_is_one_dynamic_period() -> None:
     presentation = present(broadcast(TRACKS, 30))
     assert presentation.type is PresentationType.DYNAMIC
     assert presentation.availability_start_time_ms == ZERO_MS
@@ -100,21 +100,21 @@ def test_a_live_broadcast_is_one_dynamic_period() -> None:
     assert audio.label == "Sound"
 
 
-def test_a_representation_says_what_its_track_is() -> None:
+def test_representation_describes_its_track() -> None:
     period = present(broadcast(TRACKS, 1)).periods[0]
-    picture = sets(period)[Kind.VIDEO].representations[1]
-    assert (picture.bandwidth, picture.codecs, picture.width, picture.height) == (
+    video = sets(period)[Kind.VIDEO].representations[1]
+    assert (video.bandwidth, video.codecs, video.width, video.height) == (
         1_600_000,
         "avc1.4d401f",
         854,
         480,
     )
-    assert (picture.frame_rate, picture.sample_aspect_ratio) == (Fraction(30_000, 1001), Fraction(1))
-    sound = sets(period)[Kind.AUDIO].representations[0]
-    assert (sound.codecs, sound.audio_sampling_rate, sound.audio_channels) == ("mp4a.40.2", 48_000, 2)
+    assert (video.frame_rate, video.sample_aspect_ratio) == (Fraction(30_000, 1001), Fraction(1))
+    audio = sets(period)[Kind.AUDIO].representations[0]
+    assert (audio.codecs, audio.audio_sampling_rate, audio.audio_channels) == ("mp4a.40.2", 48_000, 2)
 
 
-def test_every_segment_is_asked_for_by_its_number_at_its_time() -> None:
+def test_every_segment_has_its_number_and_presentation_time() -> None:
     made = broadcast(TRACKS, 40, discontinuities={9, 20}, gaps={13}, inits={20}, away_ticks=987_654)
     expected = {
         (track.track, entry.msn): Fraction(entry.start, track.config.timescale)
@@ -127,7 +127,7 @@ def test_every_segment_is_asked_for_by_its_number_at_its_time() -> None:
     assert requests(present(window(made, 11, 33))) == in_window
 
 
-def test_a_period_keeps_its_name_and_start_while_the_window_slides() -> None:
+def test_period_keeps_its_id_and_start_while_the_window_moves() -> None:
     made = broadcast(TRACKS, 40, discontinuities={9}, inits={20}, away_ticks=987_654)
     made["v480p"] = entries(V480, 40, discontinuities={9}, inits={20}, gaps={13, 14}, away_ticks=987_654)
     seen: dict[str, tuple[int, int]] = {}
@@ -138,8 +138,8 @@ def test_a_period_keeps_its_name_and_start_while_the_window_slides() -> None:
     assert list(seen) == ["p0", "p9", "p13", "p15", "p20"]
 
 
-def test_windows_that_begin_a_segment_apart_are_cut_alike() -> None:
-    """Audio frames end where they end: its window may let a segment go before the video's does."""
+def test_windows_that_start_at_different_segments_are_aligned() -> None:
+    """Audio segments do not end exactly with the video's, so its window may drop a segment earlier."""
     made = broadcast(TRACKS, 20, discontinuities={8})
     made["a128k"] = made["a128k"][8:]
     made["v480p"] = made["v480p"][7:]
@@ -153,22 +153,22 @@ def test_windows_that_begin_a_segment_apart_are_cut_alike() -> None:
     }
 
 
-def test_a_period_begins_for_all_tracks_at_once() -> None:
-    """The audio has not finished its first segment after the discontinuity."""
+def test_period_starts_once_all_tracks_have_reached_it() -> None:
+    """At first, the audio has not completed its first segment after the discontinuity."""
     made = broadcast(TRACKS, 12, discontinuities={10})
     waiting = {**made, "a128k": made["a128k"][:10]}
     assert [period.id for period in present(waiting).periods] == ["p0"]
     assert [period.id for period in present(made).periods] == ["p0", "p10"]
 
 
-def test_a_rendition_that_fell_silent_does_not_hold_up_the_others_for_long() -> None:
+def test_stopped_track_delays_a_period_only_for_max_lag_segments() -> None:
     made = broadcast(TRACKS, 13, discontinuities={10})
     made["v480p"] = made["v480p"][:10]
     assert [period.id for period in present(made).periods] == ["p0", "p10"]
     assert [period.id for period in present(window(made, 0, 11)).periods] == ["p0"]
 
 
-def test_a_rendition_a_segment_behind_has_a_timeline_of_its_own() -> None:
+def test_representation_one_segment_behind_has_its_own_timeline() -> None:
     made = broadcast(TRACKS, 20)
     del made["v480p"][-1]
     (period,) = present(made).periods
@@ -180,7 +180,7 @@ def test_a_rendition_a_segment_behind_has_a_timeline_of_its_own() -> None:
     ]
 
 
-def test_a_discontinuity_starts_a_period_at_its_media_time() -> None:
+def test_discontinuity_starts_a_period_at_its_media_time() -> None:
     presentation = present(broadcast(TRACKS, 12, discontinuities={5}, away_ticks=900_000))
     first, second = presentation.periods
     assert (first.id, second.id) == ("p0", "p5")
@@ -193,13 +193,13 @@ def test_a_discontinuity_starts_a_period_at_its_media_time() -> None:
     assert [(p.scheme_id_uri, p.value) for p in properties] == [("urn:mpeg:dash:period-connectivity:2015", "p0")]
 
 
-def test_with_another_init_a_period_is_not_connected() -> None:
+def test_period_with_a_new_init_is_not_connected() -> None:
     _, second = present(broadcast(TRACKS, 12, discontinuities={5}, inits={5})).periods
     assert templates(second)["vsource"].initialization == "$RepresentationID$/init-1.mp4"
     assert sets(second)[Kind.VIDEO].supplemental_properties == ()
 
 
-def test_a_rendition_is_out_of_the_periods_of_its_gap() -> None:
+def test_representation_is_absent_from_the_period_of_its_gap() -> None:
     made = broadcast(TRACKS, 12)
     made["v480p"] = entries(V480, 12, gaps={5, 6})
     periods = present(made).periods
@@ -214,34 +214,34 @@ def test_a_rendition_is_out_of_the_periods_of_its_gap() -> None:
     assert [(p.scheme_id_uri, p.value) for p in properties] == [("urn:mpeg:dash:period-continuity:2015", "p0")]
 
 
-def test_where_nothing_was_made_there_is_no_period() -> None:
+def test_gap_on_all_tracks_has_no_period() -> None:
     periods = present(broadcast(TRACKS, 12, gaps={5, 6})).periods
     assert [period.id for period in periods] == ["p0", "p7"]
 
 
-def test_a_broadcast_with_sound_has_it_in_every_period() -> None:
-    """dash.js and shaka-player end, or stay silent, at a Period that has no sound, or no picture."""
+def test_broadcast_with_audio_has_audio_in_every_period() -> None:
+    """dash.js and shaka-player stop, or stay silent, at a Period without audio or without video."""
     made = broadcast(TRACKS, 12)
     late = made["a128k"][3:]
     made["a128k"] = [replace(entry, run=Run(3, 6006)) for entry in late]
     assert [(period.id, period.start_ms) for period in present(made).periods] == [("p3", 6006)]
-    silent = broadcast(TRACKS, 12)
-    silent["a128k"] = entries(A128, 12, gaps={5, 6})
-    assert [period.id for period in present(silent).periods] == ["p0", "p7"]
+    with_gap = broadcast(TRACKS, 12)
+    with_gap["a128k"] = entries(A128, 12, gaps={5, 6})
+    assert [period.id for period in present(with_gap).periods] == ["p0", "p7"]
 
 
-def test_a_broadcast_without_sound_is_whole_without_it() -> None:
+def test_broadcast_without_audio_has_video_only_periods() -> None:
     made = broadcast(TRACKS, 12)
     del made["a128k"]
     assert [period.id for period in present(made).periods] == ["p0"]
 
 
-def test_entries_that_know_no_run_break_where_they_show_it() -> None:
-    made = broadcast(TRACKS, 12, discontinuities={5}, stamped=False)
+def test_entries_without_runs_start_periods_at_discontinuities() -> None:
+    made = broadcast(TRACKS, 12, discontinuities={5}, with_runs=False)
     assert [(period.id, period.start_ms) for period in present(made).periods] == [("p0", 0), ("p5", 10_010)]
 
 
-def test_a_broadcast_that_ended_is_static_and_has_a_length() -> None:
+def test_ended_broadcast_is_static_and_has_a_duration() -> None:
     made = broadcast(TRACKS, 12)
     presentation = present(made, replace(FACTS, ended=True), base_url="20261121t104105z-ab12cd/")
     assert presentation.type is PresentationType.STATIC
@@ -259,8 +259,8 @@ def test_a_broadcast_that_ended_is_static_and_has_a_length() -> None:
     assert presentation.utc_timings == ()
 
 
-def test_a_static_presentation_starts_where_its_media_does() -> None:
-    """The beginning is no longer kept: playing from the start must not mean waiting for it."""
+def test_static_presentation_starts_with_its_first_segment() -> None:
+    """The first segments are not stored any more. A player that starts at 0 must not wait for them."""
     made = broadcast(TRACKS, 40)
     presentation = present(window(made, 20, 39), replace(FACTS, ended=True))
     (period,) = presentation.periods
@@ -268,7 +268,7 @@ def test_a_static_presentation_starts_where_its_media_does() -> None:
     assert requests(presentation)["vsource", 20] == Fraction(20 * SEGMENT_TICKS, 90_000)
 
 
-def test_audio_of_one_kind_shares_a_set_and_other_audio_does_not() -> None:
+def test_equal_kinds_of_audio_share_an_adaptation_set() -> None:
     speech = replace(A64, config=replace(STEREO, channels=1), track="a48k")
     facts = replace(FACTS, tracks=(A128, A64, speech, V720))
     made = broadcast(facts.tracks, 5)
@@ -282,7 +282,7 @@ def test_audio_of_one_kind_shares_a_set_and_other_audio_does_not() -> None:
     assert [s.roles[0].value for s in period.adaptation_sets] == ["main", "main", "alternate"]
 
 
-def test_a_set_has_the_same_id_in_every_period() -> None:
+def test_adaptation_set_has_the_same_id_in_every_period() -> None:
     speech = replace(A128, track="a48k", config=replace(STEREO, channels=1))
     facts = replace(FACTS, tracks=(V720, speech, A128))
     made = broadcast(facts.tracks, 10)
@@ -291,8 +291,8 @@ def test_a_set_has_the_same_id_in_every_period() -> None:
     assert ids == [[0, 2], [0, 1, 2]]
 
 
-def test_a_period_speaks_of_its_own_init() -> None:
-    """The source became larger at segment 5; what was before it still says what it was."""
+def test_period_describes_its_own_init() -> None:
+    """The source's size changes at segment 5; the Period before keeps the old size."""
     before = VideoConfig(Codec.H264, b"", "avc1.42c01e", 640, 360)
     track = replace(V720, configs={0: before})
     facts = replace(FACTS, tracks=(track,))
@@ -300,26 +300,26 @@ def test_a_period_speaks_of_its_own_init() -> None:
     assert [p.adaptation_sets[0].representations[0].width for p in (first, second)] == [640, 1280]
 
 
-def test_segments_that_start_with_no_keyframe_are_not_promised() -> None:
+def test_segment_without_a_keyframe_removes_start_with_sap() -> None:
     made = broadcast(TRACKS, 5)
     made["v480p"][2] = replace(made["v480p"][2], independent=False)
-    found = sets(present(made).periods[0])
-    assert (found[Kind.VIDEO].starts_with_sap, found[Kind.AUDIO].starts_with_sap) == (None, 1)
+    by_kind = sets(present(made).periods[0])
+    assert (by_kind[Kind.VIDEO].starts_with_sap, by_kind[Kind.AUDIO].starts_with_sap) == (None, 1)
 
 
-def test_players_look_again_as_soon_as_there_may_be_more() -> None:
-    """One segment of six seconds does not make players wait six seconds for every one after it."""
+def test_minimum_update_period_is_the_newest_segment_duration() -> None:
+    """One segment of six seconds does not delay all later updates to six seconds."""
     presentation = present(broadcast(TRACKS, 5), replace(FACTS, segment_target_ms=6000))
     assert presentation.minimum_update_period_ms == 2002
     assert presentation.max_segment_duration_ms == 6000
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_nothing_makes_an_empty_presentation(ended: bool) -> None:
+def test_presentation_without_entries_has_no_periods(ended: bool) -> None:
     presentation = present({}, replace(FACTS, ended=ended))
     assert presentation.periods == ()
 
 
-def test_what_is_not_measured_yet_has_a_bandwidth_all_the_same() -> None:
+def test_unmeasured_track_has_bandwidth_1() -> None:
     facts = replace(FACTS, tracks=(replace(V720, peak_bps=0),))
     assert present(broadcast((V720,), 1), facts).periods[0].adaptation_sets[0].representations[0].bandwidth == 1

@@ -45,20 +45,20 @@ def template(adaptation_set: AdaptationSet) -> SegmentTemplate:
     return adaptation_set.segment_template
 
 
-def kinds(presentation: Presentation) -> list[tuple[str, bool]]:
-    """Each Period's id, and whether its segments are counted."""
+def has_duration(presentation: Presentation) -> list[tuple[str, bool]]:
+    """Each Period's id, and whether its segments have a @duration and no timeline."""
     return [(p.id, template(p.adaptation_sets[0]).timeline is None) for p in presentation.periods]
 
 
-def when(period: Period, adaptation_set: AdaptationSet, number: int) -> Fraction:
-    """The time at which a player expects a segment's media, in seconds of the broadcast."""
-    described = template(adaptation_set)
-    assert described.duration is not None
-    ticks = (number - described.start_number) * described.duration
-    return Fraction(period.start_ms, 1000) + Fraction(ticks, described.timescale)
+def expected_time(period: Period, adaptation_set: AdaptationSet, number: int) -> Fraction:
+    """The presentation time that a player derives for a segment, in seconds of broadcast time."""
+    segments = template(adaptation_set)
+    assert segments.duration is not None
+    ticks = (number - segments.start_number) * segments.duration
+    return Fraction(period.start_ms, 1000) + Fraction(ticks, segments.timescale)
 
 
-def test_segments_are_counted_from_the_first_of_their_run() -> None:
+def test_template_starts_at_the_first_segment_of_the_run() -> None:
     (period,) = present(window(broadcast(TRACKS, 40), 12, 39)).periods
     video, audio = period.adaptation_sets
     assert video.segment_template == SegmentTemplate(
@@ -74,20 +74,20 @@ def test_segments_are_counted_from_the_first_of_their_run() -> None:
 
 
 @pytest.mark.parametrize("sound", [A128, A44])
-def test_every_segment_is_where_its_number_says(sound: TrackFacts) -> None:
-    """Video to the tick, audio within a frame, after an hour as well; a run may begin anywhere."""
+def test_segment_start_follows_from_its_number(sound: TrackFacts) -> None:
+    """Video exact within 1 ms, audio within a frame, also after an hour and in a run that starts at any time."""
     made = broadcast((V720, sound), 1800, discontinuities={7}, away_ticks=1_234_530)
     facts = replace(LOW, tracks=(V720, sound))
     for period, numbers in zip(present(made, facts).periods, (range(7), range(7, 1800)), strict=True):
         for adaptation_set, track in zip(period.adaptation_sets, (V720, sound), strict=True):
             for number in numbers:
                 entry = made[track.track][number]
-                late = Fraction(entry.start, track.config.timescale) - when(period, adaptation_set, number)
+                late = Fraction(entry.start, track.config.timescale) - expected_time(period, adaptation_set, number)
                 limit = Fraction(1, 1000) if track is V720 else Fraction(1024, track.config.timescale)
                 assert -Fraction(1, track.config.timescale) <= late < limit
 
 
-def test_latency_and_rates_are_asked_for() -> None:
+def test_service_description_has_latency_and_playback_rates() -> None:
     presentation = present(broadcast(TRACKS, 10))
     (description,) = presentation.service_descriptions
     assert description.latency is not None and description.playback_rate is not None
@@ -103,7 +103,7 @@ def test_latency_and_rates_are_asked_for() -> None:
     assert description.latency.reference_id == presentation.periods[0].adaptation_sets[0].id
 
 
-def test_a_reference_time_is_that_of_the_periods_start() -> None:
+def test_producer_reference_time_is_that_of_the_period_start() -> None:
     presentation = present(broadcast(TRACKS, 20, discontinuities={9}, away_ticks=90_000))
     for period in presentation.periods:
         for adaptation_set in period.adaptation_sets:
@@ -114,7 +114,7 @@ def test_a_reference_time_is_that_of_the_periods_start() -> None:
             assert (reference.utc_timing,) == presentation.utc_timings
 
 
-def test_the_text_stays_the_same_while_segments_come() -> None:
+def test_mpd_stays_the_same_while_segments_are_added() -> None:
     made = broadcast(TRACKS, 60)
     seen: Presentation | None = None
     texts = set()
@@ -127,15 +127,15 @@ def test_the_text_stays_the_same_while_segments_come() -> None:
     assert changed.publish_time_ms == ZERO_MS + 99
 
 
-def test_a_track_that_is_a_segment_behind_changes_nothing() -> None:
+def test_track_one_segment_behind_does_not_change_the_presentation() -> None:
     made = dict(broadcast(TRACKS, 20))
-    whole = present(made)
+    complete = present(made)
     made["v480p"] = made["v480p"][:-1]
-    assert present(made) == whole
+    assert present(made) == complete
 
 
-def test_out_of_step_once_is_a_new_period() -> None:
-    """The keyframe at 16 s came at 15.6 s: the segment before it is the last of its pace."""
+def test_one_segment_of_another_duration_starts_a_new_period() -> None:
+    """The keyframe expected at 16 s comes at 15.6 s, so the segment before it is the last of its pace."""
     made = cut_at([0, 2, 4, 6, 8, 10, 12, 14, *(15.6 + 2 * n for n in range(10))])
     first, second = present(made).periods
     assert (first.id, second.id, second.start_ms) == ("n0", "n8", 15_600)
@@ -145,30 +145,30 @@ def test_out_of_step_once_is_a_new_period() -> None:
     assert second.adaptation_sets[0].supplemental_properties[0].value == "n0"
 
 
-def test_a_segment_of_another_length_ends_nothing_before_the_next_is_there() -> None:
+def test_segment_of_another_duration_ends_the_period_after_the_next_segment() -> None:
     made = cut_at([0, 2, 4, 6, 8, 10, 13, 15])
-    assert kinds(present(window(made, 0, 5))) == [("n0", True)]
-    assert kinds(present(made)) == [("n0", True), ("n6", True)]
+    assert has_duration(present(window(made, 0, 5))) == [("n0", True)]
+    assert has_duration(present(made)) == [("n0", True), ("n6", True)]
 
 
-def test_a_source_that_keeps_no_step_is_listed() -> None:
+def test_source_with_irregular_segments_has_a_timeline() -> None:
     presentation = present(cut_at([0, 2, 4.5, 6, 9, 11, 12.5, 15]))
-    assert kinds(presentation) == [("n0", True), ("p2", False)]
+    assert has_duration(presentation) == [("n0", True), ("p2", False)]
     assert presentation.service_descriptions == ()
     assert presentation.suggested_presentation_delay_ms == 6000
-    listed = template(presentation.periods[1].adaptation_sets[0])
-    assert (listed.availability_time_offset_ms, listed.availability_time_complete) == (None, None)
+    with_timeline = template(presentation.periods[1].adaptation_sets[0])
+    assert (with_timeline.availability_time_offset_ms, with_timeline.availability_time_complete) == (None, None)
     assert presentation.periods[1].adaptation_sets[0].producer_reference_times == ()
 
 
-def test_a_source_that_comes_into_step_is_counted_again() -> None:
+def test_source_that_becomes_regular_has_a_duration_again() -> None:
     times = [0, 2, 4.5, 6, 9, 11, 13, 15, 17]
-    assert kinds(present(cut_at(times[:-1]))) == [("n0", True), ("p2", False)]
-    assert kinds(present(cut_at(times))) == [("n0", True), ("p2", False), ("n7", True)]
+    assert has_duration(present(cut_at(times[:-1]))) == [("n0", True), ("p2", False)]
+    assert has_duration(present(cut_at(times))) == [("n0", True), ("p2", False), ("n7", True)]
 
 
-def test_a_period_never_changes_between_counted_and_listed() -> None:
-    """Whatever a source does; and a Period keeps its start."""
+def test_period_never_changes_between_duration_and_timeline() -> None:
+    """Periods also keep their starts, for a source with irregular keyframes."""
     made = cut_at([0, 2, 4, 6, 8, 9.5, 11.5, 13.5, 15.5, 17.5, 20, 21, 23, 26, 28, 30, 32, 34, 36, 39, 41, 43, 45])
     seen: dict[str, tuple[int, bool]] = {}
     for last in range(len(made["vsource"])):
@@ -178,7 +178,7 @@ def test_a_period_never_changes_between_counted_and_listed() -> None:
     assert len({name[1:] for name in seen}) == len(seen)
 
 
-def test_a_gap_on_one_track_counts_on_from_the_right_segment() -> None:
+def test_gap_on_one_track_keeps_numbers_and_times() -> None:
     made = dict(broadcast(TRACKS, 12))
     made["v480p"] = broadcast((V480,), 12, gaps={5, 6})["v480p"]
     periods = present(made).periods
@@ -190,29 +190,29 @@ def test_a_gap_on_one_track_counts_on_from_the_right_segment() -> None:
     for period in periods:
         number = template(period.adaptation_sets[0]).start_number
         entry = made["vsource"][number]
-        late = Fraction(entry.start, 90_000) - when(period, period.adaptation_sets[0], number)
+        late = Fraction(entry.start, 90_000) - expected_time(period, period.adaptation_sets[0], number)
         assert 0 <= late < Fraction(1, 1000)
 
 
-def test_sound_alone_keeps_a_pace_of_its_own() -> None:
+def test_audio_only_broadcast_has_a_pace() -> None:
     facts = replace(LOW, tracks=(A128,))
     edges = [n * 94 * 1024 / 48_000 for n in range(12)]
     (period,) = present(cut_at(edges, (A128,)), facts).periods
     assert template(period.adaptation_sets[0]).duration == 94 * 1024
 
 
-def test_nothing_of_it_is_said_after_the_end_or_without_it() -> None:
+def test_ended_or_normal_latency_broadcast_has_no_low_latency_elements() -> None:
     made = broadcast(TRACKS, 12, discontinuities={5})
     for ended in (False, True):
-        plain = present(made, replace(FACTS, ended=ended))
-        assert kinds(plain) == [("p0", False), ("p5", False)]
-        assert plain.service_descriptions == ()
+        presentation = present(made, replace(FACTS, ended=ended))
+        assert has_duration(presentation) == [("p0", False), ("p5", False)]
+        assert presentation.service_descriptions == ()
     assert present(made, replace(LOW, ended=True)) == present(made, replace(FACTS, ended=True))
 
 
-def test_nothing_makes_an_empty_presentation() -> None:
+def test_presentation_without_entries_has_no_periods() -> None:
     assert present({}).periods == ()
 
 
-def test_entries_of_no_known_pace_are_listed() -> None:
-    assert kinds(present(broadcast(TRACKS, 5, stamped=False))) == [("p0", False)]
+def test_entries_without_a_pace_have_a_timeline() -> None:
+    assert has_duration(present(broadcast(TRACKS, 5, with_runs=False))) == [("p0", False)]

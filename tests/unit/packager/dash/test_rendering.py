@@ -29,7 +29,7 @@ from packager.playlist_errors import UnrepresentableValue
 TIMING = Descriptor("urn:mpeg:dash:utc:http-xsdate:2014", "https://headwater.example/time?a=1&b=2")
 
 
-def test_a_live_presentation_reads_as_the_standard_says() -> None:
+def test_live_presentation_renders_as_the_standard_specifies() -> None:
     template = SegmentTemplate(
         initialization="$RepresentationID$/init-0.mp4",
         media="$RepresentationID$/$Number$.m4s",
@@ -130,7 +130,7 @@ def test_a_live_presentation_reads_as_the_standard_says() -> None:
     )
 
 
-def test_low_latency_says_what_it_has_to() -> None:
+def test_low_latency_elements_render_as_the_standard_specifies() -> None:
     presentation = Presentation(
         type=PresentationType.DYNAMIC,
         min_buffer_time_ms=500,
@@ -181,7 +181,7 @@ def test_low_latency_says_what_it_has_to() -> None:
 
 
 def expanded(runs: tuple[SegmentRun, ...]) -> list[tuple[int, int]]:
-    """Runs back as (start, duration), the way a player reads them."""
+    """The (start, duration) pairs that a player derives from ``runs``."""
     segments: list[tuple[int, int]] = []
     at = 0
     for run in runs:
@@ -195,7 +195,7 @@ def expanded(runs: tuple[SegmentRun, ...]) -> list[tuple[int, int]]:
 @given(
     st.lists(st.tuples(st.sampled_from((0, 0, 0, 5)), st.sampled_from((90, 91))), max_size=12), st.integers(0, 100)
 )
-def test_run_lengths_lose_nothing(steps: list[tuple[int, int]], at: int) -> None:
+def test_run_lengths_are_lossless_and_minimal(steps: list[tuple[int, int]], at: int) -> None:
     segments = []
     for hole, duration in steps:
         at += hole
@@ -212,7 +212,7 @@ def test_a_day_of_equal_segments_is_one_run() -> None:
 
 @settings(max_examples=200)
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_any_text_is_escaped_or_refused(value: str, text: str) -> None:
+def test_any_text_is_escaped_or_rejected(value: str, text: str) -> None:
     try:
         written = document(Element("MPD", (("id", value),), text=text))
     except UnrepresentableValue:
@@ -224,6 +224,6 @@ def test_any_text_is_escaped_or_refused(value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "\x0b", "\ud800", "\uffff"])
-def test_what_xml_cannot_carry_is_refused(text: str) -> None:
+def test_characters_outside_xml_are_rejected(text: str) -> None:
     with pytest.raises(UnrepresentableValue):
         document(Element("MPD", text=text))

@@ -11,7 +11,7 @@ from packager.hls.build import SegmentMemo, hls_segment, media_playlist, multiva
 from tests.unit.packager.broadcasts import A64, A128, FACTS, STEREO, V480, V720, ZERO_MS, entries
 
 
-def test_a_segment_says_what_its_entry_says() -> None:
+def test_media_segment_has_the_values_of_its_entry() -> None:
     entry = entries(V720, 4, discontinuities={3}, inits={3})[3]
     segment = hls_segment(entry, 90_000)
     assert (segment.uri, segment.map_uri, segment.duration_us) == ("3.m4s", "init-1.mp4", 2_002_000)
@@ -19,8 +19,8 @@ def test_a_segment_says_what_its_entry_says() -> None:
     assert segment.program_date_time == ZERO_MS + 6006
 
 
-def test_durations_add_up_to_the_time_that_passed() -> None:
-    """At 44.1 kHz no frame is a whole number of microseconds; over an hour not one is lost."""
+def test_durations_add_up_without_rounding_drift() -> None:
+    """At 44.1 kHz, a frame is not a whole number of microseconds. The sum over an hour must still be exact."""
     track = replace(A128, config=replace(STEREO, sample_rate=44_100))
     made = entries(track, 1800)
     end = made[-1].start + made[-1].duration
@@ -28,7 +28,7 @@ def test_durations_add_up_to_the_time_that_passed() -> None:
     assert sum(segment.duration_us for segment in playlist.segments) == round(Fraction(end * 1_000_000, 44_100))
 
 
-def test_a_live_window_keeps_its_place_in_the_broadcast() -> None:
+def test_live_window_has_media_and_discontinuity_sequence() -> None:
     made = entries(V720, 12, discontinuities={4, 9})[6:]
     playlist = media_playlist(V720, made, ended=False, target_ms=2000)
     assert (playlist.media_sequence, playlist.discontinuity_sequence) == (6, 1)
@@ -38,26 +38,26 @@ def test_a_live_window_keeps_its_place_in_the_broadcast() -> None:
     assert playlist.playlist_type is None
 
 
-def test_only_a_whole_broadcast_that_ended_is_vod() -> None:
+def test_only_a_complete_ended_broadcast_has_type_vod() -> None:
     made = entries(V720, FIRST_MSN + 5)[FIRST_MSN:]
     assert media_playlist(V720, made, ended=True, target_ms=2000).playlist_type is PlaylistType.VOD
     part = media_playlist(V720, made[1:], ended=True, target_ms=2000)
     assert part.ended and part.playlist_type is None
 
 
-def test_no_entries_make_an_empty_playlist() -> None:
+def test_playlist_without_entries_is_empty() -> None:
     playlist = media_playlist(V720, [], ended=False, target_ms=2000)
     assert (playlist.segments, playlist.media_sequence, playlist.target_duration) == ((), FIRST_MSN, 2)
 
 
-def test_the_target_duration_covers_what_was_meant_and_what_came() -> None:
+def test_target_duration_covers_the_intended_and_the_actual_durations() -> None:
     made = entries(V720, 3)
     assert media_playlist(V720, made, ended=False, target_ms=6000).target_duration == 6
     made[1] = replace(made[1], duration=405_000)
     assert media_playlist(V720, made, ended=False, target_ms=2000).target_duration == 5
 
 
-def test_a_segment_is_made_once_and_anew_where_its_entry_changed() -> None:
+def test_memo_rebuilds_a_segment_only_if_its_entry_changed() -> None:
     made, memo = entries(V720, 8), SegmentMemo()
     first = media_playlist(V720, made[:6], ended=False, target_ms=2000, memo=memo)
     made[4] = replace(made[4], gap=True)
@@ -68,21 +68,21 @@ def test_a_segment_is_made_once_and_anew_where_its_entry_changed() -> None:
     assert second.segments[2].gap
 
 
-def test_one_dependent_segment_takes_the_promise_back() -> None:
+def test_one_dependent_segment_removes_independent_segments() -> None:
     made = entries(V720, 3)
     made[2] = replace(made[2], independent=False)
     assert not media_playlist(V720, made, ended=False, target_ms=2000).independent_segments
 
 
-def test_the_timescale_is_that_of_the_segments_own_init() -> None:
-    """The sample rate changed at init 1; what was before it keeps its own ticks."""
+def test_segment_uses_the_timescale_of_its_own_init() -> None:
+    """The sample rate changes at init 1; segments before it keep the timescale of init 0."""
     before = replace(STEREO, sample_rate=44_100)
     track = replace(A128, configs={0: before})
     old = replace(entries(replace(A128, config=before), 1)[0], init=0)
     assert media_playlist(track, [old], ended=False, target_ms=2000).segments[0].duration_us == 2_020_136
 
 
-def test_every_picture_is_a_variant_with_the_default_audio() -> None:
+def test_every_video_track_is_a_variant_with_the_default_audio() -> None:
     playlist = multivariant_playlist(FACTS)
     assert playlist.variants == (
         Variant(
@@ -120,29 +120,29 @@ def test_every_picture_is_a_variant_with_the_default_audio() -> None:
     assert playlist.independent_segments
 
 
-def test_audio_alone_is_the_lightest_and_a_group_of_its_own() -> None:
+def test_audio_only_variant_is_the_lightest_and_has_its_own_group() -> None:
     playlist = multivariant_playlist(replace(FACTS, tracks=(V720, A128, A64)), prefix="20261121t104105z-ab12cd/")
     assert [(variant.uri, variant.audio) for variant in playlist.variants] == [
         ("20261121t104105z-ab12cd/vsource/media.m3u8", "a128k"),
         ("20261121t104105z-ab12cd/a64k/media.m3u8", "a64k"),
     ]
-    # The draft wants the same members in every group: one sound, one name.
+    # Every group must have renditions with the same NAMEs (4.4.6.1.1).
     assert {rendition.name for rendition in playlist.audio} == {"Sound"}
     assert {rendition.group_id for rendition in playlist.audio} == {"a128k", "a64k"}
 
 
-def test_without_audio_there_is_no_group() -> None:
+def test_without_audio_variants_have_no_audio_group() -> None:
     playlist = multivariant_playlist(replace(FACTS, tracks=(V720,)))
     assert [(variant.codecs, variant.audio) for variant in playlist.variants] == [(("avc1.64001f",), None)]
     assert playlist.audio == ()
 
 
-def test_without_video_every_audio_is_a_variant() -> None:
+def test_without_video_every_audio_track_is_a_variant() -> None:
     playlist = multivariant_playlist(replace(FACTS, tracks=(A64, A128)))
     assert [variant.uri for variant in playlist.variants] == ["a128k/media.m3u8", "a64k/media.m3u8"]
 
 
-def test_players_start_with_the_best_that_most_networks_carry() -> None:
+def test_first_variant_is_the_best_below_the_start_bandwidth() -> None:
     heavy = replace(V720, peak_bps=9_000_000)
     lighter = replace(V480, track="v720p", peak_bps=2_300_000)
     lightest = replace(V480, track="v360p", peak_bps=900_000)
@@ -150,13 +150,13 @@ def test_players_start_with_the_best_that_most_networks_carry() -> None:
     assert [variant.uri.split("/")[0] for variant in playlist.variants] == ["v720p", "vsource", "v360p", "a128k"]
 
 
-def test_the_lightest_comes_first_where_all_are_heavy() -> None:
+def test_first_variant_is_the_lightest_if_all_exceed_the_start_bandwidth() -> None:
     tracks = tuple(replace(track, peak_bps=5 * track.peak_bps) for track in (V720, V480))
     playlist = multivariant_playlist(replace(FACTS, tracks=tracks))
     assert [variant.uri.split("/")[0] for variant in playlist.variants] == ["v480p", "vsource"]
 
 
-def test_resolution_is_that_of_the_picture_undistorted() -> None:
+def test_resolution_is_the_size_with_square_pixels() -> None:
     config = VideoConfig(Codec.H264, b"", "avc1.64001f", 720, 576, sample_aspect_ratio=Fraction(64, 45))
     playlist = multivariant_playlist(replace(FACTS, tracks=(replace(V720, config=config),)))
     assert playlist.variants[0].resolution == (1024, 576)

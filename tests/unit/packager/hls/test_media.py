@@ -17,7 +17,7 @@ from packager.hls.media import target_duration
 from packager.playlist_errors import UnrepresentableValue
 
 
-def test_a_live_playlist_reads_as_the_draft_says() -> None:
+def test_live_playlist_renders_as_the_draft_specifies() -> None:
     playlist = MediaPlaylist(
         target_duration=2,
         media_sequence=12,
@@ -54,7 +54,7 @@ def test_a_live_playlist_reads_as_the_draft_says() -> None:
     )
 
 
-def test_a_low_latency_playlist_reads_as_the_draft_says() -> None:
+def test_low_latency_playlist_renders_as_the_draft_specifies() -> None:
     playlist = MediaPlaylist(
         target_duration=2,
         media_sequence=7,
@@ -106,7 +106,7 @@ def test_a_low_latency_playlist_reads_as_the_draft_says() -> None:
     )
 
 
-def test_an_ended_playlist_ends_with_endlist() -> None:
+def test_ended_playlist_ends_with_endlist() -> None:
     playlist = MediaPlaylist(
         2, playlist_type=PlaylistType.VOD, segments=(MediaSegment("0.m4s", 2_000_000),), ended=True
     )
@@ -125,7 +125,7 @@ def test_an_ended_playlist_ends_with_endlist() -> None:
         ((MediaSegment("9.ts", 2_000_000),), 9, 9),
     ],
 )
-def test_the_version_is_the_lowest_that_the_tags_need(
+def test_version_is_the_lowest_that_the_tags_require(
     segments: tuple[MediaSegment, ...], skipped: int, version: int | None
 ) -> None:
     text = render_media(MediaPlaylist(2, segments=segments, skipped_segments=skipped))
@@ -133,7 +133,7 @@ def test_the_version_is_the_lowest_that_the_tags_need(
     assert versions == ([] if version is None else [f"#EXT-X-VERSION:{version}"])
 
 
-def test_a_map_in_the_open_segment_needs_its_version_too() -> None:
+def test_map_in_the_open_segment_requires_version_6() -> None:
     partial = OpenSegment((PartialSegment("0.0.m4s", 200_000),), "init-0.mp4")
     assert "#EXT-X-VERSION:6\n" in render_media(MediaPlaylist(2, partial=partial))
 
@@ -146,38 +146,38 @@ def test_target_duration_is_rounded_to_the_nearest_second(longest_us: int, secon
 
 
 @pytest.mark.parametrize("uri", ["", "#0.m4s", "0.m4s\n#EXT-X-ENDLIST", " 0.m4s", "0\u2028.m4s", "\x85"])
-def test_a_uri_that_would_be_something_else_is_refused(uri: str) -> None:
+def test_uri_that_would_not_be_a_uri_line_is_rejected(uri: str) -> None:
     with pytest.raises(UnrepresentableValue):
         MediaSegment(uri, 2_000_000)
 
 
 @pytest.mark.parametrize("uri", ['a"b', "a\nb", "a\rb", "\x00"])
-def test_a_quoted_value_cannot_leave_its_quotes(uri: str) -> None:
+def test_quoted_values_reject_quotes_and_control_characters(uri: str) -> None:
     with pytest.raises(UnrepresentableValue):
         PartialSegment(uri, 1000)
     with pytest.raises(UnrepresentableValue):
         render_media(MediaPlaylist(2, segments=(MediaSegment("0.m4s", 1000, uri),)))
 
 
-def test_negative_numbers_are_refused() -> None:
+def test_negative_numbers_are_rejected() -> None:
     with pytest.raises(UnrepresentableValue):
         MediaSegment("0.m4s", -1)
     with pytest.raises(UnrepresentableValue):
         MediaPlaylist(2, media_sequence=-1)
 
 
-def test_a_map_cannot_be_taken_back() -> None:
+def test_segment_without_map_after_one_with_map_is_rejected() -> None:
     segments = (MediaSegment("0.m4s", 1000, "init-0.mp4"), MediaSegment("1.ts", 1000))
     with pytest.raises(UnrepresentableValue):
         render_media(MediaPlaylist(2, segments=segments))
 
 
-def test_a_time_outside_the_calendar_is_refused() -> None:
+def test_time_outside_the_calendar_is_rejected() -> None:
     with pytest.raises(UnrepresentableValue):
         MediaSegment("0.m4s", 1000, program_date_time=10**18)
 
 
-def test_lines_are_written_once_and_are_no_part_of_the_value() -> None:
+def test_lines_are_rendered_once_and_do_not_affect_equality() -> None:
     segment = MediaSegment("0.m4s", 1_000_000)
     assert segment.lines is segment.lines
     assert segment == MediaSegment("0.m4s", 1_000_000)

@@ -15,7 +15,7 @@ from packager.hls.rendering import three_decimals
 from packager.playlist_errors import UnrepresentableValue
 
 
-def test_a_multivariant_playlist_reads_as_the_draft_says() -> None:
+def test_multivariant_playlist_renders_as_the_draft_specifies() -> None:
     playlist = MultivariantPlaylist(
         variants=(
             Variant(
@@ -67,7 +67,7 @@ def test_frame_rates_have_three_decimals(rate: Fraction, text: str) -> None:
     assert three_decimals(rate) == text
 
 
-def test_a_name_cannot_break_out_of_its_attribute() -> None:
+def test_name_with_a_quote_is_rejected() -> None:
     rendition = AudioRendition("a", 'x",DEFAULT=YES,URI="https://elsewhere.example/')
     with pytest.raises(UnrepresentableValue):
         render_multivariant(MultivariantPlaylist((), (rendition,)))

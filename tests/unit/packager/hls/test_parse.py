@@ -1,4 +1,4 @@
-"""Whatever we render comes back equal; whatever else is read, only declared errors come out."""
+"""Rendered playlists round-trip through the parser; any other text raises only declared errors."""
 
 from fractions import Fraction
 
@@ -136,7 +136,7 @@ multivariant_playlists = st.builds(
 
 @settings(max_examples=150)
 @given(media_playlists())
-def test_media_playlists_come_back_equal(playlist: MediaPlaylist) -> None:
+def test_media_playlists_round_trip(playlist: MediaPlaylist) -> None:
     text = render_media(playlist)
     assert parse_media(text) == playlist
     assert parse_media("\ufeff" + text.replace("\n", "\r\n")) == playlist
@@ -144,7 +144,7 @@ def test_media_playlists_come_back_equal(playlist: MediaPlaylist) -> None:
 
 @settings(max_examples=100)
 @given(multivariant_playlists)
-def test_multivariant_playlists_come_back_equal(playlist: MultivariantPlaylist) -> None:
+def test_multivariant_playlists_round_trip(playlist: MultivariantPlaylist) -> None:
     assert parse(render_multivariant(playlist)) == playlist
 
 
@@ -182,7 +182,7 @@ VALUES = (
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(VALUES) | st.text(max_size=20)), max_size=6))
-def test_only_declared_errors_come_out_of_what_is_no_playlist(lines: list[tuple[str, str]]) -> None:
+def test_malformed_playlists_raise_only_declared_errors(lines: list[tuple[str, str]]) -> None:
     text = "\n".join(["#EXTM3U", *("".join(line) for line in lines)])
     for read in (parse, parse_media, parse_multivariant):
         try:
@@ -204,30 +204,30 @@ def test_only_declared_errors_come_out_of_what_is_no_playlist(lines: list[tuple[
         ('#EXT-X-MAP:URI="a",URI="b"', "line 2: bad attribute list"),
     ],
 )
-def test_the_error_names_the_line_and_the_fault(lines: str, words: str) -> None:
+def test_error_text_has_the_line_and_the_fault(lines: str, words: str) -> None:
     with pytest.raises(MalformedPlaylist, match=words):
         parse_media(f"#EXTM3U\n{lines}\n")
 
 
-def test_what_does_not_start_as_a_playlist_is_none() -> None:
+def test_text_that_is_not_a_playlist_is_rejected() -> None:
     with pytest.raises(MalformedPlaylist, match="line 1"):
         parse("<html>")
     with pytest.raises(MalformedPlaylist, match="line 2: a URI line without EXT-X-STREAM-INF"):
         parse_multivariant("#EXTM3U\nmedia.m3u8\n")
 
 
-def test_a_line_has_a_bound() -> None:
+def test_too_long_line_is_rejected() -> None:
     with pytest.raises(PlaylistTooLong):
         parse("#EXTM3U\n#" + "x" * MAX_LINE_LENGTH)
 
 
-def test_a_playlist_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_playlist_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("packager.hls.parsing.MAX_LENGTH", 100)
     with pytest.raises(PlaylistTooLong):
         parse("#EXTM3U\n" + "\n" * 100)
 
 
-def test_what_we_do_not_know_is_passed_over() -> None:
+def test_unknown_tags_are_ignored() -> None:
     playlist = parse_media(
         "#EXTM3U\n#EXT-X-VERSION:6\n# a comment\n\n#EXT-X-TARGETDURATION:2\n#EXT-X-BITRATE:900\n"
         '#EXT-X-PRELOAD-HINT:TYPE=MAP,URI="x"\n#EXTINF:2.0000005,a title\n0.m4s\n'

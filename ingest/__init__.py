@@ -1,6 +1,6 @@
-"""RTMP in, access units out: who publishes, what they send, and when they are gone.
+"""Receives broadcasts over RTMP and produces access units.
 
-:class:`IngestServer` is the edge; :mod:`ingest.rtmp` and :mod:`ingest.flv` know nothing of sockets.
+:class:`IngestServer` listens on the RTMP port. :mod:`ingest.rtmp` and :mod:`ingest.flv` do no I/O.
 """
 
 from ingest.errors import IngestError, PublishRefused

@@ -1,7 +1,7 @@
-"""The declared errors of ingest. Below :class:`IngestError` stand RTMP's (:mod:`ingest.rtmp.errors`) and FLV's
-(:mod:`ingest.flv.errors`), and the edge's own here.
+"""The base class of all errors of ingest, and the errors of its server.
 
-The stream key is never part of a text.
+The errors of RTMP (:mod:`ingest.rtmp.errors`) and FLV (:mod:`ingest.flv.errors`) are subclasses too. No error text
+contains a stream key.
 """
 
 from typing import ClassVar
@@ -10,13 +10,13 @@ from media.errors import HeadwaterError
 
 
 class IngestError(HeadwaterError):
-    """Base of what ingest raises."""
+    """Base of all errors of ingest."""
 
     code: ClassVar[str] = "ingest"
 
 
 class PublishRefused(IngestError):
-    """The publisher may not publish; ``text`` is what it is told."""
+    """The publisher is not allowed to publish. ``text`` is sent to it."""
 
     code: ClassVar[str] = "publish-refused"
 

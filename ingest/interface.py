@@ -1,4 +1,4 @@
-"""What ingest asks of its surroundings: who may publish, and who takes the media."""
+"""The interfaces between ingest and its application: authorization, and the receiver of the media."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from media.units import AccessUnit
 
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
-    """Someone asks to publish. ``address`` is ``host:port``; ``software`` is what the encoder calls itself.
+    """A request to publish. ``address`` is ``host:port``; ``software`` is the encoder's flashVer, if sent.
 
-    ``key`` is a secret and stays out of the value's repr.
+    ``key`` is secret, so the repr leaves it out.
     """
 
     app: str
@@ -28,40 +28,40 @@ class EndReason(StrEnum):
     UNPUBLISHED = "unpublished"
     """The publisher stopped on purpose."""
     LOST = "lost"
-    """The connection broke, or no media came for too long."""
+    """The connection broke, or the publisher sent no media for too long."""
     KICKED = "kicked"
     PROTOCOL_ERROR = "protocol-error"
-    """The publisher sent what cannot be read or carried."""
+    """The publisher sent malformed data or an unsupported codec."""
     TAKEN_OVER = "taken-over"
 
 
 class Publication(Protocol):
-    """Takes what one publisher sends. Called on the event loop, in order; must neither block nor raise."""
+    """Receives what one publisher sends, in order, on the event loop. Methods must not block or raise."""
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         """The scalar values of an ``onMetaData`` message: str, float, bool."""
         ...
 
     def on_video_config(self, config: VideoConfig) -> None:
-        """Before the first video unit, and again when the configuration changes."""
+        """Called before the first video unit, and again when the configuration changes."""
         ...
 
     def on_audio_config(self, config: AudioConfig) -> None:
-        """Before the first audio unit, and again when the configuration changes."""
+        """Called before the first audio unit, and again when the configuration changes."""
         ...
 
     def on_unit(self, unit: AccessUnit) -> None: ...
 
     def on_discontinuity(self) -> None:
-        """The publisher's timestamps jumped; the units from here on have a new base."""
+        """Called when the publisher's timestamps jump. The units that follow have a new time base."""
         ...
 
     def on_dropped(self, reason: str) -> None:
-        """A frame or message was left out; ``reason`` is a stable code."""
+        """Called when a frame or a message was dropped; ``reason`` is a stable code."""
         ...
 
     def on_end(self, reason: EndReason, text: str) -> None:
-        """The last call, exactly once."""
+        """Called exactly once, as the last call."""
         ...
 
 
@@ -75,11 +75,13 @@ class PublisherLink(Protocol):
     def bytes_received(self) -> int: ...
 
     def kick(self, text: str, reason: EndReason = EndReason.KICKED) -> None:
-        """Tell the publisher ``text`` and disconnect it. The publication has ended when this returns."""
+        """Send ``text`` to the publisher and disconnect it. The publication has ended when this returns."""
         ...
 
 
 class IngestHandler(Protocol):
+    """Decides who may publish."""
+
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> Publication:
-        """Decide on a publisher before any of its media is read. Raises PublishRefused."""
+        """The publication that receives the media. No media is read before. Raises PublishRefused."""
         ...

@@ -1,4 +1,4 @@
-"""Bounds and patience of the RTMP edge."""
+"""Limits and timeouts of the RTMP server."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ from ingest.rtmp.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """Times are seconds.
+    """All times are seconds.
 
-    ``handshake_timeout``, ``connect_timeout`` and ``publish_timeout`` each bound one step towards publishing, from
-    the step before; ``authorize_timeout`` bounds the handler; ``idle_timeout`` is how long a publisher may send no
-    media; ``linger_timeout`` is how long a refused publisher has to read the refusal; ``refusal_memory`` is how
-    long a publisher whose codec was refused is refused again at once.
+    ``handshake_timeout``, ``connect_timeout`` and ``publish_timeout`` limit one step each, from the end of the step
+    before. ``authorize_timeout`` limits the handler. ``idle_timeout`` limits the time without media.
+    ``linger_timeout`` is the time that a refused publisher has to read the refusal. For ``refusal_memory``, a
+    publisher with an unsupported codec is refused again before it sends media.
     """
 
     app: str = "live"

@@ -1,6 +1,6 @@
-"""One publisher's socket: bytes to the RTMP core, its events to the publication.
+"""One publisher's connection: passes bytes to the RTMP core, and the core's events to the publication.
 
-Everything happens in the loop's callbacks; the one task of a connection is the wait for the handler's decision.
+All work is done in callbacks of the event loop. A connection has one task only, while the handler authorizes it.
 """
 
 import asyncio
@@ -36,19 +36,19 @@ from ingest.rtmp.events import Event
 
 log = structlog.get_logger("ingest")
 
-# The idle timeout is watched in this many steps: no clock is read when media comes.
+# Checks per idle timeout. Checking by timer avoids reading the clock for each frame.
 IDLE_CHECKS = 5
 KEEPALIVE: Mapping[str, int] = MappingProxyType({"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3})
 
-WRONG_APP = "The server's address has to end in /{app}; in OBS: Settings, Stream, Server"
+WRONG_APP = "The server's address must end in /{app}; in OBS: Settings, Stream, Server"
 NO_KEY = "The stream key is missing; in OBS: Settings, Stream, Stream Key"
-LONG_KEY = "The stream key is too long to be one of ours; in OBS: Settings, Stream, Stream Key"
-UNDECIDED = "The server could not check the stream key just now; try again"
+LONG_KEY = "The stream key is too long to be valid; in OBS: Settings, Stream, Stream Key"
+NOT_CHECKED = "The server could not check the stream key; try again"
 
 
 @dataclass(slots=True)
-class Edge:
-    """What all connections of a server share. ``count`` takes the stable code of why a connection was ended."""
+class SharedState:
+    """State that all connections of a server share. ``count`` takes the stable code of why a connection ended."""
 
     handler: IngestHandler
     options: IngestOptions
@@ -60,35 +60,35 @@ class Edge:
 
 
 class Publisher(asyncio.BufferedProtocol):
-    """A connection from accept to close, and the :class:`ingest.interface.PublisherLink` of its publication."""
+    """A connection from accept to close. It is the :class:`ingest.interface.PublisherLink` of its publication."""
 
     _transport: asyncio.Transport
     _feed: MediaFeed
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, shared: SharedState) -> None:
         self.address = ""
         self._host = ""
-        self._edge = edge
+        self._shared = shared
         self._loop = asyncio.get_running_loop()
-        self._connection = ServerConnection(edge.options.limits)
-        self._phase = State.HANDSHAKE
+        self._connection = ServerConnection(shared.options.limits)
+        self._state = State.HANDSHAKE
         self._timer: asyncio.TimerHandle | None = None
         self._key = ""
         self._publication: Publication | None = None
         self._media_messages = 0
         self._media_seen = 0
         self._idle_checks = 0
-        # Why the connection is over, from then on.
-        self._over: tuple[EndReason, str] | None = None
+        # Why the connection ended, or None while it is open.
+        self._ended: tuple[EndReason, str] | None = None
 
     @property
     def bytes_received(self) -> int:
         return self._connection.bytes_received
 
     def kick(self, text: str, reason: EndReason = EndReason.KICKED) -> None:
-        """Tell the publisher ``text`` and disconnect it; the publication has ended when this returns.
+        """Send ``text`` to the publisher and disconnect it. The publication has ended when this returns.
 
-        A publication that is still being authorized ends when ``authorize`` returns it.
+        If the handler is still authorizing, the publication ends as soon as ``authorize`` returns it.
         """
         self._finish(reason, text)
 
@@ -97,13 +97,13 @@ class Publisher(asyncio.BufferedProtocol):
         peer = transport.get_extra_info("peername") or ("", 0)
         self._host = peer[0]
         self.address = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
-        if len(self._edge.publishers) >= self._edge.options.max_connections:
-            self._over = (EndReason.KICKED, "too many connections")
-            self._edge.count("too-many-connections")
+        if len(self._shared.publishers) >= self._shared.options.max_connections:
+            self._ended = (EndReason.KICKED, "too many connections")
+            self._shared.count("too-many-connections")
             self._transport.abort()
             return
-        self._edge.publishers.add(self)
-        keep_alive(transport.get_extra_info("socket"))
+        self._shared.publishers.add(self)
+        _keep_alive(transport.get_extra_info("socket"))
         self._enter(State.HANDSHAKE)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -117,23 +117,23 @@ class Publisher(asyncio.BufferedProtocol):
         return False
 
     def pause_writing(self) -> None:
-        """The peer does not read the little that we send, and it is not to pile up here."""
-        if self._over is None:
-            self._drop("not-reading", "the publisher does not read what the server answers")
+        """Disconnect: the peer does not read our few answers, and they must not accumulate in memory."""
+        if self._ended is None:
+            self._drop("not-reading", "the publisher does not read the server's answers")
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._over = self._over or (EndReason.LOST, "the connection was lost")
-        self._end_publication(*self._over)
+        self._ended = self._ended or (EndReason.LOST, "the connection was lost")
+        self._end_publication(*self._ended)
         self._connection.end()
         if self._timer is not None:
             self._timer.cancel()
-        self._edge.publishers.discard(self)
-        if not self._edge.publishers:
-            self._edge.empty.set()
+        self._shared.publishers.discard(self)
+        if not self._shared.publishers:
+            self._shared.empty.set()
 
     def _run(self) -> None:
-        """Handle what has come, and send what is to be answered."""
+        """Handle the events that the received bytes contain, and send the answers."""
         connection = self._connection
         try:
             while (event := connection.next_event()) is not NEED_DATA:
@@ -149,12 +149,12 @@ class Publisher(asyncio.BufferedProtocol):
                 else:
                     self._on_event(event)
         except UnsupportedCodec as error:
-            self._edge.refusals.remember(self._host, self._key, str(error), self._loop.time())
+            self._shared.refusals.remember(self._host, self._key, str(error), self._loop.time())
             self._drop(error.code, str(error))
         except RtmpError as error:
             self._drop(error.code, str(error))
         self._flush()
-        if connection.state is not self._phase:
+        if connection.state is not self._state:
             self._enter(connection.state)
 
     def _on_event(self, event: Event) -> None:
@@ -164,15 +164,15 @@ class Publisher(asyncio.BufferedProtocol):
             case Unpublished():
                 self._end_publication(EndReason.UNPUBLISHED, "the publisher stopped")
             case PlayRefused():
-                self._drop("play-refused", "a player came to the publishers' port")
+                self._drop("play-refused", "a player connected to the port for publishers")
             case Metadata(values) if self._publication is not None:
                 self._publication.on_metadata(values)
             case MessageDropped(reason) if self._publication is not None:
                 self._publication.on_dropped(reason)
 
     def _on_publish(self, event: PublishRequested) -> None:
-        options = self._edge.options
-        remembered = self._edge.refusals.recall(self._host, event.key, self._loop.time())
+        options = self._shared.options
+        remembered = self._shared.refusals.recall(self._host, event.key, self._loop.time())
         if event.app != options.app:
             self._refuse("wrong-app", WRONG_APP.format(app=options.app))
         elif not event.key:
@@ -186,52 +186,52 @@ class Publisher(asyncio.BufferedProtocol):
             self._transport.pause_reading()
             request = PublishRequest(event.app, event.key, self.address, event.software)
             task = self._loop.create_task(self._authorize(request))
-            self._edge.tasks.add(task)
-            task.add_done_callback(self._edge.tasks.discard)
+            self._shared.tasks.add(task)
+            task.add_done_callback(self._shared.tasks.discard)
 
     async def _authorize(self, request: PublishRequest) -> None:
         try:
-            async with asyncio.timeout(self._edge.options.authorize_timeout):
-                publication = await self._edge.handler.authorize(request, self)
+            async with asyncio.timeout(self._shared.options.authorize_timeout):
+                publication = await self._shared.handler.authorize(request, self)
         except PublishRefused as refusal:
             self._refuse(refusal.code, refusal.text)
         except TimeoutError:
-            self._refuse("authorize-timeout", UNDECIDED)
+            self._refuse("authorize-timeout", NOT_CHECKED)
         except Exception:
             log.exception("a publisher could not be authorized", address=self.address)
-            self._refuse("authorize-failed", UNDECIDED)
+            self._refuse("authorize-failed", NOT_CHECKED)
         else:
             self._accept(publication)
 
     def _accept(self, publication: Publication) -> None:
-        if self._over is not None:
-            publication.on_end(*self._over)
+        if self._ended is not None:
+            publication.on_end(*self._ended)
             return
         self._publication = publication
         self._feed = MediaFeed(publication)
         self._connection.accept_publish()
         self._flush()
         self._transport.resume_reading()
-        # What came behind the publish command, before reading was paused.
+        # Bytes may have arrived after the publish command, before reading was paused.
         self._run()
 
     def _refuse(self, code: str, text: str) -> None:
-        self._edge.count(code)
+        self._shared.count(code)
         log.info("publisher refused", address=self.address, code=code, text=text)
-        if self._over is None:
-            self._over = (EndReason.KICKED, text)
+        if self._ended is None:
+            self._ended = (EndReason.KICKED, text)
             self._connection.refuse_publish(text)
             self._linger()
 
     def _drop(self, code: str, text: str) -> None:
-        self._edge.count(code)
+        self._shared.count(code)
         log.info("connection dropped", address=self.address, code=code, text=text)
         self._finish(EndReason.PROTOCOL_ERROR, text)
 
     def _finish(self, reason: EndReason, text: str) -> None:
-        if self._over is not None:
+        if self._ended is not None:
             return
-        self._over = (reason, text)
+        self._ended = (reason, text)
         self._connection.end(text)
         self._linger()
         self._end_publication(reason, text)
@@ -242,25 +242,28 @@ class Publisher(asyncio.BufferedProtocol):
             publication.on_end(reason, text)
 
     def _linger(self) -> None:
-        """Go on reading for a moment where something was said: a socket closed over unread bytes resets the
-        connection, and the peer may lose the last words."""
-        said = self._flush()
-        if not said:
+        """Close the connection, after ``linger_timeout`` if a message was sent.
+
+        Reading continues until then: closing a socket with unread bytes resets the connection, and the peer may
+        lose the message.
+        """
+        if not self._flush():
             self._transport.abort()
             return
         self._transport.resume_reading()
-        self._set_timer(self._edge.options.linger_timeout, self._transport.abort)
+        self._set_timer(self._shared.options.linger_timeout, self._transport.abort)
 
     def _flush(self) -> bool:
+        """Send what the core has to send. False if that is nothing."""
         data = self._connection.data_to_send()
         if data:
             self._transport.write(data)
         return bool(data)
 
     def _enter(self, state: State) -> None:
-        """Begin a phase of the session, each with its own patience."""
-        self._phase = state
-        options = self._edge.options
+        """Start the timeout of the session's new state."""
+        self._state = state
+        options = self._shared.options
         match state:
             case State.HANDSHAKE:
                 self._expect("handshake", options.handshake_timeout)
@@ -272,23 +275,24 @@ class Publisher(asyncio.BufferedProtocol):
                 self._set_timer(None)
             case State.PUBLISHING:
                 self._idle_checks = 0
-                self._watch_media()
+                self._check_media()
             case State.ENDED:
                 pass
 
     def _expect(self, step: str, seconds: float) -> None:
-        text = f"no {step} came within {seconds:g} s"
+        text = f"no {step} arrived within {seconds:g} s"
         self._set_timer(seconds, lambda: self._drop(f"{step}-timeout", text))
 
-    def _watch_media(self) -> None:
+    def _check_media(self) -> None:
+        """Check for new media, and end the publication after ``IDLE_CHECKS`` checks without any."""
         if self._media_messages != self._media_seen:
             self._media_seen, self._idle_checks = self._media_messages, 0
         elif self._idle_checks == IDLE_CHECKS:
-            self._edge.count("idle-timeout")
-            self._finish(EndReason.LOST, f"no audio or video came for {self._edge.options.idle_timeout:g} s")
+            self._shared.count("idle-timeout")
+            self._finish(EndReason.LOST, f"no audio or video arrived for {self._shared.options.idle_timeout:g} s")
             return
         self._idle_checks += 1
-        self._set_timer(self._edge.options.idle_timeout / IDLE_CHECKS, self._watch_media)
+        self._set_timer(self._shared.options.idle_timeout / IDLE_CHECKS, self._check_media)
 
     def _set_timer(self, seconds: float | None, call: Callable[[], None] = lambda: None) -> None:
         if self._timer is not None:
@@ -296,7 +300,7 @@ class Publisher(asyncio.BufferedProtocol):
         self._timer = None if seconds is None else self._loop.call_later(seconds, call)
 
 
-def keep_alive(sock: socket.socket) -> None:
+def _keep_alive(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEPALIVE.items():

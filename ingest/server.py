@@ -1,4 +1,4 @@
-"""The RTMP port: listens, and ends every publication when it stops."""
+"""Listens on the RTMP port, and ends every publication when it closes."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ingest.errors import IngestError, PublishRefused
 from ingest.interface import EndReason, IngestHandler, Publication, PublisherLink, PublishRequest
 from ingest.options import IngestOptions
-from ingest.publisher import Edge, Publisher
+from ingest.publisher import Publisher, SharedState
 from ingest.refusals import RefusalMemory
 
 __all__ = [
@@ -26,7 +26,7 @@ STOPPING = "The server is stopping"
 
 
 class IngestServer:
-    """``on_refused`` is called with a stable code for every connection that was refused or dropped."""
+    """The RTMP server. ``on_refused`` gets the stable code of each connection that is refused or dropped."""
 
     def __init__(
         self,
@@ -36,27 +36,27 @@ class IngestServer:
         on_refused: Callable[[str], None] = lambda code: None,
     ) -> None:
         options = options or IngestOptions()
-        self._edge = Edge(handler, options, on_refused, RefusalMemory(options.refusal_memory))
+        self._shared = SharedState(handler, options, on_refused, RefusalMemory(options.refusal_memory))
         self._server: asyncio.Server | None = None
 
     async def start(self, listener: socket.socket, *, backlog: int) -> None:
         """Accept publishers on ``listener``, which the server closes in the end."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Publisher(self._edge), sock=listener, backlog=backlog)
+        self._server = await loop.create_server(lambda: Publisher(self._shared), sock=listener, backlog=backlog)
 
     async def close(self) -> None:
-        """Stop listening, tell every publisher, end every publication."""
+        """Stop listening, and end every publication with a message to its publisher."""
         if self._server is None:
             return
         self._server.close()
-        edge = self._edge
-        for task in list(edge.tasks):
+        shared = self._shared
+        for task in list(shared.tasks):
             task.cancel()
-        await asyncio.gather(*edge.tasks, return_exceptions=True)
-        for publisher in list(edge.publishers):
+        await asyncio.gather(*shared.tasks, return_exceptions=True)
+        for publisher in list(shared.publishers):
             publisher.kick(STOPPING)
-        while edge.publishers:
-            edge.empty.clear()
-            await edge.empty.wait()
+        while shared.publishers:
+            shared.empty.clear()
+            await shared.empty.wait()
         await self._server.wait_closed()
         self._server = None

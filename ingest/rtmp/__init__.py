@@ -1,6 +1,6 @@
-"""RTMP as a sans-I/O protocol core: :class:`ServerConnection` knows nothing of sockets, clocks or streams.
+"""RTMP as a sans-I/O protocol core: :class:`ServerConnection` uses no sockets and no clocks.
 
-After Adobe's Real Time Messaging Protocol specification 1.0 and what encoders in the field really send.
+It implements Adobe's Real Time Messaging Protocol specification 1.0, and accepts the deviations of real encoders.
 """
 
 from ingest.rtmp.connection import ServerConnection

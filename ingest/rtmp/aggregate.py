@@ -1,4 +1,4 @@
-"""Aggregate messages (RTMP 1.0, section 7.1.6): FLV tags in a row, of old encoders."""
+"""Aggregate messages (RTMP 1.0, section 7.1.6): a sequence of FLV tags, which old encoders send."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ BACK_POINTER_SIZE = 4
 
 
 def split_aggregate(message: Message) -> Iterator[Message]:
-    """The messages inside; the first one's timestamp is the aggregate's own. Raises MalformedMessage."""
+    """The messages in an aggregate. The first one gets the aggregate's timestamp. Raises MalformedMessage."""
     payload, at = message.payload, 0
     shift: int | None = None
     while at < len(payload):
@@ -18,8 +18,8 @@ def split_aggregate(message: Message) -> Iterator[Message]:
         body = at + TAG_HEADER_SIZE
         after = body + int.from_bytes(header[1:4], "big")
         if len(header) < TAG_HEADER_SIZE or after > len(payload):
-            raise MalformedMessage("an aggregate message is cut short")
-        # FLV puts the timestamp's upper eight bits behind its lower 24.
+            raise MalformedMessage("an aggregate message is truncated")
+        # In FLV, the upper 8 bits of the timestamp follow the lower 24.
         timestamp = header[7] << 24 | int.from_bytes(header[4:7], "big")
         if shift is None:
             shift = message.timestamp - timestamp

@@ -1,8 +1,8 @@
-"""The bytes that have come and are not read yet, in one block that the socket writes into directly."""
+"""The received bytes that are not parsed yet, in one block that the socket writes into directly."""
 
-# What one read of the socket may bring, and the longest chunk payload that waits here until it is whole.
+# The size of one socket read, and the longest chunk payload that stays in this buffer until it is complete.
 READ_SIZE = 64 * 1024
-# Enough for a peer that has not been let in yet.
+# The size of one socket read before publishing is accepted.
 SMALL_READ_SIZE = 4 * 1024
 
 
@@ -21,7 +21,7 @@ class ReceiveBuffer:
         return self.end - self.start
 
     def writable(self, size: int) -> memoryview:
-        """Room for at least ``size`` bytes; :meth:`written` says how many were used."""
+        """Free memory for at least ``size`` bytes. Call :meth:`written` with the number of bytes used."""
         start, end = self.start, self.end
         if start == end:
             self.start = self.end = end = 0
@@ -38,7 +38,7 @@ class ReceiveBuffer:
         self.end += count
 
     def take(self, count: int) -> bytes:
-        """The next ``count`` unread bytes, which must be there."""
+        """Remove and return the next ``count`` unread bytes. The buffer must contain them."""
         start = self.start
         self.start = start + count
         return self.view[start : start + count].tobytes()

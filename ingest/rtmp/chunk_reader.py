@@ -1,7 +1,7 @@
-"""Chunks in, messages out (RTMP 1.0, section 5.3).
+"""Parses chunks into messages (RTMP 1.0, section 5.3).
 
-A message whose chunk is whole in the buffer is cut out with one copy. Longer ones are gathered in their chunk
-stream, and a run of type 3 chunks of one stream, which is what a long video frame is, costs one short loop.
+A message of one chunk that is complete in the buffer is copied once. Longer messages are assembled in their chunk
+stream. Consecutive type 3 chunks of one chunk stream, as in a large video frame, are read in one short loop.
 """
 
 from struct import Struct
@@ -13,7 +13,7 @@ from ingest.rtmp.errors import MalformedChunk, MessageTooLarge, TooManyChunkStre
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.message import MEDIA_TYPES, MESSAGE_TYPES, Message
 
-# Timestamp and length are 24 bits each: a 16-bit and an 8-bit part. Of all fields the stream id is little-endian.
+# Timestamp and length have 24 bits each: a 16-bit and an 8-bit part. Only the stream id is little-endian.
 TYPE_1 = Struct(">HBHBB")
 STREAM_ID = Struct("<I")
 UINT32 = Struct(">I")
@@ -23,7 +23,7 @@ UINT32_MASK = 0xFFFFFFFF
 
 
 class ChunkReader:
-    """Reads messages from ``buffer``. ``media_limit`` is the longest audio or video message taken at present."""
+    """Reads messages from ``buffer``. ``media_limit`` is the current limit of audio and video messages in bytes."""
 
     def __init__(self, buffer: ReceiveBuffer, limits: Limits) -> None:
         self.chunk_size = DEFAULT_CHUNK_SIZE
@@ -36,7 +36,7 @@ class ChunkReader:
         self._partial_size = 0
 
     def next_message(self) -> Message | None:
-        """The next whole message, or None where more bytes are needed.
+        """The next complete message, or None if more bytes are needed.
 
         Raises MalformedChunk, MessageTooLarge, TooManyChunkStreams, TooManyPartialMessages.
         """
@@ -65,16 +65,19 @@ class ChunkReader:
             if stream.missing and not stream.extended:
                 self._gather_run(stream)
             if not stream.missing:
-                return self._gathered(stream)
+                return self._complete(stream)
 
     def set_chunk_size(self, size: int) -> None:
-        """Section 5.4.1: no message is longer than 16777215 bytes, so neither need a chunk be."""
+        """Section 5.4.1. Messages have at most 16777215 bytes, so larger chunk sizes have the same effect.
+
+        Raises MalformedChunk.
+        """
         if not 1 <= size <= 0x7FFFFFFF:
             raise MalformedChunk(f"a chunk size of {size} is outside 1 to 2147483647")
         self.chunk_size = min(size, MAX_CHUNK_SIZE)
 
     def abort(self, chunk_stream: int) -> None:
-        """Section 5.4.2: forget the message that has begun on that chunk stream, if any."""
+        """Section 5.4.2: discard the partial message of ``chunk_stream``, if any."""
         stream = self._streams.get(chunk_stream)
         if stream is None:
             return
@@ -84,7 +87,7 @@ class ChunkReader:
         stream.missing = 0
 
     def _begin_chunk(self) -> ChunkStream | None:
-        """Read a chunk's headers, whole or not at all."""
+        """Read a chunk's headers and return its chunk stream, or None (and read nothing) if they are incomplete."""
         buffer = self._buffer
         data, start, end = buffer.data, buffer.start, buffer.end
         if start == end:
@@ -96,16 +99,16 @@ class ChunkReader:
             if end - at <= number:
                 return None
             number, at = (64 + data[at] + (data[at + 1] << 8 if number else 0)), at + 1 + number
-        form = first >> 6
-        size = HEADER_SIZES[form]
+        fmt = first >> 6
+        size = HEADER_SIZES[fmt]
         if end - at < size:
             return None
-        stream = self._streams.get(number) or self._open_stream(number, form)
-        if form == 3:
+        stream = self._streams.get(number) or self._open_stream(number, fmt)
+        if fmt == 3:
             return self._repeat_header(stream, at)
         if stream.missing:
-            raise MalformedChunk(f"chunk stream {number} begins a message before it has ended the one before")
-        if form == 2:
+            raise MalformedChunk(f"chunk stream {number} starts a message before the last one is complete")
+        if fmt == 2:
             field = data[at] << 16 | data[at + 1] << 8 | data[at + 2]
         else:
             high, low, length_high, length_low, type_id = TYPE_1.unpack_from(data, at)
@@ -117,9 +120,9 @@ class ChunkReader:
                 return None
             (field,) = UINT32.unpack_from(data, after)
             after += 4
-        if form < 2:
+        if fmt < 2:
             stream.length, stream.type_id = length_high << 8 | length_low, type_id
-        if form == 0:
+        if fmt == 0:
             (stream.stream_id,) = STREAM_ID.unpack_from(data, at + 7)
             stream.timestamp = field
         else:
@@ -129,23 +132,23 @@ class ChunkReader:
         return self._begin_message(stream)
 
     def _repeat_header(self, stream: ChunkStream, at: int) -> ChunkStream | None:
-        """A type 3 chunk: it goes on with a message, or begins one with the header of the one before.
+        """A type 3 chunk: it continues a message, or starts one with the header of the message before.
 
-        Section 5.3.1.3 has the extended timestamp repeated here. Some encoders leave it out in the middle of a
-        message, so there it counts only where it is the same again.
+        Section 5.3.1.3 repeats the extended timestamp here. Some encoders omit it inside a message, so there it is
+        read only if it has the same value again.
         """
         buffer = self._buffer
-        begins = not stream.missing
+        starts = not stream.missing
         if stream.extended:
             if buffer.end - at < 4:
                 return None
             (value,) = UINT32.unpack_from(buffer.data, at)
-            if begins:
+            if starts:
                 stream.delta = value
-            if begins or value == stream.delta:
+            if starts or value == stream.delta:
                 at += 4
         buffer.start = at
-        if begins:
+        if starts:
             stream.timestamp = (stream.timestamp + stream.delta) & UINT32_MASK
             return self._begin_message(stream)
         self._chunk_left = min(self.chunk_size, stream.missing)
@@ -158,10 +161,12 @@ class ChunkReader:
         self._chunk_left = length if length < self.chunk_size else self.chunk_size
         return stream
 
-    def _open_stream(self, number: int, form: int) -> ChunkStream:
-        # Type 1 is forgiven: some encoders open their control stream with it.
-        if form > 1:
-            raise MalformedChunk(f"chunk stream {number} begins with a type {form} chunk, which repeats nothing")
+    def _open_stream(self, number: int, fmt: int) -> ChunkStream:
+        # Type 1 is accepted, because some encoders start their control stream with it.
+        if fmt > 1:
+            raise MalformedChunk(
+                f"chunk stream {number} starts with a chunk of type {fmt}, but has no header to repeat"
+            )
         if len(self._streams) >= self._limits.max_chunk_streams:
             raise TooManyChunkStreams(f"more than {self._limits.max_chunk_streams} chunk streams")
         stream = self._streams[number] = ChunkStream(number)
@@ -169,10 +174,10 @@ class ChunkReader:
 
     def _check(self, type_id: int, length: int) -> None:
         if type_id not in MESSAGE_TYPES:
-            raise MalformedChunk(f"message type {type_id} does not exist")
+            raise MalformedChunk(f"unknown message type {type_id}")
         limit = self.media_limit if type_id in MEDIA_TYPES else self._limits.max_command_size
         if length > limit:
-            raise MessageTooLarge(f"a message of {length} bytes and type {type_id} is over the limit of {limit}")
+            raise MessageTooLarge(f"a message of type {type_id} has {length} bytes; the limit is {limit}")
 
     def _gather(self, stream: ChunkStream, count: int) -> None:
         """Move ``count`` bytes of payload from the buffer to the stream's message."""
@@ -182,7 +187,7 @@ class ChunkReader:
         if stream.partial is None:
             if self._partial_size + stream.length > self._limits.max_partial_size:
                 raise TooManyPartialMessages(
-                    f"unfinished messages are over the limit of {self._limits.max_partial_size} bytes"
+                    f"the partial messages exceed the limit of {self._limits.max_partial_size} bytes"
                 )
             self._partial_size += stream.length
             stream.partial = bytearray(buffer.view[start:stop])
@@ -191,7 +196,7 @@ class ChunkReader:
         stream.missing -= count
 
     def _gather_run(self, stream: ChunkStream) -> None:
-        """Take the type 3 chunks of this stream that lie whole in the buffer, one behind the other."""
+        """Move the payload of all complete type 3 chunks of ``stream`` that come next in the buffer."""
         buffer, partial = self._buffer, stream.partial
         assert partial is not None
         data, view, at, end = buffer.data, buffer.view, buffer.start, buffer.end
@@ -206,7 +211,8 @@ class ChunkReader:
             missing -= take
         buffer.start, stream.missing = at, missing
 
-    def _gathered(self, stream: ChunkStream) -> Message:
+    def _complete(self, stream: ChunkStream) -> Message:
+        """Return the message of ``stream`` and free its partial payload."""
         assert stream.partial is not None
         payload = bytes(stream.partial)
         stream.partial = None

@@ -1,11 +1,12 @@
-"""What a chunk stream remembers from one chunk to the next (RTMP 1.0, section 5.3.1.2)."""
+"""The state of a chunk stream between two chunks (RTMP 1.0, section 5.3.1.2)."""
 
 
 class ChunkStream:
-    """``delta`` is the last timestamp field as sent, which a type 3 chunk that begins a message repeats.
+    """The last header of a chunk stream, and its partial message.
 
-    ``partial`` is None between messages; ``missing`` is how much of the message's payload has still to come.
-    ``continuation`` is the one byte that begins its type 3 chunks, or -1 where that takes more than one byte.
+    ``delta`` is the last timestamp field as sent; a type 3 chunk that starts a message repeats it. ``partial`` is
+    None between messages; ``missing`` is the number of payload bytes still to come. ``continuation`` is the basic
+    header of its type 3 chunks, or -1 if that has more than one byte.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""Messages out, as chunks (RTMP 1.0, section 5.3)."""
+"""Encodes messages as chunks (RTMP 1.0, section 5.3)."""
 
 from ingest.rtmp.message import Message
 
@@ -7,7 +7,7 @@ EXTENDED = 0xFFFFFF
 
 
 def encode_message(chunk_stream: int, message: Message, chunk_size: int = DEFAULT_CHUNK_SIZE) -> bytes:
-    """``message`` as one type 0 chunk and as many type 3 chunks as it takes."""
+    """``message`` as one type 0 chunk, followed by type 3 chunks if it is longer than ``chunk_size``."""
     extended = message.timestamp >= EXTENDED
     suffix = message.timestamp.to_bytes(4, "big") if extended else b""
     header = b"".join(
@@ -26,10 +26,10 @@ def encode_message(chunk_stream: int, message: Message, chunk_size: int = DEFAUL
     return header + continuation.join(pieces)
 
 
-def basic_header(form: int, chunk_stream: int) -> bytes:
-    """The chunk basic header in its shortest form (section 5.3.1.1); ``chunk_stream`` is 2 to 65599."""
+def basic_header(fmt: int, chunk_stream: int) -> bytes:
+    """The shortest chunk basic header (section 5.3.1.1). ``chunk_stream`` is 2 to 65599, ``fmt`` 0 to 3."""
     if chunk_stream < 64:
-        return bytes((form << 6 | chunk_stream,))
+        return bytes((fmt << 6 | chunk_stream,))
     if chunk_stream < 320:
-        return bytes((form << 6, chunk_stream - 64))
-    return bytes((form << 6 | 1,)) + (chunk_stream - 64).to_bytes(2, "little")
+        return bytes((fmt << 6, chunk_stream - 64))
+    return bytes((fmt << 6 | 1,)) + (chunk_stream - 64).to_bytes(2, "little")

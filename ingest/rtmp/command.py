@@ -10,7 +10,8 @@ from ingest.rtmp.message import Message, MessageType
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``stream_id`` is the message stream it came on. ``arguments`` may hold the stream key and stay unprinted."""
+    """A command. ``stream_id`` is its message stream. The repr leaves out ``arguments``: they may contain the
+    stream key."""
 
     name: str
     transaction: float = 0.0
@@ -19,6 +20,7 @@ class Command:
     stream_id: int = 0
 
     def argument(self, index: int) -> Value:
+        """The argument at ``index``, or None if absent."""
         return self.arguments[index] if index < len(self.arguments) else None
 
     def encode(self) -> Message:
@@ -34,10 +36,10 @@ def parse_command(message: Message, limits: Limits) -> Command:
             return Command(name, transaction, command_object, tuple(arguments), message.stream_id)
         case [str(name), float(transaction)]:
             return Command(name, transaction, stream_id=message.stream_id)
-    raise MalformedMessage("a command that does not begin with a name and a transaction id")
+    raise MalformedMessage("a command does not start with a name and a transaction id")
 
 
 def amf0_payload(message: Message) -> bytes:
-    """Messages of the AMF3 types are AMF0 behind one zero byte, as long as no value switches to AMF3."""
+    """The AMF0 part of a message. Messages of AMF3 types contain AMF0 after one zero byte."""
     wrapped = message.type_id in (MessageType.COMMAND_AMF3, MessageType.DATA_AMF3)
     return message.payload[1:] if wrapped and message.payload[:1] == b"\0" else message.payload

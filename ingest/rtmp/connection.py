@@ -1,12 +1,12 @@
-"""One RTMP session, the server's side, without I/O: bytes in, events out, bytes to send.
+"""The server side of one RTMP session, without I/O: takes received bytes, returns events and bytes to send.
 
-    connection.receive_data(data)              # or get_buffer() and buffer_updated(), which spare a copy
+    connection.receive_data(data)              # or get_buffer() and buffer_updated(), which avoid a copy
     while (event := connection.next_event()) not in (NEED_DATA, PAUSED):
         ...
     transport.write(connection.data_to_send())
 
-Everything is answered in here but one question, whether a publisher may publish. Only errors of
-:mod:`ingest.rtmp.errors` leave, and after one of the peer's the connection is of no further use.
+The connection answers everything itself, except for the decision whether a publisher may publish. All errors raised
+are those of :mod:`ingest.rtmp.errors`. After a PeerError or a LimitError, the connection must be closed.
 """
 
 from collections import deque
@@ -38,14 +38,14 @@ from ingest.rtmp.message import Message, MessageType
 from ingest.rtmp.session import CommandSession
 from ingest.rtmp.states import State
 
-# Looked up for every frame: a name costs a tenth of an enumeration's member.
+# Used for every frame. A module constant is ten times faster than an enumeration member.
 AUDIO = int(MessageType.AUDIO)
 VIDEO = int(MessageType.VIDEO)
 PUBLISHING = State.PUBLISHING
 
 
 class ServerConnection:
-    """``entropy(n)`` gives n random bytes for the handshake."""
+    """``entropy(n)`` returns n random bytes for the handshake."""
 
     def __init__(self, limits: Limits | None = None, entropy: Callable[[int], bytes] = urandom) -> None:
         self._limits = limits or Limits()
@@ -70,12 +70,12 @@ class ServerConnection:
         return self._received
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Take bytes of the peer. While ``next_event`` says PAUSED they pile up: stop reading the socket."""
+        """Take received bytes. While ``next_event`` returns PAUSED they accumulate, so stop reading the socket."""
         self._buffer.append(data)
         self._count(len(data))
 
     def get_buffer(self) -> memoryview:
-        """Where the next bytes of the peer may be written; then call :meth:`buffer_updated`."""
+        """Memory for the next received bytes. Write to it, then call :meth:`buffer_updated`."""
         return self._buffer.writable(READ_SIZE // 2 if self._publishing else SMALL_READ_SIZE)
 
     def buffer_updated(self, count: int) -> None:
@@ -83,7 +83,7 @@ class ServerConnection:
         self._count(count)
 
     def data_to_send(self) -> bytes:
-        """Everything that is to be sent and was not returned yet."""
+        """The bytes to send to the peer. Each byte is returned once."""
         if not self._out:
             return b""
         data = b"".join(self._out)
@@ -91,7 +91,10 @@ class ServerConnection:
         return data
 
     def next_event(self) -> Event | Signal:
-        """The next event; NEED_DATA; PAUSED while a publish request is open. Raises PeerError, LimitError."""
+        """The next event; NEED_DATA if there is none; PAUSED while a publish request is open.
+
+        Raises PeerError, LimitError.
+        """
         state = self._session.state
         if state is not PUBLISHING:
             if state is State.AUTHORIZING:
@@ -111,19 +114,19 @@ class ServerConnection:
         return NEED_DATA
 
     def accept_publish(self) -> None:
-        """Let the publisher send. Raises LocalError where no publish request is open."""
+        """Accept the publish request. Raises LocalError if no publish request is open."""
         self._session.accept_publish()
         self._reader.media_limit = self._limits.max_message_size
 
     def refuse_publish(self, text: str) -> None:
-        """Turn the publisher away and end. With the code sent OBS fails at once and logs ``text``.
+        """Refuse the publish request with ``text`` and end the session. OBS fails at once and logs ``text``.
 
-        Raises LocalError where no publish request is open.
+        Raises LocalError if no publish request is open.
         """
         self._session.refuse_publish(text)
 
     def end(self, text: str | None = None) -> None:
-        """End the session from our side, in any state; one who publishes or asks to is told ``text``."""
+        """End the session, in any state. If the peer publishes, or has asked to, it is sent ``text``."""
         self._session.end(text)
         self._events.clear()
 
@@ -167,6 +170,7 @@ class ServerConnection:
         return Metadata(metadata) if metadata is not None and self._publishing else None
 
     def _dropped(self, error: RtmpError) -> Event | None:
+        """The event for a message that cannot be read, or None outside a publication."""
         return MessageDropped(error.code) if self._publishing else None
 
     def _on_command(self, message: Message) -> Event | None:
@@ -185,7 +189,7 @@ class ServerConnection:
         self._peer_window = control.uint32(message) or None
 
     def _on_peer_bandwidth(self, message: Message) -> None:
-        """Section 5.4.5: answered with our window where that is not the one announced last."""
+        """Section 5.4.5: answer with Window Acknowledgement Size if it differs from the last one sent."""
         size = control.uint32(message)
         if size != self._own_window:
             self._own_window = size

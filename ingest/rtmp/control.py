@@ -25,9 +25,9 @@ class PeerBandwidth(IntEnum):
 
 
 def uint32(message: Message) -> int:
-    """The one number that a protocol control message is (Set Peer Bandwidth has a limit type behind it)."""
+    """The number that a protocol control message starts with. Raises MalformedMessage."""
     if len(message.payload) < 4:
-        raise MalformedMessage(f"a control message of type {message.type_id} and {len(message.payload)} bytes")
+        raise MalformedMessage(f"a control message of type {message.type_id} has only {len(message.payload)} bytes")
     return int.from_bytes(message.payload[:4], "big")
 
 
@@ -36,7 +36,7 @@ def set_chunk_size(size: int) -> Message:
 
 
 def acknowledgement(received: int) -> Message:
-    """``received`` is all bytes received so far, of which 32 bits are sent."""
+    """``received`` is the number of bytes received so far; its lower 32 bits are sent."""
     return control(MessageType.ACKNOWLEDGEMENT, (received & 0xFFFFFFFF).to_bytes(4, "big"))
 
 
@@ -53,7 +53,7 @@ def user_control(event: UserControl, data: bytes) -> Message:
 
 
 def ping_response(message: Message) -> Message | None:
-    """The answer to a user control message, where it wants one."""
+    """The answer to a Ping Request, or None for any other user control message."""
     event, data = message.payload[:2], message.payload[2:6]
     if event != UserControl.PING_REQUEST.to_bytes(2, "big"):
         return None

@@ -1,4 +1,4 @@
-"""Data messages (RTMP 1.0, section 7.1.2): metadata, with or without ``@setDataFrame`` before it."""
+"""Data messages (RTMP 1.0, section 7.1.2): ``onMetaData``, with or without ``@setDataFrame`` before it."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from ingest.rtmp.message import Message
 
 
 def parse_metadata(message: Message, limits: Limits) -> Mapping[str, object] | None:
-    """The scalar values of an ``onMetaData``, None for any other data message. Raises MalformedAmf, AmfLimit."""
+    """The scalar values of ``onMetaData``, or None for other data messages. Raises MalformedAmf, AmfLimit."""
     values = decode(amf0_payload(message), limits)
     if values[:1] == ["@setDataFrame"]:
         del values[0]

@@ -1,7 +1,7 @@
-"""The digests of the "complex" handshake, which Flash Player 9 brought and the specification leaves out.
+"""The digests of the "complex" handshake, which Flash Player 9 introduced and the specification does not describe.
 
-C1 and S1 each hide an HMAC-SHA256 of their other bytes at an offset that the packet itself tells, in its first half
-or in its second: the two schemes. S2 proves that the server knows C1's digest.
+C1 and S1 each contain an HMAC-SHA256 of their other bytes. Four bytes of the packet give its offset; the two
+schemes differ in the position of these bytes. S2 proves that the server has read C1's digest.
 """
 
 import hmac
@@ -17,14 +17,14 @@ SERVER_KEY = b"Genuine Adobe Flash Media Server 001"
 
 
 class Scheme(Enum):
-    """Where the four bytes stand that tell the digest's offset."""
+    """The position of the four bytes that give the digest's offset."""
 
     KEY_FIRST = 772
     DIGEST_FIRST = 8
 
 
 def find_digest(c1: bytes) -> tuple[Scheme, bytes] | None:
-    """The scheme and digest of ``c1``, None where it has no valid one: then the handshake is the simple one."""
+    """The scheme and the digest of ``c1``, or None without a valid digest: then the simple handshake is used."""
     for scheme in Scheme:
         at = digest_offset(c1, scheme)
         digest = c1[at : at + DIGEST_SIZE]
@@ -34,13 +34,13 @@ def find_digest(c1: bytes) -> tuple[Scheme, bytes] | None:
 
 
 def put_digest(packet: bytes, scheme: Scheme, key: bytes = SERVER_KEY) -> bytes:
-    """``packet`` (C1 or S1) with its digest in place."""
+    """``packet`` (C1 or S1) with its digest inserted."""
     at = digest_offset(packet, scheme)
     return packet[:at] + packet_digest(packet, at, key) + packet[at + DIGEST_SIZE :]
 
 
 def answer_digest(peer_digest: bytes, random: bytes, key: bytes = SERVER_KEY) -> bytes:
-    """S2 (or C2): ``random`` with the proof behind it."""
+    """S2 (or C2): ``random``, followed by the proof."""
     proof_key = hmac.digest(key + COMMON_KEY, peer_digest, sha256)
     return random + hmac.digest(proof_key, random, sha256)
 

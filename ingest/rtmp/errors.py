@@ -1,9 +1,9 @@
-"""What the RTMP core raises.
+"""The errors that the RTMP core raises.
 
 ::
 
     RtmpError
-    ├── PeerError             the peer did wrong
+    ├── PeerError             the peer violates the protocol
     │   ├── NotRtmp
     │   ├── MalformedChunk
     │   ├── MalformedMessage
@@ -15,7 +15,7 @@
     │   ├── TooManyChunkStreams
     │   ├── TooManyMessageStreams
     │   └── AmfLimit
-    └── LocalError            we did wrong
+    └── LocalError            the caller made a mistake
 """
 
 from typing import ClassVar
@@ -24,19 +24,19 @@ from ingest.errors import IngestError
 
 
 class RtmpError(IngestError):
-    """Base of what the RTMP core raises; anything else that leaves it is a bug."""
+    """Base of all errors of the RTMP core. Any other exception from it is a bug."""
 
     code: ClassVar[str] = "rtmp"
 
 
 class PeerError(RtmpError):
-    """The peer does not follow the specification; the connection is of no use any more."""
+    """The peer violates the specification. The connection must be closed."""
 
     code: ClassVar[str] = "rtmp-peer"
 
 
 class NotRtmp(PeerError):
-    """The first byte already says that this is another protocol."""
+    """The first byte shows that the peer uses another protocol."""
 
     code: ClassVar[str] = "not-rtmp"
 
@@ -54,13 +54,13 @@ class MalformedAmf(PeerError):
 
 
 class UnexpectedCommand(PeerError):
-    """A command that has no place in the session's present state."""
+    """A command that is not allowed in the session's current state."""
 
     code: ClassVar[str] = "unexpected-command"
 
 
 class LimitError(RtmpError):
-    """The peer asks for more than it may have."""
+    """The peer exceeds a limit. The connection must be closed."""
 
     code: ClassVar[str] = "rtmp-limit"
 
@@ -70,7 +70,7 @@ class MessageTooLarge(LimitError):
 
 
 class TooManyPartialMessages(LimitError):
-    """Messages begun and not ended add up to too many bytes."""
+    """The partial messages of all chunk streams have too many bytes in total."""
 
     code: ClassVar[str] = "too-many-partial-messages"
 
@@ -84,7 +84,7 @@ class TooManyMessageStreams(LimitError):
 
 
 class AmfLimit(LimitError):
-    """AMF nested too deep or of too many values."""
+    """AMF data is nested too deep or has too many values."""
 
     code: ClassVar[str] = "amf-limit"
 

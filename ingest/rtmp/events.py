@@ -1,4 +1,4 @@
-"""What :meth:`ServerConnection.next_event` returns."""
+"""The events that :meth:`ServerConnection.next_event` returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 
 class Signal(Enum):
-    """NEED_DATA: give more bytes. PAUSED: answer the publish request first."""
+    """NEED_DATA: more bytes are needed. PAUSED: the publish request must be answered first."""
 
     NEED_DATA = "need-data"
     PAUSED = "paused"
@@ -33,7 +33,7 @@ class AudioMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PublishRequested:
-    """To be answered with ``accept_publish`` or ``refuse_publish``."""
+    """The peer asks to publish. Answer with ``accept_publish`` or ``refuse_publish``."""
 
     app: str
     key: str = field(repr=False)
@@ -42,24 +42,26 @@ class PublishRequested:
 
 @dataclass(frozen=True, slots=True)
 class PlayRefused:
-    """The peer wanted to play and has been told where to."""
+    """The peer asked to play, and was refused with a hint to HLS and DASH."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
+    """The scalar values of an ``onMetaData`` message."""
+
     values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageDropped:
-    """A message within a broadcast could not be read; ``reason`` is an error's code."""
+    """A message of the publisher could not be read. ``reason`` is the error's code."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """The publisher stopped on purpose."""
+    """The publisher ended the publication itself."""
 
 
 Event = VideoMessage | AudioMessage | PublishRequested | PlayRefused | Metadata | MessageDropped | Unpublished

@@ -1,7 +1,7 @@
-"""The server's handshake (RTMP 1.0, section 5.2), simple or with digests as the client likes.
+"""The server's handshake (RTMP 1.0, section 5.2). The client's C1 decides whether it is simple or has digests.
 
-S0, S1 and S2 are sent at once when C1 is there, as every client expects. C2 is awaited and not checked: clients in
-the field fill it as they please.
+S0, S1 and S2 are sent as soon as C1 has arrived, as all clients expect. The content of C2 is not checked, because
+it varies between clients.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,20 @@ from ingest.rtmp.errors import NotRtmp
 
 VERSION = 3
 PACKET_SIZE = 1536
-# What Flash Media Server 5 says; a version of zero would tell the client that there is no digest in S1.
+# The version of Flash Media Server 5. Version 0 would mean that S1 has no digest.
 DIGEST_VERSION = bytes((5, 0, 3, 1))
 TLS_HANDSHAKE = 0x16
 
 
 class ServerHandshake:
-    """``entropy(n)`` gives n random bytes."""
+    """``entropy(n)`` returns n random bytes."""
 
     def __init__(self, entropy: Callable[[int], bytes]) -> None:
         self._entropy = entropy
         self._answered = False
 
     def advance(self, buffer: ReceiveBuffer) -> tuple[bytes, bool]:
-        """What to send now, and whether the handshake is done. Raises NotRtmp."""
+        """Read from ``buffer``; return the bytes to send and whether the handshake is complete. Raises NotRtmp."""
         answer = b""
         if not self._answered:
             if len(buffer):
@@ -41,20 +41,21 @@ class ServerHandshake:
         return answer, True
 
     def _answer(self, c1: bytes) -> bytes:
-        found = find_digest(c1) if any(c1[4:8]) else None
-        if found is None:
+        client_digest = find_digest(c1) if any(c1[4:8]) else None
+        if client_digest is None:
             s1 = bytes(8) + self._entropy(PACKET_SIZE - 8)
             return bytes((VERSION,)) + s1 + c1
-        scheme, digest = found
+        scheme, digest = client_digest
         s1 = put_digest(bytes(4) + DIGEST_VERSION + self._entropy(PACKET_SIZE - 8), scheme)
         return bytes((VERSION,)) + s1 + answer_digest(digest, self._entropy(PACKET_SIZE - DIGEST_SIZE))
 
 
 def check_version(version: int) -> None:
+    """Raises NotRtmp, with a hint to what the peer may use instead."""
     if version == VERSION:
         return
     if version == TLS_HANDSHAKE:
-        raise NotRtmp("the peer began with TLS: this port takes rtmp://, not rtmps://")
+        raise NotRtmp("the peer uses TLS: this port accepts rtmp://, not rtmps://")
     if version in (6, 8):
-        raise NotRtmp("the peer began with encrypted RTMP (rtmpe://): use rtmp://")
-    raise NotRtmp(f"the peer's first byte is {version:#04x}: that is not RTMP version 3")
+        raise NotRtmp("the peer uses encrypted RTMP (rtmpe://): use rtmp://")
+    raise NotRtmp(f"the peer's first byte is {version:#04x}, which is not RTMP version 3")

@@ -1,4 +1,4 @@
-"""Bounds on what one RTMP peer may make us hold."""
+"""Limits on the memory and work that one RTMP peer can cause."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 class Limits:
     """Sizes are bytes.
 
-    ``max_message_size`` holds for audio and video once publishing is accepted; every other message, and every
-    message before that, is held to ``max_command_size``. ``max_partial_size`` is the sum over all messages that
-    have begun and not ended.
+    ``max_message_size`` applies to audio and video once publishing is accepted. ``max_command_size`` applies to all
+    other messages, and to all messages before that. ``max_partial_size`` limits the sum of all partial messages.
     """
 
     max_message_size: int = 8 * 1024 * 1024

@@ -29,7 +29,10 @@ MEDIA_TYPES: Final = frozenset({int(MessageType.AUDIO), int(MessageType.VIDEO), 
 
 
 class Message(NamedTuple):
-    """``timestamp`` is milliseconds modulo 2^32. A named tuple, because one is made for every frame."""
+    """A message. ``timestamp`` is milliseconds modulo 2^32.
+
+    It is a named tuple for speed, because each frame makes one.
+    """
 
     type_id: int
     stream_id: int

@@ -1,4 +1,4 @@
-"""What the server answers, as messages with the chunk stream they go out on."""
+"""The server's replies: messages, each with the chunk stream to send it on."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from ingest.rtmp.amf0 import Value
 from ingest.rtmp.command import Command
 from ingest.rtmp.message import Message
 
-# Long chunks save both sides work; ffmpeg takes over the size we announce for what it sends.
+# Large chunks save work on both sides; ffmpeg also sends with the size that the server announces.
 CHUNK_SIZE = 65536
 WINDOW_SIZE = 2_500_000
 CONNECTION_CHUNK_STREAM = 3
@@ -20,7 +20,7 @@ class Reply(NamedTuple):
 
 
 def connected(command: Command) -> list[Reply]:
-    """The answer to connect (section 7.2.1.1); the chunk size holds from the message behind it."""
+    """The answer to connect (section 7.2.1.1). The new chunk size applies to the messages after Set Chunk Size."""
     information: Value = {
         "level": "status",
         "code": "NetConnection.Connect.Success",
@@ -51,7 +51,7 @@ def stream_begin(stream_id: int) -> Reply:
 
 
 def status(stream_id: int, code: str, description: str, *, level: str = "status") -> Reply:
-    """onStatus (section 7.2.2): ``code`` is what OBS acts on, ``description`` what it writes to its log."""
+    """onStatus (section 7.2.2). OBS acts on ``code`` and writes ``description`` to its log."""
     information: Value = {"level": level, "code": code, "description": description}
     command = Command("onStatus", 0.0, None, (information,), stream_id)
     return Reply(STREAM_CHUNK_STREAM, command.encode())

@@ -1,7 +1,7 @@
-"""The commands of a publishing session, answered by the state table (RTMP 1.0, section 7.2).
+"""Answers the commands of a publishing session, according to the state table (RTMP 1.0, section 7.2).
 
-Adobe's own commands, and those that encoders add around them: releaseStream, FCPublish, FCUnpublish,
-getStreamLength, _checkbw.
+These are the commands of the specification, and those that encoders also send: releaseStream, FCPublish,
+FCUnpublish, getStreamLength and _checkbw.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from ingest.rtmp.errors import LocalError, TooManyMessageStreams, UnexpectedComm
 from ingest.rtmp.events import Event, PlayRefused, PublishRequested, Unpublished
 from ingest.rtmp.states import TRANSITIONS, Input, State
 
-# What each command is to the state table; every other name is a plain call.
+# The state table's input for each command; all others are Input.CALL.
 COMMAND_INPUTS: Mapping[str, Input] = MappingProxyType(
     {
         "connect": Input.CONNECT,
@@ -26,13 +26,13 @@ COMMAND_INPUTS: Mapping[str, Input] = MappingProxyType(
         "play2": Input.PLAY,
     }
 )
-ANSWERS_OF_THE_PEER = frozenset({"_result", "_error", "onStatus"})
+PEER_REPLIES = frozenset({"_result", "_error", "onStatus"})
 MAX_SOFTWARE_LENGTH = 200
 PLAY_REFUSAL = "This RTMP port is for publishing only: watch by HLS or DASH."
 
 
 class CommandSession:
-    """``send(*replies)`` puts answers on their way."""
+    """The state of one session. ``send(*replies)`` sends replies to the peer."""
 
     def __init__(self, send: Callable[..., None], max_message_streams: int) -> None:
         self.state = State.HANDSHAKE
@@ -44,20 +44,22 @@ class CommandSession:
         self._software: str | None = None
 
     def handshaken(self) -> None:
+        """The handshake is complete."""
         self._advance(Input.HANDSHAKEN)
 
     def command(self, command: Command) -> Event | None:
-        """Raises UnexpectedCommand, TooManyMessageStreams."""
-        if command.name in ANSWERS_OF_THE_PEER:
+        """Answer ``command`` and return its event, or None. Raises UnexpectedCommand, TooManyMessageStreams."""
+        if command.name in PEER_REPLIES:
             return None
-        what = COMMAND_INPUTS.get(command.name, Input.CALL)
+        state_input = COMMAND_INPUTS.get(command.name, Input.CALL)
         before = self.state
-        if what not in TRANSITIONS[before]:
-            raise UnexpectedCommand(f"a {what.value} command came while {before.value}")
-        self._advance(what)
+        if state_input not in TRANSITIONS[before]:
+            raise UnexpectedCommand(f"a {state_input.value} command is not allowed while {before.value}")
+        self._advance(state_input)
         return COMMANDS.get(command.name, CommandSession._unknown)(self, command, before)
 
     def accept_publish(self) -> None:
+        """Raises LocalError if no publish request is open."""
         self._answer_publish(Input.ACCEPT)
         self._send(
             replies.stream_begin(self._publish_stream),
@@ -65,10 +67,12 @@ class CommandSession:
         )
 
     def refuse_publish(self, text: str) -> None:
+        """Raises LocalError if no publish request is open."""
         self._answer_publish(Input.REFUSE)
         self._send(replies.status(self._publish_stream, "NetStream.Publish.BadName", text, level="error"))
 
     def end(self, text: str | None) -> None:
+        """End the session, and send ``text`` to a peer that publishes or has asked to."""
         if text is not None and self.state in (State.AUTHORIZING, State.PUBLISHING):
             self._send(replies.status(self._publish_stream, "NetStream.Publish.Rejected", text, level="error"))
         self._advance(Input.END)
@@ -112,15 +116,15 @@ class CommandSession:
 
     def _unknown(self, command: Command, before: State) -> None:
         if command.transaction:
-            self._send(replies.failed(command, "There is no such call here."))
+            self._send(replies.failed(command, "This server does not support the command."))
 
     def _answer_publish(self, answer: Input) -> None:
         if answer not in TRANSITIONS[self.state]:
             raise LocalError(f"no publish request is open while {self.state.value}")
         self._advance(answer)
 
-    def _advance(self, what: Input) -> None:
-        self.state = TRANSITIONS[self.state][what]
+    def _advance(self, state_input: Input) -> None:
+        self.state = TRANSITIONS[self.state][state_input]
 
 
 COMMANDS: Mapping[str, Callable[[CommandSession, Command, State], Event | None]] = MappingProxyType(

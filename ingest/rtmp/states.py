@@ -1,19 +1,19 @@
-"""The server's side of a session as a table: what may happen when, and what comes of it.
+"""The state table of the server's side of a session: the allowed inputs in each state, and the next states.
 
 ========== ============= ============================ ===========
 state      input         meaning                      next
 ========== ============= ============================ ===========
-HANDSHAKE  HANDSHAKEN    C0, C1 and C2 have come      CONNECTING
+HANDSHAKE  HANDSHAKEN    C0, C1 and C2 were read      CONNECTING
 CONNECTING CONNECT       connect                      CONNECTED
-CONNECTED  CALL          createStream and the like    CONNECTED
+CONNECTED  CALL          createStream and others      CONNECTED
 CONNECTED  PUBLISH       publish                      AUTHORIZING
-CONNECTED  UNPUBLISH     deleteStream and the like    CONNECTED
+CONNECTED  UNPUBLISH     deleteStream and others      CONNECTED
 CONNECTED  PLAY          play                         ENDED
-AUTHORIZING ACCEPT       the application says yes     PUBLISHING
-AUTHORIZING REFUSE       the application says no      ENDED
-PUBLISHING CALL          createStream and the like    PUBLISHING
-PUBLISHING UNPUBLISH     FCUnpublish and the like     CONNECTED
-any        END           we end the session           ENDED
+AUTHORIZING ACCEPT       the application accepts      PUBLISHING
+AUTHORIZING REFUSE       the application refuses      ENDED
+PUBLISHING CALL          createStream and others      PUBLISHING
+PUBLISHING UNPUBLISH     FCUnpublish and others       CONNECTED
+any        END           the server ends it           ENDED
 ========== ============= ============================ ===========
 """
 

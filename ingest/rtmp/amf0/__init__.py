@@ -1,4 +1,4 @@
-"""AMF0 whole (AMF 0 specification, 2007): what commands and metadata are written in."""
+"""AMF0 (AMF 0 specification, 2007), the encoding of commands and metadata."""
 
 from ingest.rtmp.amf0.decode import decode
 from ingest.rtmp.amf0.encode import encode

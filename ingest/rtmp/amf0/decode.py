@@ -1,4 +1,4 @@
-"""AMF0 bytes to values, with bounds on depth and count; length is bounded by the message's own."""
+"""Decodes AMF0, with limits on depth and number of values. The message size limits the length."""
 
 from collections.abc import Callable, Mapping
 from struct import Struct
@@ -16,7 +16,7 @@ OBJECT_END = bytes((0, 0, Marker.OBJECT_END))
 
 
 def decode(data: bytes, limits: Limits | None = None) -> list[Value]:
-    """Every value of ``data``, in order. Raises MalformedAmf, AmfLimit."""
+    """All values in ``data``, in order. Raises MalformedAmf, AmfLimit."""
     decoder = Decoder(data, limits or Limits())
     values = []
     while not decoder.at_end:
@@ -25,13 +25,15 @@ def decode(data: bytes, limits: Limits | None = None) -> list[Value]:
 
 
 class Decoder:
+    """Reads one value at a time from ``data``. Every method raises MalformedAmf and AmfLimit."""
+
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._data = data
         self._at = 0
         self._depth_left = limits.max_amf_depth
         self._values_left = limits.max_amf_values
-        # What a reference (section 2.9) may point at, in order of appearance; None until it is complete.
-        self._referable: list[Value] = []
+        # Values that a reference (section 2.9) can point to, in order of appearance; None until complete.
+        self._reference_table: list[Value] = []
 
     @property
     def at_end(self) -> bool:
@@ -40,11 +42,11 @@ class Decoder:
     def value(self) -> Value:
         self._values_left -= 1
         if self._values_left < 0:
-            raise AmfLimit("AMF of too many values")
+            raise AmfLimit("AMF data has too many values")
         marker = self._take(1)[0]
         read = READERS.get(marker)
         if read is None:
-            raise MalformedAmf(f"AMF0 type marker {marker:#04x} is not one that may be sent")
+            raise MalformedAmf(f"AMF0 type marker {marker:#04x} is not allowed")
         return read(self)
 
     def number(self) -> float:
@@ -62,9 +64,9 @@ class Decoder:
 
     def reference(self) -> Value:
         index = self._uint(2)
-        value = self._referable[index] if index < len(self._referable) else None
+        value = self._reference_table[index] if index < len(self._reference_table) else None
         if value is None:
-            raise MalformedAmf(f"AMF0 reference {index} points at nothing complete")
+            raise MalformedAmf(f"AMF0 reference {index} does not point to a complete value")
         return value
 
     def object(self) -> Value:
@@ -77,7 +79,7 @@ class Decoder:
     def strict_array(self) -> Value:
         count = self._uint(4)
         if count > self._values_left:
-            raise AmfLimit("AMF of too many values")
+            raise AmfLimit("AMF data has too many values")
         return self._nested(lambda: [self.value() for _ in range(count)])
 
     def typed_object(self) -> Value:
@@ -94,11 +96,11 @@ class Decoder:
 
     def _nested(self, read: Callable[[], Value]) -> Value:
         if self._depth_left == 0:
-            raise AmfLimit("AMF nested too deep")
+            raise AmfLimit("AMF data is nested too deep")
         self._depth_left -= 1
-        index = len(self._referable)
-        self._referable.append(None)
-        value = self._referable[index] = read()
+        index = len(self._reference_table)
+        self._reference_table.append(None)
+        value = self._reference_table[index] = read()
         self._depth_left += 1
         return value
 
@@ -110,7 +112,7 @@ class Decoder:
         return properties
 
     def _text(self, length_size: int) -> str:
-        # Encoders put device names of any encoding here; a wrong letter is no reason to end a broadcast.
+        # Some encoders send device names in other encodings. A wrong letter must not end a broadcast.
         return self._take(self._uint(length_size)).decode("utf-8", "replace")
 
     def _uint(self, size: int) -> int:
@@ -120,7 +122,7 @@ class Decoder:
         start = self._at
         stop = start + count
         if stop > len(self._data):
-            raise MalformedAmf("an AMF0 value is cut short")
+            raise MalformedAmf("an AMF0 value is truncated")
         self._at = stop
         return self._data[start:stop]
 

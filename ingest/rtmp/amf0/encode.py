@@ -1,4 +1,4 @@
-"""Values to AMF0 bytes."""
+"""Encodes values as AMF0."""
 
 from collections.abc import Iterable, Mapping
 from struct import pack
@@ -9,7 +9,7 @@ MAX_SHORT_STRING = 0xFFFF
 
 
 def encode(*values: Value) -> bytes:
-    """``values`` one behind the other; nothing is sent as a reference."""
+    """The concatenated encodings of ``values``. References are never used."""
     return b"".join(map(encode_value, values))
 
 
@@ -22,11 +22,11 @@ def encode_value(value: Value) -> bytes:
         case float() | int():
             return pack(">Bd", Marker.NUMBER, value)
         case str():
-            return string(value)
+            return _string(value)
         case EcmaArray():
-            return pack(">BI", Marker.ECMA_ARRAY, len(value)) + properties(value)
+            return pack(">BI", Marker.ECMA_ARRAY, len(value)) + _properties(value)
         case dict():
-            return bytes((Marker.OBJECT,)) + properties(value)
+            return bytes((Marker.OBJECT,)) + _properties(value)
         case list():
             return pack(">BI", Marker.STRICT_ARRAY, len(value)) + encode(*value)
         case Date():
@@ -35,28 +35,28 @@ def encode_value(value: Value) -> bytes:
             text = value.text.encode()
             return pack(">BI", Marker.XML_DOCUMENT, len(text)) + text
         case TypedObject():
-            return bytes((Marker.TYPED_OBJECT,)) + short(value.class_name) + properties(value.properties)
+            return bytes((Marker.TYPED_OBJECT,)) + _short_string(value.class_name) + _properties(value.properties)
         case Undefined():
             return bytes((Marker.UNDEFINED,))
 
 
-def string(text: str) -> bytes:
+def _string(text: str) -> bytes:
     encoded = text.encode()
     if len(encoded) > MAX_SHORT_STRING:
         return pack(">BI", Marker.LONG_STRING, len(encoded)) + encoded
     return pack(">BH", Marker.STRING, len(encoded)) + encoded
 
 
-def short(text: str) -> bytes:
+def _short_string(text: str) -> bytes:
     encoded = text.encode()
     return pack(">H", len(encoded)) + encoded
 
 
-def properties(values: Mapping[str, Value]) -> bytes:
-    return b"".join(pieces(values)) + bytes((0, 0, Marker.OBJECT_END))
+def _properties(values: Mapping[str, Value]) -> bytes:
+    return b"".join(_property_items(values)) + bytes((0, 0, Marker.OBJECT_END))
 
 
-def pieces(values: Mapping[str, Value]) -> Iterable[bytes]:
+def _property_items(values: Mapping[str, Value]) -> Iterable[bytes]:
     for name, value in values.items():
-        yield short(name)
+        yield _short_string(name)
         yield encode_value(value)

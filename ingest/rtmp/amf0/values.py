@@ -1,4 +1,4 @@
-"""AMF0 values in Python: number is float, object is dict, strict array is list, null is None."""
+"""AMF0 values in Python. A number is a float, an object a dict, a strict array a list, and null is None."""
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
@@ -26,7 +26,7 @@ class Marker(IntEnum):
 
 
 class Undefined(Enum):
-    """The undefined value, which is not null (section 2.8)."""
+    """The undefined value, which differs from null (section 2.8)."""
 
     UNDEFINED = "undefined"
 
@@ -48,7 +48,7 @@ class XmlDocument:
 
 
 class EcmaArray(dict[str, "Value"]):
-    """An associative array: an object with a count that no reader relies on (section 2.10)."""
+    """An ECMA array: an object with a count, which readers ignore (section 2.10)."""
 
 
 @dataclass(frozen=True, slots=True)

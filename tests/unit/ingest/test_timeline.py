@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.timeline import STEP_MS, TOLERANCE_MS, Placement, Timeline, difference
+from ingest.sample_clock import STEP_MS, TOLERANCE_MS
+from ingest.timeline import Placement, Timeline
+from ingest.track_clock import difference
 
 RATE, FRAME = 48_000, 1024
 WRAP = 1 << 32

@@ -1,0 +1,81 @@
+"""Unwraps a track's 32-bit millisecond timestamps and maps them to the timeline of the publication."""
+
+from media.timescale import MILLISECONDS
+
+WRAP = 1 << 32
+
+# A larger step between two timestamps of a track starts a new base.
+MAX_FORWARD_MS = 10_000
+MAX_BACKWARD_MS = 1_000
+# The duration of a frame until the timestamps show one.
+DEFAULT_FRAME_MS = 33
+
+
+def difference(later: int, earlier: int) -> int:
+    """``later - earlier`` for timestamps modulo 2^32, from -2^31 to 2^31 - 1."""
+    return (later - earlier + WRAP // 2) % WRAP - WRAP // 2
+
+
+class SharedBase:
+    """The newest base, which maps timestamps to the timeline: ``timestamp`` is at ``at_ms`` on the timeline.
+
+    ``generation`` counts the bases; ``end_ms`` is the end of all units placed so far.
+    """
+
+    __slots__ = ("at_ms", "end_ms", "generation", "timestamp")
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.timestamp = 0
+        self.at_ms = 0
+        self.end_ms = 0
+
+    def extend(self, end_ms: int) -> None:
+        if end_ms > self.end_ms:
+            self.end_ms = end_ms
+
+
+class TrackClock:
+    """Maps the timestamps of one track to milliseconds on the timeline."""
+
+    __slots__ = ("_at_ms", "_base", "_generation", "_timestamp", "frame_ms")
+
+    def __init__(self, base: SharedBase) -> None:
+        self._base = base
+        self._generation = 0
+        self._timestamp = 0
+        self._at_ms = 0
+        self.frame_ms = DEFAULT_FRAME_MS
+
+    def place(self, timestamp: int) -> tuple[int, bool, bool]:
+        """Return (time on the timeline, rebased, discontinuity) for ``timestamp``.
+
+        ``rebased`` is true if the track changes to another base, or has its first. ``discontinuity`` is true if
+        this timestamp starts a new base after an earlier one.
+        """
+        rebased = discontinuity = False
+        step = difference(timestamp, self._timestamp)
+        if self._generation and -MAX_BACKWARD_MS <= step <= MAX_FORWARD_MS:
+            self._at_ms += step
+            if 0 < step <= MILLISECONDS:
+                self.frame_ms = step
+        else:
+            rebased, discontinuity = True, self._rebase(timestamp)
+        self._timestamp = timestamp
+        base = self._base
+        if self._generation == base.generation:
+            base.timestamp, base.at_ms = timestamp, self._at_ms
+        return self._at_ms, rebased, discontinuity
+
+    def _rebase(self, timestamp: int) -> bool:
+        base = self._base
+        first = self._generation == 0
+        if base.generation > self._generation:
+            # The other track started or jumped first. If this timestamp fits its base, both tracks stay in sync.
+            at_ms = base.at_ms + difference(timestamp, base.timestamp)
+            if -MAX_BACKWARD_MS <= at_ms - base.end_ms <= MAX_FORWARD_MS:
+                self._at_ms, self._generation = at_ms, base.generation
+                return False
+        base.generation += 1
+        self._at_ms, self._generation = base.end_ms, base.generation
+        return not first

@@ -1,4 +1,4 @@
-"""Only declared errors leave ingest, whatever a peer sends: sessions cut, spliced, flipped and made up."""
+"""Ingest raises only declared errors, for damaged sessions, generated sessions and noise."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,19 +24,19 @@ from tests.unit.ingest.samples import AAC_FRAME, MP3_FRAME, Recorder, aac_header
 from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, command
 
 LIMITS = Limits(max_message_size=100_000, max_partial_size=150_000, max_chunk_streams=8)
-# A buffer, what waits in it, and what is gathered from it.
-MAX_HELD = 2 * 131_072 + LIMITS.max_partial_size
+# The receive buffer after it has grown, plus all partial messages.
+MAX_MEMORY = 2 * 131_072 + LIMITS.max_partial_size
 
 SEEDS = [session.opening + session.media + session.closing for session in (make() for make in SESSIONS)]
 
 
 class Publisher:
-    """A connection and its publication, as the edge puts them together."""
+    """A connection and its publication, connected as in the server."""
 
     def __init__(self) -> None:
         self.connection = ServerConnection(LIMITS, lambda count: bytes(count))
-        self.told = Recorder()
-        self._feed = MediaFeed(self.told)
+        self.recorder = Recorder()
+        self._feed = MediaFeed(self.recorder)
 
     def receive(self, data: bytes) -> None:
         self.connection.receive_data(data)
@@ -49,12 +49,12 @@ class Publisher:
                 case AudioMessage(timestamp, payload):
                     self._feed.audio.take(timestamp, payload)
                 case Metadata(values):
-                    self.told.on_metadata(values)
+                    self.recorder.on_metadata(values)
         self.connection.data_to_send()
 
 
-def survives(pieces: list[bytes]) -> None:
-    """Feed until the end or a declared error; anything else fails the test."""
+def assert_only_declared_errors(pieces: list[bytes]) -> None:
+    """Feed ``pieces`` until the end or a declared error. Any other exception fails the test."""
     publisher = Publisher()
     try:
         for piece in pieces:
@@ -63,8 +63,8 @@ def survives(pieces: list[bytes]) -> None:
         assert error.code not in ("rtmp", "rtmp-peer", "rtmp-limit", "error")
         assert str(error)
     reader = publisher.connection._reader
-    assert len(publisher.connection._buffer.data) + reader._partial_size <= MAX_HELD
-    for before, after in zip(publisher.told.units, publisher.told.units[1:], strict=False):
+    assert len(publisher.connection._buffer.data) + reader._partial_size <= MAX_MEMORY
+    for before, after in zip(publisher.recorder.units, publisher.recorder.units[1:], strict=False):
         assert after.kind is not before.kind or after.dts > before.dts
 
 
@@ -72,7 +72,7 @@ def survives(pieces: list[bytes]) -> None:
 def damaged_sessions(draw: st.DrawFn) -> list[bytes]:
     data = bytearray(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(1, 5))):
-        # Past the handshake most of the time: random bytes there only make another handshake.
+        # Mostly after the handshake, because other bytes there only give another valid handshake.
         at = draw(st.integers(0, len(data) - 1) | st.integers(len(HANDSHAKE), len(data) - 1))
         match draw(st.sampled_from(["flip", "cut", "insert", "repeat"])):
             case "flip":
@@ -92,7 +92,7 @@ def damaged_sessions(draw: st.DrawFn) -> list[bytes]:
 @settings(max_examples=250, deadline=None)
 @given(damaged_sessions())
 def test_damaged_sessions(pieces: list[bytes]) -> None:
-    survives(pieces)
+    assert_only_declared_errors(pieces)
 
 
 bodies = st.one_of(
@@ -138,16 +138,16 @@ messages = st.builds(
 
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([2, 3, 4, 6, 64, 400]), messages), max_size=25), st.booleans())
-def test_made_up_sessions(said: list[tuple[int, Message]], publish_first: bool) -> None:
+def test_generated_sessions(sent: list[tuple[int, Message]], publish_first: bool) -> None:
     writer = ChunkWriter()
     data = HANDSHAKE
     if publish_first:
         data += writer.message(3, command("connect", 1.0, {"app": "live"}))
         data += writer.message(3, command("publish", 2.0, None, "key", on=1))
-    survives([data, *(writer.message(chunk_stream, message) for chunk_stream, message in said)])
+    assert_only_declared_errors([data, *(writer.message(chunk_stream, message) for chunk_stream, message in sent)])
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300), st.booleans())
-def test_garbage(data: bytes, after_handshake: bool) -> None:
-    survives([HANDSHAKE if after_handshake else b"", data])
+def test_noise(data: bytes, after_handshake: bool) -> None:
+    assert_only_declared_errors([HANDSHAKE if after_handshake else b"", data])

@@ -5,5 +5,5 @@ import uvloop
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The server runs on uvloop, and so does what is tested with sockets."""
+    """Run the socket tests on uvloop, as the server does."""
     return {"uvloop": uvloop.new_event_loop}

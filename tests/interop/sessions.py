@@ -1,6 +1,6 @@
-"""Publishers' sessions as they are on the wire: the order, the chunk streams and the forms of ffmpeg and of OBS.
+"""Sessions of ffmpeg and OBS as bytes, with their order of messages, chunk streams and header formats.
 
-Written down from what ffmpeg 9 and OBS 29 (librtmp) send.
+They reproduce what ffmpeg 9 and OBS 29 (librtmp) send.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ KEY = "live_abc?token=1&x"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the client says before it is answered to publish, between, and to stop."""
+    """The bytes that a client sends up to publish, then its media, then its end."""
 
     name: str
     opening: bytes
@@ -29,7 +29,7 @@ class Session:
 
 
 def media_messages() -> list[Message]:
-    """Metadata, headers, and one second of video beside audio."""
+    """Metadata, sequence headers, and one second of interleaved video and audio."""
     metadata = EcmaArray(duration=0.0, width=320.0, height=180.0, framerate=30.0, encoder="an encoder")
     messages = [
         Message(MessageType.DATA_AMF0, 1, 0, encode("@setDataFrame", "onMetaData", metadata)),
@@ -47,7 +47,7 @@ def media_messages() -> list[Message]:
 
 
 def obs() -> Session:
-    """Simple handshake; Set Chunk Size 4096 first; everything of the stream on chunk stream 4."""
+    """Simple handshake; Set Chunk Size 4096 first; all media on chunk stream 4."""
     writer = ChunkWriter()
     properties: dict[str, Value] = {
         "app": "live",
@@ -65,7 +65,7 @@ def obs() -> Session:
     opening += writer.message(3, command("createStream", 4.0))
     opening += writer.message(4, command("publish", 5.0, None, KEY, "live", on=1), 0)
     media = b"".join(
-        writer.message(4, message, min(1, writer.forms(4, message)[-1])) for message in media_messages()
+        writer.message(4, message, min(1, writer.formats(4, message)[-1])) for message in media_messages()
     )
     closing = writer.message(3, command("FCUnpublish", 6.0, None, KEY), 0)
     closing += writer.message(3, command("deleteStream", 7.0, None, 1.0), 0)
@@ -73,7 +73,7 @@ def obs() -> Session:
 
 
 def ffmpeg() -> Session:
-    """Handshake with a digest; the server's chunk size; a chunk stream for each kind, the shortest headers."""
+    """Handshake with a digest; the server's chunk size; one chunk stream per kind of message; shortest headers."""
     software = "FMLE/3.0 (compatible; Lavf63.1.102)"
     c1 = put_digest(bytes(4) + bytes((9, 0, 124, 2)) + bytes(1528), Scheme.DIGEST_FIRST, PLAYER_KEY)
     writer = ChunkWriter()

@@ -1,4 +1,4 @@
-"""ffmpeg's and OBS's sessions against the core, split anywhere, down to access units."""
+"""Sessions of ffmpeg and OBS through the RTMP core and the feed, for any split of the bytes."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ from ingest.rtmp.message import MessageType
 from media.units import Kind
 from tests.interop.sessions import SESSIONS, Session
 from tests.unit.ingest.samples import Recorder
-from tests.unit.ingest.wire import SPLITS, Answers, Split, events_of, pieces_of
+from tests.unit.ingest.wire import SPLITS, ReplyReader, Split, events_of, pieces_of
 
 
 def answers_to(data: bytes) -> list[Value]:
-    """The names of the commands answered, with the code of an onStatus."""
+    """The names of the commands in ``data``; for onStatus, its code."""
     names: list[Value] = []
-    for message in Answers().messages(data):
+    for message in ReplyReader().messages(data):
         if message.type_id == MessageType.COMMAND_AMF0:
             name, _, _, *information = decode(message.payload)
             status = information[0] if information and name == "onStatus" else None
@@ -28,10 +28,10 @@ def answers_to(data: bytes) -> list[Value]:
 
 
 def publish(session: Session, split: Split) -> tuple[Recorder, list[object], ServerConnection]:
-    connection, told = ServerConnection(), Recorder()
+    connection, recorder = ServerConnection(), Recorder()
     others: list[object] = [*events_of(connection, session.opening, split)]
     connection.accept_publish()
-    feed = MediaFeed(told)
+    feed = MediaFeed(recorder)
     for event in events_of(connection, session.media + session.closing, split):
         match event:
             case VideoMessage(timestamp, payload):
@@ -40,23 +40,23 @@ def publish(session: Session, split: Split) -> tuple[Recorder, list[object], Ser
                 feed.audio.take(timestamp, payload)
             case _:
                 others.append(event)
-    return told, others, connection
+    return recorder, others, connection
 
 
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("make", SESSIONS)
-def test_from_the_first_byte_to_the_last(make: Callable[[], Session], split: Split) -> None:
+def test_complete_session_gives_all_units_and_events(make: Callable[[], Session], split: Split) -> None:
     session = make()
-    told, others, connection = publish(session, split)
+    recorder, others, connection = publish(session, split)
     request, metadata, end = others
     assert request == PublishRequested(session.app, session.key, session.software)
     assert isinstance(metadata, Metadata)
     assert metadata.values["encoder"] == "an encoder"
     assert end == Unpublished()
     assert connection.state is State.CONNECTED
-    assert told.names[:2] == ["audio-config", "video-config"]
-    video = [unit for unit in told.units if unit.kind is Kind.VIDEO]
-    audio = [unit for unit in told.units if unit.kind is Kind.AUDIO]
+    assert recorder.names[:2] == ["audio-config", "video-config"]
+    video = [unit for unit in recorder.units if unit.kind is Kind.VIDEO]
+    audio = [unit for unit in recorder.units if unit.kind is Kind.AUDIO]
     assert [unit.dts for unit in audio] == [number * 1024 for number in range(46)]
     assert [unit.dts for unit in video] == [number * 1000 // 30 * 90 for number in range(30)]
     assert [unit.key for unit in video] == [True] + [False] * 29
@@ -64,7 +64,7 @@ def test_from_the_first_byte_to_the_last(make: Callable[[], Session], split: Spl
 
 
 @pytest.mark.parametrize("make", SESSIONS)
-def test_the_answers_come_in_the_order_that_clients_wait_for(make: Callable[[], Session]) -> None:
+def test_replies_have_the_order_that_clients_expect(make: Callable[[], Session]) -> None:
     connection = ServerConnection()
     session = make()
     events_of(connection, session.opening)
@@ -83,9 +83,9 @@ def test_the_answers_come_in_the_order_that_clients_wait_for(make: Callable[[], 
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(SESSIONS), st.lists(st.integers(1, 4000), min_size=1, max_size=6))
-def test_any_split_gives_the_same_broadcast(make: Callable[[], Session], sizes: list[int]) -> None:
+def test_any_split_gives_the_same_calls_and_events(make: Callable[[], Session], sizes: list[int]) -> None:
     session = make()
     expected, others, _ = publish(session, SPLITS[0])
-    told, other_events, _ = publish(session, pieces_of(*sizes))
-    assert told.calls == expected.calls
+    recorder, other_events, _ = publish(session, pieces_of(*sizes))
+    assert recorder.calls == expected.calls
     assert other_events == others

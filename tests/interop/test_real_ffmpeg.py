@@ -1,4 +1,4 @@
-"""A real ffmpeg publishes: its digest handshake, its chunk sizes, its media, and what it shows when refused."""
+"""Publishing with a real ffmpeg: its digest handshake, its chunk sizes, its media, and how it shows a refusal."""
 
 import asyncio
 import socket
@@ -17,16 +17,16 @@ H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-bf", "2"]
 
 class Handler:
     def __init__(self) -> None:
-        self.told = Recorder()
+        self.recorder = Recorder()
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> Recorder:
         if request.key != "good":
             raise PublishRefused("That stream key is not known")
-        return self.told
+        return self.recorder
 
 
 async def run_ffmpeg(port: int, key: str, *codecs: str, seconds: str = "2") -> tuple[int, str]:
-    """Exit status and what it wrote to standard error."""
+    """Run ffmpeg; return its exit status and its standard error."""
     url = f"rtmp://127.0.0.1:{port}/live/{key}"
     process = await asyncio.create_subprocess_exec(
         imageio_ffmpeg.get_ffmpeg_exe(),
@@ -48,18 +48,18 @@ async def publish(key: str, *codecs: str) -> tuple[Recorder, list[str], int, str
         status, errors = await run_ffmpeg(port, key, *codecs)
     finally:
         await server.close()
-    return handler.told, refused, status, errors
+    return handler.recorder, refused, status, errors
 
 
 async def test_h264_and_aac() -> None:
-    told, refused, status, _ = await publish("good", *H264, "-c:a", "aac")
+    recorder, refused, status, _ = await publish("good", *H264, "-c:a", "aac")
     assert (status, refused) == (0, [])
-    assert told.all("video-config") == [(320, 180)]
-    assert told.all("audio-config") == [("aac", 48000)]
-    assert told.all("end") == [EndReason.UNPUBLISHED]
-    assert told.all("dropped") == []
-    video = [unit for unit in told.units if unit.kind is Kind.VIDEO]
-    audio = [unit for unit in told.units if unit.kind is Kind.AUDIO]
+    assert recorder.all("video-config") == [(320, 180)]
+    assert recorder.all("audio-config") == [("aac", 48000)]
+    assert recorder.all("end") == [EndReason.UNPUBLISHED]
+    assert recorder.all("dropped") == []
+    video = [unit for unit in recorder.units if unit.kind is Kind.VIDEO]
+    audio = [unit for unit in recorder.units if unit.kind is Kind.AUDIO]
     assert [number for number, unit in enumerate(video) if unit.key] == [0, 30]
     assert len(video) == 60
     assert any(unit.cts for unit in video)
@@ -68,25 +68,25 @@ async def test_h264_and_aac() -> None:
 
 
 async def test_mp3() -> None:
-    told, refused, status, _ = await publish("good", "-map", "1:a", "-c:a", "libmp3lame")
+    recorder, refused, status, _ = await publish("good", "-map", "1:a", "-c:a", "libmp3lame")
     assert (status, refused) == (0, [])
-    assert told.all("audio-config") == [("mp3", 48000)]
-    assert {unit.kind for unit in told.units} == {Kind.AUDIO}
+    assert recorder.all("audio-config") == [("mp3", 48000)]
+    assert {unit.kind for unit in recorder.units} == {Kind.AUDIO}
 
 
 @pytest.mark.parametrize(
     "codecs",
     [[*H264, "-c:a", "libopus"], ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"]],
 )
-async def test_another_codec(codecs: list[str]) -> None:
-    told, refused, _, _ = await publish("good", *codecs)
+async def test_unsupported_codec_ends_the_publication(codecs: list[str]) -> None:
+    recorder, refused, _, _ = await publish("good", *codecs)
     assert refused == ["unsupported-codec"]
-    assert told.all("end") == [EndReason.PROTOCOL_ERROR]
+    assert recorder.all("end") == [EndReason.PROTOCOL_ERROR]
 
 
-async def test_a_wrong_key_is_shown_to_the_person() -> None:
-    told, refused, status, errors = await publish("wrong", *H264, "-c:a", "aac")
+async def test_refusal_text_is_shown_by_ffmpeg() -> None:
+    recorder, refused, status, errors = await publish("wrong", *H264, "-c:a", "aac")
     assert status != 0
     assert "Server error: That stream key is not known" in errors
     assert refused == ["publish-refused"]
-    assert told.calls == []
+    assert recorder.calls == []

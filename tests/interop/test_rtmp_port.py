@@ -1,4 +1,4 @@
-"""The RTMP port with real sockets: who gets in, who is told what, and how every publication ends."""
+"""The RTMP server with real sockets: authorization, refusals, and the end of every publication."""
 
 import asyncio
 import socket
@@ -20,10 +20,10 @@ from ingest.rtmp.amf0 import Value, decode
 from ingest.rtmp.message import Message, MessageType
 from tests.interop.sessions import KEY, SESSIONS, Session, ffmpeg, obs
 from tests.unit.ingest.samples import Recorder
-from tests.unit.ingest.wire import HANDSHAKE, Answers, ChunkWriter, command, control
+from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, ReplyReader, command, control
 
-SOON = 5.0
-PATIENT = IngestOptions(linger_timeout=0.1)
+TIMEOUT_S = 5.0
+DEFAULT = IngestOptions(linger_timeout=0.1)
 FAST = IngestOptions(
     handshake_timeout=0.2,
     connect_timeout=0.2,
@@ -35,7 +35,7 @@ FAST = IngestOptions(
 HEVC = Message(MessageType.VIDEO, 1, 0, b"\x90hvc1" + bytes(20))
 
 
-class Told(Recorder):
+class AwaitableRecorder(Recorder):
     """A publication whose end can be awaited."""
 
     def __init__(self) -> None:
@@ -56,19 +56,19 @@ class Told(Recorder):
 
 @dataclass
 class Handler:
-    """Lets everybody in, unless ``decide`` is another."""
+    """Accepts all publishers for which ``decide`` does not raise."""
 
     decide: Callable[[PublishRequest], Awaitable[None]] | None = None
     requests: list[PublishRequest] = field(default_factory=list)
     links: list[PublisherLink] = field(default_factory=list)
-    publications: list[Told] = field(default_factory=list)
+    publications: list[AwaitableRecorder] = field(default_factory=list)
 
-    async def authorize(self, request: PublishRequest, link: PublisherLink) -> Told:
+    async def authorize(self, request: PublishRequest, link: PublisherLink) -> AwaitableRecorder:
         self.requests.append(request)
         self.links.append(link)
         if self.decide is not None:
             await self.decide(request)
-        self.publications.append(Told())
+        self.publications.append(AwaitableRecorder())
         return self.publications[-1]
 
 
@@ -87,39 +87,39 @@ class Port:
 class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._answers = Answers()
-        self._heard: list[list[Value]] = []
+        self._answers = ReplyReader()
+        self._received_commands: list[list[Value]] = []
         self.chunks = ChunkWriter()
 
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
-    def say(self, *messages: Message) -> None:
+    def send_messages(self, *messages: Message) -> None:
         self.send(b"".join(self.chunks.message(8, message, 0) for message in messages))
 
-    def open(self, key: str = KEY, app: str = "live") -> None:
+    def request_publish(self, key: str = KEY, app: str = "live") -> None:
         self.send(HANDSHAKE)
-        self.say(command("connect", 1.0, {"app": app}), command("publish", 2.0, None, key, on=1))
+        self.send_messages(command("connect", 1.0, {"app": app}), command("publish", 2.0, None, key, on=1))
 
     async def status(self) -> tuple[str, str]:
-        """Code and description of the next onStatus."""
-        async with asyncio.timeout(SOON):
+        """The code and the description of the next onStatus."""
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
-                for values in self._heard:
+                for values in self._received_commands:
                     if values[0] == "onStatus" and isinstance(information := values[3], dict):
-                        self._heard.remove(values)
+                        self._received_commands.remove(values)
                         return str(information["code"]), str(information["description"])
                 data = await self._reader.read(65536)
                 assert data, "the server closed without a status"
-                self._heard += [
+                self._received_commands += [
                     decode(message.payload)
                     for message in self._answers.messages(data)
                     if message.type_id == MessageType.COMMAND_AMF0
                 ]
 
     async def closed(self) -> None:
-        """Wait for the server to close or reset."""
-        async with asyncio.timeout(SOON):
+        """Wait until the server closes or resets the connection."""
+        async with asyncio.timeout(TIMEOUT_S):
             try:
                 while await self._reader.read(65536):
                     pass
@@ -135,7 +135,7 @@ class Client:
 @asynccontextmanager
 async def listening(options: IngestOptions | None = None, handler: Handler | None = None) -> AsyncIterator[Port]:
     handler, refused = handler or Handler(), list[str]()
-    server = IngestServer(handler, options or PATIENT, on_refused=refused.append)
+    server = IngestServer(handler, options or DEFAULT, on_refused=refused.append)
     try:
         listener = socket.create_server(("127.0.0.1", 0))
         address = listener.getsockname()
@@ -145,37 +145,37 @@ async def listening(options: IngestOptions | None = None, handler: Handler | Non
         await server.close()
 
 
-async def ended(told: Told) -> EndReason:
-    async with asyncio.timeout(SOON):
-        await told.ended.wait()
-    reasons = told.all("end")
+async def ended(publication: AwaitableRecorder) -> EndReason:
+    async with asyncio.timeout(TIMEOUT_S):
+        await publication.ended.wait()
+    reasons = publication.all("end")
     assert len(reasons) == 1
-    assert told.names[-1] == "end"
+    assert publication.names[-1] == "end"
     reason = reasons[0]
     assert isinstance(reason, EndReason)
     return reason
 
 
-async def publishing(port: Port, session: Session | None = None) -> tuple[Client, Told]:
+async def publishing(port: Port, session: Session | None = None) -> tuple[Client, AwaitableRecorder]:
     client = await port.connect()
     session = session or obs()
     client.send(session.opening)
     assert (await client.status())[0] == "NetStream.Publish.Start"
     client.send(session.media)
-    told = port.handler.publications[-1]
-    async with asyncio.timeout(SOON):
-        await told.started.wait()
+    publication = port.handler.publications[-1]
+    async with asyncio.timeout(TIMEOUT_S):
+        await publication.started.wait()
     client.chunks.chunk_size = 65536 if session.name == "ffmpeg" else 4096
-    return client, told
+    return client, publication
 
 
 @pytest.mark.parametrize("make", SESSIONS)
-async def test_a_broadcast(make: Callable[[], Session]) -> None:
+async def test_complete_broadcast(make: Callable[[], Session]) -> None:
     async with listening() as port:
         session = make()
-        client, told = await publishing(port, session)
+        client, publication = await publishing(port, session)
         client.send(session.closing)
-        assert await ended(told) is EndReason.UNPUBLISHED
+        assert await ended(publication) is EndReason.UNPUBLISHED
         await client.close()
         (request,) = port.handler.requests
         assert (request.app, request.key, request.software) == ("live", KEY, session.software)
@@ -184,12 +184,12 @@ async def test_a_broadcast(make: Callable[[], Session]) -> None:
         assert KEY not in repr(request)
         total = len(session.opening) + len(session.media) + len(session.closing)
         assert port.handler.links[0].bytes_received == total
-        assert len(told.units) == 30 + 46
-        assert told.names[0] == "metadata"
+        assert len(publication.units) == 30 + 46
+        assert publication.names[0] == "metadata"
         assert port.refused == []
 
 
-async def test_nothing_is_read_before_the_decision() -> None:
+async def test_media_is_not_read_before_authorization() -> None:
     decided = asyncio.Event()
 
     async def wait(request: PublishRequest) -> None:
@@ -200,7 +200,7 @@ async def test_nothing_is_read_before_the_decision() -> None:
         session = obs()
         client.send(session.opening + session.media)
         client.chunks.chunk_size = 4096
-        # Much more than socket buffers hold: it has to wait in the client.
+        # Much more than socket buffers hold, so the rest must stay in the client.
         client.send(client.chunks.message(6, Message(MessageType.VIDEO, 1, 0, bytes(8_000_000)), 0))
         while not port.handler.links:
             await asyncio.sleep(0.01)
@@ -212,13 +212,13 @@ async def test_nothing_is_read_before_the_decision() -> None:
         assert await ended(port.handler.publications[0]) is EndReason.LOST
 
 
-async def test_a_refused_key_is_told_and_closed() -> None:
+async def test_refused_key_gets_the_reason_and_is_closed() -> None:
     async def refuse(request: PublishRequest) -> None:
         raise PublishRefused("That stream key has been rotated")
 
     async with listening(handler=Handler(refuse)) as port:
         client = await port.connect()
-        client.open()
+        client.request_publish()
         assert await client.status() == ("NetStream.Publish.BadName", "That stream key has been rotated")
         await client.closed()
         await client.close()
@@ -234,10 +234,10 @@ async def test_a_refused_key_is_told_and_closed() -> None:
         ("live", "k" * 257, "key-too-long", "Stream Key"),
     ],
 )
-async def test_requests_that_need_no_handler(app: str, key: str, code: str, word: str) -> None:
+async def test_invalid_requests_are_refused_without_the_handler(app: str, key: str, code: str, word: str) -> None:
     async with listening() as port:
         client = await port.connect()
-        client.open(key, app)
+        client.request_publish(key, app)
         status, text = await client.status()
         assert status == "NetStream.Publish.BadName"
         assert word in text
@@ -248,16 +248,16 @@ async def test_requests_that_need_no_handler(app: str, key: str, code: str, word
         assert port.handler.requests == []
 
 
-async def test_a_handler_that_fails_or_hangs_refuses() -> None:
+async def test_failing_or_hanging_handler_refuses_the_publisher() -> None:
     async def fail(request: PublishRequest) -> None:
         if request.key == "hang":
             await asyncio.Event().wait()
-        raise RuntimeError("the handler's own mistake")
+        raise RuntimeError("a bug in the handler")
 
     async with listening(FAST, Handler(fail)) as port:
         for key, code in (("fail", "authorize-failed"), ("hang", "authorize-timeout")):
             client = await port.connect()
-            client.open(key)
+            client.request_publish(key)
             status, text = await client.status()
             assert status == "NetStream.Publish.BadName"
             assert "try again" in text
@@ -266,33 +266,33 @@ async def test_a_handler_that_fails_or_hangs_refuses() -> None:
 
 
 @pytest.mark.parametrize("reason", [EndReason.KICKED, EndReason.TAKEN_OVER])
-async def test_a_kick_is_told_and_ends_at_once(reason: EndReason) -> None:
+async def test_kick_sends_the_reason_and_ends_at_once(reason: EndReason) -> None:
     async with listening() as port:
-        client, told = await publishing(port)
+        client, publication = await publishing(port)
         port.handler.links[0].kick("Another encoder took over", reason)
-        assert told.all("end") == [reason]
+        assert publication.all("end") == [reason]
         assert await client.status() == ("NetStream.Publish.Rejected", "Another encoder took over")
         await client.closed()
         port.handler.links[0].kick("again")
         await client.close()
-        assert told.all("end") == [reason]
+        assert publication.all("end") == [reason]
 
 
-async def test_a_kick_out_of_the_publications_own_call() -> None:
+async def test_kick_from_a_call_of_the_publication() -> None:
     async with listening() as port:
-        client, told = await publishing(port)
-        told.on_dropped = lambda reason: port.handler.links[0].kick(reason)  # type: ignore[method-assign]
-        units = len(told.units)
-        client.say(Message(MessageType.VIDEO, 1, 2000, b""))
+        client, publication = await publishing(port)
+        publication.on_dropped = lambda reason: port.handler.links[0].kick(reason)  # type: ignore[method-assign]
+        units = len(publication.units)
+        client.send_messages(Message(MessageType.VIDEO, 1, 2000, b""))
         client.send(obs().media)
-        assert await ended(told) is EndReason.KICKED
+        assert await ended(publication) is EndReason.KICKED
         await client.closed()
         await client.close()
-        assert len(told.units) <= units + 76
-        assert told.names[-1] == "end"
+        assert len(publication.units) <= units + 76
+        assert publication.names[-1] == "end"
 
 
-async def test_a_kick_before_the_decision_holds() -> None:
+async def test_kick_during_authorization_applies() -> None:
     asked, decided = asyncio.Event(), asyncio.Event()
 
     async def wait(request: PublishRequest) -> None:
@@ -301,7 +301,7 @@ async def test_a_kick_before_the_decision_holds() -> None:
 
     async with listening(handler=Handler(wait)) as port:
         client = await port.connect()
-        client.open()
+        client.request_publish()
         await asked.wait()
         port.handler.links[0].kick("no more")
         assert await client.status() == ("NetStream.Publish.Rejected", "no more")
@@ -311,7 +311,7 @@ async def test_a_kick_before_the_decision_holds() -> None:
         assert await ended(port.handler.publications[0]) is EndReason.KICKED
 
 
-async def test_a_publisher_that_goes_while_it_is_decided() -> None:
+async def test_publisher_that_disconnects_during_authorization() -> None:
     asked, decided = asyncio.Event(), asyncio.Event()
 
     async def wait(request: PublishRequest) -> None:
@@ -320,7 +320,7 @@ async def test_a_publisher_that_goes_while_it_is_decided() -> None:
 
     async with listening(handler=Handler(wait)) as port:
         client = await port.connect()
-        client.open()
+        client.request_publish()
         await asked.wait()
         await client.close()
         decided.set()
@@ -329,49 +329,49 @@ async def test_a_publisher_that_goes_while_it_is_decided() -> None:
         assert await ended(port.handler.publications[0]) is EndReason.LOST
 
 
-async def test_a_broken_connection_is_lost() -> None:
+async def test_broken_connection_ends_as_lost() -> None:
     async with listening() as port:
-        client, told = await publishing(port)
+        client, publication = await publishing(port)
         await client.close()
-        assert await ended(told) is EndReason.LOST
+        assert await ended(publication) is EndReason.LOST
         assert port.refused == []
 
 
-async def test_a_publisher_without_media_is_lost() -> None:
+async def test_publisher_without_media_ends_as_lost() -> None:
     async with listening(FAST) as port:
-        client, told = await publishing(port)
-        assert await ended(told) is EndReason.LOST
-        assert "no audio or video" in told.text
+        client, publication = await publishing(port)
+        assert await ended(publication) is EndReason.LOST
+        assert "no audio or video" in publication.text
         assert port.refused == ["idle-timeout"]
         await client.close()
 
 
-async def test_media_keeps_a_publisher() -> None:
+async def test_media_prevents_the_idle_timeout() -> None:
     async with listening(FAST) as port:
-        client, told = await publishing(port)
+        client, publication = await publishing(port)
         for _ in range(12):
             await asyncio.sleep(0.05)
             client.send(client.chunks.message(9, Message(8, 1, 0, b"\xaf\x01x"), 0))
-        assert not told.ended.is_set()
+        assert not publication.ended.is_set()
         await client.close()
-        assert await ended(told) is EndReason.LOST
+        assert await ended(publication) is EndReason.LOST
 
 
 async def test_publishing_again_on_the_same_connection() -> None:
     async with listening() as port:
         session = obs()
-        client, told = await publishing(port, session)
+        client, publication = await publishing(port, session)
         client.send(session.closing)
-        assert await ended(told) is EndReason.UNPUBLISHED
+        assert await ended(publication) is EndReason.UNPUBLISHED
         assert (await client.status())[0] == "NetStream.Unpublish.Success"
-        client.say(command("publish", 9.0, None, "another", on=1))
+        client.send_messages(command("publish", 9.0, None, "another", on=1))
         assert (await client.status())[0] == "NetStream.Publish.Start"
         await client.close()
         assert await ended(port.handler.publications[1]) is EndReason.LOST
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("sent", "code"),
     [
         (b"", "handshake-timeout"),
         (HANDSHAKE[:1000], "handshake-timeout"),
@@ -388,31 +388,31 @@ async def test_publishing_again_on_the_same_connection() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_what_is_dropped_and_counted(said: bytes, code: str) -> None:
+async def test_invalid_peers_are_dropped_and_counted(sent: bytes, code: str) -> None:
     async with listening(FAST) as port:
         client = await port.connect()
-        client.send(said)
+        client.send(sent)
         await client.closed()
         await client.close()
         assert port.refused == [code]
 
 
-async def test_a_message_of_16_mib_ends_the_publisher() -> None:
+async def test_message_of_16_mib_ends_the_publication() -> None:
     async with listening() as port:
-        client, told = await publishing(port)
-        client.say(Message(MessageType.VIDEO, 1, 0, bytes(0xFFFFFF)))
-        assert await ended(told) is EndReason.PROTOCOL_ERROR
+        client, publication = await publishing(port)
+        client.send_messages(Message(MessageType.VIDEO, 1, 0, bytes(0xFFFFFF)))
+        assert await ended(publication) is EndReason.PROTOCOL_ERROR
         assert port.refused == ["message-too-large"]
         await client.closed()
         await client.close()
 
 
-async def test_another_codec_is_told_and_told_again_on_return() -> None:
+async def test_unsupported_codec_is_refused_again_on_reconnect() -> None:
     async with listening() as port:
         client = await port.connect()
-        client.open()
+        client.request_publish()
         assert (await client.status())[0] == "NetStream.Publish.Start"
-        client.say(HEVC)
+        client.send_messages(HEVC)
         code, text = await client.status()
         assert code == "NetStream.Publish.Rejected"
         assert "HEVC" in text
@@ -420,22 +420,22 @@ async def test_another_codec_is_told_and_told_again_on_return() -> None:
         await client.close()
         assert await ended(port.handler.publications[0]) is EndReason.PROTOCOL_ERROR
         client = await port.connect()
-        client.open()
+        client.request_publish()
         assert await client.status() == ("NetStream.Publish.BadName", text)
         await client.close()
         assert len(port.handler.requests) == 1
         assert port.refused == ["unsupported-codec", "unsupported-codec"]
         client = await port.connect()
-        client.open("another-key")
+        client.request_publish("another-key")
         assert (await client.status())[0] == "NetStream.Publish.Start"
         await client.close()
 
 
-async def test_a_player_is_refused_in_words() -> None:
+async def test_player_is_refused_with_a_reason() -> None:
     async with listening() as port:
         client = await port.connect()
         client.send(HANDSHAKE)
-        client.say(command("connect", 1.0, {"app": "live"}), command("play", 2.0, None, KEY, on=1))
+        client.send_messages(command("connect", 1.0, {"app": "live"}), command("play", 2.0, None, KEY, on=1))
         code, text = await client.status()
         assert code == "NetStream.Play.Failed"
         assert "HLS" in text
@@ -444,13 +444,13 @@ async def test_a_player_is_refused_in_words() -> None:
         assert port.refused == ["play-refused"]
 
 
-async def test_a_peer_that_does_not_read_is_dropped() -> None:
+async def test_peer_that_does_not_read_is_dropped() -> None:
     ping = Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("000600000507"))
     async with listening(replace(FAST, connect_timeout=30.0, publish_timeout=30.0)) as port:
         client = await port.connect()
         client._writer.transport.pause_reading()  # type: ignore[attr-defined]
         client.send(HANDSHAKE)
-        client.say(command("connect", 1.0, {"app": "live"}))
+        client.send_messages(command("connect", 1.0, {"app": "live"}))
         pings = b"".join(client.chunks.message(2, ping, 0) for _ in range(1000))
         async with asyncio.timeout(30):
             while not port.refused:
@@ -460,7 +460,7 @@ async def test_a_peer_that_does_not_read_is_dropped() -> None:
         await client.close()
 
 
-async def test_connections_are_bounded() -> None:
+async def test_number_of_connections_has_a_limit() -> None:
     async with listening(IngestOptions(max_connections=2)) as port:
         clients = [await publishing(port) for _ in range(2)]
         third = await port.connect()
@@ -474,19 +474,19 @@ async def test_connections_are_bounded() -> None:
         await clients[1][0].close()
 
 
-async def test_closing_ends_every_publication_and_the_waiting() -> None:
+async def test_close_ends_publications_and_pending_authorizations() -> None:
     async def wait(request: PublishRequest) -> None:
         if request.key == "waiting":
             await asyncio.Event().wait()
 
     async with listening(handler=Handler(wait)) as port:
-        client, told = await publishing(port, ffmpeg())
+        client, publication = await publishing(port, ffmpeg())
         waiting, silent = await port.connect(), await port.connect()
-        waiting.open("waiting")
+        waiting.request_publish("waiting")
         while len(port.handler.requests) < 2:
             await asyncio.sleep(0.01)
         await port.server.close()
-        assert told.all("end") == [EndReason.KICKED]
+        assert publication.all("end") == [EndReason.KICKED]
         assert (await client.status())[1] == "The server is stopping"
         for each in (client, waiting, silent):
             await each.closed()
@@ -496,11 +496,11 @@ async def test_closing_ends_every_publication_and_the_waiting() -> None:
         await port.server.close()
 
 
-async def test_set_chunk_size_alone_is_no_media() -> None:
+async def test_control_messages_do_not_prevent_the_idle_timeout() -> None:
     async with listening(FAST) as port:
-        client, told = await publishing(port)
+        client, publication = await publishing(port)
         for _ in range(20):
-            client.say(control(MessageType.SET_CHUNK_SIZE, client.chunks.chunk_size))
+            client.send_messages(control(MessageType.SET_CHUNK_SIZE, client.chunks.chunk_size))
             await asyncio.sleep(0.02)
-        assert await ended(told) is EndReason.LOST
+        assert await ended(publication) is EndReason.LOST
         await client.close()

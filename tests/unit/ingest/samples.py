@@ -1,4 +1,4 @@
-"""Media as encoders made it, and FLV tags around it."""
+"""Access units and configurations of real encoders, in FLV tag bodies, and a recording publication."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ AVC_RECORD = bytes.fromhex(
 OTHER_AVC_RECORD = bytes.fromhex(
     "0164001effe1001a6764001eacd940a02ff970110000030001000003003c0f162d9601000668ebe3cb22c0fdf8f800"
 )
-# AAC-LC, stereo, 48 000 and 44 100 a second.
+# AAC-LC, stereo, at 48 000 and 44 100 Hz.
 AAC_RECORD = bytes.fromhex("1190")
 OTHER_AAC_RECORD = bytes.fromhex("1210")
 MP3_FRAME = bytes.fromhex("fffb9064") + bytes(413)
@@ -29,7 +29,7 @@ def nal_units(*units: bytes, length_size: int = 4) -> bytes:
 
 
 def avc(data: bytes, *, key: bool = False, packet: int = 1, composition_ms: int = 0) -> bytes:
-    """A video tag's body."""
+    """The body of a video tag."""
     first = (0x10 if key else 0x20) | 7
     return bytes((first, packet)) + (composition_ms & 0xFFFFFF).to_bytes(3, "big") + data
 
@@ -47,7 +47,7 @@ def avc_header(record: bytes = AVC_RECORD) -> bytes:
 
 
 def aac(data: bytes, *, packet: int = 1) -> bytes:
-    """An audio tag's body."""
+    """The body of an audio tag."""
     return bytes((0xAF, packet)) + data
 
 
@@ -59,7 +59,7 @@ AAC_FRAME = aac(bytes.fromhex("211004608c1c"))
 
 
 class Recorder:
-    """A publication that keeps what it is told."""
+    """A publication that records all calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, object]] = []
@@ -94,4 +94,5 @@ class Recorder:
         return [value for _, value in self.calls if isinstance(value, AccessUnit)]
 
     def all(self, name: str) -> list[object]:
+        """The values of all calls of ``name``."""
         return [value for called, value in self.calls if called == name]

@@ -1,4 +1,4 @@
-"""AMF0 values in both directions, and what a hostile peer may make of them."""
+"""Encoding and decoding AMF0 values, and malformed or hostile input."""
 
 import math
 from struct import pack
@@ -38,66 +38,68 @@ def test_values_on_the_wire(value: Value, wire: str) -> None:
     assert type(decoded) is type(value)
 
 
-def test_a_long_string_has_a_long_length() -> None:
+def test_long_string_has_a_32_bit_length() -> None:
     text = "x" * 65536
     wire = encode(text)
     assert wire[:5] == bytes.fromhex("0c00010000")
     assert decode(wire) == [text]
 
 
-def test_unsupported_is_undefined() -> None:
+def test_unsupported_decodes_as_undefined() -> None:
     assert decode(b"\x0d") == [UNDEFINED]
 
 
-def test_a_wrong_count_of_an_ecma_array_does_not_matter() -> None:
+def test_wrong_count_of_an_ecma_array_is_ignored() -> None:
     assert decode(bytes.fromhex("08ffffffff0001610101000009")) == [{"a": True}]
 
 
-def test_wrong_utf8_is_replaced() -> None:
+def test_invalid_utf8_is_replaced() -> None:
     assert decode(bytes.fromhex("020002ff41")) == ["\ufffdA"]
 
 
-def test_a_reference_is_what_it_points_at() -> None:
+def test_reference_decodes_to_the_referenced_value() -> None:
     first, second = decode(bytes.fromhex("03000161050000090700" + "00"))
     assert first == {"a": None}
     assert second is first
 
 
-@pytest.mark.parametrize("wire", ["070000", "0300016107000000" + "0009"], ids=["nothing there", "points at itself"])
-def test_a_reference_to_nothing_complete(wire: str) -> None:
+@pytest.mark.parametrize(
+    "wire", ["070000", "0300016107000000" + "0009"], ids=["unknown index", "reference to itself"]
+)
+def test_reference_to_an_incomplete_value_is_rejected(wire: str) -> None:
     with pytest.raises(MalformedAmf):
         decode(bytes.fromhex(wire))
 
 
 @pytest.mark.parametrize("marker", [0x04, 0x0E, 0x09, 0x11, 0xFF])
-def test_markers_that_may_not_be_sent(marker: int) -> None:
+def test_reserved_markers_are_rejected(marker: int) -> None:
     with pytest.raises(MalformedAmf):
         decode(bytes((marker,)))
 
 
 @pytest.mark.parametrize(("value", "wire"), WIRE)
-def test_cut_short(value: Value, wire: str) -> None:
+def test_truncated_values_are_rejected(value: Value, wire: str) -> None:
     data = bytes.fromhex(wire)
     for end in range(1, len(data)):
         with pytest.raises(MalformedAmf):
             decode(data[:end])
 
 
-def test_depth_is_bounded() -> None:
+def test_depth_has_a_limit() -> None:
     deep = bytes.fromhex("0a00000001")
     assert decode(deep * 16 + b"\x05")
     with pytest.raises(AmfLimit):
         decode(deep * 17 + b"\x05")
 
 
-def test_count_is_bounded_before_anything_is_made() -> None:
+def test_count_is_limited_before_allocation() -> None:
     with pytest.raises(AmfLimit):
         decode(bytes.fromhex("0affffffff"))
     with pytest.raises(AmfLimit):
         decode(b"\x05" * 5, Limits(max_amf_values=4))
 
 
-def test_a_long_string_cannot_claim_more_than_there_is() -> None:
+def test_long_string_longer_than_the_data_is_rejected() -> None:
     with pytest.raises(MalformedAmf):
         decode(pack(">BI", 0x0C, 0xFFFFFFFF))
 
@@ -125,7 +127,7 @@ def test_round_trip(sent: list[Value]) -> None:
     assert decode(encode(*sent)) == sent
 
 
-def test_not_a_number_survives() -> None:
+def test_nan_round_trips() -> None:
     (value,) = decode(encode(math.nan))
     assert isinstance(value, float)
     assert math.isnan(value)
@@ -133,7 +135,7 @@ def test_not_a_number_survives() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
-def test_only_declared_errors_leave(data: bytes) -> None:
+def test_noise_raises_only_declared_errors(data: bytes) -> None:
     try:
         decode(data)
     except RtmpError as error:

@@ -4,13 +4,13 @@ from hypothesis import strategies as st
 from ingest.rtmp.buffer import READ_SIZE, SMALL_READ_SIZE, ReceiveBuffer
 
 
-def test_it_begins_small_and_grows_once_for_a_publisher() -> None:
+def test_buffer_starts_small_and_grows_once_for_a_publisher() -> None:
     buffer = ReceiveBuffer()
     assert len(buffer.writable(SMALL_READ_SIZE)) == len(buffer.data) == SMALL_READ_SIZE
     assert len(buffer.writable(READ_SIZE // 2)) == len(buffer.data) == 2 * READ_SIZE
 
 
-def test_what_was_read_makes_room_without_growing() -> None:
+def test_read_bytes_make_room_without_growth() -> None:
     buffer = ReceiveBuffer()
     buffer.append(bytes(2 * READ_SIZE))
     size = len(buffer.data)
@@ -22,15 +22,15 @@ def test_what_was_read_makes_room_without_growing() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=9000) | st.integers(0, 9000), max_size=30))
-def test_bytes_come_out_as_they_went_in(steps: list[bytes | int]) -> None:
-    buffer, put, got = ReceiveBuffer(), b"", b""
+def test_bytes_are_read_as_written(steps: list[bytes | int]) -> None:
+    buffer, written, read = ReceiveBuffer(), b"", b""
     for step in steps:
         if isinstance(step, bytes):
             view = buffer.writable(max(len(step), 1))
             view[: len(step)] = step
             buffer.written(len(step))
-            put += step
+            written += step
         else:
-            got += buffer.take(min(step, len(buffer)))
-    got += buffer.take(len(buffer))
-    assert got == put
+            read += buffer.take(min(step, len(buffer)))
+    read += buffer.take(len(buffer))
+    assert read == written

@@ -1,4 +1,4 @@
-"""The RTMP core as a whole: events out, answers back, in every split."""
+"""The RTMP core as a whole: its events and replies, for any split of the input."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -31,7 +31,7 @@ from ingest.rtmp.errors import (
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.message import Message, MessageType
 from ingest.rtmp.states import TRANSITIONS, Input
-from tests.unit.ingest.wire import HANDSHAKE, SPLITS, Answers, ChunkWriter, Split, command, control, events_of
+from tests.unit.ingest.wire import HANDSHAKE, SPLITS, ChunkWriter, ReplyReader, Split, command, control, events_of
 
 KEY = "s3cret-key"
 CONNECT = command("connect", 1.0, {"app": "live", "flashVer": "FMLE/3.0", "tcUrl": "rtmp://host/live"})
@@ -41,26 +41,28 @@ AUDIO = Message(MessageType.AUDIO, 1, 41, b"\xaf\x01frame")
 
 
 class Peer:
-    """A connection with the publisher's side beside it."""
+    """A server connection together with a test client."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.connection = ServerConnection(limits)
         self.writer = ChunkWriter()
-        self.answers = Answers()
+        self.reader = ReplyReader()
 
-    def say(self, *messages: Message, split: Split = SPLITS[0], chunk_stream: int = 3) -> list[object]:
+    def send(self, *messages: Message, split: Split = SPLITS[0], chunk_stream: int = 3) -> list[object]:
         data = b"".join(self.writer.message(chunk_stream, message, 0) for message in messages)
         return list(events_of(self.connection, data, split))
 
-    def heard(self) -> list[Message]:
-        return self.answers.messages(self.connection.data_to_send())
+    def replies(self) -> list[Message]:
+        return self.reader.messages(self.connection.data_to_send())
 
-    def heard_commands(self) -> list[list[Value]]:
-        return [decode(message.payload) for message in self.heard() if message.type_id == MessageType.COMMAND_AMF0]
+    def reply_commands(self) -> list[list[Value]]:
+        return [
+            decode(message.payload) for message in self.replies() if message.type_id == MessageType.COMMAND_AMF0
+        ]
 
     def status(self) -> Mapping[str, Value]:
         """The information object of the last onStatus."""
-        information = [values for values in self.heard_commands() if values[0] == "onStatus"][-1][3]
+        information = [values for values in self.reply_commands() if values[0] == "onStatus"][-1][3]
         assert isinstance(information, dict)
         return information
 
@@ -74,21 +76,21 @@ def connecting() -> Peer:
 
 @pytest.fixture
 def connected(connecting: Peer) -> Peer:
-    connecting.say(CONNECT)
-    connecting.heard()
+    connecting.send(CONNECT)
+    connecting.replies()
     return connecting
 
 
 @pytest.fixture
 def publishing(connected: Peer) -> Peer:
-    connected.say(PUBLISH)
+    connected.send(PUBLISH)
     connected.connection.accept_publish()
-    connected.heard()
+    connected.replies()
     return connected
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_session_split_anywhere(split: Split) -> None:
+def test_any_split_of_a_session_gives_the_same_events(split: Split) -> None:
     peer = Peer()
     connection = peer.connection
     writer = ChunkWriter()
@@ -104,8 +106,8 @@ def test_a_session_split_anywhere(split: Split) -> None:
 
 
 def test_connect_is_answered_at_once_and_in_order(connecting: Peer) -> None:
-    connecting.say(CONNECT)
-    window, bandwidth, chunk_size, result = connecting.heard()
+    connecting.send(CONNECT)
+    window, bandwidth, chunk_size, result = connecting.replies()
     assert window.type_id == MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE
     assert bandwidth.type_id == MessageType.SET_PEER_BANDWIDTH
     assert (chunk_size.type_id, chunk_size.payload) == (MessageType.SET_CHUNK_SIZE, (65536).to_bytes(4, "big"))
@@ -119,48 +121,48 @@ def test_connect_is_answered_at_once_and_in_order(connecting: Peer) -> None:
     ("app", "expected"),
     [("live", "live"), ("live/", "live"), ("/live?x=1", "live"), ("other", "other"), (None, "")],
 )
-def test_the_app_of_a_publish_request(connecting: Peer, app: Value, expected: str) -> None:
-    connecting.say(command("connect", 1.0, {"app": app}))
-    (event,) = connecting.say(PUBLISH)
+def test_publish_request_has_the_normalized_app(connecting: Peer, app: Value, expected: str) -> None:
+    connecting.send(command("connect", 1.0, {"app": app}))
+    (event,) = connecting.send(PUBLISH)
     assert isinstance(event, PublishRequested)
     assert (event.app, event.software) == (expected, None)
 
 
-def test_the_key_stays_out_of_reprs(connected: Peer) -> None:
-    (event,) = connected.say(PUBLISH)
+def test_repr_of_a_publish_request_does_not_contain_the_key(connected: Peer) -> None:
+    (event,) = connected.send(PUBLISH)
     assert KEY not in repr(event)
 
 
-def test_the_commands_around_publish(connected: Peer) -> None:
-    connected.say(
+def test_encoder_commands_before_publish_are_answered(connected: Peer) -> None:
+    connected.send(
         command("releaseStream", 2.0, None, KEY),
         command("FCPublish", 3.0, None, KEY),
         command("createStream", 4.0),
         command("_checkbw", 5.0),
         command("getStreamLength", 6.0, None, KEY),
     )
-    answers = connected.heard_commands()
+    answers = connected.reply_commands()
     assert [values[:2] for values in answers] == [["_result", float(number)] for number in range(2, 7)]
     assert answers[2][3] == 1.0
     assert answers[4][3] == 0.0
     assert KEY not in repr(answers)
 
 
-def test_an_unknown_call_is_answered_with_an_error(connected: Peer) -> None:
-    connected.say(command("makeCoffee", 9.0), command("silently", 0.0))
-    ((name, transaction, _, information),) = connected.heard_commands()
+def test_unknown_command_is_answered_with_an_error(connected: Peer) -> None:
+    connected.send(command("makeCoffee", 9.0), command("silently", 0.0))
+    ((name, transaction, _, information),) = connected.reply_commands()
     assert (name, transaction) == ("_error", 9.0)
     assert isinstance(information, dict)
     assert information["code"] == "NetConnection.Call.Failed"
 
 
-def test_a_peer_that_answers_is_left_alone(connected: Peer) -> None:
-    assert connected.say(command("_result", 1.0), command("_error", 2.0), command("onStatus", 0.0)) == []
-    assert connected.heard() == []
+def test_replies_from_the_peer_are_ignored(connected: Peer) -> None:
+    assert connected.send(command("_result", 1.0), command("_error", 2.0), command("onStatus", 0.0)) == []
+    assert connected.replies() == []
 
 
-def test_nothing_is_read_before_publish_is_decided(connected: Peer) -> None:
-    assert len(connected.say(PUBLISH, VIDEO)) == 1
+def test_messages_are_not_parsed_while_a_publish_request_is_open(connected: Peer) -> None:
+    assert len(connected.send(PUBLISH, VIDEO)) == 1
     assert connected.connection.next_event() is PAUSED
     connected.connection.accept_publish()
     assert connected.connection.next_event() == VideoMessage(40, VIDEO.payload)
@@ -168,40 +170,40 @@ def test_nothing_is_read_before_publish_is_decided(connected: Peer) -> None:
     assert connected.status()["code"] == "NetStream.Publish.Start"
 
 
-def test_a_refusal_is_one_that_obs_fails_on(connected: Peer) -> None:
-    connected.say(PUBLISH)
+def test_refusal_has_the_code_that_obs_fails_on(connected: Peer) -> None:
+    connected.send(PUBLISH)
     connected.connection.refuse_publish("that key has been rotated")
     status = connected.status()
     assert (status["level"], status["code"]) == ("error", "NetStream.Publish.BadName")
     assert status["description"] == "that key has been rotated"
     assert connected.connection.state is State.ENDED
-    assert connected.say(VIDEO) == []
+    assert connected.send(VIDEO) == []
 
 
-def test_the_status_goes_to_the_stream_that_publishes(connected: Peer) -> None:
-    connected.say(command("publish", 5.0, None, KEY, on=7))
+def test_status_is_sent_on_the_publishing_message_stream(connected: Peer) -> None:
+    connected.send(command("publish", 5.0, None, KEY, on=7))
     connected.connection.refuse_publish("no")
-    assert connected.heard()[-1].stream_id == 7
+    assert connected.replies()[-1].stream_id == 7
 
 
-def test_publish_is_answered_only_once_and_only_when_asked(connected: Peer) -> None:
+def test_answering_without_an_open_publish_request_raises_local_error(connected: Peer) -> None:
     with pytest.raises(LocalError):
         connected.connection.accept_publish()
-    connected.say(PUBLISH)
+    connected.send(PUBLISH)
     connected.connection.accept_publish()
     with pytest.raises(LocalError):
         connected.connection.refuse_publish("too late")
 
 
-def test_a_publish_without_a_name(connected: Peer) -> None:
-    (event,) = connected.say(command("publish", 5.0))
+def test_publish_without_a_name_has_an_empty_key(connected: Peer) -> None:
+    (event,) = connected.send(command("publish", 5.0))
     assert isinstance(event, PublishRequested)
     assert event.key == ""
 
 
 @pytest.mark.parametrize("name", ["play", "play2"])
-def test_a_player_is_told_where_to_go(connected: Peer, name: str) -> None:
-    assert connected.say(command(name, 4.0, None, KEY, on=1)) == [PlayRefused()]
+def test_play_is_refused_with_a_hint_to_hls(connected: Peer, name: str) -> None:
+    assert connected.send(command(name, 4.0, None, KEY, on=1)) == [PlayRefused()]
     status = connected.status()
     assert status["code"] == "NetStream.Play.Failed"
     assert "HLS" in str(status["description"])
@@ -209,32 +211,32 @@ def test_a_player_is_told_where_to_go(connected: Peer, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["FCUnpublish", "closeStream", "deleteStream"])
-def test_every_way_to_stop(publishing: Peer, name: str) -> None:
-    assert publishing.say(command(name, 0.0, None, KEY)) == [Unpublished()]
+def test_every_stop_command_unpublishes(publishing: Peer, name: str) -> None:
+    assert publishing.send(command(name, 0.0, None, KEY)) == [Unpublished()]
     assert publishing.status()["code"] == "NetStream.Unpublish.Success"
     assert publishing.connection.state is State.CONNECTED
 
 
-def test_stopping_twice_is_one_event_and_publishing_again_is_possible(publishing: Peer) -> None:
-    assert publishing.say(command("FCUnpublish", 6.0), command("deleteStream", 7.0), VIDEO) == [Unpublished()]
-    assert len(publishing.say(PUBLISH)) == 1
+def test_second_stop_command_is_ignored_and_publishing_again_works(publishing: Peer) -> None:
+    assert publishing.send(command("FCUnpublish", 6.0), command("deleteStream", 7.0), VIDEO) == [Unpublished()]
+    assert len(publishing.send(PUBLISH)) == 1
 
 
-def test_media_before_publishing_is_left_out(connected: Peer) -> None:
-    assert connected.say(VIDEO, AUDIO) == []
+def test_media_before_publishing_is_ignored(connected: Peer) -> None:
+    assert connected.send(VIDEO, AUDIO) == []
 
 
 @pytest.mark.parametrize("name", ["publish", "createStream", "play", "FCUnpublish", "anything"])
-def test_commands_before_connect(connecting: Peer, name: str) -> None:
+def test_commands_before_connect_are_rejected(connecting: Peer, name: str) -> None:
     with pytest.raises(UnexpectedCommand):
-        connecting.say(command(name, 1.0))
+        connecting.send(command(name, 1.0))
 
 
-def test_connect_and_publish_come_once(publishing: Peer) -> None:
+def test_second_connect_or_publish_is_rejected(publishing: Peer) -> None:
     with pytest.raises(UnexpectedCommand):
-        publishing.say(PUBLISH)
+        publishing.send(PUBLISH)
     with pytest.raises(UnexpectedCommand):
-        publishing.say(CONNECT)
+        publishing.send(CONNECT)
 
 
 METADATA = EcmaArray(width=1280.0, encoder="obs", stereo=True, nested={"a": 1.0}, nothing=None)
@@ -250,7 +252,7 @@ METADATA = EcmaArray(width=1280.0, encoder="obs", stereo=True, nested={"a": 1.0}
 )
 @pytest.mark.parametrize(("type_id", "prefix"), [(18, b""), (15, b"\0"), (15, b"")])
 def test_metadata(publishing: Peer, payload: bytes, type_id: int, prefix: bytes) -> None:
-    assert publishing.say(Message(type_id, 1, 0, prefix + payload)) == [
+    assert publishing.send(Message(type_id, 1, 0, prefix + payload)) == [
         Metadata({"width": 1280.0, "encoder": "obs", "stereo": True})
     ]
 
@@ -258,60 +260,60 @@ def test_metadata(publishing: Peer, payload: bytes, type_id: int, prefix: bytes)
 @pytest.mark.parametrize(
     "payload", [encode("onTextData", {"text": "x"}), encode("@clearDataFrame"), encode("onMetaData")]
 )
-def test_other_data_messages(publishing: Peer, payload: bytes) -> None:
-    assert publishing.say(Message(MessageType.DATA_AMF0, 1, 0, payload)) == []
+def test_other_data_messages_are_ignored(publishing: Peer, payload: bytes) -> None:
+    assert publishing.send(Message(MessageType.DATA_AMF0, 1, 0, payload)) == []
 
 
-def test_a_broken_data_message_is_dropped_and_told(publishing: Peer) -> None:
+def test_malformed_data_message_is_dropped_and_reported(publishing: Peer) -> None:
     broken = Message(MessageType.DATA_AMF0, 1, 0, b"\x02\xff\xff")
-    assert publishing.say(broken, VIDEO) == [MessageDropped("malformed-amf"), VideoMessage(40, VIDEO.payload)]
+    assert publishing.send(broken, VIDEO) == [MessageDropped("malformed-amf"), VideoMessage(40, VIDEO.payload)]
 
 
-def test_commands_in_amf3_clothes(connecting: Peer) -> None:
+def test_amf3_command_messages_are_parsed_as_amf0(connecting: Peer) -> None:
     payload = encode("connect", 1.0, {"app": "live"})
-    connecting.say(Message(MessageType.COMMAND_AMF3, 0, 0, b"\0" + payload))
+    connecting.send(Message(MessageType.COMMAND_AMF3, 0, 0, b"\0" + payload))
     assert connecting.connection.state is State.CONNECTED
-    connecting.say(Message(MessageType.COMMAND_AMF3, 0, 0, encode("createStream", 2.0, None)))
-    assert connecting.heard_commands()[-1][3] == 1.0
+    connecting.send(Message(MessageType.COMMAND_AMF3, 0, 0, encode("createStream", 2.0, None)))
+    assert connecting.reply_commands()[-1][3] == 1.0
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x05", encode("connect"), encode(1.0, 2.0)])
-def test_a_command_that_is_none(connecting: Peer, payload: bytes) -> None:
+def test_message_without_a_command_name_is_rejected(connecting: Peer, payload: bytes) -> None:
     with pytest.raises(MalformedMessage):
-        connecting.say(Message(MessageType.COMMAND_AMF0, 0, 0, payload))
+        connecting.send(Message(MessageType.COMMAND_AMF0, 0, 0, payload))
 
 
-def test_a_broken_command(connecting: Peer) -> None:
+def test_malformed_command_is_rejected(connecting: Peer) -> None:
     with pytest.raises(MalformedAmf):
-        connecting.say(Message(MessageType.COMMAND_AMF0, 0, 0, b"\x02\xff"))
+        connecting.send(Message(MessageType.COMMAND_AMF0, 0, 0, b"\x02\xff"))
 
 
-def test_message_streams_are_bounded(connected: Peer) -> None:
+def test_number_of_message_streams_has_a_limit(connected: Peer) -> None:
     with pytest.raises(TooManyMessageStreams):
-        connected.say(*(command("createStream", float(number)) for number in range(17)))
+        connected.send(*(command("createStream", float(number)) for number in range(17)))
 
 
 def test_pings_are_answered(connected: Peer) -> None:
     ping = Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("0006 00000507"))
-    connected.say(ping, Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("0003 00000001 00000bb8")))
-    assert connected.heard() == [Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("0007 00000507"))]
+    connected.send(ping, Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("0003 00000001 00000bb8")))
+    assert connected.replies() == [Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("0007 00000507"))]
 
 
 @pytest.mark.parametrize("type_id", [1, 2, 5, 6])
-def test_control_messages_that_are_too_short(connected: Peer, type_id: int) -> None:
+def test_too_short_control_messages_are_rejected(connected: Peer, type_id: int) -> None:
     with pytest.raises(MalformedMessage):
-        connected.say(Message(type_id, 0, 0, b"\0\0"))
+        connected.send(Message(type_id, 0, 0, b"\0\0"))
 
 
-def test_acknowledgements_come_only_where_the_peer_has_a_window(publishing: Peer) -> None:
-    publishing.say(*[VIDEO] * 500)
-    assert publishing.heard() == []
-    publishing.say(control(MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE, 1000))
-    publishing.heard()
+def test_acknowledgements_are_sent_only_after_the_peer_sets_a_window(publishing: Peer) -> None:
+    publishing.send(*[VIDEO] * 500)
+    assert publishing.replies() == []
+    publishing.send(control(MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE, 1000))
+    publishing.replies()
     before = publishing.connection.bytes_received
-    publishing.say(*[VIDEO] * 200, split=SPLITS[1])
+    publishing.send(*[VIDEO] * 200, split=SPLITS[1])
     received = publishing.connection.bytes_received - before
-    acknowledged = [int.from_bytes(message.payload, "big") for message in publishing.heard()]
+    acknowledged = [int.from_bytes(message.payload, "big") for message in publishing.replies()]
     assert received // 1000 - 1 <= len(acknowledged) <= received // 1000 + 1
     steps = [after - earlier for earlier, after in pairwise(acknowledged)]
     assert set(steps) == {1000}
@@ -319,20 +321,20 @@ def test_acknowledgements_come_only_where_the_peer_has_a_window(publishing: Peer
 
 def test_set_peer_bandwidth_is_answered_once(connected: Peer) -> None:
     bandwidth = Message(MessageType.SET_PEER_BANDWIDTH, 0, 0, (5000).to_bytes(4, "big") + b"\x02")
-    connected.say(bandwidth, bandwidth)
-    assert connected.heard() == [control(MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE, 5000)]
+    connected.send(bandwidth, bandwidth)
+    assert connected.replies() == [control(MessageType.WINDOW_ACKNOWLEDGEMENT_SIZE, 5000)]
 
 
-def test_the_large_messages_are_for_publishers(connected: Peer) -> None:
+def test_large_message_before_publishing_is_rejected(connected: Peer) -> None:
     with pytest.raises(MessageTooLarge):
-        connected.say(Message(MessageType.VIDEO, 1, 0, bytes(70_000)))
+        connected.send(Message(MessageType.VIDEO, 1, 0, bytes(70_000)))
 
 
-def test_a_publisher_may_send_large_messages(publishing: Peer) -> None:
-    (event,) = publishing.say(Message(MessageType.VIDEO, 1, 0, bytes(1_000_000)))
+def test_publisher_can_send_large_messages(publishing: Peer) -> None:
+    (event,) = publishing.send(Message(MessageType.VIDEO, 1, 0, bytes(1_000_000)))
     assert event == VideoMessage(0, bytes(1_000_000))
     with pytest.raises(MessageTooLarge):
-        publishing.say(Message(MessageType.VIDEO, 1, 0, bytes(16_000_000)))
+        publishing.send(Message(MessageType.VIDEO, 1, 0, bytes(16_000_000)))
 
 
 def flv_tag(kind: int, timestamp: int, body: bytes) -> bytes:
@@ -341,36 +343,36 @@ def flv_tag(kind: int, timestamp: int, body: bytes) -> bytes:
     return header + body + (11 + len(body)).to_bytes(4, "big")
 
 
-def test_an_aggregate_is_its_messages(publishing: Peer) -> None:
+def test_aggregate_is_split_into_its_messages(publishing: Peer) -> None:
     payload = (
         flv_tag(9, 0x1000005, b"v") + flv_tag(8, 0x1000009, b"a") + flv_tag(18, 0x1000009, encode("onTextData"))
     )
-    assert publishing.say(Message(MessageType.AGGREGATE, 1, 70, payload), AUDIO) == [
+    assert publishing.send(Message(MessageType.AGGREGATE, 1, 70, payload), AUDIO) == [
         VideoMessage(70, b"v"),
         AudioMessage(74, b"a"),
         AudioMessage(41, AUDIO.payload),
     ]
 
 
-def test_a_broken_aggregate_is_dropped_and_told(publishing: Peer) -> None:
+def test_malformed_aggregate_is_dropped_and_reported(publishing: Peer) -> None:
     payload = flv_tag(9, 5, b"vvvv")[:-6]
-    assert publishing.say(Message(MessageType.AGGREGATE, 1, 70, payload)) == [MessageDropped("malformed-message")]
+    assert publishing.send(Message(MessageType.AGGREGATE, 1, 70, payload)) == [MessageDropped("malformed-message")]
 
 
 def test_shared_objects_and_acknowledgements_are_ignored(publishing: Peer) -> None:
-    assert publishing.say(*(Message(type_id, 0, 0, bytes(4)) for type_id in (3, 16, 19))) == []
+    assert publishing.send(*(Message(type_id, 0, 0, bytes(4)) for type_id in (3, 16, 19))) == []
 
 
-def test_the_end_from_our_side(publishing: Peer) -> None:
+def test_server_ends_the_session(publishing: Peer) -> None:
     publishing.connection.end("ended by the operator")
     status = publishing.status()
     assert (status["level"], status["description"]) == ("error", "ended by the operator")
-    assert publishing.say(VIDEO) == []
+    assert publishing.send(VIDEO) == []
     publishing.connection.end("again")
-    assert publishing.heard() == []
+    assert publishing.replies() == []
 
 
-def test_get_buffer_and_receive_data_are_the_same() -> None:
+def test_get_buffer_is_equivalent_to_receive_data() -> None:
     connection = ServerConnection()
     data = HANDSHAKE + ChunkWriter().message(3, CONNECT) + ChunkWriter().message(3, PUBLISH)
     events = []
@@ -383,19 +385,19 @@ def test_get_buffer_and_receive_data_are_the_same() -> None:
     assert connection.bytes_received == len(data)
 
 
-def test_every_state_can_be_ended_and_none_leaves_the_end() -> None:
+def test_every_state_can_end_and_ended_is_final() -> None:
     assert set(TRANSITIONS) == set(State)
     assert all(inputs[Input.END] is State.ENDED for inputs in TRANSITIONS.values())
     assert set(TRANSITIONS[State.ENDED]) == {Input.END}
 
 
-def test_the_table_in_the_documentation_is_the_table() -> None:
+def test_documented_state_table_matches_the_code() -> None:
     rows = [line.split() for line in (states.__doc__ or "").splitlines() if line.split()[:1] and line[0].isupper()]
     drawn = {(row[0], row[1], row[-1]) for row in rows if row[0] in State.__members__}
     table = {
-        (state.name, what.name, after.name)
+        (state.name, state_input.name, after.name)
         for state, inputs in TRANSITIONS.items()
-        for what, after in inputs.items()
-        if what is not Input.END
+        for state_input, after in inputs.items()
+        if state_input is not Input.END
     }
     assert drawn == table

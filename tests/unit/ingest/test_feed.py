@@ -1,4 +1,4 @@
-"""From FLV messages to what a publication is told."""
+"""Conversion of FLV messages to calls of a publication."""
 
 import pytest
 
@@ -31,8 +31,8 @@ MP3 = b"\x2f" + MP3_FRAME
 
 class Broadcast:
     def __init__(self) -> None:
-        self.told = Recorder()
-        self._feed = MediaFeed(self.told)
+        self.recorder = Recorder()
+        self._feed = MediaFeed(self.recorder)
 
     def video(self, timestamp: int, *bodies: bytes) -> None:
         for body in bodies:
@@ -50,19 +50,19 @@ def broadcast() -> Broadcast:
 
 @pytest.fixture
 def running(broadcast: Broadcast) -> Broadcast:
-    """Both tracks have begun."""
+    """A broadcast in which both tracks have started."""
     broadcast.video(0, avc_header(), key_frame())
     broadcast.audio(0, aac_header(), AAC_FRAME)
-    broadcast.told.calls.clear()
+    broadcast.recorder.calls.clear()
     return broadcast
 
 
-def test_a_beginning(broadcast: Broadcast) -> None:
+def test_first_units_follow_their_configurations(broadcast: Broadcast) -> None:
     broadcast.video(1000, avc_header(), key_frame(composition_ms=66))
     broadcast.audio(1000, aac_header(), AAC_FRAME)
     broadcast.video(1033, inter_frame(-33))
     broadcast.audio(1021, AAC_FRAME)
-    assert broadcast.told.calls == [
+    assert broadcast.recorder.calls == [
         ("video-config", (320, 180)),
         ("unit", AccessUnit(Kind.VIDEO, 0, 5940, True, nal_units(IDR))),
         ("audio-config", ("aac", 48000)),
@@ -72,41 +72,41 @@ def test_a_beginning(broadcast: Broadcast) -> None:
     ]
 
 
-def test_headers_that_say_the_same_again_are_nothing(running: Broadcast) -> None:
+def test_repeated_headers_are_ignored(running: Broadcast) -> None:
     running.video(33, avc_header(), avc_header())
     running.audio(33, aac_header(), aac_header())
-    assert running.told.calls == []
+    assert running.recorder.calls == []
 
 
-def test_a_header_that_differs_in_nothing_that_matters(running: Broadcast) -> None:
-    """NAL length sizes are evened out, so a record with another one is the same configuration."""
+def test_header_with_another_nal_length_size_is_not_a_change(running: Broadcast) -> None:
+    """NAL length sizes are normalized, so a record with another size is the same configuration."""
     running.video(33, avc_header(AVC_RECORD[:4] + b"\xfd" + AVC_RECORD[5:]))
     running.video(33, avc(nal_units(IDR, length_size=2), key=True))
-    assert running.told.names == ["unit"]
-    assert running.told.units[0].payload == nal_units(IDR)
+    assert running.recorder.names == ["unit"]
+    assert running.recorder.units[0].payload == nal_units(IDR)
 
 
-def test_headers_that_change(running: Broadcast) -> None:
+def test_changed_headers_are_new_configurations(running: Broadcast) -> None:
     running.video(33, avc_header(OTHER_AVC_RECORD), key_frame())
     running.audio(33, aac_header(OTHER_AAC_RECORD), AAC_FRAME)
-    assert running.told.all("video-config") == [(640, 360)]
-    assert running.told.all("audio-config") == [("aac", 44100)]
+    assert running.recorder.all("video-config") == [(640, 360)]
+    assert running.recorder.all("audio-config") == [("aac", 44100)]
 
 
 @pytest.mark.parametrize("length_size", [1, 2])
-def test_short_nal_lengths_become_long(broadcast: Broadcast, length_size: int) -> None:
+def test_short_nal_lengths_become_four_bytes(broadcast: Broadcast, length_size: int) -> None:
     record = AVC_RECORD[:4] + bytes((0xFC | length_size - 1,)) + AVC_RECORD[5:]
     broadcast.video(0, avc_header(record), avc(nal_units(b"\x09\xf0", IDR, length_size=length_size), key=True))
-    (unit,) = broadcast.told.units
+    (unit,) = broadcast.recorder.units
     assert unit.payload == nal_units(b"\x09\xf0", IDR)
     assert unit.key
 
 
-def test_a_key_frame_is_one_only_with_an_idr_or_a_recovery_point(running: Broadcast) -> None:
+def test_key_frame_requires_an_idr_or_a_recovery_point(running: Broadcast) -> None:
     running.video(33, avc(nal_units(NON_IDR), key=True))
     running.video(66, avc(nal_units(SEI_RECOVERY_POINT, NON_IDR), key=True))
     running.video(100, avc(nal_units(IDR)))
-    assert [unit.key for unit in running.told.units] == [False, True, False]
+    assert [unit.key for unit in running.recorder.units] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_a_key_frame_is_one_only_with_an_idr_or_a_recovery_point(running: Broadc
         (b"\x12garbage", "unsupported-codec"),
     ],
 )
-def test_one_odd_video_message_costs_itself(running: Broadcast, body: bytes, reason: str) -> None:
+def test_malformed_video_message_is_dropped_alone(running: Broadcast, body: bytes, reason: str) -> None:
     running.video(33, body)
     running.video(66, inter_frame())
-    assert running.told.calls == [
+    assert running.recorder.calls == [
         ("dropped", reason),
         ("unit", AccessUnit(Kind.VIDEO, 5940, 0, False, nal_units(NON_IDR))),
     ]
@@ -150,53 +150,53 @@ def test_one_odd_video_message_costs_itself(running: Broadcast, body: bytes, rea
         (OPUS, "unsupported-codec"),
     ],
 )
-def test_one_odd_audio_message_costs_itself(running: Broadcast, body: bytes, reason: str) -> None:
+def test_malformed_audio_message_is_dropped_alone(running: Broadcast, body: bytes, reason: str) -> None:
     running.audio(21, body)
     running.audio(21, AAC_FRAME)
-    assert running.told.names == ["dropped", "unit"]
-    assert running.told.all("dropped") == [reason]
+    assert running.recorder.names == ["dropped", "unit"]
+    assert running.recorder.all("dropped") == [reason]
 
 
-def test_media_before_its_configuration(broadcast: Broadcast) -> None:
+def test_media_before_its_configuration_is_dropped(broadcast: Broadcast) -> None:
     broadcast.video(0, key_frame())
     broadcast.audio(0, AAC_FRAME)
-    assert broadcast.told.all("dropped") == ["no-config", "no-config"]
+    assert broadcast.recorder.all("dropped") == ["no-config", "no-config"]
 
 
-def test_empty_nal_units_are_left_out(running: Broadcast) -> None:
+def test_empty_nal_units_are_removed(running: Broadcast) -> None:
     running.video(33, avc(nal_units(b"", IDR, b""), key=True))
-    assert running.told.units[0].payload == nal_units(IDR)
+    assert running.recorder.units[0].payload == nal_units(IDR)
 
 
-def test_the_end_of_a_sequence_is_nothing(running: Broadcast) -> None:
+def test_end_of_sequence_is_ignored(running: Broadcast) -> None:
     running.video(33, avc(b"", key=True, packet=2))
-    assert running.told.calls == []
+    assert running.recorder.calls == []
 
 
 def test_mp3_needs_no_header(broadcast: Broadcast) -> None:
     for at in (0, 26, 52):
         broadcast.audio(at, MP3)
-    assert broadcast.told.calls[0] == ("audio-config", ("mp3", 44100))
-    assert [unit.dts for unit in broadcast.told.units] == [0, 1152, 2304]
-    assert broadcast.told.units[0].payload == MP3_FRAME
+    assert broadcast.recorder.calls[0] == ("audio-config", ("mp3", 44100))
+    assert [unit.dts for unit in broadcast.recorder.units] == [0, 1152, 2304]
+    assert broadcast.recorder.units[0].payload == MP3_FRAME
 
 
-def test_mp3_bitrate_and_padding_are_no_new_configuration(broadcast: Broadcast) -> None:
+def test_mp3_bitrate_and_padding_do_not_change_the_configuration(broadcast: Broadcast) -> None:
     broadcast.audio(0, MP3)
     broadcast.audio(26, b"\x2f\xff\xfa\xa2\x44" + bytes(500))
-    assert broadcast.told.names == ["audio-config", "unit", "unit"]
+    assert broadcast.recorder.names == ["audio-config", "unit", "unit"]
 
 
-def test_audio_that_changes_its_codec_and_back(running: Broadcast) -> None:
+def test_audio_codec_can_change_and_change_back(running: Broadcast) -> None:
     running.audio(21, MP3, AAC_FRAME)
     running.audio(60, aac_header(), AAC_FRAME)
-    assert running.told.names == ["audio-config", "unit", "dropped", "audio-config", "unit"]
-    assert running.told.all("audio-config") == [("mp3", 44100), ("aac", 48000)]
-    assert running.told.all("dropped") == ["no-config"]
+    assert running.recorder.names == ["audio-config", "unit", "dropped", "audio-config", "unit"]
+    assert running.recorder.all("audio-config") == [("mp3", 44100), ("aac", 48000)]
+    assert running.recorder.all("dropped") == ["no-config"]
 
 
 @pytest.mark.parametrize(("body", "name"), [(HEVC, "HEVC"), (b"\x12x", "H.263")])
-def test_a_broadcast_of_another_video_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
+def test_unsupported_video_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
     with pytest.raises(UnsupportedCodec, match=name):
         broadcast.video(0, body)
 
@@ -210,12 +210,12 @@ def test_a_broadcast_of_another_video_codec_is_refused(broadcast: Broadcast, bod
         (b"\x2f\xff\xfd\x90\x64", "layer 2"),
     ],
 )
-def test_a_broadcast_of_another_audio_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
+def test_unsupported_audio_codec_is_refused(broadcast: Broadcast, body: bytes, name: str) -> None:
     with pytest.raises(UnsupportedCodec, match=name):
         broadcast.audio(0, body)
 
 
-def test_a_codec_that_changes_for_good_ends_the_broadcast(running: Broadcast) -> None:
+def test_lasting_change_to_an_unsupported_codec_ends_the_broadcast(running: Broadcast) -> None:
     for _ in range(PERSISTENT - 1):
         running.video(33, HEVC)
     running.video(66, inter_frame())
@@ -225,16 +225,16 @@ def test_a_codec_that_changes_for_good_ends_the_broadcast(running: Broadcast) ->
         running.video(99, HEVC)
 
 
-def test_a_jump_is_told_before_the_unit_that_jumped(running: Broadcast) -> None:
+def test_discontinuity_is_reported_before_its_unit(running: Broadcast) -> None:
     running.video(100_000, key_frame())
     running.audio(100_000, AAC_FRAME)
     running.audio(100_021, AAC_FRAME)
-    assert running.told.names == ["discontinuity", "unit", "unit", "unit"]
+    assert running.recorder.names == ["discontinuity", "unit", "unit", "unit"]
 
 
-def test_audio_over_what_is_there_is_dropped(running: Broadcast) -> None:
+def test_overlapping_audio_is_dropped(running: Broadcast) -> None:
     for at in range(21, 500, 21):
         running.audio(at, AAC_FRAME)
-    running.told.calls.clear()
+    running.recorder.calls.clear()
     running.audio(100, AAC_FRAME)
-    assert running.told.calls == [("dropped", "timestamp-overlap")]
+    assert running.recorder.calls == [("dropped", "timestamp-overlap")]

@@ -1,4 +1,4 @@
-"""FLV tag bodies: what is media, what is configuration, what is odd, what is refused."""
+"""Parsing FLV tag bodies: media, configuration, malformed bodies and unsupported codecs."""
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +42,7 @@ def test_h264_sequence_header_and_end() -> None:
     assert parse_video_tag(avc(b"", key=True, packet=2)) == NO_MEDIA
 
 
-def test_a_seek_mark_is_no_media() -> None:
+def test_seek_command_frame_is_not_media() -> None:
     assert parse_video_tag(b"\x57\x00") == NO_MEDIA
 
 
@@ -63,7 +63,7 @@ def test_a_seek_mark_is_no_media() -> None:
         (ex_video(7, b"avc1"), UnknownPacket),
     ],
 )
-def test_odd_video(body: bytes, error: type[FlvError]) -> None:
+def test_malformed_video_is_rejected(body: bytes, error: type[FlvError]) -> None:
     with pytest.raises(error):
         parse_video_tag(body)
 
@@ -83,17 +83,17 @@ def test_odd_video(body: bytes, error: type[FlvError]) -> None:
         (b"\x10\x00", "number 0"),
     ],
 )
-def test_other_video_is_refused_by_name(body: bytes, name: str) -> None:
+def test_unsupported_video_is_refused_by_name(body: bytes, name: str) -> None:
     with pytest.raises(UnsupportedCodec, match=name):
         parse_video_tag(body)
 
 
-def test_the_refusal_says_what_to_choose() -> None:
+def test_refusal_names_the_codec_to_choose() -> None:
     with pytest.raises(UnsupportedCodec, match=r"HEVC video is not supported yet: choose H\.264 .*in OBS: "):
         parse_video_tag(ex_video(0, b"hvc1"))
 
 
-def test_h264_under_its_fourcc() -> None:
+def test_h264_with_its_fourcc() -> None:
     assert parse_video_tag(ex_video(0, b"avc1", AVC_RECORD)) == SequenceHeader(Codec.H264, AVC_RECORD)
     assert parse_video_tag(ex_video(1, b"avc1", b"\xff\xff\xdfdata")) == VideoFrame(Codec.H264, True, -33, b"data")
     assert parse_video_tag(ex_video(3, b"avc1", b"data", frame_type=2)) == VideoFrame(Codec.H264, False, 0, b"data")
@@ -112,7 +112,7 @@ def test_mp3(first: int) -> None:
     assert parse_audio_tag(bytes((first,)) + MP3_FRAME) == AudioFrame(Codec.MP3, MP3_FRAME)
 
 
-def test_audio_under_its_fourcc() -> None:
+def test_audio_with_its_fourcc() -> None:
     assert parse_audio_tag(ex_audio(0, b"mp4a", AAC_RECORD)) == SequenceHeader(Codec.AAC, AAC_RECORD)
     assert parse_audio_tag(ex_audio(1, b"mp4a", b"data")) == AudioFrame(Codec.AAC, b"data")
     assert parse_audio_tag(ex_audio(1, b".mp3", MP3_FRAME)) == AudioFrame(Codec.MP3, MP3_FRAME)
@@ -134,7 +134,7 @@ def test_audio_under_its_fourcc() -> None:
         (ex_audio(7, b"mp4a"), UnknownPacket),
     ],
 )
-def test_odd_audio(body: bytes, error: type[FlvError]) -> None:
+def test_malformed_audio_is_rejected(body: bytes, error: type[FlvError]) -> None:
     with pytest.raises(error):
         parse_audio_tag(body)
 
@@ -152,14 +152,14 @@ def test_odd_audio(body: bytes, error: type[FlvError]) -> None:
         (ex_audio(5, b"mp4a"), "Multitrack"),
     ],
 )
-def test_other_audio_is_refused_by_name(body: bytes, name: str) -> None:
+def test_unsupported_audio_is_refused_by_name(body: bytes, name: str) -> None:
     with pytest.raises(UnsupportedCodec, match=name):
         parse_audio_tag(body)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=40))
-def test_only_declared_errors_leave(body: bytes) -> None:
+def test_noise_raises_only_declared_errors(body: bytes) -> None:
     for parse in (parse_video_tag, parse_audio_tag):
         try:
             parse(body)

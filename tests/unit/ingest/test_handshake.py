@@ -1,4 +1,4 @@
-"""The handshake, simple and with digests, against a client's side written here."""
+"""The server's handshake, simple and with digests, against a test client."""
 
 import pytest
 
@@ -23,8 +23,8 @@ def entropy(count: int) -> bytes:
     return bytes(at * 7 & 0xFF for at in range(count))
 
 
-def shake(data: bytes, split: Split) -> tuple[bytes, bool, int]:
-    """What the server sends, whether it is done, and how many bytes it has left over."""
+def handshake_with(data: bytes, split: Split) -> tuple[bytes, bool, int]:
+    """What the server sends, whether it is complete, and the number of unread bytes."""
     handshake, buffer = ServerHandshake(entropy), ReceiveBuffer()
     sent, done = b"", False
     for piece in split(data):
@@ -38,7 +38,7 @@ def shake(data: bytes, split: Split) -> tuple[bytes, bool, int]:
 @pytest.mark.parametrize("split", SPLITS)
 def test_simple(split: Split) -> None:
     c1 = bytes(8) + entropy(1528)
-    sent, done, left = shake(b"\x03" + c1 + bytes(1536) + b"rest", split)
+    sent, done, left = handshake_with(b"\x03" + c1 + bytes(1536) + b"rest", split)
     assert done
     assert left == 4
     assert sent[0] == 3
@@ -46,8 +46,8 @@ def test_simple(split: Split) -> None:
     assert sent[1537:] == c1
 
 
-def test_the_answer_does_not_wait_for_c2() -> None:
-    sent, done, _ = shake(b"\x03" + bytes(1536), SPLITS[0])
+def test_server_answers_before_c2() -> None:
+    sent, done, _ = handshake_with(b"\x03" + bytes(1536), SPLITS[0])
     assert len(sent) == 1 + 2 * 1536
     assert not done
 
@@ -56,7 +56,7 @@ def test_the_answer_does_not_wait_for_c2() -> None:
 @pytest.mark.parametrize("scheme", list(Scheme))
 def test_with_digests(scheme: Scheme, split: Split) -> None:
     c1 = put_digest(bytes(4) + CLIENT_VERSION + entropy(1528), scheme, PLAYER_KEY)
-    sent, done, _ = shake(b"\x03" + c1 + bytes(1536), split)
+    sent, done, _ = handshake_with(b"\x03" + c1 + bytes(1536), split)
     assert done
     s1, s2 = sent[1:1537], sent[1537:]
     at = digest_offset(s1, scheme)
@@ -66,9 +66,9 @@ def test_with_digests(scheme: Scheme, split: Split) -> None:
     assert s2 == answer_digest(c1[client_at : client_at + 32], s2[:1504])
 
 
-def test_a_version_without_a_digest_is_the_simple_handshake() -> None:
+def test_version_without_a_digest_gets_the_simple_handshake() -> None:
     c1 = bytes(4) + CLIENT_VERSION + entropy(1528)
-    sent, _, _ = shake(b"\x03" + c1, SPLITS[0])
+    sent, _, _ = handshake_with(b"\x03" + c1, SPLITS[0])
     assert sent[1537:] == c1
 
 
@@ -76,6 +76,6 @@ def test_a_version_without_a_digest_is_the_simple_handshake() -> None:
     ("first", "word"),
     [(b"GET / HTTP/1.1\r\n", "RTMP"), (b"\x16\x03\x01", "TLS"), (b"\x06", "rtmpe"), (b"\x00", "RTMP")],
 )
-def test_other_protocols_are_told_by_their_first_byte(first: bytes, word: str) -> None:
+def test_other_protocols_are_rejected_by_their_first_byte(first: bytes, word: str) -> None:
     with pytest.raises(NotRtmp, match=word):
-        shake(first, SPLITS[0])
+        handshake_with(first, SPLITS[0])

@@ -1,7 +1,7 @@
 from ingest.refusals import MAX_REMEMBERED, RefusalMemory
 
 
-def test_a_refusal_is_remembered_for_its_publisher_and_its_time() -> None:
+def test_refusal_is_remembered_per_publisher_until_it_expires() -> None:
     memory = RefusalMemory(5.0)
     memory.remember("203.0.113.7", "key", "no HEVC", 100.0)
     assert memory.recall("203.0.113.7", "key", 104.9) == "no HEVC"
@@ -10,7 +10,7 @@ def test_a_refusal_is_remembered_for_its_publisher_and_its_time() -> None:
     assert memory.recall("203.0.113.7", "other", 101.0) is None
 
 
-def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
+def test_memory_has_a_limit_and_drops_the_oldest() -> None:
     memory = RefusalMemory(5.0)
     for number in range(MAX_REMEMBERED + 1):
         memory.remember("203.0.113.7", f"key{number}", "no", 100.0)
@@ -19,7 +19,7 @@ def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
     assert memory.recall("203.0.113.7", f"key{MAX_REMEMBERED}", 101.0) == "no"
 
 
-def test_no_key_is_kept() -> None:
+def test_keys_are_not_stored() -> None:
     memory = RefusalMemory(5.0)
     memory.remember("203.0.113.7", "s3cret", "no", 100.0)
     assert "s3cret" not in repr(vars(memory))

@@ -1,4 +1,4 @@
-"""One continuous timeline from what publishers make of timestamps."""
+"""The continuous timeline, from regular and irregular timestamps."""
 
 from itertools import pairwise
 from random import Random
@@ -16,7 +16,7 @@ WRAP = 1 << 32
 
 
 class Player:
-    """Puts units on a timeline in the order of their true times, and keeps where they went, in milliseconds."""
+    """Places units on a timeline and records their decoding times, in ticks and samples."""
 
     def __init__(self, rate: int = RATE, frame: int = FRAME) -> None:
         self.rate, self.frame = rate, frame
@@ -52,7 +52,7 @@ class Player:
 
 
 def play(player: Player, start: int, seconds: float, *, video_from: float = 0, audio_from: float = 0) -> None:
-    """A clean 30 frames a second beside AAC, as ffmpeg rounds it, from the true time 0 at ``start``."""
+    """Regular 30 fps video and AAC, rounded as ffmpeg does. The first timestamp is ``start``."""
     units = [(video_from + number / 30, "video") for number in range(round((seconds - video_from) * 30))]
     frames = round((seconds - audio_from) * player.rate / player.frame)
     units += [(audio_from + number * player.frame / player.rate, "audio") for number in range(frames)]
@@ -61,7 +61,7 @@ def play(player: Player, start: int, seconds: float, *, video_from: float = 0, a
 
 
 @pytest.mark.parametrize("start", [0, 1, 66, 12_345_678, WRAP // 2, WRAP - 1, WRAP - 3000])
-def test_a_clean_broadcast_begins_at_0_wherever_its_timestamps_do(start: int) -> None:
+def test_timeline_starts_at_0_for_any_first_timestamp(start: int) -> None:
     player = Player()
     play(player, start, 10)
     assert player.discontinuities == player.dropped == 0
@@ -77,19 +77,19 @@ def test_audio_is_exact_at_every_rate(rate: int, frame: int) -> None:
     assert set(player.audio_steps) == {frame}
 
 
-def test_audio_alone_and_video_alone() -> None:
-    alone = Player()
+def test_single_track_broadcasts() -> None:
+    player = Player()
     for number in range(100):
-        alone.audio(5000 + number * FRAME * 1000 // RATE)
-    assert alone.audio_dts == [number * FRAME for number in range(100)]
-    alone = Player()
+        player.audio(5000 + number * FRAME * 1000 // RATE)
+    assert player.audio_dts == [number * FRAME for number in range(100)]
+    player = Player()
     for number in range(100):
-        alone.video(5000 + number * 40)
-    assert alone.video_dts == [number * 3600 for number in range(100)]
+        player.video(5000 + number * 40)
+    assert player.video_dts == [number * 3600 for number in range(100)]
 
 
 @pytest.mark.parametrize("seconds", [0.02, 3, 45])
-def test_audio_that_starts_late_starts_late(seconds: float) -> None:
+def test_late_audio_keeps_its_offset(seconds: float) -> None:
     player = Player()
     play(player, 1000, seconds + 5, audio_from=seconds)
     assert player.discontinuities == 0
@@ -97,21 +97,21 @@ def test_audio_that_starts_late_starts_late(seconds: float) -> None:
     assert set(player.audio_steps) == {FRAME}
 
 
-def test_video_that_starts_late_starts_late() -> None:
+def test_late_video_keeps_its_offset() -> None:
     player = Player()
     play(player, 1000, 8, video_from=3)
     assert player.discontinuities == 0
     assert player.video_dts[0] == 3000 * 90
 
 
-def test_video_that_comes_second_but_belongs_before_is_not_lost() -> None:
-    """Its first frame is the one all others need; it catches up within the time that it came too late."""
+def test_video_that_arrives_second_with_earlier_timestamps_is_kept() -> None:
+    """The first frame is needed to decode all others. The video catches up as soon as its time allows."""
     player = Player()
     player.audio(100)
     assert [player.video(at) for at in (0, 33, 66, 100, 133)] == [0, 1, 2, 3, 33 * 90]
 
 
-def test_audio_that_comes_second_but_belongs_before_is_left_out() -> None:
+def test_audio_that_arrives_second_with_earlier_timestamps_is_dropped() -> None:
     player = Player()
     player.video(100)
     assert [player.audio(at) for at in (0, 21, 43, 64, 85, 107)] == [None, None, None, None, None, 336]
@@ -133,8 +133,11 @@ def test_equal_and_slightly_backward_video_timestamps_still_increase() -> None:
 
 @pytest.mark.parametrize("jump", [10_500, 60_000, -1500, -60_000, 2_000_000_000, -2_000_000_000])
 @pytest.mark.parametrize("first", ["video", "audio"])
-def test_both_tracks_jump(jump: int, first: str) -> None:
-    """Reported once; time goes on right behind what there was, in the relation of the new timestamps."""
+def test_jump_of_both_tracks_is_one_discontinuity(jump: int, first: str) -> None:
+    """The jump is reported once.
+
+    Time continues at the end, and the tracks keep the offset of the new timestamps.
+    """
     player = Player()
     play(player, 1_000_000_000, 10)
     end = max(player.video_dts[-1] / 90 + 33, (player.audio_dts[-1] + FRAME) * 1000 / RATE)
@@ -155,7 +158,7 @@ def test_both_tracks_jump(jump: int, first: str) -> None:
     assert first_audio - first_video == pytest.approx(40 if first == "video" else -40, abs=2)
 
 
-def test_stragglers_of_the_old_base_stay_in_it() -> None:
+def test_late_units_of_the_old_base_stay_in_it() -> None:
     player = Player()
     play(player, 500_000, 5)
     audios = len(player.audio_dts)
@@ -169,7 +172,7 @@ def test_stragglers_of_the_old_base_stay_in_it() -> None:
     assert player.audio_dts[-1] / RATE == pytest.approx(player.video_dts[-1] / 90_000, abs=0.035)
 
 
-def test_one_track_that_jumps_leaves_the_other_alone() -> None:
+def test_jump_of_one_track_does_not_move_the_other() -> None:
     player = Player()
     play(player, 0, 5)
     player.video(100_000)
@@ -180,8 +183,8 @@ def test_one_track_that_jumps_leaves_the_other_alone() -> None:
 
 
 @pytest.mark.parametrize("gap", [1000, 9000])
-def test_a_gap_stays_a_gap(gap: int) -> None:
-    """An encoder that dropped frames says so by its timestamps, and both tracks keep them."""
+def test_gap_in_timestamps_is_kept(gap: int) -> None:
+    """If an encoder drops frames, both tracks keep the gap in the timestamps."""
     player = Player()
     play(player, 0, 2)
     player.video(2000 + gap)
@@ -192,8 +195,10 @@ def test_a_gap_stays_a_gap(gap: int) -> None:
 
 
 def sync_errors(drift_ppm: int, jitter_ms: float = 0, minutes: int = 3) -> tuple[list[float], list[int]]:
-    """How far audio is from its timestamps at every frame, and by how many samples each frame was moved, where the
-    audio clock runs ``drift_ppm`` fast against the timestamps."""
+    """The error of each audio frame in milliseconds, and its correction in samples.
+
+    The audio clock is ``drift_ppm`` faster than the timestamps.
+    """
     random = Random(7)
     player = Player()
     errors = []
@@ -217,13 +222,13 @@ def test_drift_is_corrected_within_10_ms(ppm: int) -> None:
 
 
 @pytest.mark.parametrize("jitter_ms", [1, 5, 15])
-def test_jitter_is_not_passed_on(jitter_ms: float) -> None:
+def test_jitter_does_not_reach_the_timeline(jitter_ms: float) -> None:
     _, moves = sync_errors(0, jitter_ms, minutes=1)
     assert sum(move != 0 for move in moves) <= 10
 
 
 @pytest.mark.parametrize("offset", [30, -30, 55, -55])
-def test_an_offset_below_a_gap_is_steered_away(offset: int) -> None:
+def test_offset_below_a_gap_is_corrected_gradually(offset: int) -> None:
     player = Player()
     play(player, 0, 5)
     for number in range(200):
@@ -234,7 +239,7 @@ def test_an_offset_below_a_gap_is_steered_away(offset: int) -> None:
     assert {abs(step - FRAME) <= RATE * STEP_MS // 1000 for step in player.audio_steps} == {True}
 
 
-def test_audio_that_runs_back_waits_until_it_is_new_again() -> None:
+def test_repeated_audio_is_dropped_until_its_time_is_free() -> None:
     player = Player()
     play(player, 0, 5)
     for number in range(60):
@@ -244,7 +249,7 @@ def test_audio_that_runs_back_waits_until_it_is_new_again() -> None:
     assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(4500 + 59 * FRAME * 1000 / RATE, abs=TOLERANCE_MS)
 
 
-def test_one_odd_audio_timestamp_costs_one_frame() -> None:
+def test_one_wrong_audio_timestamp_drops_one_frame() -> None:
     player = Player()
     play(player, 0, 5)
     player.audio(4000 + 100)
@@ -254,7 +259,7 @@ def test_one_odd_audio_timestamp_costs_one_frame() -> None:
     assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(5013 + 19 * FRAME * 1000 / RATE, abs=1)
 
 
-def test_a_new_sample_rate_goes_on_from_where_the_old_one_ended() -> None:
+def test_new_sample_rate_continues_at_the_end_of_the_old_one() -> None:
     player = Player()
     play(player, 0, 5)
     end = player.audio_dts[-1] + FRAME
@@ -265,7 +270,7 @@ def test_a_new_sample_rate_goes_on_from_where_the_old_one_ended() -> None:
     assert placement.dts >= end * 44_100 // RATE
 
 
-def test_the_same_audio_again_changes_nothing() -> None:
+def test_repeated_audio_configuration_changes_nothing() -> None:
     player = Player()
     play(player, 0, 1)
     player.timeline.set_audio(RATE, FRAME)
@@ -273,7 +278,7 @@ def test_the_same_audio_again_changes_nothing() -> None:
     assert set(player.audio_steps) == {FRAME}
 
 
-def test_audio_before_its_rate_is_the_callers_mistake() -> None:
+def test_audio_before_set_audio_raises_value_error() -> None:
     with pytest.raises(ValueError, match="sample rate"):
         Timeline().audio(0)
 
@@ -292,7 +297,7 @@ steps = st.one_of(st.just(33), st.integers(0, 100), st.integers(-1500, 12_000), 
 
 @settings(max_examples=200, deadline=None)
 @given(timestamps, st.lists(st.tuples(st.sampled_from(["video", "audio"]), steps), max_size=60))
-def test_whatever_comes_time_goes_on(start: int, units: list[tuple[str, int]]) -> None:
+def test_decode_times_increase_for_any_timestamps(start: int, units: list[tuple[str, int]]) -> None:
     player = Player()
     at = {"video": start, "audio": start}
     for kind, step in units:
@@ -303,15 +308,15 @@ def test_whatever_comes_time_goes_on(start: int, units: list[tuple[str, int]]) -
     assert all(dts >= 0 for dts in player.video_dts + player.audio_dts)
     first = (player.video_dts if units and units[0][0] == "video" else player.audio_dts)[:1]
     assert first in ([0], [])
-    # No unit carries time further than its own step may, so nothing lands in the far future.
+    # Each unit advances time by its own step at most, so no unit is placed in the far future.
     latest = max([0, *(dts / 90 for dts in player.video_dts), *(dts * 1000 / RATE for dts in player.audio_dts)])
     assert latest <= len(units) * 10_000 + 100
 
 
 @settings(max_examples=50, deadline=None)
 @given(timestamps, st.integers(0, 200), st.integers(-60, 60))
-def test_the_offset_between_the_tracks_is_kept(start: int, first_ms: int, offset: int) -> None:
-    """Wherever a clean broadcast starts and however its tracks are shifted, what was together stays together."""
+def test_offset_between_the_tracks_is_kept(start: int, first_ms: int, offset: int) -> None:
+    """Regular tracks keep their offset, for any start and any shift between them."""
     player = Player()
     play(player, start, 1 + first_ms / 1000)
     at = start + 5000 + first_ms

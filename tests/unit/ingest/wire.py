@@ -1,4 +1,4 @@
-"""A publisher's side of the wire, for tests: chunks of every form, commands, and ways to feed a parser."""
+"""The client side of RTMP for tests: chunks with any header format, commands, and ways to split the input."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,40 +20,43 @@ Split = Callable[[bytes], Iterator[bytes]]
 
 
 class ChunkWriter:
-    """Writes messages as chunks of a chosen form; ``repeat_extended`` is whether type 3 chunks repeat it."""
+    """Writes messages as chunks with a chosen header format.
+
+    ``repeat_extended``: whether type 3 chunks repeat the extended timestamp.
+    """
 
     def __init__(self, chunk_size: int = 128, *, repeat_extended: bool = True) -> None:
         self.chunk_size = chunk_size
         self._repeat_extended = repeat_extended
         self._last: dict[int, tuple[Message, int]] = {}
 
-    def forms(self, chunk_stream: int, message: Message) -> list[int]:
-        """Which forms may begin ``message`` here, the shortest last."""
+    def formats(self, chunk_stream: int, message: Message) -> list[int]:
+        """The header formats that can start ``message`` now, the shortest last."""
         if chunk_stream not in self._last:
             return [0]
         last, field = self._last[chunk_stream]
-        forms = [0]
+        formats = [0]
         if last.stream_id == message.stream_id:
-            forms.append(1)
+            formats.append(1)
             if (last.type_id, len(last.payload)) == (message.type_id, len(message.payload)):
-                forms.append(2)
+                formats.append(2)
                 if field == delta(message, last):
-                    forms.append(3)
-        return forms
+                    formats.append(3)
+        return formats
 
-    def write(self, chunk_stream: int, message: Message, form: int | None = None) -> list[bytes]:
-        form = self.forms(chunk_stream, message)[-1] if form is None else form
+    def write(self, chunk_stream: int, message: Message, fmt: int | None = None) -> list[bytes]:
+        fmt = self.formats(chunk_stream, message)[-1] if fmt is None else fmt
         field = message.timestamp
-        if form:
+        if fmt:
             field = delta(message, self._last[chunk_stream][0])
         self._last[chunk_stream] = message, field
         extended = field.to_bytes(4, "big") if field >= EXTENDED else b""
-        header = basic_header(form, chunk_stream)
-        if form < 3:
+        header = basic_header(fmt, chunk_stream)
+        if fmt < 3:
             header += min(field, EXTENDED).to_bytes(3, "big")
-        if form < 2:
+        if fmt < 2:
             header += len(message.payload).to_bytes(3, "big") + bytes((message.type_id,))
-        if form < 1:
+        if fmt < 1:
             header += message.stream_id.to_bytes(4, "little")
         size = self.chunk_size
         pieces = [message.payload[at : at + size] for at in range(0, len(message.payload), size)] or [b""]
@@ -63,8 +66,8 @@ class ChunkWriter:
             *(basic_header(3, chunk_stream) + repeated + piece for piece in pieces[1:]),
         ]
 
-    def message(self, chunk_stream: int, message: Message, form: int | None = None) -> bytes:
-        return b"".join(self.write(chunk_stream, message, form))
+    def message(self, chunk_stream: int, message: Message, fmt: int | None = None) -> bytes:
+        return b"".join(self.write(chunk_stream, message, fmt))
 
 
 def delta(message: Message, last: Message) -> int:
@@ -79,7 +82,7 @@ def control(type_id: MessageType, value: int) -> Message:
     return Message(type_id, 0, 0, value.to_bytes(4, "big"))
 
 
-def whole(data: bytes) -> Iterator[bytes]:
+def unsplit(data: bytes) -> Iterator[bytes]:
     yield data
 
 
@@ -88,24 +91,24 @@ def byte_by_byte(data: bytes) -> Iterator[bytes]:
 
 
 def pieces_of(*sizes: int) -> Split:
-    """Pieces of these sizes, over and over."""
+    """Splits the input into pieces of ``sizes``, repeated cyclically."""
 
     def split(data: bytes) -> Iterator[bytes]:
-        at = turn = 0
+        at = index = 0
         while at < len(data):
-            size = sizes[turn % len(sizes)]
+            size = sizes[index % len(sizes)]
             yield data[at : at + size]
             at += size
-            turn += 1
+            index += 1
 
     return split
 
 
-SPLITS = [whole, byte_by_byte, pieces_of(2), pieces_of(1, 130, 7), pieces_of(1537)]
+SPLITS = [unsplit, byte_by_byte, pieces_of(2), pieces_of(1, 130, 7), pieces_of(1537)]
 
 
-def read_messages(data: bytes, split: Split = whole, limits: Limits | None = None) -> list[Message]:
-    """What a chunk reader alone makes of ``data``; it obeys Set Chunk Size and Abort."""
+def read_messages(data: bytes, split: Split = unsplit, limits: Limits | None = None) -> list[Message]:
+    """The messages that a ChunkReader parses from ``data``. Set Chunk Size and Abort are applied."""
     limits = limits or Limits()
     buffer = ReceiveBuffer()
     reader = ChunkReader(buffer, limits)
@@ -122,8 +125,8 @@ def read_messages(data: bytes, split: Split = whole, limits: Limits | None = Non
     return messages
 
 
-def events_of(connection: ServerConnection, data: bytes = b"", split: Split = whole) -> list[Event]:
-    """The events up to the next NEED_DATA or PAUSED."""
+def events_of(connection: ServerConnection, data: bytes = b"", split: Split = unsplit) -> list[Event]:
+    """Feed ``data`` in pieces, and return the events up to NEED_DATA or PAUSED."""
     events: list[Event] = []
     for piece in split(data):
         connection.receive_data(piece)
@@ -132,8 +135,8 @@ def events_of(connection: ServerConnection, data: bytes = b"", split: Split = wh
     return events
 
 
-class Answers:
-    """Reads what the server sends."""
+class ReplyReader:
+    """Parses the messages that the server sends after its handshake."""
 
     def __init__(self) -> None:
         self._buffer = ReceiveBuffer()

@@ -1,4 +1,4 @@
-"""What libx264 and FFmpeg's AAC encoder make, as Headwater's values; and PyAV as an outside reader."""
+"""Encodes with libx264 and FFmpeg's AAC encoder, and demuxes with PyAV as an independent reader."""
 
 import io
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class VideoSettings:
 
 
 def encode_video(settings: VideoSettings, frames: int) -> tuple[VideoConfig, list[AccessUnit]]:
-    """``frames`` moving pictures. Units are in decoding order; the first is presented at 0."""
+    """Encode ``frames`` frames with motion. Units are in decoding order; the first has presentation time 0."""
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height = settings.width, settings.height
@@ -60,7 +60,7 @@ def encode_video(settings: VideoSettings, frames: int) -> tuple[VideoConfig, lis
 
 
 def encode_audio(sample_rate: int, layout: str, frames: int) -> tuple[AudioConfig, list[AccessUnit]]:
-    """About ``frames`` access units of a saw-tooth, counted from 0 (priming included)."""
+    """Encode a saw-tooth wave as about ``frames`` access units from time 0, including priming."""
     context = av.CodecContext.create("aac", "w")
     assert isinstance(context, AudioCodecContext)
     context.sample_rate = sample_rate
@@ -86,7 +86,7 @@ def samples_of(units: list[AccessUnit], duration: int) -> list[Sample]:
 
 
 def read(data: bytes) -> InputContainer:
-    """``data`` as PyAV demuxes it."""
+    """Open ``data`` with PyAV."""
     container = av.open(io.BytesIO(data))
     assert isinstance(container, InputContainer)
     return container
@@ -94,7 +94,7 @@ def read(data: bytes) -> InputContainer:
 
 def _picture(settings: VideoSettings, index: int) -> VideoFrame:
     frame = VideoFrame(settings.width, settings.height, settings.pixel_format)
-    # The high byte of a ten-bit sample is 3 at most; libx264 aborts on more.
+    # The high byte of a 10-bit sample must not exceed 3, or libx264 aborts.
     mask = 0x03 if settings.pixel_format.endswith("10le") else 0x7F
     for plane in frame.planes:
         row = bytes((3 * column + 5 * index) & mask for column in range(plane.line_size))

@@ -1,4 +1,4 @@
-"""The ffmpeg of the imageio-ffmpeg wheel as an outside reader: it decodes all, and complains of nothing."""
+"""The ffmpeg of the imageio-ffmpeg wheel, as an independent decoder."""
 
 import subprocess
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import imageio_ffmpeg  # type: ignore[import-untyped]
 
 
-def complaints(path: Path) -> str:
-    """What ffmpeg says on standard error when it decodes every track of ``path``."""
+def decoding_errors(path: Path) -> str:
+    """ffmpeg's standard error when it decodes all tracks of ``path``: empty if there is no error."""
     executable = imageio_ffmpeg.get_ffmpeg_exe()
     command = [executable, "-nostdin", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,7 @@
-"""Golden files: hex dumps kept beside the tests. ``UPDATE_GOLDEN=1`` writes them anew; read the difference then."""
+"""Golden files: hex dumps in a directory next to the tests.
+
+``UPDATE_GOLDEN=1`` rewrites them. Review the difference before you commit it.
+"""
 
 import os
 from pathlib import Path
@@ -8,6 +11,7 @@ ROW = 16
 
 
 def check(name: str, data: bytes) -> None:
+    """Compare ``data`` with the golden file ``name``."""
     path = DIRECTORY / f"{name}.hex"
     text = _dump(data)
     if os.environ.get("UPDATE_GOLDEN"):

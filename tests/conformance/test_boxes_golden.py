@@ -1,4 +1,4 @@
-"""Every box that Headwater writes, byte for byte."""
+"""Every box that Headwater writes, compared with golden bytes."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -128,15 +128,15 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", BOXES)
-def test_box(name: str) -> None:
+def test_box_matches_its_golden_bytes(name: str) -> None:
     golden_bytes.check(f"boxes/{name}", BOXES[name])
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_file(name: str) -> None:
+def test_file_matches_its_golden_bytes(name: str) -> None:
     golden_bytes.check(f"files/{name}", FILES[name])
 
 
-def test_no_box_is_missing() -> None:
+def test_every_box_module_has_golden_bytes() -> None:
     modules = {path.stem for path in Path(boxes.__path__[0]).glob("*.py")}
     assert {name.split("-")[0] for name in BOXES} == modules - {"__init__", "box", "fields", "matrix", "walk"}

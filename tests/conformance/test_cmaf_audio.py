@@ -1,4 +1,4 @@
-"""AAC packed by Headwater and decoded by PyAV and ffmpeg, silence of our own included."""
+"""AAC packaged by Headwater and decoded by PyAV and ffmpeg, including generated silence."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from media.units import AccessUnit, Kind
 from packager.cmaf.fragment import Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import encode_audio, read, samples_of
-from tests.conformance.ffmpeg_wheel import complaints
+from tests.conformance.ffmpeg_wheel import decoding_errors
 
 PART = 12
-BYTES_A_SAMPLE = 4
+BYTES_PER_SAMPLE = 4
 
 
 def pack(config: AudioConfig, units: list[AccessUnit]) -> bytes:
@@ -41,7 +41,7 @@ def is_silent(frame: AudioFrame) -> bool:
     """Compared in one packed plane: of eight channels PyAV 18 lists nine planes, and PyAV 19 cannot list any."""
     (packed,) = AudioResampler(format="flt").resample(frame)
     (plane,) = packed.planes
-    return not any(bytes(plane)[: packed.samples * packed.layout.nb_channels * BYTES_A_SAMPLE])
+    return not any(bytes(plane)[: packed.samples * packed.layout.nb_channels * BYTES_PER_SAMPLE])
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_every_access_unit_is_decoded_at_its_time(sample_rate: int, layout: str,
     assert not all(map(is_silent, frames))
     path = tmp_path / "track.mp4"
     path.write_bytes(data)
-    assert complaints(path) == ""
+    assert decoding_errors(path) == ""
 
 
 @pytest.mark.parametrize("sample_rate", [48_000, 44_100, 8_000])
@@ -79,7 +79,7 @@ def test_silence_decodes_to_silence(sample_rate: int, channels: int) -> None:
 
 
 @pytest.mark.parametrize("record", ["2b920800", "139056e5a0", "eb8a0800", "138856e5a54880", "119056e500"])
-def test_silence_in_he_aac_lasts_as_long_as_a_frame_of_it(record: str, tmp_path: Path) -> None:
+def test_silence_in_he_aac_has_the_duration_of_a_frame(record: str, tmp_path: Path) -> None:
     config = parse_audio_specific_config(bytes.fromhex(record))
     frame = silent_frame(config)
     assert frame is not None
@@ -90,10 +90,10 @@ def test_silence_in_he_aac_lasts_as_long_as_a_frame_of_it(record: str, tmp_path:
     assert all(map(is_silent, frames))
     path = tmp_path / "track.mp4"
     path.write_bytes(data)
-    assert complaints(path) == ""
+    assert decoding_errors(path) == ""
 
 
-def test_silence_between_sound_is_no_error(tmp_path: Path) -> None:
+def test_silence_between_audio_decodes_without_errors(tmp_path: Path) -> None:
     config, units = encode_audio(48_000, "stereo", 60)
     silence = silent_frame(config)
     assert silence is not None
@@ -107,10 +107,10 @@ def test_silence_between_sound_is_no_error(tmp_path: Path) -> None:
     assert not any(silent[5:19])
     path = tmp_path / "track.mp4"
     path.write_bytes(data)
-    assert complaints(path) == ""
+    assert decoding_errors(path) == ""
 
 
-def test_corrected_durations_are_kept_to_the_tick() -> None:
+def test_corrected_durations_are_exact() -> None:
     config, units = encode_audio(48_000, "stereo", 10)
     durations = [1024, 1023, 1025, 1024, 1024, 1020]
     samples = [Sample(duration, 0, True, unit.payload) for duration, unit in zip(durations, units, strict=False)]

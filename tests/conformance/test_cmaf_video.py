@@ -1,4 +1,4 @@
-"""Encoded by libx264, packed by Headwater, decoded by PyAV and ffmpeg: every frame, at its time."""
+"""Video encoded by libx264, packaged by Headwater, and decoded by PyAV and ffmpeg."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,12 +13,12 @@ from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import VideoSettings, encode_video, read, samples_of
-from tests.conformance.ffmpeg_wheel import complaints
+from tests.conformance.ffmpeg_wheel import decoding_errors
 
 FRAMES = 90
 PART = 8
 GOP = 30
-# A broadcast that has been on for an hour.
+# 90 kHz ticks: one hour into a broadcast.
 START = 3600 * VIDEO_TIMESCALE
 
 SETTINGS = {
@@ -53,7 +53,7 @@ def track(request: pytest.FixtureRequest) -> Track:
 
 
 def pack(base: int, samples: list[Sample]) -> bytes:
-    """Parts of ``PART`` frames at most; a segment starts at each key frame."""
+    """Fragments with at most ``PART`` frames; a segment starts at each key frame."""
     parts: list[bytes] = []
     time = base
     start = 0
@@ -77,12 +77,12 @@ def pack(base: int, samples: list[Sample]) -> bytes:
     return b"".join(parts)
 
 
-def test_the_fixture_reorders_frames_where_it_says_so(track: Track) -> None:
+def test_fixture_reorders_frames_only_with_b_frames(track: Track) -> None:
     reordered = [unit.pts for unit in track.units] != sorted(unit.pts for unit in track.units)
     assert reordered is ("bframes" in track.settings.options["x264-params"])
 
 
-def test_every_packet_is_the_encoders_at_its_time(track: Track) -> None:
+def test_packets_have_the_encoders_payload_and_times(track: Track) -> None:
     with read(track.data) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     assert len(packets) == FRAMES
@@ -93,7 +93,7 @@ def test_every_packet_is_the_encoders_at_its_time(track: Track) -> None:
     assert [bytes(packet) for packet in packets] == [unit.payload for unit in track.units]
 
 
-def test_every_frame_is_decoded_and_presented_in_order(track: Track) -> None:
+def test_frames_are_decoded_and_presented_in_order(track: Track) -> None:
     with read(track.data) as container:
         frames = list(container.decode(video=0))
         stream = container.streams.video[0]
@@ -103,7 +103,7 @@ def test_every_frame_is_decoded_and_presented_in_order(track: Track) -> None:
     assert all(frame.interlaced_frame is track.config.interlaced for frame in frames)
 
 
-def test_the_container_says_what_the_encoder_was_told(track: Track) -> None:
+def test_container_has_the_encoders_settings(track: Track) -> None:
     with read(track.data) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
@@ -111,23 +111,23 @@ def test_the_container_says_what_the_encoder_was_told(track: Track) -> None:
         assert context.extradata == track.config.record
         assert stream.sample_aspect_ratio == track.settings.sample_aspect_ratio
         if track.settings.colour:
-            told = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
-            assert tuple(map(int, told)) == track.settings.colour
+            actual = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
+            assert tuple(map(int, actual)) == track.settings.colour
 
 
-def test_ffmpeg_has_nothing_to_complain_of(track: Track, tmp_path: Path) -> None:
+def test_ffmpeg_decodes_without_errors(track: Track, tmp_path: Path) -> None:
     path = tmp_path / "track.mp4"
     path.write_bytes(track.data)
-    assert complaints(path) == ""
+    assert decoding_errors(path) == ""
 
 
-def test_signed_offsets_are_read_as_signed() -> None:
-    """FFmpeg presents such a track later by the most negative offset, but every frame in its place."""
+def test_negative_composition_offsets_are_read_as_signed() -> None:
+    """FFmpeg delays such a track by its most negative offset, and keeps the order of the frames."""
     config, units = encode_video(SETTINGS["b-frames"], FRAMES)
     lead = units[0].cts
     samples = [sample._replace(cts=sample.cts - lead) for sample in samples_of(units, 3000)]
-    latest = -min(sample.cts for sample in samples)
-    assert latest > 0
+    delay = -min(sample.cts for sample in samples)
+    assert delay > 0
     with read(init_segment(config) + pack(units[0].pts, samples)) as container:
         presented = [frame.pts for frame in container.decode(video=0)]
-    assert presented == sorted(unit.pts + latest for unit in units)
+    assert presented == sorted(unit.pts + delay for unit in units)

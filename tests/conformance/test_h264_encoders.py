@@ -1,4 +1,4 @@
-"""What libx264 was told is what is read back from its parameter sets."""
+"""The parameter sets of libx264 parse to the settings that the encoder was given."""
 
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ from media.codecs.h264.sps import parse_sps
 from media.configs import Colour
 from tests.conformance.encoders import VideoSettings, encode_video
 
-# FFmpeg's code points are those of ISO/IEC 23091-2; its range 2 is full.
+# FFmpeg uses the code points of ISO/IEC 23091-2. Its range 2 is full range.
 CASES = {
     "plain": VideoSettings(),
     "odd size": VideoSettings(width=322, height=182),
@@ -34,7 +34,7 @@ CHROMA = {"yuv422p": 2, "yuv444p": 3, "gray": 0}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_parameter_sets_say_what_the_encoder_was_told(name: str) -> None:
+def test_parameter_sets_parse_to_the_encoders_settings(name: str) -> None:
     settings = CASES[name]
     config, units = encode_video(settings, 1)
     assert (config.width, config.height) == (settings.width, settings.height)

@@ -1,4 +1,4 @@
-"""The m3u8 package, written by others, reads in our playlists what we meant."""
+"""The independent m3u8 package parses rendered playlists to the intended values."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from packager.hls.build import media_playlist, multivariant_playlist
 from tests.unit.packager.broadcasts import A64, A128, FACTS, V480, V720, ZERO_MS, entries
 
 
-def test_a_live_window() -> None:
+def test_m3u8_parses_a_live_window() -> None:
     made = entries(V720, 40, discontinuities={12, 30}, inits={30}, gaps={25}, away_ticks=900_000)[20:]
     playlist = media_playlist(V720, made, ended=False, target_ms=2000)
     read = m3u8.loads(render(playlist))
@@ -43,7 +43,7 @@ def test_a_live_window() -> None:
         assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) == entry.wall_ms
 
 
-def test_a_broadcast_that_ended() -> None:
+def test_m3u8_parses_an_ended_broadcast() -> None:
     made = entries(A128, FIRST_MSN + 10)[FIRST_MSN:]
     read = m3u8.loads(render(media_playlist(A128, made, ended=True, target_ms=2000)))
     assert read.is_endlist
@@ -51,7 +51,7 @@ def test_a_broadcast_that_ended() -> None:
     assert sum(segment.duration or 0 for segment in read.segments) == pytest.approx(20.032)
 
 
-def test_a_multivariant_playlist() -> None:
+def test_m3u8_parses_a_multivariant_playlist() -> None:
     facts = replace(FACTS, tracks=(V720, V480, A128, A64))
     read = m3u8.loads(render(multivariant_playlist(facts, prefix="b/")))
     assert read.is_variant and read.is_independent_segments
@@ -71,7 +71,7 @@ def test_a_multivariant_playlist() -> None:
         assert [media.group_id for media in playlist.media] == [playlist.stream_info.audio]
 
 
-def test_low_latency_tags() -> None:
+def test_m3u8_parses_low_latency_tags() -> None:
     parts = tuple(PartialSegment(f"10.{index}.m4s", 333_333, independent=index == 0) for index in range(6))
     segments = tuple(MediaSegment(f"{msn}.m4s", 2_000_000, "init-0.mp4") for msn in range(10))
     playlist = MediaPlaylist(

@@ -1,6 +1,6 @@
-"""The shape that the schema of ISO/IEC 23009-1 gives an MPD: order of elements, attributes and their forms.
+"""Rendered MPDs follow the schema of ISO/IEC 23009-1: order of elements, attributes and their patterns.
 
-Only what we write is listed here: anything else in an MPD is a failure.
+Only elements and attributes that Headwater writes are listed. Any other one in an MPD is a failure.
 """
 
 import re
@@ -31,7 +31,7 @@ DECIMAL = r"\d+(\.\d+)?"
 
 @dataclass(frozen=True)
 class Shape:
-    """Forms of an element's attributes (a name ending in ``!`` is required) and its children in their order."""
+    """The patterns of an element's attributes (``!`` marks required ones), and its children in order."""
 
     attributes: dict[str, str] = field(default_factory=dict)
     children: tuple[str, ...] = ()
@@ -125,14 +125,14 @@ def check(node: ElementTree.Element) -> None:
     assert node.tag.startswith(NAMESPACE)
     name = node.tag.removeprefix(NAMESPACE)
     shape = SHAPES[name]
-    forms = {attribute.removesuffix("!"): form for attribute, form in shape.attributes.items()}
+    patterns = {attribute.removesuffix("!"): pattern for attribute, pattern in shape.attributes.items()}
     for attribute, value in node.attrib.items():
-        assert attribute in forms, f"{name}@{attribute}"
-        assert re.fullmatch(forms[attribute], value), f"{name}@{attribute}={value}"
+        assert attribute in patterns, f"{name}@{attribute}"
+        assert re.fullmatch(patterns[attribute], value), f"{name}@{attribute}={value}"
     for attribute in shape.attributes:
         assert not attribute.endswith("!") or attribute.removesuffix("!") in node.attrib, f"{name}@{attribute}"
-    places = [shape.children.index(child.tag.removeprefix(NAMESPACE)) for child in node]
-    assert places == sorted(places), f"children of {name}"
+    indexes = [shape.children.index(child.tag.removeprefix(NAMESPACE)) for child in node]
+    assert indexes == sorted(indexes), f"children of {name}"
     for child in node:
         check(child)
 
@@ -142,7 +142,7 @@ def rendered(presentation: Presentation) -> ElementTree.Element:
 
 
 def presentation(*, ended: bool, low_latency: LowLatency | None = None) -> Presentation:
-    """Everything that a broadcast can go through, in one."""
+    """A presentation with a discontinuity, a new init segment, gaps and a track that ends early."""
     tracks = (V720, V480, A128, A64)
     made = broadcast(tracks, 40, discontinuities={9}, inits={20}, away_ticks=987_654)
     made["v480p"] = entries(V480, 39, discontinuities={9}, inits={20}, gaps={13, 14}, away_ticks=987_654)
@@ -151,11 +151,11 @@ def presentation(*, ended: bool, low_latency: LowLatency | None = None) -> Prese
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_what_we_write_has_the_shape_of_an_mpd(ended: bool) -> None:
+def test_mpd_follows_the_schema(ended: bool) -> None:
     check(rendered(presentation(ended=ended)))
 
 
-def test_low_latency_has_the_shape_of_an_mpd() -> None:
+def test_low_latency_mpd_follows_the_schema() -> None:
     root = rendered(presentation(ended=False, low_latency=LowLatency(333_000)))
     check(root)
     assert [period.get("id") for period in root.iter(f"{NAMESPACE}Period")] == ["n0", "n9", "n13", "n15", "n20"]
@@ -164,7 +164,7 @@ def test_low_latency_has_the_shape_of_an_mpd() -> None:
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_names_are_unique_and_periods_in_order(ended: bool) -> None:
+def test_ids_are_unique_and_periods_are_in_order(ended: bool) -> None:
     root = rendered(presentation(ended=ended))
     periods = root.findall(f"{NAMESPACE}Period")
     assert [period.get("id") for period in periods] == ["p0", "p9", "p13", "p15", "p20"]
@@ -176,7 +176,7 @@ def test_names_are_unique_and_periods_in_order(ended: bool) -> None:
 
 
 def test_segments_do_not_overlap() -> None:
-    """Within a template every S begins where the one before it ended, or later (5.3.9.6)."""
+    """Within a template, each S starts at the end of the one before it, or later (5.3.9.6)."""
     for timeline in rendered(presentation(ended=False)).iter(f"{NAMESPACE}SegmentTimeline"):
         end = 0
         for run in timeline:

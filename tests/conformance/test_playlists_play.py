@@ -1,4 +1,4 @@
-"""ffmpeg's HLS and DASH demuxers play real CMAF media by our playlists, every frame of it."""
+"""ffmpeg's HLS and DASH demuxers play every frame of real CMAF media from rendered playlists and MPDs."""
 
 import shutil
 import subprocess
@@ -46,7 +46,7 @@ class Broadcast:
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> Broadcast:
-    """Eight seconds that ffmpeg made and cut, under our names, with the times that ffmpeg's own MPD tells."""
+    """Eight seconds encoded and segmented by ffmpeg, with Headwater's file names and the times of ffmpeg's MPD."""
     root = tmp_path_factory.mktemp("broadcast")
     configs: dict[str, TrackConfig] = {
         "v180p": VideoConfig(Codec.H264, b"", "avc1.42c00d", 320, 180, frame_rate=Fraction(30)),
@@ -72,9 +72,9 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Broadcast:
         ),
         *("-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "64k", "-f", "dash", "-seg_duration", "2"),
         *("-format_options", "video_track_timescale=90000", "-init_seg_name", "$RepresentationID$/init-0.mp4"),
-        *("-media_seg_name", "$RepresentationID$/$Number$.m4s", str(root / "theirs.mpd")),
+        *("-media_seg_name", "$RepresentationID$/$Number$.m4s", str(root / "ffmpeg.mpd")),
     )
-    timelines = list(ElementTree.parse(root / "theirs.mpd").iter(f"{NAMESPACE}SegmentTimeline"))
+    timelines = list(ElementTree.parse(root / "ffmpeg.mpd").iter(f"{NAMESPACE}SegmentTimeline"))
     tracks, entries = [], {}
     for number, (name, config) in enumerate(configs.items()):
         (root / str(number)).rename(root / name)
@@ -101,7 +101,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Broadcast:
 
 
 def entries_of(directory: Path, timeline: ElementTree.Element) -> list[SegmentEntry]:
-    """ffmpeg counts segments from 1, as we do."""
+    """The entries for a SegmentTimeline of ffmpeg, which numbers segments from 1 as Headwater does."""
     made: list[SegmentEntry] = []
     at = 0
     for run in timeline:
@@ -124,7 +124,7 @@ def entries_of(directory: Path, timeline: ElementTree.Element) -> list[SegmentEn
 
 
 def ffmpeg(*arguments: str) -> str:
-    """Standard output of ffmpeg; a word of complaint from it is a failure."""
+    """Run ffmpeg and return its standard output. Any error that ffmpeg reports is a failure."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "warning", "-xerror", "-nostdin", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -132,28 +132,28 @@ def ffmpeg(*arguments: str) -> str:
 
 
 def frames(source: Path) -> Counter[str]:
-    """How many frames of picture ("0") and sound ("1") ``source`` leads to, all of which ffmpeg decodes."""
+    """Decode ``source`` with ffmpeg; return the number of video ("0") and audio ("1") frames."""
     streams = ("-i", str(source), "-map", "0:v:0", "-map", "0:a:0")
     ffmpeg(*streams, "-f", "null", "-")
     crc = ffmpeg(*streams, "-c", "copy", "-f", "framecrc", "-")
     return Counter(line.split(",")[0] for line in crc.splitlines() if not line.startswith("#"))
 
 
-def assert_whole(counted: Counter[str]) -> None:
-    # One frame of sound more: the encoder's delay.
+def assert_complete(counted: Counter[str]) -> None:
+    # The encoder delay adds one audio frame.
     assert counted == {"0": SECONDS * 30, "1": SECONDS * 48_000 // 1024 + 1}
 
 
-def test_ffmpeg_plays_the_hls(encoded: Broadcast) -> None:
-    assert_whole(frames(encoded.write_hls()))
+def test_ffmpeg_plays_hls(encoded: Broadcast) -> None:
+    assert_complete(frames(encoded.write_hls()))
 
 
-def test_ffmpeg_plays_the_dash(encoded: Broadcast) -> None:
-    assert_whole(frames(encoded.write_dash()))
+def test_ffmpeg_plays_dash(encoded: Broadcast) -> None:
+    assert_complete(frames(encoded.write_dash()))
 
 
-def test_ffmpeg_plays_on_over_a_discontinuity(encoded: Broadcast, tmp_path: Path) -> None:
-    root = tmp_path / "broken"
+def test_ffmpeg_plays_across_a_discontinuity(encoded: Broadcast, tmp_path: Path) -> None:
+    root = tmp_path / "discontinuity"
     shutil.copytree(encoded.root, root)
     entries = {}
     for name, made in encoded.entries.items():
@@ -163,10 +163,10 @@ def test_ffmpeg_plays_on_over_a_discontinuity(encoded: Broadcast, tmp_path: Path
             replace(made[2], discontinuity=True, init=1),
             *(replace(entry, init=1) for entry in made[3:]),
         ]
-    assert_whole(frames(Broadcast(root, encoded.facts, entries).write_hls()))
+    assert_complete(frames(Broadcast(root, encoded.facts, entries).write_hls()))
 
 
-def test_a_window_of_the_dash_plays_from_its_first_segment(encoded: Broadcast, tmp_path: Path) -> None:
+def test_ffmpeg_plays_a_dash_window_from_its_first_segment(encoded: Broadcast, tmp_path: Path) -> None:
     root = tmp_path / "window"
     shutil.copytree(encoded.root, root)
     entries = {name: made[2:] for name, made in encoded.entries.items()}

@@ -1,4 +1,4 @@
-"""The transcoder as the parent sees it: a real child process over real pipes."""
+"""The transcoder's parent side, with a real child process and real pipes."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from transcoder.outbox import OutboxLimits
 from transcoder.protocol import MessageReader, encode
 from transcoder.spawn import worker_command, worker_environment
 
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
 FAST = TranscodeOptions(preset=Preset.ULTRAFAST)
 RUNGS = (rung("v180p", 240, 180), rung("v96p", 128, 96))
 
 
-class Watcher:
-    """What the parent is told."""
+class CallbackRecorder:
+    """Records the parent's callbacks."""
 
     def __init__(self) -> None:
         self.configs: dict[str, TrackConfig] = {}
@@ -55,8 +55,8 @@ class Watcher:
             job, on_ready=self.ready, on_unit=self.unit, on_end=self.end, limits=limits or OutboxLimits()
         )
 
-    async def until(self, event: asyncio.Event) -> None:
-        async with asyncio.timeout(PATIENCE):
+    async def wait_for(self, event: asyncio.Event) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
             await event.wait()
 
 
@@ -70,70 +70,72 @@ def sound() -> AudioSource:
     return audio(beep(48_000, 48_000, [12_000]))
 
 
-async def test_finishing_loses_nothing(source: VideoSource, sound: AudioSource) -> None:
-    watcher = Watcher()
+async def test_finish_returns_all_units(source: VideoSource, sound: AudioSource) -> None:
+    recorder = CallbackRecorder()
     job = Job(source.config, RUNGS, sound.config, (AudioRung("a64k", 64_000),), FAST)
-    transcoder = await watcher.start(job)
+    transcoder = await recorder.start(job)
     for unit in source.units:
         if unit.key:
             transcoder.cut(unit.pts)
         assert transcoder.feed(unit)
     for unit in sound.units:
         assert transcoder.feed(unit)
-    await transcoder.finish(PATIENCE)
-    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.FINISHED]
-    assert transcoder.end == watcher.ends[0]
+    await transcoder.finish(TIMEOUT_S)
+    assert [end.reason for end in recorder.ends] == [TranscoderEndReason.FINISHED]
+    assert transcoder.end == recorder.ends[0]
     times = [unit.pts for unit in source.units]
     keys = [unit.pts for unit in source.units if unit.key]
     for track in ("v180p", "v96p"):
-        assert [unit.pts for unit in watcher.units[track]] == times
-        assert [unit.pts for unit in watcher.units[track] if unit.key] == keys
-    assert len(watcher.units["a64k"]) >= len(sound.units)
+        assert [unit.pts for unit in recorder.units[track]] == times
+        assert [unit.pts for unit in recorder.units[track] if unit.key] == keys
+    assert len(recorder.units["a64k"]) >= len(sound.units)
     assert transcoder.progress.decoded == 60
     assert (transcoder.dropped_video, transcoder.dropped_audio, transcoder.backlog) == (0, 0, 0)
     assert not transcoder.feed(source.units[0])
-    await transcoder.finish(PATIENCE)
+    await transcoder.finish(TIMEOUT_S)
     transcoder.kill()
-    assert len(watcher.ends) == 1
+    assert len(recorder.ends) == 1
 
 
-async def test_a_killed_child_is_one_declared_end(source: VideoSource) -> None:
-    watcher = Watcher()
-    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+async def test_killed_child_gives_one_end_with_a_code(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST))
     for unit in source.units:
         transcoder.feed(unit)
-    await watcher.until(watcher.first_unit)
+    await recorder.wait_for(recorder.first_unit)
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGKILL)
-    await watcher.until(watcher.ended)
-    assert [(end.reason, end.code) for end in watcher.ends] == [(TranscoderEndReason.CRASHED, "transcoder-crashed")]
-    assert "SIGKILL" in watcher.ends[0].text
+    await recorder.wait_for(recorder.ended)
+    assert [(end.reason, end.code) for end in recorder.ends] == [
+        (TranscoderEndReason.CRASHED, "transcoder-crashed")
+    ]
+    assert "SIGKILL" in recorder.ends[0].text
     assert not transcoder.feed(source.units[0])
     transcoder.cut(0)
     transcoder.kill()
-    await transcoder.finish(PATIENCE)
-    assert len(watcher.ends) == 1
+    await transcoder.finish(TIMEOUT_S)
+    assert len(recorder.ends) == 1
 
 
-async def test_killing_on_request(source: VideoSource) -> None:
-    watcher = Watcher()
-    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+async def test_kill_ends_as_killed(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST))
     transcoder.kill()
-    await watcher.until(watcher.ended)
-    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.KILLED]
+    await recorder.wait_for(recorder.ended)
+    assert [end.reason for end in recorder.ends] == [TranscoderEndReason.KILLED]
 
 
-async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cut(source: VideoSource) -> None:
-    watcher = Watcher()
+async def test_hanging_child_drops_units_and_continues_at_the_next_cut(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
     limits = OutboxLimits(units=20)
-    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST), limits)
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST), limits)
     transcoder.feed(source.units[0])
-    await watcher.until(watcher.first_unit)
+    await recorder.wait_for(recorder.first_unit)
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGSTOP)
-    # Large units fill the pipe and the transport's own buffer, which have no count of units.
-    fat = source.units[1]._replace(payload=bytes(100_000))
-    fed = [transcoder.feed(fat._replace(dts=fat.dts + n)) for n in range(200)]
+    # Large units fill the pipe and the transport's buffer, which are not limited by a number of units.
+    large = source.units[1]._replace(payload=bytes(100_000))
+    fed = [transcoder.feed(large._replace(dts=large.dts + n)) for n in range(200)]
     assert not all(fed)
     assert transcoder.backlog <= limits.units
     assert transcoder.dropped_video == fed.count(False)
@@ -145,36 +147,36 @@ async def test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cu
     assert not transcoder.feed(later[0])
     transcoder.cut(later[15].pts)
     assert all([transcoder.feed(unit) for unit in later[15:30]])
-    await transcoder.finish(PATIENCE)
-    assert watcher.ends[0].reason is TranscoderEndReason.FINISHED
+    await transcoder.finish(TIMEOUT_S)
+    assert recorder.ends[0].reason is TranscoderEndReason.FINISHED
     for track in ("v180p", "v96p"):
-        tail = [unit for unit in watcher.units[track] if unit.pts >= shift]
+        tail = [unit for unit in recorder.units[track] if unit.pts >= shift]
         assert [unit.pts for unit in tail] == [unit.pts for unit in later[15:30]]
         assert [unit.pts for unit in tail if unit.key] == [later[15].pts]
 
 
-async def test_a_child_that_does_not_finish_in_time_is_killed(source: VideoSource) -> None:
-    watcher = Watcher()
-    transcoder = await watcher.start(Job(source.config, RUNGS, options=FAST))
+async def test_child_that_does_not_finish_in_time_is_killed(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST))
     transcoder.feed(source.units[0])
-    await watcher.until(watcher.first_unit)
+    await recorder.wait_for(recorder.first_unit)
     assert transcoder.pid is not None
     os.kill(transcoder.pid, signal.SIGSTOP)
     await transcoder.finish(0.05)
-    assert [end.reason for end in watcher.ends] == [TranscoderEndReason.KILLED]
+    assert [end.reason for end in recorder.ends] == [TranscoderEndReason.KILLED]
 
 
-async def test_a_job_that_cannot_be_done_says_why(source: VideoSource) -> None:
-    watcher = Watcher()
-    await watcher.start(Job(source.config, (rung("v", 20_000, 20_000),), options=FAST))
-    await watcher.until(watcher.ended)
-    (end,) = watcher.ends
+async def test_impossible_job_fails_with_a_reason(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    await recorder.start(Job(source.config, (rung("v", 20_000, 20_000),), options=FAST))
+    await recorder.wait_for(recorder.ended)
+    (end,) = recorder.ends
     assert (end.reason, end.code) == (TranscoderEndReason.FAILED, "encoder-unavailable")
     assert "20000x20000" in end.text
 
 
-async def test_a_callback_that_fails_stops_nothing(source: VideoSource) -> None:
-    watcher = Watcher()
+async def test_failing_callback_does_not_stop_the_transcoder(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
     seen = []
 
     def fail(track: str, unit: AccessUnit) -> None:
@@ -183,41 +185,41 @@ async def test_a_callback_that_fails_stops_nothing(source: VideoSource) -> None:
             raise RuntimeError("a bug in the parent")
 
     transcoder = await Transcoder.start(
-        Job(source.config, RUNGS[:1], options=FAST), on_ready=watcher.ready, on_unit=fail, on_end=watcher.end
+        Job(source.config, RUNGS[:1], options=FAST), on_ready=recorder.ready, on_unit=fail, on_end=recorder.end
     )
     for unit in source.units:
         transcoder.feed(unit)
-    await transcoder.finish(PATIENCE)
+    await transcoder.finish(TIMEOUT_S)
     assert len(seen) == 60
-    assert watcher.ends[0].reason is TranscoderEndReason.FINISHED
+    assert recorder.ends[0].reason is TranscoderEndReason.FINISHED
 
 
 @pytest.mark.parametrize(
     "scenario",
     [
-        test_a_killed_child_is_one_declared_end,
-        test_killing_on_request,
-        test_a_child_that_hangs_is_shed_and_bounded_and_goes_on_at_the_next_cut,
-        test_a_child_that_does_not_finish_in_time_is_killed,
-        test_a_job_that_cannot_be_done_says_why,
-        test_a_callback_that_fails_stops_nothing,
+        test_killed_child_gives_one_end_with_a_code,
+        test_kill_ends_as_killed,
+        test_hanging_child_drops_units_and_continues_at_the_next_cut,
+        test_child_that_does_not_finish_in_time_is_killed,
+        test_impossible_job_fails_with_a_reason,
+        test_failing_callback_does_not_stop_the_transcoder,
     ],
 )
-def test_the_same_on_uvloop(
+def test_scenarios_work_on_uvloop(
     scenario: Callable[[VideoSource], Coroutine[None, None, None]], source: VideoSource
 ) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario(source))
 
 
-def converse(data: bytes, cwd: str | None = None) -> tuple[int, list[Message]]:
-    """Say ``data`` to a child, close its input, and hear it out."""
+def run_child(data: bytes, cwd: str | None = None) -> tuple[int, list[Message]]:
+    """Run a child with ``data`` as its input; return its exit status and the messages that it sent."""
     result = subprocess.run(
         worker_command("transcoder.worker"),
         input=data,
         env=worker_environment(),
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
         cwd=cwd,
         check=False,
     )
@@ -226,29 +228,29 @@ def converse(data: bytes, cwd: str | None = None) -> tuple[int, list[Message]]:
     return result.returncode, list(reader.messages())
 
 
-def test_the_child_exits_when_its_parent_is_gone(source: VideoSource) -> None:
+def test_child_exits_when_its_parent_is_gone(source: VideoSource) -> None:
     start = encode(Start(Job(source.config, RUNGS, options=FAST)))
-    code, messages = converse(start + b"".join(encode(Unit(unit)) for unit in source.units))
+    code, messages = run_child(start + b"".join(encode(Unit(unit)) for unit in source.units))
     assert code == 1
     assert any(isinstance(message, Encoded) for message in messages)
 
 
-def test_the_child_refuses_garbage_in_words() -> None:
-    code, messages = converse(b"\xff" * 100)
+def test_child_rejects_garbage_with_a_failure_message() -> None:
+    code, messages = run_child(b"\xff" * 100)
     assert code == 1
     assert [getattr(message, "code", None) for message in messages] == ["transcoder-protocol"]
 
 
-def test_the_child_runs_from_any_directory(source: VideoSource, tmp_path: object) -> None:
+def test_child_runs_from_any_directory(source: VideoSource, tmp_path: object) -> None:
     with open(f"{tmp_path}/av.py", "w") as stray:
         stray.write("raise SystemExit('the wrong av')")
     start = encode(Start(Job(source.config, RUNGS, options=FAST)))
-    code, _ = converse(start + encode(Finish()), cwd=str(tmp_path))
+    code, _ = run_child(start + encode(Finish()), cwd=str(tmp_path))
     assert code == 0
 
 
-def test_the_child_imports_nothing_heavy() -> None:
-    """Its start-up time is part of the time to the first picture."""
+def test_child_does_not_import_slow_modules() -> None:
+    """The child's start-up time delays the first frame."""
     program = (
         "import sys, transcoder.worker.__main__\n"
         "print(*({'asyncio', 'pydantic', 'structlog', 'numpy', 'email'} & set(sys.modules)))"
@@ -258,17 +260,17 @@ def test_the_child_imports_nothing_heavy() -> None:
         env=worker_environment(),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_S,
         check=True,
     )
     assert result.stdout.split() == []
 
 
-def test_check_encoder_accepts_what_works() -> None:
+def test_check_encoder_accepts_a_working_encoder() -> None:
     check_encoder(FAST)
 
 
 @pytest.mark.skipif(os.path.exists("/dev/nvidia0"), reason="this machine has the hardware")
-def test_check_encoder_says_what_is_missing() -> None:
+def test_check_encoder_names_the_missing_hardware() -> None:
     with pytest.raises(EncoderUnavailable, match=r"h264_nvenc.*NVIDIA.*libx264"):
         check_encoder(TranscodeOptions(encoder=Encoder.NVENC))

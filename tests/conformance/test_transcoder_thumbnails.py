@@ -1,4 +1,4 @@
-"""Thumbnails by a real child process, read by an independent JPEG decoder."""
+"""Thumbnails from a real child process, read with an independent JPEG decoder."""
 
 import asyncio
 import io
@@ -16,7 +16,7 @@ from transcoder.client import Thumbnailer
 SOURCE = video(frames=4, keyframe_every=1)
 
 
-def opened(jpeg: bytes | None) -> av.VideoFrame:
+def decoded(jpeg: bytes | None) -> av.VideoFrame:
     assert jpeg is not None and jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")
     with av.open(io.BytesIO(jpeg), "r") as container:
         return next(container.decode(video=0))
@@ -32,52 +32,52 @@ def opened(jpeg: bytes | None) -> av.VideoFrame:
         (video(width=640, height=360, frames=1, pixel_format="yuv422p10le"), (640, 360)),
     ],
 )
-async def test_size_and_shape(source: VideoSource, size: tuple[int, int]) -> None:
+async def test_thumbnail_fits_the_display_size(source: VideoSource, size: tuple[int, int]) -> None:
     thumbnailer = Thumbnailer()
-    frame = opened(await thumbnailer.picture(source.config, source.units[0]))
+    frame = decoded(await thumbnailer.picture(source.config, source.units[0]))
     await thumbnailer.close()
     assert (frame.width, frame.height) == size
 
 
 @pytest.mark.parametrize("full_range", [False, True])
-async def test_the_picture_is_the_units_and_in_full_range(full_range: bool) -> None:
+async def test_picture_shows_the_unit_in_full_range(full_range: bool) -> None:
     source = video(frames=4, keyframe_every=1, colour=Colour(1, 1, 1, full_range))
     thumbnailer = Thumbnailer()
     await thumbnailer.start()
     for number, unit in enumerate(source.units):
-        frame = opened(await thumbnailer.picture(source.config, unit))
+        frame = decoded(await thumbnailer.picture(source.config, unit))
         luma = shade(number) if full_range else (shade(number) - 16) * 255 / 219
         assert brightness(frame) == pytest.approx(luma, abs=4)
     await thumbnailer.close()
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x00\x00\x00\x05garba", b"\xff" * 5000])
-async def test_what_cannot_be_decoded_gives_none_and_the_next_works(payload: bytes) -> None:
+async def test_undecodable_unit_gives_none_and_the_next_one_works(payload: bytes) -> None:
     thumbnailer = Thumbnailer()
     broken = SOURCE.units[0]._replace(payload=payload)
     assert await thumbnailer.picture(SOURCE.config, broken) is None
     pid = thumbnailer.pid
-    opened(await thumbnailer.picture(SOURCE.config, SOURCE.units[0]))
+    decoded(await thumbnailer.picture(SOURCE.config, SOURCE.units[0]))
     assert thumbnailer.pid == pid
     await thumbnailer.close()
 
 
-async def test_many_at_once_are_answered_each_with_its_own() -> None:
+async def test_concurrent_requests_get_their_own_pictures() -> None:
     thumbnailer = Thumbnailer()
     pictures = await asyncio.gather(*(thumbnailer.picture(SOURCE.config, SOURCE.units[n % 4]) for n in range(20)))
     for number, picture in enumerate(pictures):
-        assert brightness(opened(picture)) == pytest.approx((shade(number % 4) - 16) * 255 / 219, abs=4)
+        assert brightness(decoded(picture)) == pytest.approx((shade(number % 4) - 16) * 255 / 219, abs=4)
     await thumbnailer.close()
 
 
-async def test_too_many_at_once_are_refused() -> None:
+async def test_too_many_concurrent_requests_give_none() -> None:
     thumbnailer = Thumbnailer()
     pictures = await asyncio.gather(*(thumbnailer.picture(SOURCE.config, SOURCE.units[0]) for _ in range(100)))
     assert 0 < sum(picture is None for picture in pictures) < 100
     await thumbnailer.close()
 
 
-async def test_a_child_that_died_is_started_again() -> None:
+async def test_dead_child_is_restarted() -> None:
     thumbnailer = Thumbnailer()
     await thumbnailer.start()
     first = thumbnailer.pid
@@ -87,12 +87,12 @@ async def test_a_child_that_died_is_started_again() -> None:
     await asyncio.sleep(0)
     os.kill(first, signal.SIGKILL)
     assert await waiting is None
-    opened(await thumbnailer.picture(SOURCE.config, SOURCE.units[0]))
+    decoded(await thumbnailer.picture(SOURCE.config, SOURCE.units[0]))
     assert thumbnailer.pid != first
     await thumbnailer.close()
 
 
-async def test_a_child_that_hangs_is_replaced() -> None:
+async def test_hanging_child_is_replaced() -> None:
     thumbnailer = Thumbnailer(timeout=0.2)
     await thumbnailer.start()
     first = thumbnailer.pid
@@ -106,7 +106,7 @@ async def test_a_child_that_hangs_is_replaced() -> None:
     await thumbnailer.close()
 
 
-async def test_closed_gives_none() -> None:
+async def test_closed_thumbnailer_gives_none() -> None:
     thumbnailer = Thumbnailer()
     await thumbnailer.close()
     assert await thumbnailer.picture(SOURCE.config, SOURCE.units[0]) is None

@@ -66,7 +66,7 @@ class Publication(Protocol):
 
 
 class PublisherLink(Protocol):
-    """The connection behind a publication."""
+    """The connection of a publication."""
 
     @property
     def address(self) -> str: ...
@@ -83,5 +83,5 @@ class IngestHandler(Protocol):
     """Decides who may publish."""
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> Publication:
-        """The publication that receives the media. No media is read before. Raises PublishRefused."""
+        """Return the publication that receives the media. No media is read until then. Raises PublishRefused."""
         ...

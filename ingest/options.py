@@ -11,8 +11,8 @@ class IngestOptions:
 
     ``handshake_timeout``, ``connect_timeout`` and ``publish_timeout`` limit one step each, from the end of the step
     before. ``authorize_timeout`` limits the handler. ``idle_timeout`` limits the time without media.
-    ``linger_timeout`` is the time that a refused publisher has to read the refusal. For ``refusal_memory``, a
-    publisher with an unsupported codec is refused again before it sends media.
+    ``linger_timeout`` is the time that a refused publisher has to read the refusal. ``refusal_memory`` is how long
+    the server refuses a publisher again, at publish, after it sent an unsupported codec.
     """
 
     app: str = "live"

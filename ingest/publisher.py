@@ -1,6 +1,6 @@
 """One publisher's connection: passes bytes to the RTMP core, and the core's events to the publication.
 
-All work is done in callbacks of the event loop. A connection has one task only, while the handler authorizes it.
+All work is done in callbacks of the event loop. The only task of a connection runs while the handler authorizes it.
 """
 
 import asyncio
@@ -117,7 +117,7 @@ class Publisher(asyncio.BufferedProtocol):
         return False
 
     def pause_writing(self) -> None:
-        """Disconnect: the peer does not read our few answers, and they must not accumulate in memory."""
+        """Disconnect a peer that does not read the replies, because they must not accumulate in memory."""
         if self._ended is None:
             self._drop("not-reading", "the publisher does not read the server's answers")
         self._transport.abort()
@@ -254,7 +254,7 @@ class Publisher(asyncio.BufferedProtocol):
         self._set_timer(self._shared.options.linger_timeout, self._transport.abort)
 
     def _flush(self) -> bool:
-        """Send what the core has to send. False if that is nothing."""
+        """Write the core's output to the socket. Return False if it has none."""
         data = self._connection.data_to_send()
         if data:
             self._transport.write(data)

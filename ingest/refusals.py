@@ -25,7 +25,7 @@ class RefusalMemory:
         self._refusals[digest] = (now + self._seconds, text)
 
     def recall(self, host: str, key: str, now: float) -> str | None:
-        """The text of the refusal, or None if there was none or it has expired."""
+        """The text of the refusal, or None if it is unknown or has expired."""
         until, text = self._refusals.get(_digest(host, key), (now, ""))
         return text if now < until else None
 

@@ -190,7 +190,7 @@ def _periods(
 
 
 def period_id(span: PeriodSpan) -> str:
-    """The Period@id: the first MSN after ``n`` for a Period with @duration, or after ``p`` for one with a timeline.
+    """The Period@id: ``n`` for a Period with @duration or ``p`` for one with a timeline, then its first MSN.
 
     At the end of the broadcast all segments move to timelines. Those Periods need new ids, because shaka-player
     does not replace the segments that it derived from @duration in a Period that it already has.
@@ -235,8 +235,8 @@ def _adaptation_set(
     largest = max(representations, key=lambda representation: representation.height or 0)
     first = members[0]
     independent = all(entry.independent for track in members for entry in span.entries[track.track])
-    timed = [template for template in templates[:1] if template.duration is not None]
-    references = tuple(producer_reference_time(facts, number, span.run, template) for template in timed)
+    with_duration = [template for template in templates[:1] if template.duration is not None]
+    references = tuple(producer_reference_time(facts, number, span.run, template) for template in with_duration)
     main = first.kind is Kind.VIDEO or any(track.default for track in members)
     return AdaptationSet(
         id=number,

@@ -70,7 +70,7 @@ def media_playlist(
     target_ms: int,
     memo: SegmentMemo | None = None,
 ) -> MediaPlaylist:
-    """The media playlist of consecutive ``entries``. Pass the same ``memo`` for each update of a playlist.
+    """The media playlist of consecutive ``entries``. Pass the same ``memo`` to each update of a playlist.
 
     ``target_ms`` is the intended segment duration, or the longest segment of any track if that is longer:
     EXT-X-TARGETDURATION must be the same in all media playlists of a broadcast, and must not change. An ended

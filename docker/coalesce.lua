@@ -1,36 +1,36 @@
--- One request to the origin for all who wait for the same thing, and all of them answered in the moment it is there.
--- nginx's own lock has those who wait look every 500 ms, which is longer than a part.
+-- Sends one request to the origin for all viewers who wait for the same object, and answers all of them as soon as the
+-- response arrives. With nginx's own lock, waiting requests check every 500 ms, which is longer than a part.
 
 local semaphore = require "ngx.semaphore"
 
 -- The origin holds a request for at most three segments.
 local HELD_S = 40
--- How often the other worker processes look for what one of them asks for.
-local LOOK_S = 0.005
--- Those who come later find it in the cache.
-local KEPT_S = 5
+-- How often a worker process checks whether another one has received the response.
+local POLL_S = 0.005
+-- How long a key is remembered as cached; later requests simply find the response in nginx's cache.
+local REMEMBERED_S = 5
 
-local kept = ngx.shared.kept
-local asked = ngx.shared.asked
+local cached_keys = ngx.shared.cached_keys
+local pending_keys = ngx.shared.pending_keys
 
 local M = {}
 local flights = {}
 
--- Ask the origin through this location's cache, or wait until another worker has.
+-- Requests the object from the origin through this location's cache, or waits until another worker has done so.
 local function fill(key, path, query)
     local deadline = ngx.now() + HELD_S
-    while not asked:add(key, true, HELD_S) do
-        ngx.sleep(LOOK_S)
-        if kept:get(key) or ngx.now() > deadline then
+    while not pending_keys:add(key, true, HELD_S) do
+        ngx.sleep(POLL_S)
+        if cached_keys:get(key) or ngx.now() > deadline then
             return nil
         end
     end
     local answer = ngx.location.capture(path, { args = query })
-    ngx.var.asked_by_this = "MISS"
+    ngx.var.coalesced_status = "MISS"
     if answer.status == 200 then
-        kept:set(key, true, KEPT_S)
+        cached_keys:set(key, true, REMEMBERED_S)
     end
-    asked:delete(key)
+    pending_keys:delete(key)
     return answer
 end
 
@@ -43,25 +43,25 @@ local function refuse(answer)
     return ngx.exit(ngx.HTTP_OK)
 end
 
--- Returns once `key` is in the cache; what the origin refuses is refused here, to all who waited.
+-- Returns once `key` is in the cache. If the origin refuses, all waiting requests get the same refusal.
 local function wait(key, path, query)
-    if kept:get(key) then
+    if cached_keys:get(key) then
         return
     end
     local flight = flights[key]
     if flight then
         flight.waiting = flight.waiting + 1
-        flight.landed:wait(HELD_S)
+        flight.done:wait(HELD_S)
     else
-        flight = { landed = semaphore.new(), waiting = 0 }
+        flight = { done = semaphore.new(), waiting = 0 }
         flights[key] = flight
-        local well, answer = pcall(fill, key, path, query)
-        flight.answer = well and answer or nil
+        local ok, answer = pcall(fill, key, path, query)
+        flight.answer = ok and answer or nil
         flights[key] = nil
         if flight.waiting > 0 then
-            flight.landed:post(flight.waiting)
+            flight.done:post(flight.waiting)
         end
-        if not well then
+        if not ok then
             error(answer)
         end
     end
@@ -78,8 +78,8 @@ end
 
 function M.playlist()
     local var = ngx.var
-    if var.asked_msn ~= "" then
-        wait(var.uri .. " " .. var.asked .. " " .. var.encoding, var.uri, var.asked)
+    if var.directive_msn ~= "" then
+        wait(var.uri .. " " .. var.directives .. " " .. var.encoding, var.uri, var.directives)
     end
 end
 

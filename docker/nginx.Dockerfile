@@ -1,4 +1,4 @@
-# nginx with the Lua module that coalesce.lua runs in, both as Debian has them.
+# nginx with the Lua module that runs coalesce.lua, both from Debian's packages.
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl nginx libnginx-mod-http-lua \

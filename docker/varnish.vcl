@@ -1,6 +1,6 @@
-# Varnish before Headwater's origin: everybody who waits for the same thing shares one request, and gets it in the moment
-# it is there; a segment that is still being made is handed on as it grows.
-# How long things are kept is for the origin to say (Cache-Control); this file says what happens in between.
+# Varnish in front of Headwater's origin. Viewers who wait for the same object share one request, and are answered as soon
+# as the response arrives. A growing segment is streamed to all of them while it grows.
+# The origin sets lifetimes (Cache-Control); this file decides what is served when the origin refuses or fails.
 
 vcl 4.1;
 
@@ -23,14 +23,14 @@ sub vcl_recv {
     if (req.url !~ "^/(live|static)/") {
         return (pass);
     }
-    # A viewer's own key to a private stream is answered for him alone.
+    # The answer to a viewer token is for that viewer only.
     if (req.url ~ "[?&]token=") {
         return (pass);
     }
     unset req.http.Cookie;
-    call what_is_asked;
+    call normalize_query;
     if (req.restarts == 0) {
-        # Nobody is shown an old playlist as long as the origin answers.
+        # As long as the origin answers, no stale playlist is served.
         set req.grace = 0s;
     } else {
         set req.grace = 30s;
@@ -38,9 +38,9 @@ sub vcl_recv {
     return (hash);
 }
 
-# A playlist's directives count, in one order; players add queries of their own (CMCD), which must not
-# make a second copy.
-sub what_is_asked {
+# Keeps only the HLS delivery directives of a playlist, in a fixed order. Players add other queries (CMCD), which must not
+# create a second copy.
+sub normalize_query {
     set req.http.X-Query = "";
     if (req.url ~ "\.m3u8\?") {
         if (req.url ~ "[?&]_HLS_msn=\d{1,12}(&|$)") {
@@ -57,13 +57,13 @@ sub what_is_asked {
     unset req.http.X-Query;
 }
 
-# One cache for all names that the server is known by.
+# The cache key has no host, so all host names of the server share one cache.
 sub vcl_hash {
     hash_data(req.url);
     return (lookup);
 }
 
-# What is kept for everybody has to carry the CORS headers, which are for requests that name an Origin.
+# A cached response must have the CORS headers for all viewers. The origin adds them only to requests with an Origin.
 sub vcl_backend_fetch {
     if (bereq.url ~ "^/(live|static)/" && !bereq.http.Origin) {
         set bereq.http.Origin = "https://any.invalid";
@@ -79,19 +79,19 @@ sub vcl_backend_response {
     if (beresp.status >= 400) {
         call share_refusal;
     } elsif (bereq.url ~ "_HLS_msn=") {
-        # Asked for again only by those who wait for it now.
+        # Only viewers who wait for it now request it.
         if (beresp.ttl > 1m) {
             set beresp.ttl = 1m;
         }
     } elsif (beresp.ttl < 1m) {
-        # A playlist or manifest: kept to bridge a failing origin, but not long after anybody asked for it.
+        # A playlist or manifest: kept in case the origin fails, but only for a short time.
         set beresp.grace = 30s;
     }
     return (deliver);
 }
 
-# All who waited are told the same, and those who come a moment later ask anew. Where something older may be shown, the
-# refusal is not kept at all: see vcl_synth.
+# All waiting viewers get the same refusal, and a request a moment later goes to the origin again. If a stale response can
+# be served instead, the refusal is not kept at all: see vcl_synth.
 sub share_refusal {
     set beresp.uncacheable = false;
     if (beresp.status < 500 && beresp.ttl > 0s) {
@@ -118,7 +118,7 @@ sub vcl_backend_error {
 }
 
 sub vcl_synth {
-    # What fails at the origin is bridged by what was kept.
+    # If the origin fails, try again with stale responses allowed.
     if (resp.status == 503 && req.restarts == 0 && req.url ~ "^/live/") {
         return (restart);
     }

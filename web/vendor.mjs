@@ -1,5 +1,5 @@
-// Copies the players that the pages load, with their licences, from node_modules to where the origin serves them.
-// Run after `npm ci --ignore-scripts`. The folder is made anew each time, so nothing of an older version stays.
+// Copies the players that the pages load, with their licences, from node_modules to the directory that the origin serves.
+// Run it after `npm ci --ignore-scripts`. The directory is deleted first, so no file of an older version remains.
 
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,8 @@
 """The pages: the operator's dashboard at ``/`` and the watch page at ``/watch/{stream}``.
 
-Plain HTML, CSS and JavaScript modules served as they lie in ``static/``; the players (hls.js, dash.js, Shaka
-Player) are put into ``static/vendor/`` by ``web/vendor.mjs``. Nothing is loaded from anywhere else.
+The pages are plain HTML, CSS and JavaScript modules, served from ``static/`` without a build step.
+``web/vendor.mjs`` copies the players (hls.js, dash.js, Shaka Player) to ``static/vendor/``. The pages load nothing
+from other hosts.
 """
 
 from origin.pages.routes import pages_router

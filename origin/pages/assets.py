@@ -1,7 +1,7 @@
-"""The files the pages are made of, read once: a tree under one digest, so that every URL is immutable.
+"""The pages' static files, read once at start, under one digest, so that every URL is immutable.
 
-The digest stands in the path before the file's name (``/static/{digest}/js/watch/main.js``). Relative imports
-between modules therefore stay within one version of the tree, and a cache may keep each file for ever.
+The path contains the digest before the file's name (``/static/{digest}/js/watch/main.js``). Relative imports
+between modules therefore stay within one version of the tree, and caches may keep each file as long as they like.
 """
 
 import gzip
@@ -24,8 +24,8 @@ DIGEST_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is served. ``compressed`` is the body in gzip, or None where that does not make it smaller;
-    ``etag`` is weak because it stands for both (RFC 9110, 8.8.3.3)."""
+    """One file to be served. ``compressed`` is the body in gzip, or None if that is not smaller. ``etag`` is weak,
+    because both bodies have the same one (RFC 9110, 8.8.3.3)."""
 
     body: bytes
     compressed: bytes | None
@@ -35,25 +35,25 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class AssetTree:
-    """Every file of a directory by its path below it, with ``/`` between parts."""
+    """Every file of a directory, by its path relative to it, with ``/`` as the separator."""
 
     digest: str
     assets: dict[str, Asset]
 
 
 def make_asset(body: bytes, suffix: str) -> Asset:
-    """``suffix`` is the file name's, with its dot."""
-    squeezed = gzip.compress(body, compresslevel=6, mtime=0) if suffix in COMPRESSED else body
+    """``suffix`` is the suffix of the file's name, with the dot."""
+    compressed = gzip.compress(body, compresslevel=6, mtime=0) if suffix in COMPRESSED else body
     return Asset(
         body=body,
-        compressed=squeezed if len(squeezed) < len(body) else None,
+        compressed=compressed if len(compressed) < len(body) else None,
         content_type=CONTENT_TYPES[suffix],
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"',
     )
 
 
 def load_tree(directory: Path) -> AssetTree:
-    """Read ``directory`` whole, leaving out files whose type is not one of :data:`CONTENT_TYPES`."""
+    """Read all files of ``directory`` whose suffix is in :data:`CONTENT_TYPES`."""
     digest = hashlib.sha256()
     assets: dict[str, Asset] = {}
     for path in sorted(path for path in directory.rglob("*") if path.suffix in CONTENT_TYPES):

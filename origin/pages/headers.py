@@ -1,7 +1,7 @@
-"""What the pages' responses say besides their bodies: security policy and caching.
+"""The headers of the pages' responses: security policy and caching.
 
-Content-Security-Policy is that of CSP Level 3: nothing inline, nothing from another origin. ``blob:`` is there for
-Media Source playback (``media-src``), for hls.js's demuxing worker (``worker-src``) and for the dashboard's
+The Content-Security-Policy (CSP Level 3) allows nothing inline and nothing from another origin. ``blob:`` is needed
+for Media Source playback (``media-src``), for hls.js's demuxing worker (``worker-src``) and for the dashboard's
 thumbnails, which are fetched with the bearer token (``img-src``).
 """
 
@@ -25,9 +25,9 @@ _EVERY_PAGE = {
 
 
 def watch_headers(frame_ancestors: str) -> dict[str, str]:
-    """The watch page may be embedded by ``frame_ancestors`` (a source list of CSP Level 3, 7.6.2).
+    """Headers of the watch page. ``frame_ancestors`` (a source list of CSP Level 3, 7.6.2) may embed it.
 
-    ``*`` means everybody, which is to leave the directive out: its own ``*`` does not cover local files.
+    If it is ``*``, the directive is left out, because in a source list ``*`` does not match local files.
     """
     policy = _SAME_ORIGIN_ONLY | {"media-src": "'self' blob:", "worker-src": "'self' blob:"}
     if frame_ancestors != "*":
@@ -39,7 +39,7 @@ def watch_headers(frame_ancestors: str) -> dict[str, str]:
 
 
 def dashboard_headers() -> dict[str, str]:
-    """The dashboard is never framed, and, running only our own code, gives up every way from text to markup."""
+    """Headers of the dashboard. It cannot be framed, and Trusted Types forbid turning strings into markup."""
     policy = _SAME_ORIGIN_ONLY | {
         "frame-ancestors": "'none'",
         "require-trusted-types-for": "'script'",

@@ -1,4 +1,4 @@
-"""The pages' routes. Everything served is made when the router is, so a request costs a dictionary look-up."""
+"""The pages' routes. Responses are prepared in advance, so a request costs one dictionary look-up."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -25,16 +25,16 @@ READ = ["GET", "HEAD"]
 def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -> APIRouter:
     """Routes for ``/``, ``/watch/{stream}``, ``/static/…`` and ``/favicon.ico``.
 
-    ``frame_ancestors`` says who may embed the watch page: a source list of CSP Level 3, 7.6.2, such as ``'self'``
-    or ``https://example.org``; by default everybody.
+    ``frame_ancestors`` lists the sites that may embed the watch page: a source list of CSP Level 3, 7.6.2, such as
+    ``'self'`` or ``https://example.org``. By default every site may.
     """
     tree = load_tree(static_dir)
     if PLAYER_SCRIPT not in tree.assets:
         log.warning(
-            "the players' scripts are missing, run `make setup`: browsers without native HLS show no picture"
+            "the players' scripts are missing, run `make setup`: browsers without native HLS cannot play video"
         )
 
-    on_watch, on_dashboard, on_static = watch_headers(frame_ancestors), dashboard_headers(), static_headers()
+    for_watch, for_dashboard, for_static = watch_headers(frame_ancestors), dashboard_headers(), static_headers()
     templates = {path.stem: Template(path.read_text("utf-8")) for path in TEMPLATES_DIR.glob("*.html")}
 
     def page(name: str, **values: str) -> Asset:
@@ -49,13 +49,13 @@ def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -
 
     @router.api_route("/", methods=READ)
     async def dashboard(request: Request) -> Response:
-        return respond(request, dashboard_page, on_dashboard)
+        return respond(request, dashboard_page, for_dashboard)
 
     @router.api_route("/watch/{stream}", methods=READ)
     async def watch(request: Request, stream: str) -> Response:
         if not is_stream_name(stream):
-            return respond(request, missing_page, on_watch, status=404)
-        return respond(request, watch_page(stream), on_watch)
+            return respond(request, missing_page, for_watch, status=404)
+        return respond(request, watch_page(stream), for_watch)
 
     @router.api_route("/static/{digest}/{path:path}", methods=READ)
     async def static(request: Request, digest: str, path: str) -> Response:
@@ -63,10 +63,10 @@ def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -
         if asset is None:
             return Response(status_code=404, headers={"Cache-Control": REVALIDATE})
         if digest != tree.digest:
-            # A page that was open through an upgrade loads the rest of its scripts from the version that is here.
+            # A page that was open during an upgrade loads its remaining scripts from the new version.
             location = f"/static/{tree.digest}/{path}"
             return RedirectResponse(location, status_code=307, headers={"Cache-Control": REVALIDATE})
-        return respond(request, asset, on_static)
+        return respond(request, asset, for_static)
 
     @router.api_route("/favicon.ico", methods=READ)
     async def favicon() -> Response:
@@ -78,7 +78,7 @@ def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -
 
 
 def respond(request: Request, asset: Asset, headers: dict[str, str], *, status: int = 200) -> Response:
-    """``asset`` in the encoding the client accepts, or 304 where it has it already (RFC 9110, 13.1.2)."""
+    """``asset`` in an encoding that the client accepts, or 304 if the client already has it (RFC 9110, 13.1.2)."""
     headers = headers | {"ETag": asset.etag, "Vary": "Accept-Encoding"}
     if status == 200 and asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

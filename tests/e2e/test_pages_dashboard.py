@@ -133,7 +133,7 @@ def test_create_shows_the_key_once_and_rotate_makes_another(dashboard: Visit) ->
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert "k-first" not in page.content()
     card(page, "brand-new").get_by_role("button", name="New key").click()
-    page.get_by_role("button", name="Make new key").click()
+    page.get_by_role("button", name="Create new key").click()
     expect(page.get_by_label("Stream Key", exact=True)).to_have_value("brand-new-k-second-0123456789abcdef")
     page.get_by_role("button", name="Done").click()
     card(page, "brand-new").get_by_role("button", name="Delete").click()
@@ -169,8 +169,8 @@ def test_a_private_stream_has_links_for_viewers(dashboard: Visit, origin: FakeOr
     expect(backstage).to_contain_text("Private")
     expect(card(page, "attic").get_by_role("button", name="Viewer link")).to_be_hidden()
     backstage.get_by_role("button", name="Viewer link").click()
-    page.get_by_label("It holds for").select_option("86400")
-    page.get_by_role("button", name="Make link").click()
+    page.get_by_label("Valid for").select_option("86400")
+    page.get_by_role("button", name="Create link").click()
     watch = f"{origin.base_url}/watch/backstage?token=for-86400"
     expect(page.get_by_label("Watch page", exact=True)).to_have_value(watch)
     expect(page.get_by_label("HLS", exact=True)).to_have_value(

@@ -96,7 +96,7 @@ def test_only_the_watch_page_may_be_framed() -> None:
 def test_a_name_that_cannot_be_a_stream_is_404_in_words() -> None:
     response = client().get("/watch/Studio_A")
     assert response.status_code == 404
-    assert "There is nothing here" in response.text
+    assert "Page not found" in response.text
     assert "<script" not in response.text
 
 

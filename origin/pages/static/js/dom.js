@@ -1,4 +1,4 @@
-// Building elements without markup: text is only ever set as text, so nothing a stream is called can become HTML.
+// Builds elements without markup. Text is only ever set as text, so a stream's name or title can never become HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -19,7 +19,7 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** An SVG element; every one of `attributes` is set as an attribute. */
+/** An SVG element; all `attributes` are set as attributes. */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -27,7 +27,7 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Set an element's text, touching the document only when it changes (so a selection in it survives). */
+/** Set an element's text; the document changes only if the text does, so that a selection in it survives. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

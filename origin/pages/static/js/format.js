@@ -1,4 +1,4 @@
-// Numbers as a person reads them.
+// Numbers as text for people.
 
 /** Seconds as `0:07`, `12:30` or `1:02:03`. */
 export function formatClock(seconds) {
@@ -18,7 +18,7 @@ export function formatSpan(seconds) {
   return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${Math.floor(hours / 24)} d`;
 }
 
-/** Seconds behind live as `1.2 s`, and from ten on as `formatSpan` has them. */
+/** Seconds behind live as `1.2 s`; from ten seconds on, the format of `formatSpan`. */
 export function formatLatency(seconds) {
   return seconds < 9.95 ? `${Math.max(0, seconds).toFixed(1)} s` : formatSpan(Math.round(seconds));
 }
@@ -45,7 +45,7 @@ export function formatNumber(value) {
   return String(Math.round(value * 10) / 10);
 }
 
-/** A moment (seconds since the Unix epoch) in the reader's own language and time zone. */
+/** A time (seconds since the Unix epoch) in the reader's language and time zone. */
 export function formatMoment(epoch) {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(
     new Date(epoch * 1000),

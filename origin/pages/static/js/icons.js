@@ -1,4 +1,4 @@
-// The pages' icons: 24 by 24, one path each, in the text's colour.
+// The pages' icons: 24 by 24 units, one path each, in the colour of the text.
 
 import { svg } from "./dom.js";
 
@@ -28,7 +28,7 @@ const PATHS = {
     "M4 9v6h4l5 5V4L8 9H4zm11.5 3A4 4 0 0 0 14 8.7v6.6a4 4 0 0 0 1.5-3.3zM14 4.8v2.1a5.5 5.5 0 0 1 0 10.2v2.1a7.5 7.5 0 0 0 0-14.4z",
 };
 
-/** A new element of the icon `name`; hidden from screen readers, which read the label of what it stands in. */
+/** A new element of the icon `name`. Screen readers skip it and read the label of the element around it. */
 export function icon(name) {
   return svg(
     "svg",

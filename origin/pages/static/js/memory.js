@@ -1,4 +1,4 @@
-// Small settings that outlive the page, where the browser allows it: a sandboxed frame or private mode may not.
+// Small settings that persist after the page is closed. In a sandboxed frame or private mode the browser may forbid it.
 
 function attempt(operation) {
   try {
@@ -10,12 +10,12 @@ function attempt(operation) {
 
 const name = (key) => `headwater.${key}`;
 
-/** The value kept under `key` for this tab or, else, for this browser; null where there is none. */
+/** The value stored under `key` for this tab or, otherwise, for this browser; null if absent. */
 export function recall(key) {
   return attempt(() => sessionStorage.getItem(name(key)) ?? localStorage.getItem(name(key)));
 }
 
-/** Keep `value` until the tab is closed or, with `lasting`, until it is forgotten. */
+/** Store `value` until the tab is closed or, with `lasting`, until `forget`. */
 export function remember(key, value, { lasting = true } = {}) {
   attempt(() => (lasting ? localStorage : sessionStorage).setItem(name(key), value));
 }

@@ -1,6 +1,6 @@
 // The REST API under /api/v1, called with the operator's token.
 
-/** What the server refused or could not do. `status` is 0 where it did not answer; the message is for a person. */
+/** A request that the server refused or could not fulfil. `status` is 0 if it did not answer; the message is for people. */
 export class ApiError extends Error {
   constructor(status, code, message) {
     super(message);
@@ -32,12 +32,12 @@ export class Api {
     return this.#json("POST", "/streams", { stream, private: isPrivate });
   }
 
-  /** `settings` are those to change. */
+  /** `settings` has only the settings to change. */
   change(stream, settings) {
     return this.#json("PATCH", path(stream), settings);
   }
 
-  /** A viewer's token that holds for so many seconds, by itself and in links. */
+  /** A viewer's token that is valid for `seconds`, and the links that contain it. */
   token(stream, seconds) {
     return this.#json("POST", `${path(stream)}/tokens`, { for_s: seconds });
   }
@@ -54,7 +54,7 @@ export class Api {
     return this.#json("DELETE", path(stream));
   }
 
-  /** The newest picture as a Blob, or null where there is none yet. */
+  /** The latest picture as a Blob, or null if there is none yet. */
   async thumbnail(stream) {
     try {
       return await (await this.#request("GET", `${path(stream)}/thumbnail.jpg`)).blob();
@@ -79,7 +79,7 @@ export class Api {
     } catch {
       throw new ApiError(0, "unreachable", "The server does not answer.");
     }
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await toError(response);
     return response;
   }
 }
@@ -88,14 +88,14 @@ function path(stream) {
   return `/streams/${encodeURIComponent(stream)}`;
 }
 
-/** RFC 9457 where the server speaks it; a proxy's own error page is named by its status. */
-async function problemOf(response) {
+/** From the problem document (RFC 9457), or only from the status if a proxy in between sent its own error page. */
+async function toError(response) {
   const problem = await response.json().catch(() => ({}));
   const detail = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
   return new ApiError(response.status, problem.code ?? "error", sentence(String(detail)));
 }
 
 function sentence(text) {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(start) ? start : `${start}.`;
+  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

@@ -1,4 +1,4 @@
-// The streams as cards, live ones first, kept up to date for as long as the board is on the page.
+// All streams as cards, live ones first, updated for as long as the board is on the page.
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
@@ -18,12 +18,12 @@ export class Board {
   #live = h("section", { class: "live", "aria-label": "On air" });
   #idleHeading = h("h2", {}, "Offline");
   #idle = h("section", { class: "idle", "aria-label": "Offline" });
-  #empty = h("p", { class: "empty", hidden: true }, "There is no stream yet. Make one, and point OBS at it.");
+  #empty = h("p", { class: "empty", hidden: true }, "No streams yet. Create one, then enter its server and key in OBS.");
   #visible = new Set();
   #observer = new IntersectionObserver((entries) => this.#onVisibility(entries));
   #timers = [];
 
-  /** `onTally(words)` hears how many are live; `onTrouble(error or null)` what went wrong with the last question. */
+  /** Calls `onTally(text)` with the number of live streams, and `onTrouble(error or null)` after each request. */
   constructor({ api, onTally, onTrouble }) {
     this.#api = api;
     this.#onTally = onTally;
@@ -42,7 +42,7 @@ export class Board {
     );
   }
 
-  /** `streams` is what the server said just now. */
+  /** `streams` is the server's latest list. */
   start(streams) {
     this.#show(streams);
     this.#timers = [
@@ -124,14 +124,14 @@ export class Board {
     for (const name of this.#visible) this.#refreshCard(name);
   }
 
-  /** A stream that has just gone, or a server that is away, is `refresh`'s business. */
+  /** Errors are ignored here: `refresh` reports a deleted stream or an unreachable server. */
   #refreshCard(name) {
     const card = this.#cards.get(name);
     if (card?.onAir) card.updateMedia().catch(() => {});
   }
 }
 
-/** Put the cards into `section` in this order, moving only those that are not where they belong. */
+/** Put the cards into `section` in this order, moving only those in the wrong place. */
 function arrange(section, cards) {
   cards.forEach(({ element }, index) => {
     if (section.children[index] !== element) section.insertBefore(element, section.children[index] ?? null);

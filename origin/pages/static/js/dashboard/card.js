@@ -1,14 +1,14 @@
-// One stream on the board. The element lives as long as the stream is listed, so focus and open menus survive updates.
+// One stream on the board. Its element is kept while the stream is listed, so focus and open menus survive updates.
 
 import { h, setText } from "../dom.js";
 import { formatBitrate, formatClock, formatNumber, formatSpan } from "../format.js";
 import { icon } from "../icons.js";
 import { Chart } from "./chart.js";
-import { confirmDelete, confirmKill, confirmRotate, editSettings, makeLink, showBroadcasts } from "./dialogs.js";
+import { confirmDelete, confirmKill, confirmRotate, createLink, editSettings, showBroadcasts } from "./dialogs.js";
 import { describeRendition, describeSource } from "./words.js";
 
-// How long the operator's own way to a private stream holds, in seconds.
-const OWN_TOKEN_S = 3600;
+// How long the operator's own token for a private stream is valid, in seconds.
+const OPERATOR_TOKEN_S = 3600;
 const STATES = { live: "LIVE", waiting: "RECONNECTING", idle: "Offline" };
 
 export class Card {
@@ -36,7 +36,7 @@ export class Card {
   #watch = h("a", { class: "button quiet", target: "_blank", rel: "noopener" }, "Watch page");
   #invite;
 
-  /** `refresh` asks for the streams again at once, after something was changed. */
+  /** `refresh` reloads the list of streams at once; the card calls it after a change. */
   constructor(stream, api, refresh) {
     this.#stream = stream;
     this.#api = api;
@@ -64,8 +64,8 @@ export class Card {
         after(() => api.remove(stream)),
       ),
     );
-    this.#invite = button("Viewer link", () => makeLink(stream, (seconds) => api.token(stream, seconds)));
-    for (const way of [this.#link, this.#watch]) way.addEventListener("click", (event) => this.#open(event));
+    this.#invite = button("Viewer link", () => createLink(stream, (seconds) => api.token(stream, seconds)));
+    for (const link of [this.#link, this.#watch]) link.addEventListener("click", (event) => this.#openWatchPage(event));
     this.details = h(
       "div",
       { class: "details" },
@@ -117,16 +117,16 @@ export class Card {
     this.remove.hidden = this.onAir;
     this.tick();
     if (this.onAir) this.#updateDetails(status);
-    else this.#forgetPicture();
+    else this.#releasePicture();
   }
 
-  /** Let the clock run between two answers of the server. */
+  /** Advance the clock between two answers of the server. */
   tick() {
     const { uptime_s: uptime } = this.#status;
     setText(this.#uptime, uptime === null ? "" : formatClock(uptime + (performance.now() - this.#seenAt) / 1000));
   }
 
-  /** Fetch what costs more: the picture and the last minutes. */
+  /** Fetch the picture and the last minutes' samples: less often than the status, because they cost more. */
   async updateMedia() {
     const [picture, history] = await Promise.all([
       this.#api.thumbnail(this.#stream),
@@ -142,7 +142,7 @@ export class Card {
     setText(this.#source, picture);
     setText(this.#sound, sound);
     const from = publisher && [publisher.address, publisher.software].filter(Boolean).join(", ");
-    setText(this.#publisher, from ? `From ${from}` : "Nobody is connected");
+    setText(this.#publisher, from ? `From ${from}` : "No publisher is connected");
     replaceItems(this.#renditions, renditions, (rendition) => {
       const { name, detail } = describeRendition(rendition);
       return [h("b", {}, name), ` ${detail}`];
@@ -153,18 +153,18 @@ export class Card {
     ]);
   }
 
-  /** The way to a private stream needs a token, which is asked for when it is taken. */
-  async #open(event) {
+  /** The watch page of a private stream needs a token, which is requested on click. */
+  async #openWatchPage(event) {
     if (!this.#status.private) return;
     event.preventDefault();
-    // Before anything is waited for: a browser lets a click alone open a page.
+    // Opened before the first await: browsers allow a new tab only during the click event.
     const tab = window.open("", "_blank");
     try {
-      const { watch } = await this.#api.token(this.#stream, OWN_TOKEN_S);
+      const { watch } = await this.#api.token(this.#stream, OPERATOR_TOKEN_S);
       tab.opener = null;
       tab.location = watch;
     } catch {
-      // A server that is away, or a stream that has gone, is told of by the board.
+      // The board reports an unreachable server or a deleted stream.
       tab.close();
       this.#refresh();
     }
@@ -173,7 +173,7 @@ export class Card {
   async #broadcasts() {
     const broadcasts = await this.#api.broadcasts(this.#stream);
     if (!this.#status.private || broadcasts.length === 0) return broadcasts;
-    const { token } = await this.#api.token(this.#stream, OWN_TOKEN_S);
+    const { token } = await this.#api.token(this.#stream, OPERATOR_TOKEN_S);
     return broadcasts.map((broadcast) => ({
       ...broadcast,
       watch: withToken(broadcast.watch, token),
@@ -183,12 +183,12 @@ export class Card {
   }
 
   #showPicture(blob) {
-    this.#forgetPicture();
+    this.#releasePicture();
     this.#picture = URL.createObjectURL(blob);
     this.#thumbnail.src = this.#picture;
   }
 
-  #forgetPicture() {
+  #releasePicture() {
     if (this.#picture) URL.revokeObjectURL(this.#picture);
     this.#picture = null;
   }
@@ -200,7 +200,7 @@ function withToken(address, token) {
   return url.href;
 }
 
-/** Make `list` show `items`, touching it only when its text changes. */
+/** Make `list` show `items`; the document changes only if the text does. */
 function replaceItems(list, items, render) {
   const made = items.map((item) => h("li", {}, render(item)));
   const textOf = (elements) => [...elements].map((element) => element.textContent).join("\n");

@@ -4,7 +4,7 @@ import { h, setText, svg } from "../dom.js";
 
 const WIDTH = 300;
 const HEIGHT = 56;
-/** Samples further apart than this, in seconds, are not joined: nothing was sent in between. */
+/** Samples further apart than this, in seconds, are not connected: the broadcaster sent nothing in between. */
 const GAP_S = 5;
 
 export class Chart {
@@ -15,7 +15,7 @@ export class Chart {
   #format;
   #label;
 
-  /** `format` makes a person's text of a value. */
+  /** `format` converts a value to text. */
   constructor(label, format) {
     this.#label = label;
     this.#format = format;

@@ -1,11 +1,11 @@
-// What dialogs are made of: a native modal each, made when it is opened and gone when it is closed.
+// Dialogs: each is a native modal element, created when it opens and removed when it closes.
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
 let counter = 0;
 
-/** Open a modal with `title` and `content`; returns the element, whose `close()` ends it. */
+/** Open a modal with `title` and `content`; returns its element, whose `close()` closes it. */
 export function openDialog(title, ...content) {
   const id = `dialog-${(counter += 1)}`;
   const heading = h("h2", { id }, title);
@@ -17,8 +17,8 @@ export function openDialog(title, ...content) {
 }
 
 /**
- * A dialog with a form: `fields`, then Cancel and a button called `action`. `submit` does the work; what it throws is
- * shown in the form, else the dialog closes.
+ * A dialog with a form: `fields`, then Cancel and a button labelled `action`. If `submit` throws, the form shows the error;
+ * otherwise the dialog closes.
  */
 export function openForm({ title, text, fields = [], action, dangerous = false, submit }) {
   const error = h("p", { class: "error", role: "alert" });
@@ -41,7 +41,7 @@ export function openForm({ title, text, fields = [], action, dangerous = false, 
   return dialog;
 }
 
-/** A list to choose from: `options` are values with their labels, the first of them chosen. */
+/** A select element: `options` are pairs of value and label; the first is selected. */
 export function choice(id, options) {
   return h(
     "select",
@@ -50,7 +50,7 @@ export function choice(id, options) {
   );
 }
 
-/** A dialog of values to be copied from, each with its label. */
+/** A dialog of values to copy, each with its label. */
 export function showFields(title, text, fields) {
   const done = h(
     "button",
@@ -80,7 +80,7 @@ function copyField(label, value) {
   return h("div", { class: "field" }, h("label", { for: id }, label), h("div", { class: "copyable" }, field, copy));
 }
 
-/** The clipboard interface is only there on HTTPS and localhost; the older command works on a plain address too. */
+/** The Clipboard API exists only on HTTPS and localhost; the older command also works on plain HTTP. */
 async function copyText(field) {
   field.select();
   if (navigator.clipboard)

@@ -1,4 +1,4 @@
-// What the operator is asked, and told at length.
+// The operator's dialogs.
 
 import { h } from "../dom.js";
 import { formatBytes, formatMoment } from "../format.js";
@@ -7,8 +7,8 @@ import { describeLength } from "./words.js";
 
 const NAME_PATTERN = "[a-z0-9]([a-z0-9\\-]{0,61}[a-z0-9])?";
 const PRIVATE = "Private: viewers need a link with a token";
-// Seconds that a link for viewers holds; the first is what is chosen unless another is.
-const SPANS = [
+// How long a viewer's link is valid, in seconds; the first is the default.
+const VALIDITIES = [
   [7200, "two hours"],
   [43_200, "twelve hours"],
   [86_400, "a day"],
@@ -16,11 +16,11 @@ const SPANS = [
   [2_592_000, "30 days"],
 ];
 const BANS = [
-  [0, "may come back at once"],
-  [60, "stays out for a minute"],
-  [600, "stays out for ten minutes"],
-  [3600, "stays out for an hour"],
-  [86_400, "stays out for a day"],
+  [0, "may return at once"],
+  [60, "is refused for a minute"],
+  [600, "is refused for ten minutes"],
+  [3600, "is refused for an hour"],
+  [86_400, "is refused for a day"],
 ];
 
 export function confirmKill(stream, kill) {
@@ -38,7 +38,7 @@ export function confirmKill(stream, kill) {
 export function confirmDelete(stream, remove) {
   openForm({
     title: `Delete ${stream}?`,
-    text: "Its key stops working and its watch page is gone.",
+    text: "Its key stops working and its watch page is removed. Recordings stay in the store.",
     action: "Delete stream",
     dangerous: true,
     submit: remove,
@@ -47,9 +47,9 @@ export function confirmDelete(stream, remove) {
 
 export function confirmRotate(stream, rotate) {
   openForm({
-    title: `Make a new key for ${stream}?`,
-    text: "The present key is refused from the next connection on: the broadcaster has to type in the new one.",
-    action: "Make new key",
+    title: `Create a new key for ${stream}?`,
+    text: "The old key is refused from the next connection on. The broadcaster must then use the new one.",
+    action: "Create new key",
     submit: async () => showKey(await rotate()),
   });
 }
@@ -64,55 +64,55 @@ export function createStream(create) {
     autocapitalize: "none",
     spellcheck: false,
     autofocus: true,
-    title: "Small letters, digits and inner hyphens",
+    title: "Lower-case letters, digits and inner hyphens",
     placeholder: "studio-a",
   });
   const secret = h("input", { type: "checkbox" });
   openForm({
     title: "New stream",
-    text: "The name is part of the watch page's address: small letters, digits and hyphens.",
+    text: "The name is part of the watch page's address: lower-case letters, digits and hyphens.",
     fields: [h("label", { for: "name" }, "Name"), name, h("label", { class: "check" }, secret, PRIVATE)],
     action: "Create",
     submit: async () => showKey(await create(name.value, secret.checked)),
   });
 }
 
-/** `settings` are a stream's title and whether it is private; `change` takes them as they are to be. */
+/** `settings` has the stream's `title` and `private`; `change` is called with their new values. */
 export function editSettings(stream, settings, change) {
   const title = h("input", { id: "title", value: settings.title, maxLength: 200, placeholder: stream, autofocus: true });
   const secret = h("input", { type: "checkbox", checked: settings.private });
   openForm({
     title: `Settings of ${stream}`,
-    text: "The title stands on the watch page. Both count within seconds.",
+    text: "The title is shown on the watch page. Changes take effect within seconds.",
     fields: [h("label", { for: "title" }, "Title"), title, h("label", { class: "check" }, secret, PRIVATE)],
     action: "Save",
     submit: () => change({ title: title.value.trim(), private: secret.checked }),
   });
 }
 
-/** `make` takes seconds and gives the links of a token that holds so long. */
-export function makeLink(stream, make) {
-  const span = choice("span", SPANS);
+/** `create(seconds)` returns the links of a token that is valid for that long. */
+export function createLink(stream, create) {
+  const validity = choice("validity", VALIDITIES);
   openForm({
-    title: `A viewer's link to ${stream}`,
-    text: "The stream is private: this lets a viewer in. Who has a link can pass it on, until it ends.",
-    fields: [h("label", { for: "span" }, "It holds for"), span],
-    action: "Make link",
-    submit: async () => showLink(stream, await make(Number(span.value))),
+    title: `Viewer link for ${stream}`,
+    text: "The stream is private. This link admits viewers; anyone who has it can pass it on until it expires.",
+    fields: [h("label", { for: "validity" }, "Valid for"), validity],
+    action: "Create link",
+    submit: async () => showLink(stream, await create(Number(validity.value))),
   });
 }
 
 function showLink(stream, { watch, hls, dash, expires_at: end }) {
-  showFields(`A viewer's link to ${stream}`, `Until ${formatMoment(end)}.`, [
+  showFields(`Viewer link for ${stream}`, `Valid until ${formatMoment(end)}.`, [
     ["Watch page", watch],
     ["HLS", hls],
     ["DASH", dash],
   ]);
 }
 
-/** Server and key, to be typed into the broadcaster's settings. */
+/** The server address and key, to be entered in the broadcaster's settings. */
 function showKey({ stream, server, key, watch }) {
-  const text = "In OBS: Settings, Stream, Service “Custom…”, then these two. The key is shown only now.";
+  const text = "In OBS: Settings, Stream, Service “Custom…”, then Server and Stream Key. The key is shown only once.";
   showFields(`Broadcast to ${stream}`, text, [
     ["Server", server],
     ["Stream Key", key],

@@ -1,11 +1,11 @@
-// Asking for the API token, once.
+// The sign-in form, which asks for the API token.
 
 import { h } from "../dom.js";
 import { Api } from "./api.js";
 
 /**
- * The sign-in form; `onToken(token, lasting)` is called when the server has accepted the token. `message` says why the
- * form is shown again.
+ * The form calls `onToken(token, lasting)` once the server has accepted the token. `message` is the reason why the form is
+ * shown again.
  */
 export function loginForm({ message = "", onToken }) {
   const token = h("input", {
@@ -46,7 +46,7 @@ export function loginForm({ message = "", onToken }) {
       { class: "muted" },
       "The API token is in the file ",
       h("code", {}, "api-token"),
-      " of the server's data directory.",
+      " in the server's data directory.",
     ),
     h("label", { for: "token" }, "API token"),
     token,

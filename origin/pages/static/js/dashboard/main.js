@@ -1,4 +1,4 @@
-// The operator's page: sign in, then the board.
+// The operator's dashboard: the sign-in form, then the board.
 
 import { h, setText } from "../dom.js";
 import { forget, recall, remember } from "../memory.js";
@@ -16,7 +16,7 @@ const trouble = document.getElementById("trouble");
 let board = null;
 
 function showTrouble(error) {
-  if (error?.status === 401) return signOut("The token is not valid any more.");
+  if (error?.status === 401) return signOut("The token is no longer valid.");
   trouble.hidden = !error;
   if (error) setText(trouble, error.status === 0 ? "The server does not answer. Trying again…" : error.message);
 }
@@ -54,9 +54,9 @@ async function showBoard(token) {
     return;
   }
   showTrouble(null);
-  board = new Board({ api, onTally: (words) => setText(tally, words), onTrouble: showTrouble });
-  const leave = h("button", { type: "button", class: "quiet", onclick: () => signOut("") }, "Sign out");
-  actions.replaceChildren(board.create, leave);
+  board = new Board({ api, onTally: (text) => setText(tally, text), onTrouble: showTrouble });
+  const signOutButton = h("button", { type: "button", class: "quiet", onclick: () => signOut("") }, "Sign out");
+  actions.replaceChildren(board.create, signOutButton);
   main.replaceChildren(board.element);
   board.start(streams);
 }

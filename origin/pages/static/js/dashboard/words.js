@@ -1,4 +1,4 @@
-// A stream's status in words.
+// A stream's status as text.
 
 import { formatBitrate, formatClock, formatNumber } from "../format.js";
 
@@ -6,7 +6,7 @@ const CODECS = { h264: "H.264", aac: "AAC", mp3: "MP3" };
 
 const codec = (name) => CODECS[name] ?? name;
 
-/** What the broadcaster sends, as two lines: picture and sound. */
+/** The source as two lines: video and audio. */
 export function describeSource(source) {
   const picture = source.codec
     ? [
@@ -28,10 +28,10 @@ function describeAudio({ codec: name, sample_rate: rate, channels, bitrate_bps: 
 export function describeRendition({ kind, width, height, fps, bitrate_bps: bitrate, encoded }) {
   const rate = fps > 31 ? Math.round(fps) : "";
   const name = kind === "video" && height ? `${Math.min(width, height)}p${rate}` : "Audio";
-  return { name, detail: join([formatBitrate(bitrate), encoded ? null : "as sent"]) };
+  return { name, detail: join([formatBitrate(bitrate), encoded ? null : "passed through"]) };
 }
 
-/** How long a broadcast is, and what else there is to say of it. */
+/** A broadcast's duration, with a remark if it is live or was interrupted. */
 export function describeLength({ state, duration_s: duration }) {
   const remark = { live: "so far", interrupted: "interrupted" }[state];
   return join([formatClock(duration), remark]);

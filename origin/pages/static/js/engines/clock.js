@@ -1,25 +1,25 @@
-// The server's clock, which the viewer's own may be far from: what a playlist's dates are compared with.
+// The server's clock, to compare a playlist's dates with. The viewer's own clock may be wrong.
 
 const PATH = "/time";
 const SAMPLES = 3;
 
 let offset = null;
-let asking = null;
+let measuring = null;
 
-/** Milliseconds since the epoch by the server's clock; null while that is not known. */
+/** Milliseconds since the epoch by the server's clock; null until it is known. */
 export function serverNow() {
   return offset === null ? null : performance.now() + offset;
 }
 
-/** Ask the server, once in a page's life unless it did not answer. */
+/** Request the server's time, once per page load; after a failure, the next call tries again. */
 export function syncClock() {
-  asking ??= measure()
+  measuring ??= measure()
     .then((measured) => (offset = measured))
-    .catch(() => (asking = null));
-  return asking;
+    .catch(() => (measuring = null));
+  return measuring;
 }
 
-/** Of a few answers the quickest says it best: it was halfway when the server read its clock. */
+/** The offset from the fastest of a few requests, assuming that the server read its clock halfway through. */
 async function measure() {
   let best = null;
   for (let i = 0; i < SAMPLES; i += 1) {
@@ -27,7 +27,7 @@ async function measure() {
     const response = await fetch(PATH, { cache: "no-store" });
     const took = performance.now() - sent;
     const server = Date.parse(await response.text());
-    if (!response.ok || Number.isNaN(server)) throw new Error("the server does not tell the time");
+    if (!response.ok || Number.isNaN(server)) throw new Error("the server did not return its time");
     if (best === null || took < best.took) best = { took, offset: server - sent - took / 2 };
   }
   return best.offset;

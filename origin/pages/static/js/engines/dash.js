@@ -1,4 +1,4 @@
-// DASH by dash.js, for operators who want to see that side of the same media.
+// DASH with dash.js, so that operators can compare it with HLS on the same media.
 
 import { AUDIO, AUTO, audioQuality, Engine, nameQualities } from "./engine.js";
 import { Pace } from "./pace.js";
@@ -48,7 +48,7 @@ class DashEngine extends Engine {
     this.#player?.seekToOriginalLive();
   }
 
-  /** Done when the manifest is read: the library misses a `play` that comes before, and takes the video for paused. */
+  /** Returns once the manifest is read: the library misses an earlier `play` and treats the video as paused. */
   async start(position) {
     this.close();
     const player = dashjs.MediaPlayer().create();
@@ -62,7 +62,7 @@ class DashEngine extends Engine {
       debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
       streaming: this.lowLatency ? lowLatencySettings() : { applyServiceDescription: false },
     });
-    // The library's own list of clocks names servers elsewhere; the manifest names ours.
+    // The library's default time servers are on other hosts; the manifest names ours.
     player.clearDefaultUTCTimingSources();
     if (this.selected === AUDIO) {
       player.registerCustomCapabilitiesFilter((representation) => !representation.mimeType?.startsWith("video/"));
@@ -120,8 +120,8 @@ class DashEngine extends Engine {
 }
 
 /**
- * The target is the manifest's. The averages are of so many seconds of downloading, of which there are few: a part on a
- * good network takes milliseconds, and when it becomes a thin one a second's buffer is all there is.
+ * The target latency is the manifest's. The half-lives count seconds of downloading. They are short because a part takes
+ * only milliseconds on a fast network, and if the network slows down, the buffer holds only about a second.
  */
 function lowLatencySettings() {
   return {

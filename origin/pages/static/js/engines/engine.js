@@ -1,10 +1,10 @@
-// What the watch page asks of a player, whichever library does the work. One engine plays one broadcast once.
+// The interface of the watch page to a player library. One engine plays one broadcast once.
 
 export const AUTO = "auto";
 export const AUDIO = "audio";
 
 /**
- * Why playback ended before its time. `code` is one of:
+ * The reason why playback stopped early. `code` is one of:
  * `connection` (requests fail), `missing` (the server has no such file), `format` (the browser cannot decode it),
  * `script` (the player itself could not be loaded).
  */
@@ -16,15 +16,15 @@ export class PlaybackFailure extends Error {
 }
 
 /**
- * Events: `change` when the ladder or what plays of it changed; `failure` (its `detail` a PlaybackFailure) once, after
- * which the engine is only good for `close()`.
+ * Events: `change` if the ladder or the rendition that plays has changed; `failure` (its `detail` is a PlaybackFailure)
+ * once, after which only `close()` may be called.
  *
  * `qualities` are `{id, label, bitrate}`, best first; bitrate in bit/s, 0 where unknown. `selected` is the id of one of
  * them, or AUTO.
  *
  * A subclass has `name`, `live`, `playing` (one of `qualities`, or null), `close()`, and for `open` and `select`:
- * `start(position)`, which gives the media element the source `url` as `selected` wants it, and `applyQuality()`, which
- * moves to the rung `selected`.
+ * `start(position)`, which loads `url` into the media element in the quality `selected`, and `applyQuality()`, which
+ * switches to the quality `selected`.
  */
 export class Engine extends EventTarget {
   qualities = [];
@@ -32,7 +32,7 @@ export class Engine extends EventTarget {
   url = null;
   #failed = false;
 
-  /** With `lowLatency` a live stream is played as near to the live edge as its playlist or manifest offers. */
+  /** With `lowLatency`, a live stream is played as close to the live edge as its playlist or manifest allows. */
   constructor(video, { lowLatency }) {
     super();
     this.video = video;
@@ -45,7 +45,7 @@ export class Engine extends EventTarget {
     await this.start(position);
   }
 
-  /** Play the quality `id`. Audio alone is another source, so going to it or from it starts again at the same place. */
+  /** Play the quality `id`. Audio only is another source, so switching to or from it restarts at the same position. */
   async select(id) {
     if (id === this.selected) return;
     const restart = id === AUDIO || this.selected === AUDIO;
@@ -66,12 +66,12 @@ export class Engine extends EventTarget {
     return this.qualities.find((quality) => quality.id === id) ?? null;
   }
 
-  /** The quality whose player's handle is `key`, or null. */
+  /** The quality with the player's handle `key`, or null. */
   qualityOf(key) {
     return this.qualities.find((quality) => quality.key === key) ?? null;
   }
 
-  /** What can be sought to, in seconds of the media element's time. */
+  /** The seekable range, in seconds of the media element's time. */
   get range() {
     const { seekable } = this.video;
     return seekable.length
@@ -79,18 +79,18 @@ export class Engine extends EventTarget {
       : { start: 0, end: 0 };
   }
 
-  /** Seconds behind what happens, or behind the live edge; null where that is not known or nothing is live. */
+  /** Seconds behind the real event, or behind the live edge; null if unknown or not live. */
   get latency() {
     const { end } = this.range;
     return this.live && end > 0 ? Math.max(0, end - this.video.currentTime) : null;
   }
 
-  /** How many seconds behind live the player means to be. */
+  /** The latency that the player aims for, in seconds. */
   get targetLatency() {
     return 8;
   }
 
-  /** How many seconds later than it means to be the player is (negative: earlier); null as for `latency`. */
+  /** How many seconds the player is later than its target (negative: earlier); null as for `latency`. */
   get drift() {
     const { latency } = this;
     return latency === null ? null : latency - this.targetLatency;
@@ -112,9 +112,9 @@ export class Engine extends EventTarget {
 }
 
 /**
- * The ladder as a menu shows it, best first. `levels` are `{key, width, height, frameRate, bitrate}`; the result keeps
- * `key`, the player's own handle. A rung is called by its shorter side, with the frame rate where it is above 30, and
- * with the bitrate where two rungs would otherwise be called the same.
+ * The ladder for a menu, best first. `levels` are `{key, width, height, frameRate, bitrate}`; the result keeps `key`, the
+ * player's own handle. A label is the shorter side, with the frame rate if it is above 30, and with the bitrate if two
+ * labels would otherwise be the same.
  */
 export function nameQualities(levels) {
   const name = ({ width, height, frameRate }) =>
@@ -130,7 +130,7 @@ export function nameQualities(levels) {
     });
 }
 
-/** The menu's last entry. `key` is the player's own handle. */
+/** The last entry of the menu. `key` is the player's own handle. */
 export function audioQuality(bitrate, key) {
   return { id: AUDIO, label: "Audio only", bitrate, key };
 }

@@ -1,4 +1,4 @@
-// HLS by hls.js. Errors are treated as its API documentation says ("Fatal error recovery").
+// HLS with hls.js. Errors are handled as its API documentation recommends ("Fatal error recovery").
 
 import { serverNow, syncClock } from "./clock.js";
 import { AUDIO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
@@ -8,9 +8,9 @@ import { loadPlayer, vendorUrl } from "./script.js";
 import { settle } from "./settle.js";
 
 const MEDIA_RECOVERY_GAP_MS = 5000;
-/** What a stall adds to the distance from the live edge, in seconds: about a part. */
+/** How much each stall adds to the latency, in seconds: about a part. */
 const STALL_COST_S = 0.3;
-/** What is kept beyond the playlist's PART-HOLD-BACK, in seconds: when a network thins, that much more is in the buffer. */
+/** Latency on top of the playlist's PART-HOLD-BACK, in seconds: this much more is buffered if the network slows down. */
 const MARGIN_S = 0.15;
 const ROUNDING_S = 0.001;
 
@@ -40,7 +40,7 @@ class HlsEngine extends Engine {
     return this.#hls?.latestLevelDetails?.live ?? false;
   }
 
-  /** By the playlist's dates where it has some; else the distance from its end. */
+  /** From the playlist's dates if it has any, otherwise the distance from its end. */
   get latency() {
     if (!this.#synchronized) return null;
     const shown = this.#hls.playingDate?.getTime();
@@ -48,7 +48,7 @@ class HlsEngine extends Engine {
     return shown && now ? Math.max(0, (now - shown) / 1000) : this.#hls.latency;
   }
 
-  /** What a playlist's hold-back is about is the distance from its end. */
+  /** Relative to the playlist's end, because HOLD-BACK is measured from there. */
   get drift() {
     return this.#synchronized ? this.#hls.liveSyncPosition - this.video.currentTime : null;
   }
@@ -74,7 +74,7 @@ class HlsEngine extends Engine {
       backBufferLength: 60,
       liveSyncOnStallIncrease: STALL_COST_S,
       lowLatencyMode: this.lowLatency,
-      // The library only goes faster, and only with more than a second in the buffer: see Pace.
+      // Pace sets the rate instead: the library only speeds up, and only with more than a second buffered.
       maxLiveSyncPlaybackRate: 1,
       startLevel: -1,
       startPosition: position ?? -1,
@@ -89,7 +89,7 @@ class HlsEngine extends Engine {
     if (this.selected === AUDIO) {
       hls.loadSource(this.quality(AUDIO).key);
     } else {
-      // The library works on the manifest before it tells us, so its own levels are there by now.
+      // The library handles this event first, so its own levels exist by now.
       hls.on(Events.MANIFEST_LOADED, (_, data) => this.#readLadder(data.levels));
       hls.loadSource(this.url);
     }
@@ -112,7 +112,7 @@ class HlsEngine extends Engine {
     this.#hls.nextLevel = this.quality(this.selected)?.key ?? -1;
   }
 
-  /** hls.js leaves audio-only variants out of `levels` where there is video: they are found among all `variants`. */
+  /** If there is video, hls.js leaves audio-only variants out of `levels`; `variants` has all of them. */
   #readLadder(variants) {
     const levels = this.#hls.levels.map(({ width, height, frameRate, bitrate }, key) => ({
       key,
@@ -152,37 +152,37 @@ class HlsEngine extends Engine {
 }
 
 /**
- * Averages over that many seconds of downloading, of which there are few: a part on a good network takes milliseconds,
- * and when it becomes a thin one a second's buffer is all there is.
+ * The half-lives count seconds of downloading. They are short because a part takes only milliseconds on a fast network, and
+ * if the network slows down, the buffer holds only about a second.
  */
 function lowLatencySettings() {
   const { abrController, streamController } = Hls.DefaultConfig;
   return {
-    abrController: patient(abrController),
+    abrController: switchingAtSegments(abrController),
     abrEwmaFastLive: 0.05,
     abrEwmaSlowLive: 1,
-    streamController: tolerant(streamController),
+    streamController: toleratingRounding(streamController),
   };
 }
 
 /**
- * In the middle of a segment the library would load its first half once more in the other rung, over what is about to
- * be shown: the picture stands until the next segment begins. So it waits for that.
+ * Allows a switch only at the start of a segment. In the middle of a segment, the library would load its first half again
+ * in the other level and overwrite media that is about to be shown: playback would stall until the next segment.
  */
-function patient(AbrController) {
+function switchingAtSegments(AbrController) {
   return class extends AbrController {
     get nextAutoLevel() {
       return isWithinSegment(this.hls) ? this.hls.loadLevel : super.nextAutoLevel;
     }
 
-    /** The library sets what it was just told, and would take it for what it has to stay at. */
+    /** The library writes back the value that it has just read, and would then treat it as forced. */
     set nextAutoLevel(level) {
       if (level !== this.hls.loadLevel || !isWithinSegment(this.hls)) super.nextAutoLevel = level;
     }
   };
 }
 
-/** Whether the part after the last that was loaded cannot be shown without it, or is not known yet. */
+/** Whether the part after the last loaded one depends on it (is not INDEPENDENT), or is not known yet. */
 function isWithinSegment(hls) {
   const parts = hls?.latestLevelDetails?.partList ?? [];
   const last = parts.findLastIndex(({ loaded }) => loaded);
@@ -190,11 +190,12 @@ function isWithinSegment(hls) {
 }
 
 /**
- * The media element's ranges end up to a microsecond before the segment does. The library would take that for a piece
- * that is missing, and load a whole segment of the other rung for it, at every switch. So it would where everything is
- * buffered that the other rung's playlist has yet, over what is about to be shown: it waits for the next part.
+ * The media element's buffered ranges end up to a microsecond before the segment does. The library would treat that as
+ * missing media and, at every switch, load a whole segment in the other level. It would also do so if everything in the
+ * other level's playlist is buffered already, and overwrite media that is about to be shown; here it waits for the next
+ * part instead.
  */
-function tolerant(StreamController) {
+function toleratingRounding(StreamController) {
   return class extends StreamController {
     getNextFragment(position, details) {
       const next = position + ROUNDING_S;

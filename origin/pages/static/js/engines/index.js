@@ -1,5 +1,5 @@
-// Which player plays: hls.js where the browser has Media Source Extensions, the browser's own HLS where it has not, or
-// the one that the page's address names.
+// Chooses the player: hls.js if the browser has Media Source Extensions, otherwise the browser's native HLS; or the player
+// that the page's address names.
 
 import { PlaybackFailure } from "./engine.js";
 
@@ -12,18 +12,18 @@ const players = {
 
 export const PLAYER_NAMES = Object.keys(players);
 
-/** The player for this browser: `wanted` where it is one of ours. */
+/** The player's name: `wanted` if it is one of ours, otherwise the best for this browser. */
 export function choosePlayer(wanted) {
   if (PLAYER_NAMES.includes(wanted)) return wanted;
   return "MediaSource" in window || "ManagedMediaSource" in window ? "hls" : "native";
 }
 
-/** `hls` or `dash`: which of the server's two addresses the player plays. */
+/** `hls` or `dash`: the format that the player plays. */
 export function formatOf(name) {
   return players[name].format;
 }
 
-/** The player's engine class. Raises PlaybackFailure where its script or the browser is not up to it. */
+/** The player's engine class. Throws PlaybackFailure if its script cannot be loaded or the browser does not support it. */
 export async function loadEngine(name) {
   try {
     return await players[name].load();

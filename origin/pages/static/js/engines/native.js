@@ -1,4 +1,4 @@
-// HLS by the browser itself (iPhones without Managed Media Source): it chooses the quality.
+// The browser's native HLS (iPhones without Managed Media Source). The browser chooses the quality.
 
 import { AUTO, Engine } from "./engine.js";
 

@@ -1,32 +1,33 @@
-// Staying at the live edge without a jump: a little faster when late, a little slower when early. Nobody hears 3 %.
+// Keeps playback at the live edge without jumps: slightly faster if late, slightly slower if early. Viewers do not notice
+// a change of 3 %.
 
-/** How far the playback rate may be from 1. */
-const REACH = 0.03;
-/** Rate per second of lateness: a third of a second off is worth the full reach. */
+/** The largest difference of the playback rate from 1. */
+const MAX_CHANGE = 0.03;
+/** The change of rate per second of drift: a third of a second gives the full change. */
 const GAIN = 0.09;
-/** Seconds off that are left alone, and how near to the target a correction goes on. */
-const SLACK_S = 0.1;
-const NEAR_S = 0.02;
-/** Steps of the rate: a media element need not be told of every hundredth of a percent. */
+/** A correction starts at this drift, in seconds, and stops at the smaller one. */
+const START_S = 0.1;
+const STOP_S = 0.02;
+/** The rate is a multiple of this, so that it is not set for every tiny change. */
 const STEP = 0.005;
-/** A viewer who is this much later than live went back on purpose. */
-const CHASE_S = 12;
-/** With less than this in the buffer nothing is played faster: running dry costs more than it wins. */
-const LEAST_BUFFER_S = 0.25;
+/** A viewer who is later than this, in seconds, sought back on purpose. */
+const SOUGHT_BACK_S = 12;
+/** With less than this buffered, in seconds, playback is never sped up: a stall would cost more than it gains. */
+const MIN_BUFFER_S = 0.25;
 
 /**
- * The rate to play at. `drift` is how many seconds later than meant the picture is (negative: earlier), `buffered` how
- * many seconds are there ahead of it, `correcting` whether the rate is off 1 by now.
+ * The playback rate. `drift` is how many seconds playback is later than its target (negative: earlier), `buffered` how
+ * many seconds of media are ahead, `correcting` whether the rate is currently not 1.
  */
 export function chooseRate({ drift, buffered, correcting }) {
-  const off = Math.abs(drift);
-  if (off < (correcting ? NEAR_S : SLACK_S) || drift > CHASE_S) return 1;
-  if (drift > 0 && buffered < LEAST_BUFFER_S) return 1;
-  const change = Math.min(REACH, Math.max(STEP, GAIN * off));
+  const distance = Math.abs(drift);
+  if (distance < (correcting ? STOP_S : START_S) || drift > SOUGHT_BACK_S) return 1;
+  if (drift > 0 && buffered < MIN_BUFFER_S) return 1;
+  const change = Math.min(MAX_CHANGE, Math.max(STEP, GAIN * distance));
   return 1 + Math.sign(drift) * Math.round(change / STEP) * STEP;
 }
 
-/** Keeps `video` at `drift()` seconds near 0 while that is not null; `close()` gives the rate back. */
+/** Keeps the drift of `video` near 0; while `drift()` is null, the rate is 1. `close()` resets the rate. */
 export class Pace {
   #video;
   #drift;
@@ -53,7 +54,7 @@ export class Pace {
   }
 }
 
-/** Seconds of media that `video` has ahead of the picture. */
+/** Seconds of media buffered ahead of the playback position. */
 export function bufferedAhead({ buffered, currentTime }) {
   for (let i = 0; i < buffered.length; i += 1) {
     if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i)) return buffered.end(i) - currentTime;

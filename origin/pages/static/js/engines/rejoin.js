@@ -1,24 +1,24 @@
-// After an interruption: what was missed while nothing came is left out, at once. At 3 % of speed that takes minutes.
+// After an interruption, jumps to the live edge at once. Catching up at 103 % speed would take minutes.
 
 import { bufferedAhead } from "./pace.js";
 
-/** How many seconds later than meant an interruption has to leave the picture. */
-const FAR_S = 4;
+/** The drift in seconds, after an interruption, from which playback jumps to the live edge. */
+const MIN_DRIFT_S = 4;
 
-/** A step back by at least that much is the viewer's own, who is left where he went. */
-const BACK_S = 0.5;
+/** If playback moves back by at least this much, the viewer sought back on purpose and stays there. */
+const SEEK_BACK_S = 0.5;
 
-/** With less than that before it, the picture stands at the end of what it has. */
-const DRY_S = 0.1;
+/** With less than this ahead, in seconds, the buffer counts as empty. */
+const EMPTY_BUFFER_S = 0.1;
 
-/** And what there is to be at least behind a hole that is crossed. */
-const ENOUGH_S = 0.6;
+/** The least duration of media behind a gap, in seconds, for playback to skip the gap. */
+const MIN_RANGE_S = 0.6;
 
-/** Has `engine` go live once after each interruption that its drift shows; `close()` ends that. */
+/** Makes `engine` go live once after each interruption that left a large drift; `close()` stops it. */
 export class Rejoin {
   #engine;
   #interrupted = false;
-  #wentBack = false;
+  #soughtBack = false;
   #position = 0;
   #listening = new AbortController();
 
@@ -27,24 +27,24 @@ export class Rejoin {
     const { video } = engine;
     const { signal } = this.#listening;
     video.addEventListener("waiting", () => (this.#interrupted ||= !video.seeking), { signal });
-    video.addEventListener("seeking", () => (this.#wentBack ||= video.currentTime < this.#position - BACK_S), {
+    video.addEventListener("seeking", () => (this.#soughtBack ||= video.currentTime < this.#position - SEEK_BACK_S), {
       signal,
     });
     video.addEventListener("timeupdate", () => this.#check(), { signal });
-    video.addEventListener("progress", () => this.#cross(), { signal });
+    video.addEventListener("progress", () => this.#skipGap(), { signal });
   }
 
   close() {
     this.#listening.abort();
   }
 
-  /** Nothing was sent meanwhile: what has come since lies behind a hole, where not every library looks. */
-  #cross() {
+  /** Media that arrives after the interruption is buffered behind a gap, which not every library skips. */
+  #skipGap() {
     const { video } = this.#engine;
-    if (!this.#interrupted || video.seeking || bufferedAhead(video) > DRY_S) return;
+    if (!this.#interrupted || video.seeking || bufferedAhead(video) > EMPTY_BUFFER_S) return;
     const { buffered, currentTime } = video;
     for (let i = 0; i < buffered.length; i += 1) {
-      if (buffered.start(i) > currentTime && buffered.end(i) - buffered.start(i) > ENOUGH_S) {
+      if (buffered.start(i) > currentTime && buffered.end(i) - buffered.start(i) > MIN_RANGE_S) {
         video.currentTime = buffered.start(i);
         return;
       }
@@ -55,8 +55,8 @@ export class Rejoin {
     const { drift, video } = this.#engine;
     this.#position = video.currentTime;
     if (video.readyState <= HTMLMediaElement.HAVE_CURRENT_DATA || video.seeking || drift === null) return;
-    if (drift < FAR_S) this.#wentBack = false;
-    else if (this.#interrupted && !this.#wentBack) this.#engine.goLive();
+    if (drift < MIN_DRIFT_S) this.#soughtBack = false;
+    else if (this.#interrupted && !this.#soughtBack) this.#engine.goLive();
     this.#interrupted = false;
   }
 }

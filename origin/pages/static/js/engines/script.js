@@ -1,4 +1,4 @@
-// The players are classic scripts: each is loaded once, when it is first wanted, from the folder beside ours.
+// Loads the players, which are classic scripts, from the `vendor` directory: each once, when it is first needed.
 
 import { PlaybackFailure } from "./engine.js";
 
@@ -8,7 +8,7 @@ export function vendorUrl(file) {
   return new URL(`../../vendor/${file}`, import.meta.url).href;
 }
 
-/** Load `file` and give the global that it defines. A load that failed is tried again when it is next asked for. */
+/** Load `file` and return the global that it defines. After a failure, the next call tries again. */
 export function loadPlayer(file, global) {
   if (!loading.has(file)) {
     loading.set(

@@ -1,28 +1,28 @@
-// Where playing begins. While a player loads, live goes on: what it has missed meanwhile is left out before the first
-// picture moves, for nothing may be left out after.
+// The position at which playback starts. The broadcast continues while a player loads, so the media missed meanwhile is
+// skipped before playback starts; a jump afterwards would be visible.
 
 import { bufferedAhead } from "./pace.js";
 
-const LOOK_MS = 20;
-/** Seconds late that are left to the pace. */
-const NEAR_S = 0.1;
-/** What has to be there behind the place that is gone to. */
-const LEAST_BUFFER_S = 0.3;
-const PATIENCE_MS = 2000;
+const POLL_MS = 20;
+/** A smaller drift, in seconds, is left to `Pace`. */
+const TOLERANCE_S = 0.1;
+/** The media that must be buffered after the new position, in seconds. */
+const MIN_BUFFER_S = 0.3;
+const TIMEOUT_MS = 2000;
 
-/** Done when the engine's video, which is not playing yet, is where it is meant to be, or when that takes too long. */
+/** Seeks the engine's video, which is not playing yet, to its target latency. Returns after a timeout at the latest. */
 export async function settle(engine) {
   const { video } = engine;
-  const until = performance.now() + PATIENCE_MS;
-  while (performance.now() < until && video.paused) {
+  const deadline = performance.now() + TIMEOUT_MS;
+  while (performance.now() < deadline && video.paused) {
     const late = engine.drift;
     if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking) {
-      if (!engine.live || (late !== null && Math.abs(late) < NEAR_S)) return;
-      if (late > 0 && bufferedAhead(video) > late + LEAST_BUFFER_S) {
+      if (!engine.live || (late !== null && Math.abs(late) < TOLERANCE_S)) return;
+      if (late > 0 && bufferedAhead(video) > late + MIN_BUFFER_S) {
         video.currentTime += late;
         return;
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

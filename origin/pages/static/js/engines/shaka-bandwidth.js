@@ -1,10 +1,10 @@
-// What Shaka Player's choice of a rung is based on at low latency. The library counts the time that a part is waited
-// for as download: it would never see more bandwidth than what the rung takes that it plays.
+// Bandwidth measurement for Shaka Player at low latency. The library counts the time it waits for a part as download time,
+// so it would never measure more bandwidth than the bitrate of the rendition that it plays.
 
-/** Longer than that between two pieces of a body, it waited for the next part and not for the network. */
-const PAUSE_MS = 50;
+/** A longer pause between two chunks of a body, in milliseconds, was a wait for the next part, not for the network. */
+const MAX_PAUSE_MS = 50;
 
-/** A body's bytes and how long they were under way: a growing segment's stands still until the next part is made. */
+/** Counts a body's bytes and transfer time. The body of a growing segment pauses until the next part is complete. */
 class Meter {
   #last = -Infinity;
   #bytes = 0;
@@ -13,7 +13,7 @@ class Meter {
   add(bytes) {
     const now = performance.now();
     this.#bytes += bytes;
-    this.#busyMs += Math.min(now - this.#last, PAUSE_MS);
+    this.#busyMs += Math.min(now - this.#last, MAX_PAUSE_MS);
     this.#last = now;
   }
 
@@ -25,14 +25,15 @@ class Meter {
 }
 
 /**
- * For `player`, before it loads: the library's own choice of a rung, of what is measured here, and only between two
- * segments. In the middle of one it would load the segment again in the other rung, over what is about to be shown.
+ * Call before `player` loads. The library still chooses the rendition, but with the bandwidth measured here, and switches
+ * only between segments. In the middle of a segment it would load the segment again in the other rendition and overwrite
+ * media that is about to be shown.
  */
 export function measureBandwidth(player, { abr, net }) {
   const meters = new WeakMap();
 
   class Metered extends abr.SimpleAbrManager {
-    /** Sound has too few bytes to tell. */
+    /** Audio has too few bytes to measure. */
     segmentDownloaded(ms, bytes, allowSwitch, request, context) {
       const meter = meters.get(request);
       const taken = meter?.take() ?? { ms, bytes };

@@ -1,4 +1,4 @@
-// DASH by Shaka Player, for operators who want a second opinion on the same media.
+// DASH with Shaka Player, so that operators can compare players on the same media.
 
 import { AUDIO, AUTO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
 import { Rejoin } from "./rejoin.js";
@@ -47,11 +47,11 @@ class ShakaEngine extends Engine {
 
   get drift() {
     if (!this.live) return null;
-    return this.range.end - this.video.currentTime - (this.lowLatency ? this.#hold : 0);
+    return this.range.end - this.video.currentTime - (this.lowLatency ? this.#holdBack : 0);
   }
 
-  /** From the range's end, which is the last part's at low latency, to where the picture is meant to be, in seconds. */
-  get #hold() {
+  /** Seconds from the end of the seekable range, which is the end of the last part, to the target position. */
+  get #holdBack() {
     const { presentationTimeline: timeline } = this.#player.getManifest();
     const part = timeline.getMaxSegmentDuration() - timeline.getAvailabilityTimeOffset();
     return Math.max(0, this.targetLatency - part);
@@ -79,7 +79,7 @@ class ShakaEngine extends Engine {
       player.configure(lowLatencySettings());
       player.configurationForLowLatency(lowLatencyStreamSettings());
       measureBandwidth(player, shaka);
-      player.addEventListener("canupdatestarttime", () => this.live && this.#hang(position));
+      player.addEventListener("canupdatestarttime", () => this.live && this.#applyHoldBack(position));
       this.#rejoin = new Rejoin(this);
     }
     try {
@@ -94,10 +94,10 @@ class ShakaEngine extends Engine {
     if (this.lowLatency && position === null) await settle(this);
   }
 
-  /** The manifest is read: only now is it known how far from the range's end the picture is meant to be. */
-  #hang(position) {
-    this.#player.configure("streaming.liveSync.targetLatency", this.#hold);
-    if (position === null && this.#hold > 0) this.#player.updateStartTime(-this.#hold);
+  /** Called when the manifest is read, because the hold-back depends on it. */
+  #applyHoldBack(position) {
+    this.#player.configure("streaming.liveSync.targetLatency", this.#holdBack);
+    if (position === null && this.#holdBack > 0) this.#player.updateStartTime(-this.#holdBack);
   }
 
   applyQuality() {
@@ -135,7 +135,7 @@ class ShakaEngine extends Engine {
       return;
     const missing = code === Code.BAD_HTTP_STATUS && (data[1] === 404 || data[1] === 410);
     const connection = category === Category.NETWORK;
-    // Of a live stream the library first tells, and then tries again for as long as it takes.
+    // For a live stream the library reports the error and then retries without limit.
     if (connection && this.live && !missing) return;
     this.fail(missing ? "missing" : connection ? "connection" : "format", message ?? `code ${code}`);
   }
@@ -146,8 +146,8 @@ function keyOf(track) {
 }
 
 /**
- * The library would hold the picture back by the presentation's delay and by the part that is being made: here its
- * range ends at the last part, and the rest is for liveSync.
+ * By default the library holds playback back by the presentation delay plus the unfinished part. With these settings its
+ * seekable range ends at the last part, and liveSync keeps the target latency.
  */
 function lowLatencySettings() {
   return {
@@ -156,8 +156,8 @@ function lowLatencySettings() {
       lowLatencyMode: true,
       liveSync: { enabled: true, targetLatencyTolerance: 0.05, minPlaybackRate: 0.97, maxPlaybackRate: 1.03 },
     },
-    // The averages are of so many seconds of downloading, of which there are few: a part on a good network takes
-    // milliseconds, and when it becomes a thin one a second's buffer is all there is.
+    // The half-lives count seconds of downloading. They are short because a part takes only milliseconds on a fast
+    // network, and if the network slows down, the buffer holds only about a second.
     abr: {
       advanced: { fastHalfLife: 0.05, slowHalfLife: 1 },
       cacheLoadThreshold: 0,
@@ -169,8 +169,8 @@ function lowLatencySettings() {
 }
 
 /**
- * What the library sets by itself where the manifest is a low-latency one, but for the prefetch: what is fetched ahead
- * takes a thin network's last bits, and is of the old rung where that changes.
+ * The library's own settings for low-latency manifests, except for the prefetch: it would take bandwidth from a slow
+ * network, and after a switch it would fetch the old level.
  */
 function lowLatencyStreamSettings() {
   const retryParameters = { baseDelay: 100 };

@@ -1,4 +1,5 @@
-// The bar below the picture: play, sound, where we are, quality, window. The video element is the truth; this shows it.
+// The control bar: play, volume, position, quality, full screen. It shows the state of the video element and has no state
+// of its own.
 
 import { h, setText } from "../dom.js";
 import { formatClock, formatLatency } from "../format.js";
@@ -7,8 +8,8 @@ import { recall, remember } from "../memory.js";
 import { QualityMenu } from "./menu.js";
 
 const VOLUME = "volume";
-/** How much further behind than the player means to be counts as not live any more, in seconds. */
-const BEHIND_S = 5;
+/** With a larger drift than this, in seconds, playback no longer counts as live. */
+const MAX_LIVE_DRIFT_S = 5;
 
 export class Controls {
   #session;
@@ -122,7 +123,7 @@ export class Controls {
     const { engine, live, opened } = this.#session;
     const { start, end } = engine?.range ?? { start: 0, end: 0 };
     const latency = engine?.latency ?? null;
-    const atEdge = live && !this.#video.paused && (engine.drift ?? 0) < BEHIND_S;
+    const atEdge = live && !this.#video.paused && (engine.drift ?? 0) < MAX_LIVE_DRIFT_S;
     const [dot, word, distance] = this.badge.children;
     this.badge.hidden = !live && !opened?.recording;
     this.badge.dataset.state = live ? (atEdge ? "live" : "behind") : "recording";
@@ -193,7 +194,7 @@ function setButton(button, name, label) {
   button.replaceChildren(icon(name));
 }
 
-/** Tell the style sheet how far a slider's knob is along, so that it can paint what lies behind it. */
+/** Set `--fill`, with which the style sheet colours the part of a slider before its knob. */
 function fill(slider) {
   const { min, max, value } = slider;
   slider.style.setProperty("--fill", `${(100 * (value - min)) / (max - min || 1)}%`);

@@ -1,10 +1,10 @@
-// What an operator wants to know about playback: shown under "Details", and `window.headwater` for tests and consoles.
+// Facts about playback for operators: shown under "Details", and as `window.headwater` for tests and the console.
 
 import { h, setText } from "../dom.js";
 import { bufferedAhead } from "../engines/pace.js";
 import { formatBitrate } from "../format.js";
 
-/** Live values, all of them read when they are asked for. Seconds, and names as the page shows them. */
+/** Current values, read at each access. Times are in seconds; names are those that the page shows. */
 export function observe(session, video) {
   return Object.freeze({
     get stream() {
@@ -73,7 +73,7 @@ export function observe(session, video) {
   });
 }
 
-/** Rows of the details list: label and text. */
+/** The rows of the details list: label and text. */
 function rows(state, session) {
   const bitrate = session.engine?.playing?.bitrate;
   const seconds = (value) => (value === null ? "–" : `${value.toFixed(1)} s`);

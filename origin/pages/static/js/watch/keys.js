@@ -1,4 +1,5 @@
-// Keyboard control, as other video pages have it. Keys with Ctrl, Alt or Meta, or with a use where they are, are left.
+// Keyboard shortcuts, as on other video pages. Keys with Ctrl, Alt or Meta, and keys that the focused element uses itself,
+// are ignored.
 
 const STEP_S = 5;
 const VOLUME_STEP = 0.1;
@@ -20,14 +21,14 @@ export function listenToKeys(controls) {
   };
   document.addEventListener("keydown", (event) => {
     const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || event.ctrlKey || event.altKey || event.metaKey || isForTarget(event)) return;
+    if (!action || event.ctrlKey || event.altKey || event.metaKey || isUsedByTarget(event)) return;
     event.preventDefault();
     action();
   });
 }
 
-/** Whether the focused element has its own use for the key: a slider its arrows, a button or summary its space bar. */
-function isForTarget({ key, target }) {
+/** Whether the focused element uses the key itself: arrows on a slider, space on a button or summary. */
+function isUsedByTarget({ key, target }) {
   if (target.matches("input")) return key.startsWith("Arrow");
   return key === " " && target.matches("button, summary");
 }

@@ -1,4 +1,4 @@
-// The watch page: its parts, put together.
+// The entry point of the watch page: creates its parts and connects them.
 
 import { setText } from "../dom.js";
 import { AUDIO } from "../engines/engine.js";
@@ -42,7 +42,7 @@ function summary() {
   return words[session.status?.state] ?? "";
 }
 
-/** Sound alone: because the viewer chose so, or because the broadcaster sends no more. */
+/** Whether only audio plays: the viewer chose it, or the broadcaster sends no video. */
 function hasNoPicture() {
   const decoding = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   return session.engine?.playing?.id === AUDIO || (decoding && video.videoWidth === 0);
@@ -56,12 +56,12 @@ function update() {
   stage.show(session.screen);
   stage.audioOnly = hasNoPicture();
   panel.update(session, title);
-  setText(notice, "A new broadcast is on air: go there");
+  setText(notice, "A new broadcast is on air: watch it");
   notice.hidden = !session.offer;
   if (byId("details").open) facts.update();
 }
 
-/** A click on the picture pauses; a tap only shows the controls, which the stage does. */
+/** A click on the picture pauses. A tap only shows the controls, which Stage does. */
 function onPictureClick(event) {
   if (session.screen === "playing" && event.pointerType !== "touch") controls.togglePlay();
 }
@@ -78,6 +78,6 @@ setInterval(() => {
 }, TICK_MS);
 listenToKeys(controls);
 
-// The player's script travels while the status is asked for; a failure is met when the player is wanted.
+// Load the player's script while the status is requested. An error is handled later, when the player is needed.
 loadEngine(player).catch(() => {});
 poller.refresh();

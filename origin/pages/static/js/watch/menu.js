@@ -1,4 +1,4 @@
-// The quality menu: a button, and above it a list of radio items that arrow keys walk (ARIA menu button pattern).
+// The quality menu: a button, and above it a list of radio items with arrow-key navigation (ARIA menu button pattern).
 
 import { AUTO } from "../engines/engine.js";
 import { h, setText } from "../dom.js";

@@ -1,12 +1,12 @@
-// What the page's address says: /watch/{stream}?token=…&broadcast=…&player=…&latency=normal&muted=1&autoplay=0
+// The options in the page's address: /watch/{stream}?token=…&broadcast=…&player=…&latency=normal&muted=1&autoplay=0
 
 import { PLAYER_NAMES } from "../engines/index.js";
 
 const BROADCAST = /^\d{8}t\d{6}z-[0-9a-f]{6}$/;
 
 /**
- * `broadcast` is the id of a past broadcast to play instead of what is live, or null; `player` is one of the engines'
- * names, or null for the browser's best; `token` is what lets a viewer into a private stream, or null.
+ * `broadcast` is the id of a past broadcast to play instead of the live one, or null; `player` is the name of an engine, or
+ * null for the best one in this browser; `token` is a viewer's token for a private stream, or null.
  */
 export function readOptions(location) {
   const query = new URLSearchParams(location.search);

@@ -1,16 +1,16 @@
-// The words and buttons over the picture for each of the session's screens.
+// The text and buttons over the picture, for each screen of the session.
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
 const FAILURES = {
-  connection: "The connection to the server is interrupted",
-  missing: "This video is not there any more",
+  connection: "The connection to the server was lost",
+  missing: "This video is no longer available",
   format: "This browser cannot play this video",
-  script: "The player itself could not be loaded",
+  script: "The player could not be loaded",
 };
 
-/** The screen as `{icon, title, text, actions}`, or null where the picture speaks for itself. */
+/** The panel of the screen as `{icon, title, text, actions}`, or null if it has no panel. */
 function describe(session, title) {
   const { status, opened } = session;
   switch (session.screen) {
@@ -18,20 +18,20 @@ function describe(session, title) {
       return {
         icon: "play",
         title,
-        text: "Ready when you are.",
+        text: "Press play to start.",
         actions: [{ label: "Play", act: () => session.begin() }],
       };
     case "missing":
       return {
         icon: "search",
         title: "No such stream",
-        text: `There is no stream called “${title}” here. If it is made later, this page will notice.`,
+        text: `There is no stream called “${title}” on this server. If it is created, this page updates automatically.`,
       };
     case "offline":
       return {
         icon: "moon",
         title: `${title} is offline`,
-        text: "Leave this page open: it starts by itself when the broadcast does.",
+        text: "Leave this page open: playback starts automatically when the broadcast does.",
         actions: status.hls
           ? [{ label: "Watch the last broadcast", act: () => session.watchRecording(status) }]
           : [],
@@ -40,19 +40,19 @@ function describe(session, title) {
       return {
         icon: "broadcast",
         title: "Starting",
-        text: "The broadcast has begun. The first picture is a moment away.",
+        text: "The broadcast has begun. The first picture appears in a moment.",
       };
     case "waiting":
       return {
         icon: "reconnect",
         title: "The broadcaster is reconnecting",
-        text: "The picture goes on by itself as soon as they are back.",
+        text: "Playback continues automatically when they are back.",
       };
     case "ended":
       return {
         icon: "check",
-        title: opened.recording ? "That was the recording" : "The broadcast has ended",
-        text: session.followsLive ? "When the next one starts, this page goes live by itself." : "",
+        title: opened.recording ? "The recording has ended" : "The broadcast has ended",
+        text: session.followsLive ? "This page plays the next broadcast automatically when it starts." : "",
         actions: [{ label: "Watch from the start", act: () => session.watchRecording(opened) }],
       };
     case "error":
@@ -64,14 +64,14 @@ function describe(session, title) {
 
 function advice({ code }, status) {
   if (code === "connection" && !navigator.onLine)
-    return "You are offline. It goes on by itself when you are connected again.";
+    return "You are offline. Playback continues automatically when you are connected again.";
   if (code === "format")
-    return "Another browser, or a newer version of this one, may. Trying again in the meantime.";
-  if (status?.private) return "This stream is private: if this goes on, your link has expired. Ask for a new one.";
-  return "Trying again by itself.";
+    return "Try another browser, or a newer version of this one. This page keeps trying in the meantime.";
+  if (status?.private) return "Trying again. This stream is private: if the error persists, ask for a new link.";
+  return "Trying again automatically.";
 }
 
-/** Keeps `element` showing what `session` says, and touches it only when that changes. */
+/** Shows the panel of the session's screen in `element`, and changes the document only if the panel does. */
 export class Panel {
   #element;
   #shown = "";

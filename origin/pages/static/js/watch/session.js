@@ -1,32 +1,35 @@
-// What is played, and when: from the stream's status, the media element and the engine to one of the page's screens.
+// Decides what to play, and which screen the page shows, from the stream's status, the media element and the engine.
 
 import { AUTO, PlaybackFailure } from "../engines/engine.js";
 import { formatOf, loadEngine } from "../engines/index.js";
 
-const FAST_MS = 3000;
-const SLOW_MS = 10_000;
+const FAST_POLL_MS = 3000;
+const SLOW_POLL_MS = 10_000;
+/** How long the previous broadcast may still play after the next one has started. */
 const DRAIN_MS = 15_000;
+/** After a stall of this length, a broadcast that the server reports as over has ended. */
 const STUCK_MS = 4000;
+/** After playing for this long, earlier failures no longer count. */
 const STEADY_MS = 10_000;
 const MAX_RETRY_MS = 15_000;
-const STARTING_MS = 1000;
-const STARTING_TRIES = 15;
-const KEPT_ERRORS = 20;
+const STARTING_RETRY_MS = 1000;
+const STARTING_RETRIES = 15;
+const MAX_ERRORS = 20;
 
 /**
- * Events: `change` when `screen` or what plays did.
+ * Event: `change` when `screen` or what is played has changed.
  *
  * `screen` is one of `loading`, `ready` (waits for the viewer to press play), `missing`, `offline`, `starting`,
- * `playing`, `waiting` (the broadcaster is away and the picture has run out), `ended`, `error`.
+ * `playing`, `waiting` (the broadcaster is disconnected and the buffer is empty), `ended`, `error`.
  */
 export class Session extends EventTarget {
   screen = "loading";
   status = null;
   failure = null;
   engine = null;
-  /** What was opened last: `{broadcast, hls, dash, recording, at}`, `at` on performance.now's clock; null at first. */
+  /** The source opened last: `{broadcast, hls, dash, recording, at}`, with `at` from performance.now(); null at first. */
   opened = null;
-  /** A broadcast that is on air while an older one is being watched, or null. */
+  /** The id of a broadcast that is on air while the viewer watches an older one, or null. */
   offer = null;
   errors = [];
   #options;
@@ -41,7 +44,7 @@ export class Session extends EventTarget {
   #overtakenAt = null;
   #stalledAt = null;
 
-  /** `player` is an engine's name. */
+  /** `player` is the name of an engine. */
   constructor({ options, player, video, poller }) {
     super();
     this.stream = options.stream;
@@ -51,30 +54,30 @@ export class Session extends EventTarget {
     this.#poller = poller;
     this.#wanted = options.autoplay;
     if (options.broadcast) this.#recording = fixedBroadcast(options);
-    poller.addEventListener("status", ({ detail }) => this.#settle(detail));
+    poller.addEventListener("status", ({ detail }) => this.#onStatus(detail));
     video.addEventListener("ended", () => this.#onEnded());
     video.addEventListener("waiting", () => poller.refresh());
     video.addEventListener("timeupdate", () => this.#onTime());
   }
 
-  /** Whether what plays is still being made: only then is there a live edge to be at. */
+  /** Whether the source is a broadcast that has not ended: only then is there a live edge. */
   get live() {
     return Boolean(this.engine?.live);
   }
 
-  /** Whether the page goes live by itself when the next broadcast does: not where its address names one of the past. */
+  /** Whether the page plays the next broadcast automatically: not if its address names a past one. */
   get followsLive() {
     return !this.#options.broadcast;
   }
 
-  /** The viewer pressed play on the page that waits for it. */
+  /** The viewer pressed play on the screen `ready`. */
   begin() {
     this.#wanted = true;
     this.#show("loading");
     this.#poller.refresh();
   }
 
-  /** Play `source`, a broadcast that has ended, from its start. */
+  /** Play `source`, an ended broadcast, from its start. */
   watchRecording(source) {
     this.#wanted = true;
     this.#recording = source;
@@ -82,7 +85,7 @@ export class Session extends EventTarget {
     this.#open(this.#recording, true);
   }
 
-  /** Leave the recording for what is on air. */
+  /** Leave the recording and play the broadcast that is on air. */
   watchLive() {
     this.#recording = null;
     this.#position = null;
@@ -94,18 +97,18 @@ export class Session extends EventTarget {
     return this.engine?.select(id);
   }
 
-  #settle(status) {
+  #onStatus(status) {
     this.status = status;
     this.offer = null;
-    this.#poller.interval = this.screen === "playing" && status.state === "live" ? SLOW_MS : FAST_MS;
+    this.#poller.interval = this.screen === "playing" && status.state === "live" ? SLOW_POLL_MS : FAST_POLL_MS;
     if (this.#retry) this.#changed();
     else if (!this.#wanted && (isOnAir(status) || this.#recording)) this.#show("ready");
-    else if (this.#recording) this.#settleRecording(status);
-    else if (isOnAir(status)) this.#settleOnAir(status);
-    else this.#settleOffAir(status);
+    else if (this.#recording) this.#updateRecording(status);
+    else if (isOnAir(status)) this.#updateOnAir(status);
+    else this.#updateOffAir(status);
   }
 
-  #settleRecording(status) {
+  #updateRecording(status) {
     const ended = this.screen === "ended";
     const another = isOnAir(status) && status.broadcast !== this.#recording.broadcast;
     if (another && ended && this.followsLive) {
@@ -118,7 +121,7 @@ export class Session extends EventTarget {
     }
   }
 
-  #settleOnAir(status) {
+  #updateOnAir(status) {
     const ended = this.screen === "ended";
     if (this.opened?.broadcast === status.broadcast) {
       if (ended) this.#changed();
@@ -133,7 +136,7 @@ export class Session extends EventTarget {
     }
   }
 
-  #settleOffAir(status) {
+  #updateOffAir(status) {
     const ended = this.screen === "ended";
     if (this.engine && !ended) {
       if (status.state === "idle" && this.#isStuck()) this.#onEnded();
@@ -150,19 +153,19 @@ export class Session extends EventTarget {
     }
   }
 
-  /** The next broadcast is on air; the one that is watched is played out first, but not for ever. */
+  /** Whether to switch to the next broadcast, which is on air: the current one may play to its end, up to DRAIN_MS. */
   #isPlayedOut() {
     this.#overtakenAt ??= performance.now();
-    if (this.#video.paused && this.#seenPicture) return false;
+    if (this.#video.paused && this.#hasPlayed) return false;
     return this.#starved || performance.now() - this.#overtakenAt > DRAIN_MS;
   }
 
   /**
-   * The broadcast is over but the player does not say so: the server crashed before it could end the playlist, or the
-   * last picture comes before the last sound.
+   * Whether the broadcast is over but the player has not reported its end: the server crashed before it ended the playlist,
+   * or the last video frame is before the last audio.
    */
   #isStuck() {
-    if (!this.#starved || !this.#seenPicture) return false;
+    if (!this.#starved || !this.#hasPlayed) return false;
     this.#stalledAt ??= performance.now();
     return performance.now() - this.#stalledAt > STUCK_MS;
   }
@@ -171,7 +174,7 @@ export class Session extends EventTarget {
     return this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
   }
 
-  get #seenPicture() {
+  get #hasPlayed() {
     return this.#video.currentTime > 0;
   }
 
@@ -194,20 +197,20 @@ export class Session extends EventTarget {
       this.engine = engine;
       engine.addEventListener("change", () => this.#onEngineChange());
       engine.addEventListener("failure", ({ detail }) => this.engine === engine && this.#fail(detail));
-      await engine.open(this.#signed(opened[formatOf(this.player)]), recording ? this.#position : null);
+      await engine.open(this.#withToken(opened[formatOf(this.player)]), recording ? this.#position : null);
       if (this.engine === engine) await this.#play();
     } catch (error) {
       if (this.opened === opened) this.#fail(asFailure(error));
     }
   }
 
-  /** A private stream's address with the viewer's token; the server answers where to go on from there. */
-  #signed(path) {
+  /** A private stream's address with the viewer's token, which the server redirects to a path token. */
+  #withToken(path) {
     const { token } = this.#options;
     return token ? `${path}?token=${encodeURIComponent(token)}` : path;
   }
 
-  /** Start with sound where the browser lets us, silently where it does not. */
+  /** Start with sound if the browser allows it, otherwise muted. */
   async #play() {
     try {
       await this.#video.play();
@@ -230,7 +233,7 @@ export class Session extends EventTarget {
   }
 
   #onTime() {
-    if (!this.engine || !this.#seenPicture || this.#starved) return;
+    if (!this.engine || !this.#hasPlayed || this.#starved) return;
     this.#stalledAt = null;
     if (performance.now() - this.opened.at > STEADY_MS) this.#failures = 0;
     if (this.screen === "starting" || this.screen === "waiting") this.#show("playing");
@@ -243,14 +246,14 @@ export class Session extends EventTarget {
   }
 
   #fail(failure) {
-    this.errors = [...this.errors, `${failure.code}: ${failure.message}`].slice(-KEPT_ERRORS);
+    this.errors = [...this.errors, `${failure.code}: ${failure.message}`].slice(-MAX_ERRORS);
     this.failure = failure;
     this.#position = this.opened?.recording ? this.#video.currentTime || this.#position : null;
-    const starting = failure.code === "missing" && this.status && isOnAir(this.status) && !this.#seenPicture;
+    const starting = failure.code === "missing" && this.status && isOnAir(this.status) && !this.#hasPlayed;
     this.#close();
     this.#show(starting ? "starting" : "error");
     const backOff = Math.min(MAX_RETRY_MS, 1000 * 2 ** this.#failures);
-    const delay = starting && this.#failures < STARTING_TRIES ? STARTING_MS : backOff;
+    const delay = starting && this.#failures < STARTING_RETRIES ? STARTING_RETRY_MS : backOff;
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = 0;
@@ -272,7 +275,7 @@ function isOnAir(status) {
   return (status.state === "live" || status.state === "waiting") && Boolean(status.hls);
 }
 
-/** A past broadcast's addresses follow from its id. */
+/** The addresses of a past broadcast, which follow from its id. */
 function fixedBroadcast({ stream, broadcast }) {
   const path = `/live/${stream}/${broadcast}`;
   return { broadcast, hls: `${path}/master.m3u8`, dash: `${path}/manifest.mpd` };

@@ -1,4 +1,4 @@
-// The frame around the picture: its shape, the spinner, and controls that step aside while somebody just watches.
+// The frame around the picture: its aspect ratio, the spinner, and controls that hide while the viewer does nothing.
 
 const IDLE_MS = 3000;
 const SPINNER_AFTER_MS = 400;
@@ -14,7 +14,7 @@ export class Stage {
     this.#video = video;
     for (const event of ["pointermove", "pointerdown", "keydown", "focusin"])
       stage.addEventListener(event, () => this.wake());
-    stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#rest());
+    stage.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.#hideControls());
     for (const event of ["waiting", "stalled", "playing", "canplay", "pause", "play", "emptied", "timeupdate"]) {
       video.addEventListener(event, () => this.#updateSpinner());
     }
@@ -34,14 +34,14 @@ export class Stage {
     this.#stage.toggleAttribute("data-audio", value);
   }
 
-  /** Show the controls, and put them away again when nothing has moved for a while. */
+  /** Show the controls, and hide them again after IDLE_MS without input. */
   wake() {
     this.#stage.classList.remove("resting");
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.#rest(), IDLE_MS);
+    this.#idle = setTimeout(() => this.#hideControls(), IDLE_MS);
   }
 
-  #rest() {
+  #hideControls() {
     const busy = this.#stage.querySelector('[aria-expanded="true"], .controls :focus-visible');
     if (!this.#video.paused && !busy) this.#stage.classList.add("resting");
   }

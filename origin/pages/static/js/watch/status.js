@@ -1,17 +1,17 @@
-// The stream's public status, asked for again and again: faster while something is about to happen.
+// Polls the stream's public status: faster while a change is expected.
 
 const SPREAD = 0.2;
 
 /**
- * Event `status`: `detail` is what the server says (`{stream, title, state, broadcast, hls, dash}`), or
- * `{state: "missing"}` where it knows no such stream, or `{state: "unreachable"}` where it does not answer.
+ * Event `status`: `detail` is the server's answer (`{stream, title, state, broadcast, hls, dash}`), or
+ * `{state: "missing"}` if the stream does not exist, or `{state: "unreachable"}` if the server does not answer.
  */
 export class StatusPoller extends EventTarget {
-  /** Milliseconds from one answer to the next question, spread so that viewers do not ask all at once. */
+  /** Milliseconds from one answer to the next request, randomized so that viewers do not all poll at once. */
   interval = 3000;
   #url;
   #timer = 0;
-  #asking = null;
+  #pending = null;
 
   constructor(stream) {
     super();
@@ -20,18 +20,18 @@ export class StatusPoller extends EventTarget {
     window.addEventListener("online", () => this.refresh());
   }
 
-  /** Ask now; calls while an answer is awaited share it. */
+  /** Request the status now; calls during a request share its answer. */
   refresh() {
     clearTimeout(this.#timer);
-    this.#asking ??= this.#ask().then((status) => {
-      this.#asking = null;
+    this.#pending ??= this.#fetchStatus().then((status) => {
+      this.#pending = null;
       this.#timer = setTimeout(() => this.refresh(), this.interval * (1 - SPREAD + 2 * SPREAD * Math.random()));
       this.dispatchEvent(new CustomEvent("status", { detail: status }));
     });
-    return this.#asking;
+    return this.#pending;
   }
 
-  async #ask() {
+  async #fetchStatus() {
     try {
       const response = await fetch(this.#url, { headers: { Accept: "application/json" } });
       if (response.status === 404) return { state: "missing" };

@@ -15,7 +15,7 @@ RATE, FRAME = 48_000, 1024
 WRAP = 1 << 32
 
 
-class Player:
+class TimelineRecorder:
     """Places units on a timeline and records their decoding times, in ticks and samples."""
 
     def __init__(self, rate: int = RATE, frame: int = FRAME) -> None:
@@ -51,84 +51,86 @@ class Player:
         return [after - before for before, after in pairwise(self.video_dts)]
 
 
-def play(player: Player, start: int, seconds: float, *, video_from: float = 0, audio_from: float = 0) -> None:
+def feed_regular(
+    recorder: TimelineRecorder, start: int, seconds: float, *, video_from: float = 0, audio_from: float = 0
+) -> None:
     """Regular 30 fps video and AAC, rounded as ffmpeg does. The first timestamp is ``start``."""
     units = [(video_from + number / 30, "video") for number in range(round((seconds - video_from) * 30))]
-    frames = round((seconds - audio_from) * player.rate / player.frame)
-    units += [(audio_from + number * player.frame / player.rate, "audio") for number in range(frames)]
+    frames = round((seconds - audio_from) * recorder.rate / recorder.frame)
+    units += [(audio_from + number * recorder.frame / recorder.rate, "audio") for number in range(frames)]
     for at, kind in sorted(units):
-        (player.video if kind == "video" else player.audio)(start + round(at * 1000))
+        (recorder.video if kind == "video" else recorder.audio)(start + round(at * 1000))
 
 
 @pytest.mark.parametrize("start", [0, 1, 66, 12_345_678, WRAP // 2, WRAP - 1, WRAP - 3000])
 def test_timeline_starts_at_0_for_any_first_timestamp(start: int) -> None:
-    player = Player()
-    play(player, start, 10)
-    assert player.discontinuities == player.dropped == 0
-    assert player.video_dts[0] == player.audio_dts[0] == 0
-    assert player.video_dts == [round(number * 1000 / 30) * 90 for number in range(300)]
-    assert set(player.audio_steps) == {FRAME}
+    recorder = TimelineRecorder()
+    feed_regular(recorder, start, 10)
+    assert recorder.discontinuities == recorder.dropped == 0
+    assert recorder.video_dts[0] == recorder.audio_dts[0] == 0
+    assert recorder.video_dts == [round(number * 1000 / 30) * 90 for number in range(300)]
+    assert set(recorder.audio_steps) == {FRAME}
 
 
 @pytest.mark.parametrize(("rate", "frame"), [(44_100, 1024), (22_050, 1024), (44_100, 1152), (48_000, 2048)])
 def test_audio_is_exact_at_every_rate(rate: int, frame: int) -> None:
-    player = Player(rate, frame)
-    play(player, 0, 60)
-    assert set(player.audio_steps) == {frame}
+    recorder = TimelineRecorder(rate, frame)
+    feed_regular(recorder, 0, 60)
+    assert set(recorder.audio_steps) == {frame}
 
 
 def test_single_track_broadcasts() -> None:
-    player = Player()
+    recorder = TimelineRecorder()
     for number in range(100):
-        player.audio(5000 + number * FRAME * 1000 // RATE)
-    assert player.audio_dts == [number * FRAME for number in range(100)]
-    player = Player()
+        recorder.audio(5000 + number * FRAME * 1000 // RATE)
+    assert recorder.audio_dts == [number * FRAME for number in range(100)]
+    recorder = TimelineRecorder()
     for number in range(100):
-        player.video(5000 + number * 40)
-    assert player.video_dts == [number * 3600 for number in range(100)]
+        recorder.video(5000 + number * 40)
+    assert recorder.video_dts == [number * 3600 for number in range(100)]
 
 
 @pytest.mark.parametrize("seconds", [0.02, 3, 45])
 def test_late_audio_keeps_its_offset(seconds: float) -> None:
-    player = Player()
-    play(player, 1000, seconds + 5, audio_from=seconds)
-    assert player.discontinuities == 0
-    assert player.audio_dts[0] == pytest.approx(seconds * RATE, abs=RATE // 1000)
-    assert set(player.audio_steps) == {FRAME}
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 1000, seconds + 5, audio_from=seconds)
+    assert recorder.discontinuities == 0
+    assert recorder.audio_dts[0] == pytest.approx(seconds * RATE, abs=RATE // 1000)
+    assert set(recorder.audio_steps) == {FRAME}
 
 
 def test_late_video_keeps_its_offset() -> None:
-    player = Player()
-    play(player, 1000, 8, video_from=3)
-    assert player.discontinuities == 0
-    assert player.video_dts[0] == 3000 * 90
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 1000, 8, video_from=3)
+    assert recorder.discontinuities == 0
+    assert recorder.video_dts[0] == 3000 * 90
 
 
 def test_video_that_arrives_second_with_earlier_timestamps_is_kept() -> None:
     """The first frame is needed to decode all others. The video catches up as soon as its time allows."""
-    player = Player()
-    player.audio(100)
-    assert [player.video(at) for at in (0, 33, 66, 100, 133)] == [0, 1, 2, 3, 33 * 90]
+    recorder = TimelineRecorder()
+    recorder.audio(100)
+    assert [recorder.video(at) for at in (0, 33, 66, 100, 133)] == [0, 1, 2, 3, 33 * 90]
 
 
 def test_audio_that_arrives_second_with_earlier_timestamps_is_dropped() -> None:
-    player = Player()
-    player.video(100)
-    assert [player.audio(at) for at in (0, 21, 43, 64, 85, 107)] == [None, None, None, None, None, 336]
+    recorder = TimelineRecorder()
+    recorder.video(100)
+    assert [recorder.audio(at) for at in (0, 21, 43, 64, 85, 107)] == [None, None, None, None, None, 336]
 
 
 def test_timestamps_wrap() -> None:
-    player = Player()
-    play(player, WRAP - 5000, 10)
-    assert player.discontinuities == 0
-    assert max(player.video_steps) <= 34 * 90
-    assert set(player.audio_steps) == {FRAME}
+    recorder = TimelineRecorder()
+    feed_regular(recorder, WRAP - 5000, 10)
+    assert recorder.discontinuities == 0
+    assert max(recorder.video_steps) <= 34 * 90
+    assert set(recorder.audio_steps) == {FRAME}
 
 
 def test_equal_and_slightly_backward_video_timestamps_still_increase() -> None:
-    player = Player()
-    assert [player.video(at) for at in (0, 33, 33, 20, 66)] == [0, 2970, 2971, 2972, 5940]
-    assert player.discontinuities == 0
+    recorder = TimelineRecorder()
+    assert [recorder.video(at) for at in (0, 33, 33, 20, 66)] == [0, 2970, 2971, 2972, 5940]
+    assert recorder.discontinuities == 0
 
 
 @pytest.mark.parametrize("jump", [10_500, 60_000, -1500, -60_000, 2_000_000_000, -2_000_000_000])
@@ -138,60 +140,60 @@ def test_jump_of_both_tracks_is_one_discontinuity(jump: int, first: str) -> None
 
     Time continues at the end, and the tracks keep the offset of the new timestamps.
     """
-    player = Player()
-    play(player, 1_000_000_000, 10)
-    end = max(player.video_dts[-1] / 90 + 33, (player.audio_dts[-1] + FRAME) * 1000 / RATE)
-    videos, audios = len(player.video_dts), len(player.audio_dts)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 1_000_000_000, 10)
+    end = max(recorder.video_dts[-1] / 90 + 33, (recorder.audio_dts[-1] + FRAME) * 1000 / RATE)
+    videos, audios = len(recorder.video_dts), len(recorder.audio_dts)
     at = 1_000_000_000 + 10_000 + jump
     if first == "video":
-        player.video(at)
-        player.audio(at + 40)
+        recorder.video(at)
+        recorder.audio(at + 40)
     else:
-        player.audio(at)
-        player.video(at + 40)
+        recorder.audio(at)
+        recorder.video(at + 40)
     for number in range(1, 100):
-        player.video(at + 40 + number * 33)
-        player.audio(at + 40 + number * FRAME * 1000 // RATE)
-    assert player.discontinuities == 1
-    first_video, first_audio = player.video_dts[videos] / 90, player.audio_dts[audios] * 1000 / RATE
+        recorder.video(at + 40 + number * 33)
+        recorder.audio(at + 40 + number * FRAME * 1000 // RATE)
+    assert recorder.discontinuities == 1
+    first_video, first_audio = recorder.video_dts[videos] / 90, recorder.audio_dts[audios] * 1000 / RATE
     assert min(first_video, first_audio) == pytest.approx(end, abs=2)
     assert first_audio - first_video == pytest.approx(40 if first == "video" else -40, abs=2)
 
 
 def test_late_units_of_the_old_base_stay_in_it() -> None:
-    player = Player()
-    play(player, 500_000, 5)
-    audios = len(player.audio_dts)
-    player.video(20)
-    assert [player.audio(505_000 + number * FRAME * 1000 // RATE) for number in range(3)] == [
-        player.audio_dts[audios - 1] + FRAME * number for number in (1, 2, 3)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 500_000, 5)
+    audios = len(recorder.audio_dts)
+    recorder.video(20)
+    assert [recorder.audio(505_000 + number * FRAME * 1000 // RATE) for number in range(3)] == [
+        recorder.audio_dts[audios - 1] + FRAME * number for number in (1, 2, 3)
     ]
-    assert player.discontinuities == 1
-    player.audio(20)
-    assert player.discontinuities == 1
-    assert player.audio_dts[-1] / RATE == pytest.approx(player.video_dts[-1] / 90_000, abs=0.035)
+    assert recorder.discontinuities == 1
+    recorder.audio(20)
+    assert recorder.discontinuities == 1
+    assert recorder.audio_dts[-1] / RATE == pytest.approx(recorder.video_dts[-1] / 90_000, abs=0.035)
 
 
 def test_jump_of_one_track_does_not_move_the_other() -> None:
-    player = Player()
-    play(player, 0, 5)
-    player.video(100_000)
-    player.audio(5013)
-    assert player.discontinuities == 1
-    assert player.video_dts[-1] == pytest.approx(5000 * 90, abs=40 * 90)
-    assert player.audio_dts[-1] == pytest.approx(5 * RATE, abs=FRAME)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5)
+    recorder.video(100_000)
+    recorder.audio(5013)
+    assert recorder.discontinuities == 1
+    assert recorder.video_dts[-1] == pytest.approx(5000 * 90, abs=40 * 90)
+    assert recorder.audio_dts[-1] == pytest.approx(5 * RATE, abs=FRAME)
 
 
 @pytest.mark.parametrize("gap", [1000, 9000])
 def test_gap_in_timestamps_is_kept(gap: int) -> None:
     """If an encoder drops frames, both tracks keep the gap in the timestamps."""
-    player = Player()
-    play(player, 0, 2)
-    player.video(2000 + gap)
-    player.audio(2000 + gap)
-    assert player.discontinuities == 0
-    assert player.video_dts[-1] == (2000 + gap) * 90
-    assert player.audio_dts[-1] == (2000 + gap) * RATE // 1000
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 2)
+    recorder.video(2000 + gap)
+    recorder.audio(2000 + gap)
+    assert recorder.discontinuities == 0
+    assert recorder.video_dts[-1] == (2000 + gap) * 90
+    assert recorder.audio_dts[-1] == (2000 + gap) * RATE // 1000
 
 
 def sync_errors(drift_ppm: int, jitter_ms: float = 0, minutes: int = 3) -> tuple[list[float], list[int]]:
@@ -200,14 +202,14 @@ def sync_errors(drift_ppm: int, jitter_ms: float = 0, minutes: int = 3) -> tuple
     The audio clock is ``drift_ppm`` faster than the timestamps.
     """
     random = Random(7)
-    player = Player()
+    recorder = TimelineRecorder()
     errors = []
     for number in range(minutes * 60 * RATE // FRAME):
         true_ms = number * FRAME * 1000 / RATE * (1 - drift_ppm / 1_000_000)
-        dts = player.audio(round(5000 + true_ms + random.uniform(-jitter_ms, jitter_ms)))
+        dts = recorder.audio(round(5000 + true_ms + random.uniform(-jitter_ms, jitter_ms)))
         assert dts is not None
         errors.append(dts * 1000 / RATE - true_ms)
-    return errors, [step - FRAME for step in player.audio_steps]
+    return errors, [step - FRAME for step in recorder.audio_steps]
 
 
 @pytest.mark.parametrize("ppm", [0, 20, -20, 200, -200, 1000, -1000])
@@ -229,53 +231,53 @@ def test_jitter_does_not_reach_the_timeline(jitter_ms: float) -> None:
 
 @pytest.mark.parametrize("offset", [30, -30, 55, -55])
 def test_offset_below_a_gap_is_corrected_gradually(offset: int) -> None:
-    player = Player()
-    play(player, 0, 5)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5)
     for number in range(200):
-        player.audio(4992 + offset + round(number * FRAME * 1000 / RATE))
-    assert player.dropped == 0
+        recorder.audio(4992 + offset + round(number * FRAME * 1000 / RATE))
+    assert recorder.dropped == 0
     true_ms = 4992 + offset + 199 * FRAME * 1000 / RATE
-    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(true_ms, abs=TOLERANCE_MS)
-    assert {abs(step - FRAME) <= RATE * STEP_MS // 1000 for step in player.audio_steps} == {True}
+    assert recorder.audio_dts[-1] * 1000 / RATE == pytest.approx(true_ms, abs=TOLERANCE_MS)
+    assert {abs(step - FRAME) <= RATE * STEP_MS // 1000 for step in recorder.audio_steps} == {True}
 
 
 def test_repeated_audio_is_dropped_until_its_time_is_free() -> None:
-    player = Player()
-    play(player, 0, 5)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5)
     for number in range(60):
-        player.audio(4500 + round(number * FRAME * 1000 / RATE))
-    assert player.discontinuities == 0
-    assert 20 <= player.dropped <= 26
-    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(4500 + 59 * FRAME * 1000 / RATE, abs=TOLERANCE_MS)
+        recorder.audio(4500 + round(number * FRAME * 1000 / RATE))
+    assert recorder.discontinuities == 0
+    assert 20 <= recorder.dropped <= 26
+    assert recorder.audio_dts[-1] * 1000 / RATE == pytest.approx(4500 + 59 * FRAME * 1000 / RATE, abs=TOLERANCE_MS)
 
 
 def test_one_wrong_audio_timestamp_drops_one_frame() -> None:
-    player = Player()
-    play(player, 0, 5)
-    player.audio(4000 + 100)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5)
+    recorder.audio(4000 + 100)
     for number in range(1, 20):
-        player.audio(round(5000 + 13 + number * FRAME * 1000 / RATE))
-    assert player.dropped == 1
-    assert player.audio_dts[-1] * 1000 / RATE == pytest.approx(5013 + 19 * FRAME * 1000 / RATE, abs=1)
+        recorder.audio(round(5000 + 13 + number * FRAME * 1000 / RATE))
+    assert recorder.dropped == 1
+    assert recorder.audio_dts[-1] * 1000 / RATE == pytest.approx(5013 + 19 * FRAME * 1000 / RATE, abs=1)
 
 
 def test_new_sample_rate_continues_at_the_end_of_the_old_one() -> None:
-    player = Player()
-    play(player, 0, 5)
-    end = player.audio_dts[-1] + FRAME
-    player.timeline.set_audio(44_100, 1024)
-    placement = player.timeline.audio(round(end * 1000 / RATE))
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5)
+    end = recorder.audio_dts[-1] + FRAME
+    recorder.timeline.set_audio(44_100, 1024)
+    placement = recorder.timeline.audio(round(end * 1000 / RATE))
     assert placement is not None
     assert placement.dts == pytest.approx(end * 44_100 / RATE, abs=45)
     assert placement.dts >= end * 44_100 // RATE
 
 
 def test_repeated_audio_configuration_changes_nothing() -> None:
-    player = Player()
-    play(player, 0, 1)
-    player.timeline.set_audio(RATE, FRAME)
-    player.audio(round(len(player.audio_dts) * FRAME * 1000 / RATE))
-    assert set(player.audio_steps) == {FRAME}
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 1)
+    recorder.timeline.set_audio(RATE, FRAME)
+    recorder.audio(round(len(recorder.audio_dts) * FRAME * 1000 / RATE))
+    assert set(recorder.audio_steps) == {FRAME}
 
 
 def test_audio_before_set_audio_raises_value_error() -> None:
@@ -298,18 +300,18 @@ steps = st.one_of(st.just(33), st.integers(0, 100), st.integers(-1500, 12_000), 
 @settings(max_examples=200, deadline=None)
 @given(timestamps, st.lists(st.tuples(st.sampled_from(["video", "audio"]), steps), max_size=60))
 def test_decode_times_increase_for_any_timestamps(start: int, units: list[tuple[str, int]]) -> None:
-    player = Player()
+    recorder = TimelineRecorder()
     at = {"video": start, "audio": start}
     for kind, step in units:
         at[kind] = (at[kind] + step) % WRAP
-        (player.video if kind == "video" else player.audio)(at[kind])
-    assert all(step > 0 for step in player.video_steps)
-    assert all(step >= FRAME - RATE * STEP_MS // 1000 for step in player.audio_steps)
-    assert all(dts >= 0 for dts in player.video_dts + player.audio_dts)
-    first = (player.video_dts if units and units[0][0] == "video" else player.audio_dts)[:1]
+        (recorder.video if kind == "video" else recorder.audio)(at[kind])
+    assert all(step > 0 for step in recorder.video_steps)
+    assert all(step >= FRAME - RATE * STEP_MS // 1000 for step in recorder.audio_steps)
+    assert all(dts >= 0 for dts in recorder.video_dts + recorder.audio_dts)
+    first = (recorder.video_dts if units and units[0][0] == "video" else recorder.audio_dts)[:1]
     assert first in ([0], [])
     # Each unit advances time by its own step at most, so no unit is placed in the far future.
-    latest = max([0, *(dts / 90 for dts in player.video_dts), *(dts * 1000 / RATE for dts in player.audio_dts)])
+    latest = max([0, *(dts / 90 for dts in recorder.video_dts), *(dts * 1000 / RATE for dts in recorder.audio_dts)])
     assert latest <= len(units) * 10_000 + 100
 
 
@@ -317,13 +319,13 @@ def test_decode_times_increase_for_any_timestamps(start: int, units: list[tuple[
 @given(timestamps, st.integers(0, 200), st.integers(-60, 60))
 def test_offset_between_the_tracks_is_kept(start: int, first_ms: int, offset: int) -> None:
     """Regular tracks keep their offset, for any start and any shift between them."""
-    player = Player()
-    play(player, start, 1 + first_ms / 1000)
+    recorder = TimelineRecorder()
+    feed_regular(recorder, start, 1 + first_ms / 1000)
     at = start + 5000 + first_ms
-    player.video(at)
-    placed = player.audio(at + offset)
+    recorder.video(at)
+    placed = recorder.audio(at + offset)
     assert placed is not None
-    assert placed * 1000 / RATE - player.video_dts[-1] / 90 == pytest.approx(offset, abs=1)
+    assert placed * 1000 / RATE - recorder.video_dts[-1] / 90 == pytest.approx(offset, abs=1)
 
 
 def test_placements_are_values() -> None:

@@ -1,10 +1,16 @@
-"""What all tests share. Imports only the standard library and pytest, so that every test can run without more."""
+"""What all tests share. Imports only the standard library, pytest and hypothesis, so that every test can start with
+no more than these."""
 
 import os
 import shutil
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy with other work must not fail a test.
+settings.register_profile("headwater", deadline=None)
+settings.load_profile("headwater")
 
 PROGRAMS = ("chromium", "nginx", "varnishd")
 # A reason to skip that names one of these is the want of a program.

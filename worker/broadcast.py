@@ -13,9 +13,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
-from media.timescale import MICROSECONDS, MILLISECONDS, NANOSECONDS, rescale
+from media.timescale import MICROSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut, Cutter
 from packager.errors import UnsupportedTrack
 from packager.facts import LowLatency
@@ -24,8 +23,9 @@ from transcoder.messages import Job
 from transcoder.options import LatencyMode
 from worker.advice import Advice
 from worker.broadcast_options import BroadcastOptions
+from worker.broadcast_time import BroadcastTime
+from worker.encoded_tracks import EncodedTracks
 from worker.latency import LatencyTrace
-from worker.ledger import SHORTEST_GAP
 from worker.meter import SourceMeter
 from worker.rates import part_ticks
 from worker.recorder import Recorder
@@ -34,9 +34,8 @@ from worker.track_plan import TrackPlan, plan_tracks
 from worker.track_set import TrackSet
 from worker.transcoding import Transcoding
 
-# How far video may run ahead of its audio before silence fills in, in 90 kHz ticks.
-SILENCE_AFTER_SOURCE = VIDEO_TIMESCALE
-SILENCE_AFTER_ENCODED = 4 * VIDEO_TIMESCALE
+# How far video may run ahead of the source's audio before silence fills in, in 90 kHz ticks.
+SILENCE_AFTER = VIDEO_TIMESCALE
 # Encoders that reorder frames decode before they present, and no decoding time may come before time zero.
 REORDERING_ROOM = VIDEO_TIMESCALE
 # Looked up for every frame: a module's name costs a tenth of an enumeration's member.
@@ -69,16 +68,14 @@ class Broadcast:
         self._recorder = recorder
         self._ledger = ledger
         self._options = options
-        self._clock = clock
         self._unix_ns = unix_ns
         self._on_keyframe = on_keyframe
-        self._started = clock()
+        self._time = BroadcastTime(ledger, clock=clock, unix_ns=unix_ns)
         self._cutter = Cutter(options.cutter, sparse=ledger.sparse, after=ledger.last_cut)
-        if self._cutter.started:
-            self._started -= unix_ns() / NANOSECONDS - ledger.zero_ms / MILLISECONDS
         self._source = SourceTimeline()
         self._tracks = TrackSet(ledger, recorder, unix_ns=unix_ns)
-        self.transcoding = Transcoding(self, clock=clock)
+        self._encoded = EncodedTracks(self._tracks, self.latency, self.advice, clock)
+        self.transcoding = Transcoding(self._encoded, clock=clock)
 
     @property
     def sparse(self) -> bool:
@@ -137,54 +134,18 @@ class Broadcast:
         await self.transcoding.finish(timeout)
         self._tracks.close()
 
-    # The transcoder's output (TranscodingSink).
-
-    def on_encoded_config(self, track: str, config: TrackConfig) -> None:
-        if isinstance(config, VideoConfig):
-            self._configure_rung(track, config)
-        else:
-            self._tracks.configure_late_audio(track, config, silence_after=SILENCE_AFTER_ENCODED)
-
-    def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
-        if unit.kind is VIDEO:
-            self.latency.encoded(track, unit)
-            self._tracks.add_video(track, unit)
-        else:
-            self._tracks.add_audio(track, unit, alone=self.video is None)
-
-    def on_decoded(self, pts: int, at_ns: int) -> None:
-        self.latency.decoded(SOURCE_TRACK, pts, at_ns)
-
-    def on_transcoder_died(self, reason: str) -> None:
-        self.advice.on_transcoder_died(reason, self._clock())
-
-    def on_transcoder_overrun(self, dropping: bool) -> None:
-        self.advice.on_transcoder_overrun(dropping, self._clock())
-
-    # The source.
-
     def _join(self) -> None:
         """Give the source its place on the broadcast's timeline, and take the units that waited."""
         source = self._source
         returning = self._cutter.started
-        source.join(self._return_base() if returning else self._begin())
+        if returning:
+            source.join(self._time.return_base())
+        else:
+            normal = self._options.transcode.latency is LatencyMode.NORMAL
+            source.join(self._time.begin(source.first_ns, REORDERING_ROOM if normal else 0))
         self._configure(returning=returning)
         for unit in source.take_waiting():
             self.on_unit(unit)
-
-    def _return_base(self) -> int:
-        elapsed = round((self._clock() - self._started) * VIDEO_TIMESCALE)
-        return max(elapsed, self._ledger.end + SHORTEST_GAP)
-
-    def _begin(self) -> int:
-        """Set broadcast time zero to the arrival of the first frame, or a little before; returns the source's
-        base."""
-        base = REORDERING_ROOM if self._options.transcode.latency is LatencyMode.NORMAL else 0
-        if self._source.first_ns is not None:
-            zero_ns = self._source.first_ns - base * NANOSECONDS // VIDEO_TIMESCALE
-            self._started = self._clock() - (self._unix_ns() - zero_ns) / NANOSECONDS
-            self._ledger.zero_ms = zero_ns // (NANOSECONDS // MILLISECONDS)
-        return base
 
     def _configure(self, *, returning: bool = False) -> None:
         """Plan the tracks for a source that is new, returned or changed."""
@@ -200,6 +161,7 @@ class Broadcast:
         self.video, self.audio = video, audio
         if changed or not self._tracks:
             self._plan()
+        self._encoded.follow(self.plan, self.frame_rate, audio_alone=video is None)
 
     def _plan(self) -> None:
         options = self._options
@@ -221,7 +183,7 @@ class Broadcast:
             self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, bitrate)
         if plan.audio_passthrough is not None and self.audio is not None:
             name = plan.audio_passthrough
-            self._tracks.configure_audio(name, self.audio, silence_after=SILENCE_AFTER_SOURCE)
+            self._tracks.configure_audio(name, self.audio, silence_after=SILENCE_AFTER)
         for rung in plan.rungs:
             self._tracks.video(rung.track)
         if plan.rungs or plan.audio_rungs:
@@ -251,6 +213,7 @@ class Broadcast:
         if cutter.sparse and not was_sparse:
             self._ledger.sparse = True
             self._plan()
+            self._encoded.follow(self.plan, self.frame_rate, audio_alone=False)
             plan = self.plan
         if cut is not None:
             self._apply(cut, key=key)
@@ -282,9 +245,3 @@ class Broadcast:
     def _apply(self, cut: Cut, *, key: bool) -> None:
         self.transcoding.cut(cut.pts, key=key)
         self._tracks.cut(cut)
-
-    def _configure_rung(self, name: str, config: VideoConfig) -> None:
-        rung = next((rung for rung in self.plan.rungs if rung.track == name), None)
-        if rung is not None:
-            rate = self.frame_rate / rung.frame_divisor if self.frame_rate else None
-            self._tracks.video(name).configure(config, rate, TrackBitrate(rung.max_bitrate_bps, rung.bitrate_bps))

@@ -89,7 +89,7 @@ def damaged_sessions(draw: st.DrawFn) -> list[bytes]:
     return [bytes(data[at : at + size]) for at in range(0, len(data), size)]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(damaged_sessions())
 def test_damaged_sessions(pieces: list[bytes]) -> None:
     assert_only_declared_errors(pieces)
@@ -136,7 +136,7 @@ messages = st.builds(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(st.tuples(st.sampled_from([2, 3, 4, 6, 64, 400]), messages), max_size=25), st.booleans())
 def test_generated_sessions(sent: list[tuple[int, Message]], publish_first: bool) -> None:
     writer = ChunkWriter()
@@ -147,7 +147,7 @@ def test_generated_sessions(sent: list[tuple[int, Message]], publish_first: bool
     assert_only_declared_errors([data, *(writer.message(chunk_stream, message) for chunk_stream, message in sent)])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300), st.booleans())
 def test_noise(data: bytes, after_handshake: bool) -> None:
     assert_only_declared_errors([HANDSHAKE if after_handshake else b"", data])

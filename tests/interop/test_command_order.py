@@ -81,7 +81,7 @@ def test_replies_have_the_order_that_clients_expect(make: Callable[[], Session])
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(SESSIONS), st.lists(st.integers(1, 4000), min_size=1, max_size=6))
 def test_any_split_gives_the_same_calls_and_events(make: Callable[[], Session], sizes: list[int]) -> None:
     session = make()

@@ -102,7 +102,7 @@ def paths(value: Any, path: KeyPath = ()) -> set[KeyPath]:
     return {path for path in [path] if path}.union(*(paths(item, (*path, key)) for key, item in inner))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents())
 def test_every_path_that_tomllib_reads_has_a_line_that_names_it(text: str) -> None:
     lines = key_lines(text)

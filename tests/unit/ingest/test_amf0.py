@@ -121,7 +121,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(values, max_size=4))
 def test_round_trip(sent: list[Value]) -> None:
     assert decode(encode(*sent)) == sent
@@ -133,7 +133,7 @@ def test_nan_round_trips() -> None:
     assert math.isnan(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_noise_raises_only_declared_errors(data: bytes) -> None:
     try:

@@ -20,7 +20,7 @@ def test_read_bytes_make_room_without_growth() -> None:
     assert len(buffer.data) == size
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=9000) | st.integers(0, 9000), max_size=30))
 def test_bytes_are_read_as_written(steps: list[bytes | int]) -> None:
     buffer, written, read = ReceiveBuffer(), b"", b""

@@ -248,7 +248,7 @@ def sessions(draw: st.DrawFn) -> tuple[list[Message], bytes]:
     return messages, data
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(sessions(), st.lists(st.integers(1, 700), min_size=1, max_size=5))
 def test_any_split_gives_the_same_messages(session: tuple[list[Message], bytes], sizes: list[int]) -> None:
     messages, data = session
@@ -256,7 +256,7 @@ def test_any_split_gives_the_same_messages(session: tuple[list[Message], bytes],
     assert read_messages(data, pieces_of(*sizes)) == messages
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_noise_raises_only_declared_errors(data: bytes) -> None:
     try:

@@ -157,7 +157,7 @@ def test_unsupported_audio_is_refused_by_name(body: bytes, name: str) -> None:
         parse_audio_tag(body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=40))
 def test_noise_raises_only_declared_errors(body: bytes) -> None:
     for parse in (parse_video_tag, parse_audio_tag):

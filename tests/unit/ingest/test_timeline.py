@@ -297,7 +297,7 @@ timestamps = st.one_of(st.integers(0, WRAP - 1), st.integers(0, 3000), st.intege
 steps = st.one_of(st.just(33), st.integers(0, 100), st.integers(-1500, 12_000), st.integers(0, WRAP - 1))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(timestamps, st.lists(st.tuples(st.sampled_from(["video", "audio"]), steps), max_size=60))
 def test_decode_times_increase_for_any_timestamps(start: int, units: list[tuple[str, int]]) -> None:
     recorder = TimelineRecorder()
@@ -315,7 +315,7 @@ def test_decode_times_increase_for_any_timestamps(start: int, units: list[tuple[
     assert latest <= len(units) * 10_000 + 100
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(timestamps, st.integers(0, 200), st.integers(-60, 60))
 def test_offset_between_the_tracks_is_kept(start: int, first_ms: int, offset: int) -> None:
     """Regular tracks keep their offset, for any start and any shift between them."""

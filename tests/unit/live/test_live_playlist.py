@@ -368,7 +368,7 @@ def scripts(draw: st.DrawFn) -> Script:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scripts())
 def test_playlists_are_valid_whatever_the_broadcaster_does(script: Script) -> None:
     sent = messages(script)

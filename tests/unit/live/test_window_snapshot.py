@@ -242,7 +242,7 @@ def stripped(text: bytes | None) -> bytes | None:
     return REPORT.sub(b"", text) if text is not None else None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     dropped=st.lists(st.tuples(st.integers(0, len(MESSAGES) - 1), st.integers(1, 6)), max_size=4),
     repeated=st.dictionaries(st.integers(0, len(MESSAGES) - 1), st.integers(0, 40), max_size=6),

@@ -53,7 +53,7 @@ async def test_type_and_caching_follow_from_the_key(store: DirectoryStore, root:
     assert info.size == 17
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.sampled_from("ab./\\~\0é"), max_size=10))
 def test_no_key_leads_outside(tmp_path_factory: pytest.TempPathFactory, key: str) -> None:
     base = tmp_path_factory.mktemp("outer", numbered=True)

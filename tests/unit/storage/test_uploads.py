@@ -177,7 +177,7 @@ async def test_texts_never_overtake_each_other() -> None:
     assert texts == ["media.m3u8", "master.m3u8", "media.m3u8", "master.m3u8"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(["media", "text a", "text b", "turn"]), st.integers(0, 3)), max_size=40),
     st.integers(1, 4),

@@ -12,7 +12,7 @@ from worker.ledger import MalformedLedger, decode_ledger, encode_ledger
 
 
 @given(st.integers(0, 400))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_decoded_ledger_has_the_same_facts_and_entries(frames: int) -> None:
     line = Line()
     line.feed(line.units()[:frames])

@@ -42,7 +42,7 @@ def timeless(entry: SegmentEntry) -> SegmentEntry:
 
 
 @given(GOPS, st.integers(1, 900))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_numbers_and_times_are_those_of_the_uninterrupted_broadcast(gops: list[int], stop: int) -> None:
     resumed, whole, last = interrupted(gops, stop)
     for name, track in whole.tracks.items():
@@ -61,7 +61,7 @@ def test_numbers_and_times_are_those_of_the_uninterrupted_broadcast(gops: list[i
 
 
 @given(GOPS, st.integers(1, 900))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_there_is_one_discontinuity(gops: list[int], stop: int) -> None:
     resumed, whole, last = interrupted(gops, stop)
     for name, track in resumed.tracks.items():
@@ -72,7 +72,7 @@ def test_there_is_one_discontinuity(gops: list[int], stop: int) -> None:
 
 
 @given(GOPS, st.integers(1, 900))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_stored_playlists_list_the_same_segments(gops: list[int], stop: int) -> None:
     resumed, whole, last = interrupted(gops, stop)
     for name in whole.tracks:

@@ -25,7 +25,7 @@ def test_random_access_points(units: list[bytes], expected: bool) -> None:
     assert is_random_access_point(nal_units(*units)) is expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=4))
 def test_any_sei_can_be_looked_at(units: list[bytes]) -> None:
     assert is_random_access_point(nal_units(*(b"\x06" + unit for unit in units))) in (True, False)

@@ -40,8 +40,8 @@ class SegmentEntry:
     ``start`` and ``duration`` are ticks of the track's timescale, ``start`` since broadcast time zero; ``size`` is
     bytes; ``init`` is the number of the init segment; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A
     ``gap`` has no media. ``discontinuities`` counts the broadcast's discontinuities, on any track, before this
-    segment. ``alike`` counts the segments in a row, up to this one, that have the same duration.
-    :func:`packager.runs.follow` sets ``run``, ``pace`` and ``alike``.
+    segment. ``equal_durations`` is the number of consecutive segments, up to this one, that have its duration.
+    :func:`packager.runs.assign_run` sets ``run``, ``pace`` and ``equal_durations``.
     """
 
     msn: int
@@ -56,7 +56,7 @@ class SegmentEntry:
     discontinuities: int = 0
     run: Run | None = None
     pace: Pace | None = None
-    alike: int = 1
+    equal_durations: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class LowLatency:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastFacts:
-    """What playlists and manifests need to know about a broadcast.
+    """A broadcast, as its playlists and manifests describe it.
 
     ``availability_start_ms`` is the Unix time of broadcast time zero. ``segment_target_ms`` is the intended segment
     duration, or the longest actual one if that is longer; it is the same for all tracks. If ``low_latency`` is

@@ -8,7 +8,7 @@ KEYFRAME_ADVICE_S = 4.5
 
 
 class Advice:
-    """``now`` is monotonic seconds."""
+    """Raises and clears the warnings of one broadcast. ``now`` is monotonic seconds."""
 
     def __init__(self) -> None:
         self.warnings = Warnings()

@@ -3,8 +3,8 @@
     units ─▶ source timeline ─▶ cutter ─▶ passthrough tracks ─┐
                     └─────────▶ transcoding ─▶ encoded tracks ─┴▶ recorder
 
-A publisher that returns continues the broadcast: its time moves behind the end of the timeline, and a discontinuity
-starts at its first keyframe.
+A publisher that returns continues the broadcast: its timestamps are shifted behind the end of the timeline, and its
+first keyframe starts a discontinuity.
 """
 
 import time
@@ -38,14 +38,16 @@ from worker.transcoding import Transcoding
 SILENCE_AFTER = VIDEO_TIMESCALE
 # Encoders that reorder frames decode before they present, and no decoding time may come before time zero.
 REORDERING_ROOM = VIDEO_TIMESCALE
-# Looked up for every frame: a module's name costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
-# A broadcast has the first track of each of these kinds.
+# A broadcast carries the first track of each of these kinds.
 CARRIED = (VIDEO, AUDIO)
 
 
 class Broadcast:
-    """Has no sockets. It reads time from ``clock`` (monotonic seconds) and ``unix_ns`` only."""
+    """One broadcast, without sockets. ``clock`` returns monotonic seconds, and ``unix_ns`` Unix nanoseconds.
+    ``on_keyframe`` is called with each keyframe of the source.
+    """
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class Broadcast:
         return self._cutter.sparse
 
     def attach(self) -> None:
-        """A publisher begins to send, the first one or one that returns."""
+        """Prepare for a publisher that begins to send, the first one or one that returns."""
         self._source = SourceTimeline(self._source.announcement)
         self.meter.restart()
 
@@ -96,7 +98,7 @@ class Broadcast:
         self._source.on_metadata(metadata)
 
     def on_config(self, config: TrackConfig) -> None:
-        """The source's configuration, the first or a changed one."""
+        """Take the source's configuration, the first or a changed one."""
         self._source.on_config(config)
         if self._source.joined:
             self._configure()
@@ -118,7 +120,8 @@ class Broadcast:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
 
     def tick(self, now: float, unix: float) -> None:
-        """Measure the source and review the warnings, about once a second."""
+        """Measure the source and review the warnings. Call it about once a second: ``now`` is monotonic seconds,
+        ``unix`` Unix seconds."""
         self.meter.tick(now, unix)
         self.advice.on_keyframe_interval(self.meter.keyframe_interval_s, now, encodes_top=self._cutter.sparse)
         self.advice.on_store(self._recorder.store_error, now)
@@ -128,7 +131,7 @@ class Broadcast:
         return interval is not None and interval * VIDEO_TIMESCALE > self._options.cutter.max_keyframe_interval
 
     async def finish(self, timeout: float) -> None:
-        """Take what is still being encoded and complete every segment."""
+        """Wait at most ``timeout`` seconds for what is still being encoded, then complete every segment."""
         if not self._source.joined and self._source.has_waiting:
             self._join()
         await self.transcoding.finish(timeout)
@@ -155,13 +158,13 @@ class Broadcast:
             self._cutter.discontinue()
             self._tracks.discontinue()
         if video is not None and (video != self.video or returning):
-            self.frame_rate = self._source.follow_rate(video)
+            self.frame_rate = self._source.set_video(video)
         if audio is not None:
-            self._source.follow_audio(audio)
+            self._source.set_audio(audio)
         self.video, self.audio = video, audio
         if changed or not self._tracks:
             self._plan()
-        self._encoded.follow(self.plan, self.frame_rate, audio_alone=video is None)
+        self._encoded.set_plan(self.plan, self.frame_rate, audio_alone=video is None)
 
     def _plan(self) -> None:
         options = self._options
@@ -213,7 +216,7 @@ class Broadcast:
         if cutter.sparse and not was_sparse:
             self._ledger.sparse = True
             self._plan()
-            self._encoded.follow(self.plan, self.frame_rate, audio_alone=False)
+            self._encoded.set_plan(self.plan, self.frame_rate, audio_alone=False)
             plan = self.plan
         if cut is not None:
             self._apply(cut, key=key)

@@ -9,7 +9,7 @@ from transcoder.options import TranscodeOptions
 
 @dataclass(frozen=True, slots=True)
 class BroadcastOptions:
-    """``part_target`` is 90 kHz ticks; a part lasts as many whole frames as fit into it."""
+    """``part_target`` is 90 kHz ticks; a part holds as many frames as fit into it."""
 
     cutter: CutterOptions
     part_target: int

@@ -1,4 +1,4 @@
-"""Where a publisher's media begins on the broadcast's timeline."""
+"""The time at which a publisher's media begins on the broadcast's timeline."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from worker.ledger import SHORTEST_GAP, BroadcastLedger
 
 
 class BroadcastTime:
-    """Keeps the ledger's time zero. ``clock`` returns monotonic seconds, ``unix_ns`` Unix time in nanoseconds."""
+    """Sets the ledger's time zero. ``clock`` returns monotonic seconds, ``unix_ns`` Unix time in nanoseconds."""
 
     def __init__(self, ledger: BroadcastLedger, *, clock: Callable[[], float], unix_ns: Callable[[], int]) -> None:
         self._ledger = ledger
@@ -17,8 +17,8 @@ class BroadcastTime:
         self._zero = clock() - (unix_ns() / NANOSECONDS - ledger.zero_ms / MILLISECONDS)
 
     def begin(self, first_ns: int | None, room: int) -> int:
-        """Set broadcast time zero, so that the first frame, which arrived at ``first_ns`` (Unix time), has the time
-        ``room`` (90 kHz); returns ``room``."""
+        """Set broadcast time zero, so that the first frame, which arrived at ``first_ns`` (Unix nanoseconds), has
+        the time ``room`` (90 kHz ticks). Returns ``room``."""
         if first_ns is not None:
             zero_ns = first_ns - room * NANOSECONDS // VIDEO_TIMESCALE
             self._zero = self._clock() - (self._unix_ns() - zero_ns) / NANOSECONDS
@@ -26,6 +26,6 @@ class BroadcastTime:
         return room
 
     def return_base(self) -> int:
-        """The time (90 kHz) at which a returning publisher continues: now, and behind the end of the timeline."""
+        """The time (90 kHz ticks) at which a returning publisher continues: now, but after the timeline's end."""
         elapsed = round((self._clock() - self._zero) * VIDEO_TIMESCALE)
         return max(elapsed, self._ledger.end + SHORTEST_GAP)

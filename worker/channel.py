@@ -1,4 +1,4 @@
-"""A stream while it is on air: one broadcast, the publisher that feeds it, and the wait for one that was lost."""
+"""A stream on air: its broadcast, the publisher that feeds it, and the wait for a lost publisher to return."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,13 +28,15 @@ from worker.window_seed import window_seed
 
 log = structlog.get_logger("live")
 
-# A broadcast whose renditions are late begins without them.
+# Seconds after which a broadcast begins without the renditions that have no media yet.
 LONGEST_START_S = 8.0
+# Seconds that the end of a broadcast waits for frames that are still being encoded.
 FLUSH_S = 10.0
 
 
 class Channel:
-    """A :class:`cluster.questions.StreamOwner`. Nothing runs before :meth:`start`.
+    """A :class:`cluster.questions.StreamOwner`. Nothing runs before :meth:`start`. ``reconnect_window`` and
+    ``store_timeout`` are seconds.
 
     ``on_closed`` is called when the broadcast takes no more publishers; :meth:`closed` returns when its end is
     stored.
@@ -74,7 +76,7 @@ class Channel:
         self._ending: asyncio.Task[None] | None = None
 
     def start(self, claim: ClaimKeeper) -> None:
-        """Go on air: called once, when the stream is claimed, before the first publisher attaches."""
+        """Go on air. Call it once, after the stream is claimed and before the first publisher attaches."""
         self._claim = claim
         latency = self._broadcast.latency
         self._subscriptions = (
@@ -82,7 +84,7 @@ class Channel:
             self._bus.subscribe(FEEDBACK, latency.on_fetched, self.ref),
         )
         self._recording = asyncio.create_task(self._record())
-        self._ticking = asyncio.create_task(self._tick_for_ever())
+        self._ticking = asyncio.create_task(self._tick_every_second())
 
     @property
     def open(self) -> bool:
@@ -94,7 +96,7 @@ class Channel:
         return self._recorder.pending_bytes
 
     def oldest_upload_s(self) -> float:
-        """For how long the oldest upload has waited."""
+        """The age of the oldest upload in seconds."""
         return self._recorder.oldest_upload_s(self._clock.monotonic())
 
     def keyframes_are_sparse(self) -> bool:
@@ -102,7 +104,7 @@ class Channel:
         return self._broadcast.sparse and self._broadcast.keyframes_are_sparse()
 
     def attach(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
-        """Let a publisher feed the broadcast; the one that feeds it now is disconnected with a reason."""
+        """Let a publisher feed the broadcast; a publisher that already feeds it is disconnected with a reason."""
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None
@@ -118,20 +120,20 @@ class Channel:
         return self.session
 
     def window_seed(self) -> WindowSnapshot:
-        """The broadcast's live window, as far as the ledger has it."""
+        """The broadcast's live window, made from the ledger."""
         return window_seed(self._recorder.ledger)
 
     def supersede(self) -> None:
-        """The stream's next broadcast has begun while this one still ends."""
+        """Stop writing the stream's current names: its next broadcast has begun while this one still ends."""
         self._recorder.supersede()
 
     def on_claim_lost(self) -> None:
-        """Another node owns the stream now, and the names of its current broadcast are that node's."""
+        """Another node owns the stream now, so only that node may write the stream's current names."""
         self._recorder.supersede()
         self.close("another server has taken over the stream")
 
     def close(self, reason: str) -> None:
-        """End the broadcast: no more media, and the playlists are completed."""
+        """Begin to end the broadcast: it takes no more media, and its playlists are completed."""
         if self._ending is not None:
             return
         self._ticking.cancel()
@@ -144,16 +146,17 @@ class Channel:
         self._on_closed(self)
 
     async def closed(self) -> None:
+        """Wait until the end of the broadcast is stored; returns at once if it is still open."""
         if self._ending is not None:
             await self._ending
 
     def describe(self) -> StreamStatus:
-        """The status as of the last second; it is made when someone asks."""
+        """The status, at most a second old. It is made at the first request after a change."""
         if self._status is None:
             self._status = self._describe()
         return self._status
 
-    # What the cluster asks (StreamOwner).
+    # Requests from the cluster (StreamOwner).
 
     async def status(self) -> StreamStatus:
         self._check_open()
@@ -177,7 +180,7 @@ class Channel:
         return Done()
 
     def _check_open(self) -> None:
-        """Questions may still arrive between the end and its notice to the cluster."""
+        """Requests may still arrive between the end of the broadcast and the release of its claim."""
         if not self.open:
             raise NoOwner(f"the broadcast of {self.stream} has ended")
 
@@ -198,7 +201,7 @@ class Channel:
         self._claim.set_state(ClaimState.WAITING)
         self._status = None
 
-    async def _tick_for_ever(self) -> None:
+    async def _tick_every_second(self) -> None:
         while True:
             await self._clock.sleep(1)
             self._broadcast.tick(self._clock.monotonic(), self._clock.unix())
@@ -222,7 +225,7 @@ class Channel:
         return describe(self._broadcast, ledger, state, publisher, uptime_s=uptime_s, now=now)
 
     async def _record(self, *, ended: bool = False, reason: str | None = None) -> None:
-        """Write what is known of the broadcast into the catalogue."""
+        """Write the broadcast's record into the catalogue."""
         ledger = self._recorder.ledger
         record = BroadcastRecord(
             stream=self.stream,
@@ -237,7 +240,7 @@ class Channel:
         try:
             await self._catalogue.put_broadcast(record)
         except StorageError as error:
-            log.error("the catalogue misses a broadcast", stream=self.stream, error=str(error))
+            log.error("a broadcast was not recorded in the catalogue", stream=self.stream, error=str(error))
 
     async def _end(self, reason: str) -> None:
         for subscription in self._subscriptions:

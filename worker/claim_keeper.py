@@ -1,4 +1,4 @@
-"""The claim on a stream for as long as its broadcast runs."""
+"""Claims a stream for a broadcast, and keeps the state of the claim up to date."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from cluster.questions import StreamOwner
 
 log = structlog.get_logger("live")
 
-# Attempts to replace a claim of this node that changes at the same moment, because its broadcast is ending.
+# Attempts to replace an older claim of this node. The claim changes meanwhile if its broadcast is just ending.
 ATTEMPTS = 3
 
 
 async def claim_stream(cluster: Cluster, stream: str, broadcast: str, owner: StreamOwner) -> Claim:
-    """Claim a stream for a new broadcast; this node's own older claim on it is replaced.
+    """Claim a stream for a new broadcast, and replace an older claim of this node on it.
 
     Raises AlreadyClaimed if another node owns the stream, and any other ClusterError.
     """
@@ -38,7 +38,8 @@ async def claim_stream(cluster: Cluster, stream: str, broadcast: str, owner: Str
 
 
 class ClaimKeeper:
-    """Writes the state of one claim: one write at a time, and of several changes that wait only the newest.
+    """Writes the state of one claim. Writes do not overlap, and if several changes wait, only the newest is
+    written.
 
     ``on_lost`` is called if another node has taken the stream over.
     """
@@ -52,8 +53,8 @@ class ClaimKeeper:
         self._writing: asyncio.Task[None] | None = None
 
     def set_state(self, state: ClaimState) -> None:
-        """Returns at once. A cluster that cannot be reached does not disturb the broadcast: the state is written
-        with its next change."""
+        """Write ``state`` in the background. If the cluster cannot be reached, the broadcast continues and the next
+        change of state writes again."""
         if state is self._wanted:
             return
         self._wanted = state
@@ -61,7 +62,7 @@ class ClaimKeeper:
             self._writing = asyncio.create_task(self._write())
 
     async def release(self) -> None:
-        """Give up the claim, unless the stream's next broadcast has replaced it already."""
+        """Release the claim, unless the stream's next broadcast has already replaced it."""
         if self._writing is not None:
             await self._writing
         if self._lost:

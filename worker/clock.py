@@ -1,4 +1,4 @@
-"""The time of day and timers of the live side, in one place that tests replace."""
+"""The clock and timers that a broadcast uses; tests replace them."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ class Clock:
     """The machine's clock and the running event loop's timers."""
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start; never goes back."""
+        """Seconds since an arbitrary moment; never decreases."""
         return time.monotonic()
 
     def unix(self) -> float:

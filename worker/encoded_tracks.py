@@ -1,4 +1,4 @@
-"""Takes what the transcoder's children make into the tracks of a broadcast."""
+"""Writes the transcoder's output to the tracks of a broadcast."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -14,7 +14,7 @@ from worker.track_set import TrackSet
 
 # How far video may run ahead of encoded audio before silence fills in, in 90 kHz ticks.
 SILENCE_AFTER = 4 * VIDEO_TIMESCALE
-# Looked up for every frame: a module's name costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 VIDEO = Kind.VIDEO
 
 
@@ -30,8 +30,8 @@ class EncodedTracks:
         self._advice = advice
         self._clock = clock
 
-    def follow(self, plan: TrackPlan, frame_rate: Fraction | None, *, audio_alone: bool) -> None:
-        """Follow a new plan or source. ``frame_rate`` is the source's; ``audio_alone``: the source has no video."""
+    def set_plan(self, plan: TrackPlan, frame_rate: Fraction | None, *, audio_alone: bool) -> None:
+        """Set the plan of a source. ``frame_rate`` is the source's; ``audio_alone``: the source has no video."""
         self._plan, self._frame_rate, self._audio_alone = plan, frame_rate, audio_alone
 
     def on_encoded_config(self, track: str, config: TrackConfig) -> None:

@@ -1,8 +1,8 @@
-"""How long a frame takes from its arrival to its first viewer: a trace of the last minute, stage by stage.
+"""How long a frame takes from its arrival to its first viewer: a trace of the last minute for each stage.
 
-A frame is *received* when the last byte of it was read; *decoded* when it left the decoder; *encoded* when a
-rendition's frame of the same time came out of the transcoder; *in a part* when the part that ends with it was
-published; *fetched* when the first viewer asked for that part. Times are nanoseconds of one monotonic clock.
+A frame is *received* when its last byte was read; *decoded* when it left the decoder; *encoded* when a
+rendition's frame with the same timestamp came out of the transcoder; *in a part* when the part that ends with it
+was published; *fetched* when a viewer first requested that part. Times are nanoseconds of one monotonic clock.
 """
 
 from collections import OrderedDict, deque
@@ -29,6 +29,8 @@ class Stage:
 
 
 class LatencyTrace:
+    """``clock_ns`` returns monotonic nanoseconds."""
+
     def __init__(self, clock_ns: Callable[[], int]) -> None:
         self._clock_ns = clock_ns
         self._received: OrderedDict[int, int] = OrderedDict()
@@ -37,7 +39,8 @@ class LatencyTrace:
         self._samples: dict[Stage, deque[int]] = {}
 
     def received(self, pts: int, *, passed: bool, encoded: bool) -> None:
-        """A frame of the source has come, for the source's own track, for renditions or for both."""
+        """A frame of the source has arrived (``pts`` in 90 kHz ticks). ``passed``: for the passthrough track;
+        ``encoded``: for renditions."""
         now = self._clock_ns()
         if encoded:
             self._received[pts] = now
@@ -47,7 +50,7 @@ class LatencyTrace:
             self._newest[SOURCE_TRACK] = now
 
     def decoded(self, track: str, pts: int, at_ns: int) -> None:
-        """The source's frame of ``pts`` left the decoder."""
+        """The source's frame with this ``pts`` left the decoder."""
         received = self._received.get(pts)
         if received is not None:
             self._add(track, "decoded", at_ns - received)
@@ -60,15 +63,15 @@ class LatencyTrace:
             self._newest[track] = received
 
     def on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
-        """Takes the broadcast's media messages."""
+        """Subscriber to :data:`live.topics.MEDIA`."""
         if isinstance(message, Part):
             self._on_part(message)
 
     def on_fetched(self, ref: BroadcastRef, fetched: PartFetched) -> None:
-        """Takes the broadcast's feedback."""
-        made = self._parts.pop((fetched.track, fetched.msn, fetched.part), None)
-        if made is not None:
-            self._add(fetched.track, "fetched", self._clock_ns() - made)
+        """Subscriber to :data:`live.topics.FEEDBACK`."""
+        published = self._parts.pop((fetched.track, fetched.msn, fetched.part), None)
+        if published is not None:
+            self._add(fetched.track, "fetched", self._clock_ns() - published)
 
     def status(self) -> tuple[LatencyStatus, ...]:
         return tuple(

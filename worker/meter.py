@@ -13,7 +13,7 @@ HISTORY_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What came in ``elapsed`` seconds: bytes of each kind, and video frames."""
+    """What arrived in ``elapsed`` seconds: bytes of video and audio, and video frames."""
 
     elapsed: float
     video: int
@@ -22,7 +22,7 @@ class Second:
 
 
 class SourceMeter:
-    """Counts units as they come and closes a sample each second."""
+    """Counts units as they arrive and closes a sample each second."""
 
     def __init__(self) -> None:
         self._video_bytes = 0
@@ -46,11 +46,11 @@ class SourceMeter:
         self._audio_bytes += len(unit.payload)
 
     def restart(self) -> None:
-        """The source's time starts anew: no keyframe interval spans the break."""
+        """A publisher returned: measure no keyframe interval across the interruption."""
         self._last_key = None
 
     def tick(self, now: float, unix: float) -> None:
-        """Close the running sample; called about once a second."""
+        """Close the current sample. Call it about once a second; ``unix`` is Unix seconds."""
         if self._since is not None and now > self._since:
             elapsed = now - self._since
             video, audio = self._video_bytes, self._audio_bytes

@@ -1,4 +1,4 @@
-"""One publisher's connection, as ingest's Publication: it feeds a broadcast while it is the current one."""
+"""One publisher's session, an :class:`ingest.interface.Publication`: it feeds a broadcast until it ends."""
 
 from collections.abc import Callable, Mapping
 
@@ -25,36 +25,36 @@ class PublisherSession:
         self.since = since
         self._broadcast = broadcast
         self._on_ended = on_ended
-        self._current = True
-        # Bound here, because it is called for every frame.
+        self._active = True
+        # The broadcast's own method, without a wrapper: it is called for every frame.
         self.on_unit: Callable[[AccessUnit], None] = broadcast.on_unit
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
-        if not self._current:
+        if not self._active:
             return
         if isinstance(encoder := metadata.get("encoder"), str) and encoder:
             self.software = encoder[:200]
         self._broadcast.on_metadata(metadata)
 
     def on_video_config(self, config: VideoConfig) -> None:
-        if self._current:
+        if self._active:
             self._broadcast.on_config(config)
 
     def on_audio_config(self, config: AudioConfig) -> None:
-        if self._current:
+        if self._active:
             self._broadcast.on_config(config)
 
     def on_discontinuity(self) -> None:
         self.on_dropped("timestamp-jump")
 
     def on_dropped(self, reason: str) -> None:
-        if self._current:
+        if self._active:
             self._broadcast.on_dropped(reason)
 
     def on_end(self, reason: EndReason, text: str) -> None:
-        if not self._current:
+        if not self._active:
             return
-        self._current = False
+        self._active = False
         self.on_unit = _ignore
         self._on_ended(self, reason, text)
 

@@ -1,4 +1,4 @@
-"""The recorder: keeps the ledger, publishes what tracks write on the bus at once, and puts it into the store.
+"""The recorder: updates the ledger, publishes what tracks write on the bus, and puts it into the store.
 
 A segment is durable before a stored playlist names it, because texts are rendered at the moment they are put.
 """
@@ -59,7 +59,7 @@ class RecorderOptions:
 
 
 class RecorderObserver(Protocol):
-    """Counts what a broadcast made and lost."""
+    """Counts the segments of a broadcast that were made and lost."""
 
     def segment_made(self, track: str, entry: SegmentEntry) -> None: ...
 
@@ -102,7 +102,7 @@ class Recorder:
         )
 
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
-        """Announce a track; until every announced one has media, the broadcast is not playable."""
+        """Announce a track. The broadcast is not playable until every announced track has media."""
         self.ledger.expect(track, kind, default=default, label=label)
         self._publish_facts()
 
@@ -114,7 +114,7 @@ class Recorder:
     async def resume(self) -> None:
         """Continue the interrupted broadcast of the ledger: segments that the store lacks are lost, and segments
         that were not completed become gaps. Live windows start from :func:`~worker.window_seed.window_seed`. Raises
-        StorageError if the store cannot be asked."""
+        StorageError if the store cannot be reached."""
         ledger = self.ledger
         for name, entry in list(ledger.unresolved()):
             if await self._is_stored(self._key(name, segment_name(entry.msn))):
@@ -162,8 +162,8 @@ class Recorder:
             self._forget(track, self._options.dvr_ms)
 
     async def finish(self, timeout: float) -> bool:
-        """Call after the tracks are closed: ends the playlists and waits for the store. Returns whether everything
-        is durable."""
+        """End the playlists and wait at most ``timeout`` seconds for the store. Call it after the tracks are
+        closed. Returns whether everything is durable."""
         self.ledger.finish()
         self._publish_facts()
         for track in self.ledger.tracks.values():
@@ -178,11 +178,11 @@ class Recorder:
         return drained
 
     async def drain(self, timeout: float) -> bool:
-        """Wait until nothing is left to upload; returns whether that came to be within ``timeout`` seconds."""
+        """Wait until nothing is left to upload; returns False if that takes longer than ``timeout`` seconds."""
         return await self._uploads.drain(timeout)
 
     def supersede(self) -> None:
-        """Leave the names of the stream's current broadcast to a newer one."""
+        """Stop writing the playlists under the stream's own name: a newer broadcast writes them now."""
         self._superseded = True
 
     @property
@@ -191,15 +191,15 @@ class Recorder:
         return self._uploads.pending_bytes
 
     def oldest_upload_s(self, now: float) -> float:
-        """The age of the oldest upload; ``now`` is monotonic seconds."""
+        """The age of the oldest upload in seconds; ``now`` is monotonic seconds."""
         return self._uploads.oldest_age(now)
 
     def _peak_rose(self, track: TrackLedger) -> bool:
-        """Whether a track's peak is more than 5 % above the one in the playlists."""
+        """Whether the track's peak bit rate is more than 5 % above the one in the playlists."""
         return track.peak_bps * 20 > self._published_bps.get(track.track, 0) * 21
 
     def _publish_facts(self) -> None:
-        """To the live windows and, in multivariant playlists, to the store."""
+        """Publish the facts to the live windows and put the multivariant playlists into the store."""
         ledger = self.ledger
         self._published_bps = {name: track.peak_bps for name, track in ledger.tracks.items()}
         changed = BroadcastChanged(ledger.stream, ledger.broadcast, ledger.live_facts(), ledger.playable)
@@ -224,19 +224,19 @@ class Recorder:
         self._uploads.put_init(self._key(init.track, init_name(init.number)), init.data)
 
     def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
-        self._uploads.put_text(key, lambda: self._rendered(render))
+        self._uploads.put_text(key, lambda: self._render(render))
 
-    async def _rendered(self, render: Callable[[], bytes | None]) -> bytes | None:
-        """The final texts of a long broadcast take long to render. Nothing of it changes any more, so a thread does
-        it and other broadcasts continue."""
+    async def _render(self, render: Callable[[], bytes | None]) -> bytes | None:
+        """Render in a thread if the broadcast has ended: its final texts can take long, and its ledger no longer
+        changes."""
         return await asyncio.to_thread(render) if self.ledger.phase is Phase.ENDED else render()
 
     def _put_playlist(self, track: TrackLedger) -> None:
         self._put_text(self._key(track.track, MEDIA_PLAYLIST), lambda: self._texts.media(track))
 
     def _put_for_both(self, name: str, render: Callable[[str | None], bytes | None]) -> None:
-        """Put a text under the broadcast's name and, as the stream's current one, with the broadcast before its
-        URIs."""
+        """Put a text under the broadcast's prefix and, as the stream's current text, under the stream's prefix with
+        the broadcast's id before its URIs."""
         ledger = self.ledger
         self._put_text(f"{broadcast_prefix(ledger.stream, ledger.broadcast)}/{name}", lambda: render(None))
         if not self._superseded:

@@ -1,7 +1,7 @@
 """One publisher's connection on the broadcast's timeline.
 
-Until enough is known of the source, its units wait. Then it joins the broadcast at a base time, and every unit is
-placed: base plus the source's own time, with video on the frame grid.
+Units wait until the source's tracks are known. Then the source joins the broadcast at a base time, and each unit is
+placed at the base plus its own time. Video is snapped to the frame grid.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.frame_clock import FrameClock
-from worker.rates import named_rate
+from worker.rates import exact_rate
 from worker.start_gate import StartGate
 
 MAX_WAITING_UNITS = 512
-# Looked up for every frame: a module's name costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
 
 
@@ -30,7 +30,7 @@ class Announcement:
 
 
 class SourceTimeline:
-    """``announcement`` is that of the publisher before, which holds until this one announces another."""
+    """``announcement`` is the previous publisher's; it applies until this one sends its own."""
 
     def __init__(self, announcement: Announcement | None = None) -> None:
         self.announcement = announcement or Announcement()
@@ -59,7 +59,7 @@ class SourceTimeline:
         rate, kilobits = metadata.get("framerate"), metadata.get("videodatarate")
         frame_rate, bitrate = self.announcement.frame_rate, self.announcement.bitrate
         if isinstance(rate, int | float) and 1 <= rate <= 240:
-            frame_rate = named_rate(float(rate))
+            frame_rate = exact_rate(float(rate))
         if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
             bitrate = TrackBitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
         self.announcement = Announcement(frame_rate, bitrate)
@@ -72,7 +72,7 @@ class SourceTimeline:
             self._gate.audio = config
 
     def wait(self, unit: AccessUnit, now_ns: int) -> bool:
-        """Keep a unit that comes before the source joins; returns whether the source can join now. ``now_ns`` is
+        """Keep a unit that arrives before the source joins; returns whether the source can join now. ``now_ns`` is
         Unix time in nanoseconds."""
         if self.first_ns is None:
             self.first_ns = now_ns
@@ -82,20 +82,20 @@ class SourceTimeline:
         return self._gate.opens(unit.dts * 1000 // scale) or len(self._waiting) > MAX_WAITING_UNITS
 
     def join(self, base: int) -> None:
-        """Place the source's time zero at ``base`` (90 kHz) of the broadcast."""
+        """Place the source's time zero at ``base`` (90 kHz ticks) on the broadcast's timeline."""
         self.joined, self.base = True, base
 
     def take_waiting(self) -> list[AccessUnit]:
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def follow_rate(self, video: VideoConfig) -> Fraction | None:
-        """Start a frame grid for ``video``; returns its frame rate, None if it is unknown."""
+    def set_video(self, video: VideoConfig) -> Fraction | None:
+        """Start a frame grid for ``video``; returns its frame rate, or None if it is unknown."""
         rate = self.announcement.frame_rate or video.frame_rate
         self._frame_clock = FrameClock(rate) if rate else None
         return rate
 
-    def follow_audio(self, audio: AudioConfig) -> None:
+    def set_audio(self, audio: AudioConfig) -> None:
         self._audio_base = rescale(self.base, VIDEO_TIMESCALE, audio.sample_rate)
 
     def place_video(self, unit: AccessUnit) -> AccessUnit:

@@ -1,17 +1,17 @@
-"""Decides when a source can begin: the set of tracks cannot be changed later."""
+"""Decides when a source can join a broadcast: its set of tracks cannot change later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from media.configs import AudioConfig, VideoConfig
 
-# Milliseconds of media after which a source begins with the tracks that have come.
+# Milliseconds of media after which a source joins with the tracks that have arrived.
 LONGEST_WAIT_MS = 1000
 
 
 @dataclass(slots=True)
 class StartGate:
-    """Takes the publisher's configurations and metadata; :meth:`opens` is asked after each message."""
+    """Takes the publisher's configurations and metadata; call :meth:`opens` after each message."""
 
     video: VideoConfig | None = None
     audio: AudioConfig | None = None
@@ -21,15 +21,15 @@ class StartGate:
         self._metadata = metadata
 
     def opens(self, waited_ms: int) -> bool:
-        """``waited_ms``: the length of the media that the source has sent so far."""
+        """Whether the source can join. ``waited_ms`` is the length of the media that the source has sent so far."""
         if self.video is None and self.audio is None:
             return False
         if self.video is not None and self.audio is not None:
             return True
-        return waited_ms >= LONGEST_WAIT_MS or self._announced_only(waited_ms)
+        return waited_ms >= LONGEST_WAIT_MS or self._has_announced_tracks(waited_ms)
 
-    def _announced_only(self, waited_ms: int) -> bool:
-        """Whether onMetaData names only the track that has come."""
+    def _has_announced_tracks(self, waited_ms: int) -> bool:
+        """Whether onMetaData names only the track that has arrived."""
         if self._metadata is None or waited_ms == 0:
             return False
         expects_video = "videocodecid" in self._metadata or "width" in self._metadata

@@ -35,7 +35,7 @@ log = structlog.get_logger("live")
 
 
 class Station:
-    """Implements :class:`ingest.interface.IngestHandler`."""
+    """An :class:`ingest.interface.IngestHandler`. ``reconnect_window`` and ``store_timeout`` are seconds."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class Station:
         self._clock = clock
         self._channels: dict[str, Channel] = {}
         self._ending: set[Channel] = set()
-        # Streams whose last broadcast had keyframes too far apart.
+        # Streams whose last broadcast had keyframes too far apart to pass the source through.
         self._sparse: set[str] = set()
-        # One publisher of a stream is admitted at a time, so that a broadcast is opened once.
+        # Admits one publisher of a stream at a time, so that two cannot open a broadcast each.
         self._admitting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def statuses(self) -> Iterator[StreamStatus]:
@@ -76,7 +76,8 @@ class Station:
             yield channel.describe()
 
     def uploads(self) -> Iterator[tuple[str, int, float]]:
-        """Stream, bytes waiting for the store and the age of the oldest, of every broadcast on air or ending."""
+        """For each broadcast on air or ending: the stream, the bytes waiting for the store, and the oldest upload's
+        age in seconds."""
         for channel in (*self._channels.values(), *self._ending):
             yield channel.stream, channel.pending_bytes, channel.oldest_upload_s()
 
@@ -88,7 +89,7 @@ class Station:
         return next((channel.window_seed() for channel in channels if channel.ref == ref), None)
 
     async def authorize(self, request: PublishRequest, link: PublisherLink) -> PublisherSession:
-        """Let a publisher feed its stream's broadcast, a new one if none is on air. Raises PublishRefused."""
+        """Let a publisher feed its stream's broadcast; open one if none is on air. Raises PublishRefused."""
         try:
             record = await self._catalogue.find_by_key(request.key)
         except StorageError as error:
@@ -107,7 +108,7 @@ class Station:
             return channel.attach(request, link)
 
     async def close(self) -> None:
-        """End every broadcast and wait until the store has them."""
+        """End every broadcast and wait until the ends are stored."""
         for channel in tuple(self._channels.values()):
             channel.close("the server is shutting down")
         await asyncio.gather(*(channel.closed() for channel in tuple(self._ending)))

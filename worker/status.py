@@ -15,7 +15,7 @@ def describe(
     uptime_s: float,
     now: float,
 ) -> StreamStatus:
-    """``now`` is monotonic seconds, as given to the broadcast's warnings."""
+    """The status of a broadcast. ``now`` is monotonic seconds, from the same clock as the broadcast's warnings."""
     return StreamStatus(
         stream=ledger.stream,
         state=state,

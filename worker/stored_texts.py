@@ -1,6 +1,6 @@
-"""Renders the playlists and manifests that are put into the store, from the ledger as it is at that moment.
+"""Renders the playlists and manifests that are put into the store, from the ledger's state at that moment.
 
-They name only segments that are durable, so a stored playlist never takes back what it named.
+They name only durable segments, so a stored playlist never loses a segment that it named.
 """
 
 from collections import defaultdict
@@ -15,8 +15,8 @@ from worker.ledger import BroadcastLedger, Phase, TrackLedger
 
 
 @dataclass(frozen=True, slots=True)
-class _Presented:
-    """A presentation and what it was made from: the manifest is written to two places."""
+class _CachedPresentation:
+    """A presentation and its input. It is kept because the manifest is written to two places."""
 
     source: tuple[BroadcastFacts, Mapping[str, Sequence[SegmentEntry]]]
     presentation: dash.Presentation
@@ -29,7 +29,7 @@ class StoredTexts:
         self._ledger = ledger
         self._clock = clock
         self._memos: defaultdict[str, SegmentMemo] = defaultdict(SegmentMemo)
-        self._presented: _Presented | None = None
+        self._cached: _CachedPresentation | None = None
 
     def media(self, track: TrackLedger) -> bytes | None:
         ledger, facts, entries = self._ledger, track.facts(), self._ledger.listed(track)
@@ -37,7 +37,7 @@ class StoredTexts:
             return None
         memo = None if ledger.phase is Phase.ENDED else self._memos[track.track]
         playlist = media_playlist(
-            facts, entries, ended=ledger.is_whole(track), target_ms=ledger.longest_ms, memo=memo
+            facts, entries, ended=ledger.is_complete(track), target_ms=ledger.longest_ms, memo=memo
         )
         return hls.render_media(playlist).encode()
 
@@ -54,8 +54,8 @@ class StoredTexts:
         if not any(entries.values()):
             return None
         facts = ledger.stored_facts()
-        if self._presented is None or self._presented.source != (facts, entries):
+        if self._cached is None or self._cached.source != (facts, entries):
             now_ms = round(self._clock() * 1000)
-            made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=None)
-            self._presented = _Presented((facts, entries), made)
-        return dash.render(replace(self._presented.presentation, base_url=base_url)).encode()
+            presentation = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=None)
+            self._cached = _CachedPresentation((facts, entries), presentation)
+        return dash.render(replace(self._cached.presentation, base_url=base_url)).encode()

@@ -27,7 +27,8 @@ class PlannedTrack:
 
 @dataclass(frozen=True, slots=True)
 class TrackPlan:
-    """``tracks`` is all of them; ``audio_passthrough`` is the name of the track with the source's own audio."""
+    """``tracks`` lists every track; ``audio_passthrough`` names the track with the source's own audio. ``rungs``
+    and ``audio_rungs`` are encoded."""
 
     tracks: tuple[PlannedTrack, ...] = ()
     passes_video: bool = False
@@ -48,7 +49,7 @@ def plan_tracks(
     encode_top: bool,
     low_audio_bps: int | None,
 ) -> TrackPlan:
-    """Plan for a source. ``encode_top``: its video has to be encoded too."""
+    """Plan the tracks of a source. ``encode_top``: encode its video at full size instead of passing it through."""
     rungs: tuple[Rendition, ...] = ()
     tracks = []
     if video is not None:

@@ -16,7 +16,7 @@ LONGEST_LAG = 3
 
 class TrackSet:
     """Tracks are created with the ledger's part duration and time zero, and continue where the ledger's tracks end.
-    ``unix_ns`` returns the time at which a unit is received."""
+    ``unix_ns`` returns Unix nanoseconds."""
 
     def __init__(self, ledger: BroadcastLedger, sink: TrackSink, *, unix_ns: Callable[[], int]) -> None:
         self._ledger = ledger
@@ -24,7 +24,7 @@ class TrackSet:
         self._unix_ns = unix_ns
         self._videos: dict[str, VideoTrack] = {}
         self._audios: dict[str, AudioTrack] = {}
-        # Cuts of before an interruption are closed: no track that is created now may fill them.
+        # Segments cut before an interruption are closed: tracks that are created now may not fill them.
         self._closed_msn = ledger.last_cut.msn if ledger.last_cut is not None else 0
 
     def __bool__(self) -> bool:
@@ -58,14 +58,14 @@ class TrackSet:
         self._videos[name].add(unit, self._unix_ns())
 
     def add_audio(self, name: str, unit: AccessUnit, *, alone: bool) -> None:
-        """``alone``: there is no video that the audio would have to wait for."""
+        """``alone``: the source has no video, so the audio does not wait for it."""
         track = self._audios[name]
         track.add(unit, self._unix_ns())
         if alone:
             track.advance(None)
 
     def advance(self, pts: int) -> None:
-        """The source's video has come to ``pts`` (90 kHz)."""
+        """The source's video has reached ``pts`` (90 kHz ticks)."""
         for track in self._audios.values():
             track.advance(pts)
 
@@ -90,10 +90,10 @@ class TrackSet:
 
     @property
     def _part_target(self) -> int:
-        assert self._ledger.part_ticks is not None, "tracks are created after the duration of parts is known"
+        assert self._ledger.part_ticks is not None, "the part duration must be set before a track is created"
         return self._ledger.part_ticks
 
     def _writer(self, name: str) -> SegmentWriter:
-        known = self._ledger.tracks.get(name)
-        resume = known.resume_point() if known is not None else None
+        ledger = self._ledger.tracks.get(name)
+        resume = ledger.resume_point() if ledger is not None else None
         return SegmentWriter(name, self._sink, self._ledger.zero_ms, resume=resume)

@@ -1,6 +1,6 @@
-"""Keeps one transcoder child at work for a broadcast: starts it at a keyframe, feeds it, replaces it when it dies.
+"""Runs one transcoder child for a broadcast: starts it at a keyframe, feeds it, and replaces it when it dies.
 
-A child that replaces another begins with the next cut on a keyframe; what the renditions miss until then are gaps.
+A replacement begins with the next cut on a keyframe; until then, the renditions have gaps.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ log = structlog.get_logger("transcoding")
 
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
-# A child that lived this long was sound: its death starts the back-off anew.
-SOUND_AFTER_S = 60.0
+# If a child ran for this many seconds before it died, the back-off is reset.
+STABLE_AFTER_S = 60.0
+# Units and cuts kept for a child that is starting; later ones are dropped.
 MAX_WAITING = 1500
 
 
 class TranscodingSink(Protocol):
-    """Who takes what the children make, and hears of their deaths."""
+    """Receives the children's output and is notified of their deaths."""
 
     def on_encoded_config(self, track: str, config: TrackConfig) -> None: ...
 
@@ -39,7 +40,7 @@ class TranscodingSink(Protocol):
 
 
 class TranscodingChild(Protocol):
-    """What is asked of a child (:class:`transcoder.client.Transcoder`)."""
+    """The part of :class:`transcoder.client.Transcoder` that is used here."""
 
     def cut(self, pts: int) -> None: ...
 
@@ -59,7 +60,8 @@ class StartChild(Protocol):
 
 
 class Transcoding:
-    """The children of one broadcast, one at a time. All calls are on the event loop and none blocks."""
+    """The children of one broadcast. All calls are on the event loop, and none blocks it. ``clock`` returns
+    monotonic seconds."""
 
     def __init__(
         self,
@@ -82,18 +84,19 @@ class Transcoding:
         self._retry_s = FIRST_RETRY_S
         self._started_at = 0.0
         self._may_start = False
-        self._spoke: dict[str, int] = {}
+        self._newest_output: dict[str, int] = {}
         self._dropping = False
         self.restarts = 0
 
     def begin(self, job: Job) -> None:
-        """Work on ``job`` from the next cut on a keyframe (any cut, without video); a running child ends first."""
+        """Start ``job`` at the next cut on a keyframe, or at any cut if it has no video. A running child gets no
+        more units and ends."""
         self._retire()
         self._job = job
         self._may_start = True
 
     def cut(self, pts: int, *, key: bool) -> None:
-        """The next unit fed starts a segment at ``pts`` (90 kHz)."""
+        """The next unit fed starts a segment at ``pts`` (90 kHz ticks)."""
         if self._job is None:
             return
         if self._may_start and (key or self._job.video is None):
@@ -113,7 +116,8 @@ class Transcoding:
             self._waiting.append(unit)
 
     async def finish(self, timeout: float) -> None:
-        """Let every frame that was fed come out, then end the child; retired ones have their own time."""
+        """Wait at most ``timeout`` seconds for every frame that was fed, then end the child. Retired children have
+        their own timeout."""
         self._job, self._may_start = None, False
         child, self._child, self._waiting = self._child, None, None
         if child is not None:
@@ -128,9 +132,9 @@ class Transcoding:
         self._generation += 1
         self._started_at = self._clock()
         self._waiting = []
-        self._spawn(self._bring_up(job, self._generation))
+        self._spawn(self._connect(job, self._generation))
 
-    async def _bring_up(self, job: Job, generation: int) -> None:
+    async def _connect(self, job: Job, generation: int) -> None:
         try:
             child = await self._start_child(
                 job,
@@ -154,7 +158,7 @@ class Transcoding:
                 child.feed(item)
 
     def _retire(self) -> None:
-        """The running child brings out what it has, while another may already work."""
+        """Let the running child finish its frames while the next one may already run."""
         child, self._child, self._waiting = self._child, None, None
         if child is not None:
             task = self._spawn(child.finish(10.0))
@@ -162,13 +166,13 @@ class Transcoding:
             task.add_done_callback(self._retiring.discard)
 
     def _on_ready(self, generation: int, track: str, config: TrackConfig) -> None:
-        if generation >= self._spoke.get(track, 0):
+        if generation >= self._newest_output.get(track, 0):
             self._sink.on_encoded_config(track, config)
 
     def _on_unit(self, generation: int, track: str, unit: AccessUnit) -> None:
-        if generation < self._spoke.get(track, 0):
+        if generation < self._newest_output.get(track, 0):
             return
-        self._spoke[track] = generation
+        self._newest_output[track] = generation
         self._sink.on_encoded_unit(track, unit)
 
     def _on_end(self, generation: int, end: TranscoderEnd) -> None:
@@ -180,7 +184,7 @@ class Transcoding:
             return
         self._child, self._waiting = None, None
         self.restarts += 1
-        if self._clock() - self._started_at > SOUND_AFTER_S:
+        if self._clock() - self._started_at > STABLE_AFTER_S:
             self._retry_s = FIRST_RETRY_S
         log.warning("transcoder died", reason=reason, retry_s=self._retry_s)
         self._sink.on_transcoder_died(reason)
@@ -188,7 +192,7 @@ class Transcoding:
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
 
     async def _permit_start(self, delay: float, generation: int) -> None:
-        """Unless a new job has started a child since the one of ``generation`` died."""
+        """Permit a start after ``delay`` seconds, unless a new job has meanwhile replaced ``generation``."""
         await self._sleep(delay)
         if generation == self._generation:
             self._may_start = self._job is not None

@@ -1,4 +1,4 @@
-"""What is wrong with a broadcast, in words its broadcaster or operator can act on."""
+"""The current warnings of a broadcast."""
 
 from live.status import WarningStatus
 

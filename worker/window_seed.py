@@ -1,7 +1,7 @@
 """A live window made from the ledger, for an origin that lacks some of a broadcast's messages.
 
-It has no media in memory: segments come from the store. Nothing is known of the open segment, so a window that
-starts within one waits for its end.
+It holds no media: segments come from the store. The ledger does not have the parts of the open segment, so a window
+that starts within a segment waits for its end.
 """
 
 from collections.abc import Iterable

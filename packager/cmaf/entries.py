@@ -6,7 +6,7 @@ from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
 from packager.cmaf.cutter import Cut
 from packager.facts import SegmentEntry
-from packager.runs import follow
+from packager.runs import assign_run
 
 
 def segment_entry(
@@ -31,13 +31,13 @@ def segment_entry(
 
 
 def gap_entry(cut: Cut, end_pts: int, *, timescale: int, init: int, zero_ms: int) -> SegmentEntry:
-    """The entry of a segment without media, from ``cut`` to ``end_pts`` (90 kHz)."""
+    """The entry of a segment without media, from ``cut`` to ``end_pts`` (90 kHz ticks)."""
     start = rescale(cut.pts, VIDEO_TIMESCALE, timescale)
     end = rescale(end_pts, VIDEO_TIMESCALE, timescale)
     entry = segment_entry(cut, start, end, timescale=timescale, init=init, zero_ms=zero_ms)
     return replace(entry, gap=True)
 
 
-def follow_cut(entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut) -> SegmentEntry:
-    """``entry``, which begins at ``cut``, with its run and pace (see :func:`packager.runs.follow`)."""
-    return follow(entry, previous, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
+def assign_run_at_cut(entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut) -> SegmentEntry:
+    """``entry``, which begins at ``cut``, with its run and pace (see :func:`packager.runs.assign_run`)."""
+    return assign_run(entry, previous, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))

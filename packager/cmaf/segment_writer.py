@@ -13,7 +13,7 @@ from media.configs import AudioConfig, TrackConfig
 from media.units import Kind
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
-from packager.cmaf.entries import follow_cut, gap_entry, segment_entry
+from packager.cmaf.entries import assign_run_at_cut, gap_entry, segment_entry
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from packager.facts import SegmentEntry
@@ -183,7 +183,7 @@ class SegmentWriter:
         return self._init
 
     def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes) -> None:
-        self._last = follow_cut(entry, self._last, cut)
+        self._last = assign_run_at_cut(entry, self._last, cut)
         self._sink.on_segment(Segment(self._track, self._last, data))
 
     def _entry(self, cut: Cut, start: int, end: int, size: int = 0) -> SegmentEntry:

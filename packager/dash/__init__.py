@@ -13,7 +13,7 @@ from packager.dash.model import (
     SegmentRun,
     SegmentTemplate,
     ServiceDescription,
-    republished,
+    keep_publish_time,
 )
 from packager.dash.rendering import render
 from packager.dash.timeline import run_lengths
@@ -31,7 +31,7 @@ __all__ = [
     "SegmentRun",
     "SegmentTemplate",
     "ServiceDescription",
+    "keep_publish_time",
     "render",
-    "republished",
     "run_lengths",
 ]

@@ -159,7 +159,7 @@ class Presentation:
     utc_timings: tuple[Descriptor, ...] = ()
 
 
-def republished(presentation: Presentation, before: Presentation | None) -> Presentation:
+def keep_publish_time(presentation: Presentation, before: Presentation | None) -> Presentation:
     """``presentation``, or ``before`` if they differ in nothing but @publishTime.
 
     @publishTime may change only if the MPD changes (5.3.1.2).

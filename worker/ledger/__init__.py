@@ -1,4 +1,4 @@
-"""The ledger: everything that was decided about a broadcast, as one value that can be encoded and resumed."""
+"""The ledger: everything that was decided about a broadcast, as one value that can be encoded and continued."""
 
 from worker.ledger.broadcast_ledger import SHORTEST_GAP, BroadcastLedger
 from worker.ledger.encoding import MalformedLedger, decode_ledger, encode_ledger

@@ -1,7 +1,7 @@
 """The ledger of a broadcast: everything that was decided about it, as one value.
 
-Pure: no I/O and no clock. :mod:`worker.ledger.encoding` writes it down and reads it back, and :meth:`interrupt`
-prepares a ledger that was read back for the media that follows.
+Pure: no I/O and no clock. :mod:`worker.ledger.encoding` encodes and decodes it, and
+:meth:`BroadcastLedger.interrupt` prepares a decoded ledger for the media that follows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,21 +17,24 @@ from worker.ledger.entry_log import EntryLog
 from worker.ledger.phase import Phase
 from worker.ledger.track_ledger import TrackLedger
 
-# Tracks that lag behind the source by more cuts than this have given up on the older segments.
+# The number of newest cuts to keep. A track that lags further behind has already made gaps of older segments.
 KEPT_CUTS = 6
-# 90 kHz ticks that the gap of an interrupted segment lasts at least: players reject segments without duration. A
-# returning publisher keeps this distance to the end of the timeline.
+# The least duration of an interrupted segment's gap in 90 kHz ticks: players reject segments without duration. A
+# returning publisher starts at least this long after the end of the timeline.
 SHORTEST_GAP = VIDEO_TIMESCALE // 10
-# Milliseconds by which a segment must exceed the longest one before players need to know.
+# Milliseconds by which a segment must exceed the longest one before the playlists are changed.
 LONGER_MS = 500
 
 
 @dataclass(slots=True)
 class BroadcastLedger:
-    """``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``end`` is the end of the timeline and
+    """The state of one broadcast.
+
+    ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``end`` is the end of the timeline and
     ``part_ticks`` the duration of parts (None until the tracks are known), both in 90 kHz ticks. ``target_ms`` is
     the intended segment duration and ``longest_ms`` the longest so far. ``sparse``: the source's keyframes are too
-    far apart to cut on. ``cuts`` are the newest ones, oldest first."""
+    far apart to cut on. ``cuts`` are the newest ones, oldest first.
+    """
 
     stream: str
     broadcast: str
@@ -86,22 +89,22 @@ class BroadcastLedger:
         self.tracks[part.track].fragments += 1
 
     def add_segment(self, segment: Segment) -> bool:
-        """Returns whether the broadcast became playable, or players must learn of a longer segment."""
+        """Returns whether the facts changed: the broadcast became playable, or a longer segment was made."""
         track, entry = self.tracks[segment.track], segment.entry
         track.add(entry)
-        longer = self._note_length(track, entry)
+        longer = self._update_longest(track, entry)
         starts = self.phase is Phase.STARTING and all(track.entries for track in self.tracks.values())
         if starts:
             self.phase = Phase.LIVE
         return longer or starts
 
     def finish(self) -> None:
-        """No more media comes."""
+        """End the broadcast: no more media follows."""
         self.phase = Phase.ENDED
 
     def interrupt(self) -> dict[str, list[SegmentEntry]]:
-        """Close what an interruption left open. A segment that was cut and not completed becomes a gap, on every
-        track, because players may know its number. Returns the gaps by track."""
+        """Close what an interruption left open. A segment that was cut and not completed becomes a gap on every
+        track, because players may have seen its number. Returns the gaps by track."""
         cuts = [(cut, following.pts) for cut, following in pairwise(self.cuts)]
         if self.cuts:
             cuts.append((self.cuts[-1], max(self.end, self.cuts[-1].pts + SHORTEST_GAP)))
@@ -111,8 +114,9 @@ class BroadcastLedger:
         """Whether every track with media has segment ``msn``: one manifest then serves for all tracks."""
         return all(track.entries[-1].msn >= msn for track in self.tracks.values() if track.entries)
 
-    def is_whole(self, *tracks: TrackLedger) -> bool:
-        """Whether the broadcast has ended and every segment is resolved: a stored end is final."""
+    def is_complete(self, *tracks: TrackLedger) -> bool:
+        """Whether the broadcast has ended and every segment of ``tracks`` is resolved. Only then may a stored
+        playlist have an end, because the end is final."""
         return self.phase is Phase.ENDED and all(track.resolved == len(track.entries) for track in tracks)
 
     def listed(self, track: TrackLedger) -> Sequence[SegmentEntry]:
@@ -122,12 +126,12 @@ class BroadcastLedger:
         return track.recent(self.playlist_window_ms)
 
     def live_facts(self) -> BroadcastFacts:
-        """The facts for live windows, which can hold requests and therefore carry low latency."""
+        """The facts for live windows. They include low latency, because a window can block requests."""
         return self._facts(ended=self.phase is Phase.ENDED, low_latency=self.low_latency)
 
     def stored_facts(self) -> BroadcastFacts:
-        """The facts for stored texts: no request to a store can wait, so they never carry low latency."""
-        return self._facts(ended=self.is_whole(*self.tracks.values()), low_latency=None)
+        """The facts for stored texts. They have no low latency, because a store cannot block requests."""
+        return self._facts(ended=self.is_complete(*self.tracks.values()), low_latency=None)
 
     def total_bytes(self) -> int:
         return sum(track.total_bytes for track in self.tracks.values())
@@ -142,7 +146,7 @@ class BroadcastLedger:
             for entry in track.unresolved():
                 yield name, entry
 
-    def _note_length(self, track: TrackLedger, entry: SegmentEntry) -> bool:
+    def _update_longest(self, track: TrackLedger, entry: SegmentEntry) -> bool:
         config = track.config
         if entry.gap or not isinstance(config, VideoConfig):
             return False
@@ -153,9 +157,9 @@ class BroadcastLedger:
         return True
 
     def _facts(self, *, ended: bool, low_latency: LowLatency | None) -> BroadcastFacts:
-        known = (track.facts() for track in self.tracks.values())
+        all_facts = (track.facts() for track in self.tracks.values())
         return BroadcastFacts(
-            tracks=tuple(facts for facts in known if facts is not None),
+            tracks=tuple(facts for facts in all_facts if facts is not None),
             availability_start_ms=self.zero_ms,
             ended=ended,
             segment_target_ms=self.longest_ms,

@@ -1,7 +1,7 @@
-"""Writes a ledger down as JSON and reads it back.
+"""Encodes a ledger as JSON and decodes it.
 
-The entries of each track are packed records in base64: a day of two-second segments is 5 MB a track. Readers ignore
-fields that they do not know, so an older Headwater reads what a newer one wrote.
+The entries of each track are packed records in base64: a day of two-second segments is 5 MB a track. Decoding
+ignores unknown fields, so an older Headwater can read the ledger of a newer one.
 """
 
 from dataclasses import fields
@@ -30,7 +30,7 @@ MAX_INITS = 65_536
 MAX_INIT_BYTES = 1 << 20
 # About a month of two-second segments.
 MAX_ENTRIES = 1 << 21
-# Segments that together exceed any measure of a peak bit rate.
+# Segments that are enough to continue the measurement of the peak bit rate.
 PEAK_SEGMENTS = 32
 
 Ticks = Annotated[int, Field(ge=0, lt=1 << 62)]
@@ -88,9 +88,9 @@ class _LedgerRecord(_Record):
 
 
 def encode_ledger(ledger: BroadcastLedger) -> bytes:
-    own = {name: getattr(ledger, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
+    values = {name: getattr(ledger, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
     record = _LedgerRecord(
-        **own, cuts=tuple(ledger.cuts), tracks=tuple(_encode_track(track) for track in ledger.tracks.values())
+        **values, cuts=tuple(ledger.cuts), tracks=tuple(_encode_track(track) for track in ledger.tracks.values())
     )
     return record.model_dump_json().encode()
 
@@ -101,12 +101,12 @@ def decode_ledger(data: bytes) -> BroadcastLedger:
         record = _LedgerRecord.model_validate_json(data)
         if not is_stream_name(record.stream) or not BROADCAST_ID.fullmatch(record.broadcast):
             raise MalformedLedger("the ledger names no stream and broadcast")
-        own = {name: getattr(record, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
+        values = {name: getattr(record, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
         listed = 2 * record.playlist_window_ms // record.target_ms
         tracks = {track.track: _decode_track(track, record.target_ms, listed) for track in record.tracks}
     except (ValidationError, ArithmeticError, MalformedDescription) as error:
         raise MalformedLedger(f"the ledger is damaged: {error}") from None
-    return BroadcastLedger(**own, cuts=list(record.cuts), tracks=tracks)
+    return BroadcastLedger(**values, cuts=list(record.cuts), tracks=tracks)
 
 
 def _names(kind: type[BroadcastLedger]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""The entries of a whole broadcast in little memory: all but the newest are packed, and unpacked on demand.
+"""All entries of a broadcast in little memory: all but the newest are packed, and unpacked on demand.
 
-A day of two-second segments is 43 200 entries per track. All but the last minute's are read only once: when the
-broadcast ends, or when they leave the DVR window.
+A day of two-second segments is 43 200 entries per track. Entries older than a minute are read only once: when
+the broadcast ends, or when they leave the DVR window.
 """
 
 import struct
@@ -12,11 +12,11 @@ from packager.facts import Pace, Run, SegmentEntry
 
 # Entries packed at once. At least as many of the newest stay unpacked, because uploads still change them.
 KEPT = 64
-# Free bytes at the front are released when there are this many, or half of all.
+# Free bytes at the front are released when they reach this number and half of the buffer.
 SPARE = 64 * 1024
 
 # msn, start, duration, size, wall_ms; a run's and a pace's msn and start_ms, the pace's duration; init,
-# discontinuities, alike; flags.
+# discontinuities, equal_durations; flags.
 _RECORD = struct.Struct("=10q3IB")
 RECORD_SIZE = _RECORD.size
 _DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE = 1, 2, 4, 8, 16
@@ -34,32 +34,30 @@ class EntryLog(Sequence[SegmentEntry]):
         self._newest = list(_unpack(memoryview(packed)[newest:]))
 
     def __len__(self) -> int:
-        return self._old + len(self._newest)
+        return self._packed_count + len(self._newest)
 
     @overload
-    def __getitem__(self, place: int) -> SegmentEntry: ...
+    def __getitem__(self, index: int) -> SegmentEntry: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[SegmentEntry]: ...
+    def __getitem__(self, index: slice) -> list[SegmentEntry]: ...
 
-    def __getitem__(self, place: int | slice) -> SegmentEntry | list[SegmentEntry]:
-        if isinstance(place, slice):
-            first, end, step = place.indices(len(self))
-            return (
-                self._between(first, end)[::step] if step > 0 else [self[each] for each in range(first, end, step)]
-            )
-        place = self._place(place)
-        if place < self._old:
-            return self._between(place, place + 1)[0]
-        return self._newest[place - self._old]
+    def __getitem__(self, index: int | slice) -> SegmentEntry | list[SegmentEntry]:
+        if isinstance(index, slice):
+            first, end, step = index.indices(len(self))
+            return self._between(first, end)[::step] if step > 0 else [self[at] for at in range(first, end, step)]
+        index = self._index(index)
+        if index < self._packed_count:
+            return self._between(index, index + 1)[0]
+        return self._newest[index - self._packed_count]
 
-    def __setitem__(self, place: int, entry: SegmentEntry) -> None:
-        place = self._place(place)
-        if place < self._old:
-            start = self._dropped + place * _RECORD.size
+    def __setitem__(self, index: int, entry: SegmentEntry) -> None:
+        index = self._index(index)
+        if index < self._packed_count:
+            start = self._dropped + index * _RECORD.size
             self._packed[start : start + _RECORD.size] = _pack(entry)
         else:
-            self._newest[place - self._old] = entry
+            self._newest[index - self._packed_count] = entry
 
     def __iter__(self) -> Iterator[SegmentEntry]:
         return iter(self._between(0, len(self)))
@@ -78,7 +76,7 @@ class EntryLog(Sequence[SegmentEntry]):
     def drop(self, count: int) -> list[SegmentEntry]:
         """Remove and return the first ``count`` entries."""
         gone = self[:count]
-        packed = min(len(gone), self._old)
+        packed = min(len(gone), self._packed_count)
         del self._newest[: len(gone) - packed]
         self._dropped += packed * _RECORD.size
         if self._dropped >= max(SPARE, len(self._packed) // 2) or self._dropped == len(self._packed):
@@ -86,28 +84,24 @@ class EntryLog(Sequence[SegmentEntry]):
             self._dropped = 0
         return gone
 
-    @property
-    def packed_bytes(self) -> int:
-        """Bytes of memory that the packed entries take."""
-        return len(self._packed)
-
     def _between(self, first: int, end: int) -> list[SegmentEntry]:
-        old = self._old
-        start, stop = (self._dropped + min(place, old) * _RECORD.size for place in (first, max(first, end)))
+        old = self._packed_count
+        start, stop = (self._dropped + min(index, old) * _RECORD.size for index in (first, max(first, end)))
         with memoryview(self._packed) as packed, packed[start:stop] as records:
-            found = list(_unpack(records))
-        return found + self._newest[max(0, first - old) : max(0, end - old)]
+            unpacked = list(_unpack(records))
+        return unpacked + self._newest[max(0, first - old) : max(0, end - old)]
 
     @property
-    def _old(self) -> int:
+    def _packed_count(self) -> int:
         """The number of packed entries."""
         return (len(self._packed) - self._dropped) // _RECORD.size
 
-    def _place(self, place: int) -> int:
-        found = place + len(self) if place < 0 else place
-        if not 0 <= found < len(self):
-            raise IndexError(f"no entry {place}")
-        return found
+    def _index(self, index: int) -> int:
+        """``index`` counted from the first entry. Raises IndexError."""
+        from_first = index + len(self) if index < 0 else index
+        if not 0 <= from_first < len(self):
+            raise IndexError(f"no entry {index}")
+        return from_first
 
 
 def _pack(entry: SegmentEntry) -> bytes:
@@ -127,7 +121,7 @@ def _pack(entry: SegmentEntry) -> bytes:
         pace.duration,
         entry.init,
         entry.discontinuities,
-        entry.alike,
+        entry.equal_durations,
         flags,
     )
 
@@ -141,7 +135,7 @@ def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
             run = Run(run_msn, run_ms)
         if pace.msn != pace_msn or pace.duration != step or pace.start_ms != pace_ms:
             pace = Pace(pace_msn, pace_ms, step)
-        init, discontinuities, alike = counts
+        init, discontinuities, equal_durations = counts
         yield SegmentEntry(
             msn,
             start,
@@ -155,5 +149,5 @@ def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
             discontinuities,
             run if flags & _RUN else None,
             pace if flags & _PACE else None,
-            alike,
+            equal_durations,
         )

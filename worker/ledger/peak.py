@@ -8,8 +8,8 @@ from media.timescale import MILLISECONDS
 class PeakBitRate:
     """The largest bit rate of any consecutive segments that together last 0.5 to 1.5 target durations.
 
-    Takes every segment in order. A longer segment counts by itself and a shorter one only with its neighbours: a
-    last segment of three frames does not raise the peak. ``bps`` is the peak so far.
+    Takes every segment in order. A longer segment counts alone, and a shorter one only together with its
+    neighbours, so that a last segment of three frames does not raise the peak. ``bps`` is the peak so far.
     """
 
     def __init__(self, target_ms: int, timescale: int, *, bps: int = 0) -> None:
@@ -21,18 +21,18 @@ class PeakBitRate:
 
     @property
     def bps(self) -> int:
-        """Bits per second, rounded up; 0 until enough was measured."""
+        """Bits per second, rounded up; 0 until half a target duration was measured."""
         return self._peak
 
     def add(self, size: int, duration: int) -> None:
         """Add a segment of ``size`` bytes and ``duration`` ticks of the track's timescale."""
         self._recent.appendleft((size, duration))
         bytes_together = ticks_together = counted = 0
-        for nearby_size, nearby_duration in self._recent:
-            if counted and ticks_together + nearby_duration > self._most:
+        for segment_size, segment_duration in self._recent:
+            if counted and ticks_together + segment_duration > self._most:
                 break
-            bytes_together += nearby_size
-            ticks_together += nearby_duration
+            bytes_together += segment_size
+            ticks_together += segment_duration
             counted += 1
             if ticks_together >= max(self._least, 1):
                 rate = -(-bytes_together * 8 * self._timescale // ticks_together)

@@ -9,7 +9,7 @@ from media.configs import TrackConfig
 from media.timescale import MICROSECONDS
 from media.units import Kind
 from packager.cmaf.cutter import Cut
-from packager.cmaf.entries import follow_cut, gap_entry
+from packager.cmaf.entries import assign_run_at_cut, gap_entry
 from packager.cmaf.segment_writer import Init, WriterResumePoint
 from packager.facts import SegmentEntry, TrackFacts
 from worker.ledger.entry_log import EntryLog
@@ -66,8 +66,8 @@ class TrackLedger:
             self.peak.add(entry.size, entry.duration)
 
     def add_gaps(self, cuts: Iterable[tuple[Cut, int]], zero_ms: int) -> list[SegmentEntry]:
-        """Add a gap for each cut, up to the time beside it (90 kHz), that has no entry yet; returns the gaps. A
-        track without an init segment is in no playlist and gets none."""
+        """Add a gap for each cut, that has no entry yet; returns the gaps. Beside each cut is its end (90 kHz).
+        A track without an init segment is in no playlist and gets no gaps."""
         init, gaps = self.init, []
         if init is None:
             return []
@@ -76,7 +76,7 @@ class TrackLedger:
             if last is not None and cut.msn <= last.msn:
                 continue
             gap = gap_entry(cut, end, timescale=init.config.timescale, init=init.number, zero_ms=zero_ms)
-            gaps.append(follow_cut(gap, last, cut))
+            gaps.append(assign_run_at_cut(gap, last, cut))
             self.add(gaps[-1])
         return gaps
 
@@ -127,7 +127,7 @@ class TrackLedger:
 
     @property
     def peak_bps(self) -> int:
-        """The measured peak; a broadcast shorter than half a segment has only an average."""
+        """The measured peak bit rate, or the average while the track is shorter than half a segment."""
         return max(self.peak.bps if self.peak else 0, self.average_bps())
 
     def average_bps(self) -> int:
@@ -155,18 +155,18 @@ class TrackLedger:
             average_bps=self.average_bps(),
             default=self.default,
             name=self.label,
-            configs={number: known.config for number, known in self.inits.items()},
+            configs={number: each.config for number, each in self.inits.items()},
         )
 
     def resume_point(self) -> WriterResumePoint | None:
-        """Where the track's writer continues; None before the first init segment."""
+        """The state from which the track's writer continues; None before the first init segment."""
         init = self.init
         if init is None:
             return None
         return WriterResumePoint(init, self.entries[-1] if self.entries else None, self.fragments)
 
     def _since_us(self, window_ms: int) -> int:
-        """The start of a window that ends with the newest resolved entry."""
+        """The start, in microseconds of broadcast time, of a window that ends with the newest resolved entry."""
         if not self.resolved:
             return 0
         newest = self.entries[self.resolved - 1]
@@ -176,5 +176,5 @@ class TrackLedger:
         return self._time_us(entry, entry.start)
 
     def _time_us(self, entry: SegmentEntry, ticks: int) -> int:
-        """Broadcast time by the entry's own timescale: a later init segment may have another one."""
+        """Microseconds of broadcast time, by the entry's own timescale: later init segments may change it."""
         return ticks * MICROSECONDS // self.inits[entry.init].config.timescale

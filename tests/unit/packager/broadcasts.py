@@ -8,7 +8,7 @@ from media.configs import AudioConfig, Colour, VideoConfig
 from media.timescale import rescale
 from media.units import Codec, Kind
 from packager.facts import BroadcastFacts, SegmentEntry, TrackFacts
-from packager.runs import follow
+from packager.runs import assign_run
 
 ZERO_MS = 1_795_257_665_123  # 2026-11-21T10:41:05.123Z
 BT709 = Colour(primaries=1, transfer=1, matrix=1, full_range=False)
@@ -87,7 +87,7 @@ def entries(
             wall_ms=ZERO_MS + rescale(start, track.config.timescale, 1000),
         )
         if with_runs:
-            entry = follow(entry, previous, start_ms=cut // 90)
+            entry = assign_run(entry, previous, start_ms=cut // 90)
         made.append(entry)
         previous = entry
     return made

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from worker.rates import named_rate, part_ticks
+from worker.rates import exact_rate, part_ticks
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ from worker.rates import named_rate, part_ticks
     [(30, "30"), (29.97, "30000/1001"), (23.976, "24000/1001"), (59.94, "60000/1001"), (25, "25"), (12.5, "25/2")],
 )
 def test_rounded_rates_are_named(rate: float, expected: str) -> None:
-    assert str(named_rate(rate)) == expected
+    assert str(exact_rate(rate)) == expected
 
 
 @pytest.mark.parametrize(

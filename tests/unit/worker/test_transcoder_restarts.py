@@ -5,7 +5,7 @@ import asyncio
 from tests.unit.packager.recording import frame, video_config
 from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink, settle
 from transcoder.messages import Job
-from worker.transcoding import FIRST_RETRY_S, LONGEST_RETRY_S, SOUND_AFTER_S, Transcoding
+from worker.transcoding import FIRST_RETRY_S, LONGEST_RETRY_S, STABLE_AFTER_S, Transcoding
 
 JOB = Job(video_config())
 
@@ -73,7 +73,7 @@ async def test_a_child_that_lived_long_enough_resets_the_back_off() -> None:
     for delay in (FIRST_RETRY_S, 2 * FIRST_RETRY_S):
         bench.children.last.die()
         assert await bench.starts_again_after(delay)
-    await bench.clock.advance(SOUND_AFTER_S + 1)
+    await bench.clock.advance(STABLE_AFTER_S + 1)
     bench.children.last.die()
     assert await bench.starts_again_after(FIRST_RETRY_S)
 

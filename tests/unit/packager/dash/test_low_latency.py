@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from packager.dash import AdaptationSet, Period, Presentation, SegmentTemplate, render, republished
+from packager.dash import AdaptationSet, Period, Presentation, SegmentTemplate, keep_publish_time, render
 from packager.dash.build import dash_presentation
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
-from packager.runs import follow
+from packager.runs import assign_run
 from tests.unit.packager.broadcasts import A128, FACTS, SEGMENT_TICKS, STEREO, V480, V720, ZERO_MS, broadcast
 
 LOW = replace(FACTS, low_latency=LowLatency(part_target_us=333_333))
@@ -35,7 +35,7 @@ def cut_at(seconds: Sequence[float], tracks: Sequence[TrackFacts] = TRACKS) -> E
         previous = None
         for msn, (start, end) in enumerate(pairwise(edges)):
             entry = SegmentEntry(msn, start, end - start, 1, 0, False, False, ZERO_MS)
-            previous = follow(entry, previous, start_ms=round(seconds[msn] * 1000))
+            previous = assign_run(entry, previous, start_ms=round(seconds[msn] * 1000))
             made.setdefault(track.track, []).append(previous)
     return made
 
@@ -120,10 +120,10 @@ def test_mpd_stays_the_same_while_segments_are_added() -> None:
     texts = set()
     for last in range(60):
         windowed = window(made, max(0, last - 9), last)
-        seen = republished(present(windowed, now_ms=ZERO_MS + last), seen)
+        seen = keep_publish_time(present(windowed, now_ms=ZERO_MS + last), seen)
         texts.add(render(seen))
     assert len(texts) == 1
-    changed = republished(present(made, replace(LOW, playlist_window_ms=1), ZERO_MS + 99), seen)
+    changed = keep_publish_time(present(made, replace(LOW, playlist_window_ms=1), ZERO_MS + 99), seen)
     assert changed.publish_time_ms == ZERO_MS + 99
 
 

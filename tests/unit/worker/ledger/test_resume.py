@@ -38,7 +38,7 @@ def interrupted(gops: list[int], stop: int) -> tuple[BroadcastLedger, BroadcastL
 
 def timeless(entry: SegmentEntry) -> SegmentEntry:
     """The entry without what a discontinuity before it changes: its runs, counts and flag."""
-    return replace(entry, run=None, pace=None, alike=1, discontinuity=False, discontinuities=0)
+    return replace(entry, run=None, pace=None, equal_durations=1, discontinuity=False, discontinuities=0)
 
 
 @given(GOPS, st.integers(1, 900))

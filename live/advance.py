@@ -1,4 +1,4 @@
-"""How far ahead of its end a track may be requested, and when what is requested is expected
+"""How far beyond the end of a track a request may wait, and when a position is expected
 (draft-pantos-hls-rfc8216bis, 6.2.5.2)."""
 
 from live.window_track import Position, WindowTrack
@@ -32,16 +32,16 @@ def expected_in(track: WindowTrack, position: Position, facts: BroadcastFacts) -
     """Seconds until the track reaches ``position``, if its segments and parts last as long as their targets."""
     segment_s = facts.segment_target_ms / MILLISECONDS
     opened = track.open_segment
-    made_s = 0.0
+    elapsed_s = 0.0
     if opened is not None:
         next_msn = opened.opened.msn
         timescale = track.inits[opened.opened.init].config.timescale
-        made_s = sum(part.duration for part in opened.parts) / timescale
+        elapsed_s = sum(part.duration for part in opened.parts) / timescale
     else:
         next_msn = FIRST_MSN if track.last_msn is None else track.last_msn + 1
     segments = position.msn - next_msn
     if position.part is None:
-        return max(0.0, (segments + 1) * segment_s - made_s)
+        return max(0.0, (segments + 1) * segment_s - elapsed_s)
     low_latency = facts.low_latency
     part_s = low_latency.part_target_us / MICROSECONDS if low_latency is not None else segment_s
-    return max(0.0, segments * segment_s + (position.part + 1) * part_s - made_s)
+    return max(0.0, segments * segment_s + (position.part + 1) * part_s - elapsed_s)

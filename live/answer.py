@@ -1,4 +1,4 @@
-"""What a live window answers: bytes, and for how long they stay true."""
+"""A live window's answer to a request: bytes, and how long they stay valid."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ class Lifetime(Enum):
     MOMENT = auto()
     """The next message may change it."""
     POSITION = auto()
-    """A playlist at a position: the same whenever it is requested."""
+    """A playlist at a position: every request for the position gets the same text."""
     IMMUTABLE = auto()
     """Media: its name is never reused for other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``data`` is everything, or the first chunk of a growing segment whose ``rest`` follows."""
+    """``data`` is the complete body, or the first chunk of a growing segment. ``rest`` yields the other chunks."""
 
     data: bytes
     lifetime: Lifetime

@@ -1,8 +1,8 @@
 """The bus of one process: events of broadcasts, on typed topics.
 
 A message reaches its subscribers before ``publish`` returns, in the order of publication, on the event loop's
-thread, so that a part wakes the requests that wait for it in the same turn of the loop. Messages are passed on as
-they are: publishers and subscribers treat them as immutable.
+thread, so that a part wakes the requests that wait for it in the same turn of the loop. Messages are not copied:
+publishers and subscribers treat them as immutable.
 """
 
 from collections import defaultdict
@@ -18,11 +18,12 @@ log = structlog.get_logger("bus")
 M = TypeVar("M")
 Receive = Callable[[BroadcastRef, M], None]
 
-MAX_REMEMBERED = 4096
+# Broadcasts of one topic whose receivers are cached.
+MAX_CACHED = 4096
 
 
 class Subscription:
-    """Ends with :meth:`close`; closing twice is harmless."""
+    """Ends with :meth:`close`, which may be called twice."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel: Callable[[], None] | None = cancel
@@ -37,14 +38,14 @@ class Bus:
     """Events inside a node. What may cross nodes goes through the cluster."""
 
     def __init__(self) -> None:
-        # None instead of a broadcast: subscribers to all of them.
+        # A reference of None subscribes to all broadcasts.
         self._subscribers: defaultdict[Topic[Any], list[tuple[BroadcastRef | None, Receive[Any]]]]
         self._subscribers = defaultdict(list)
-        # Found once for each broadcast, because parts are published often; forgotten when subscriptions change.
+        # A cache, because parts are published often. It is cleared when subscriptions change.
         self._receivers: defaultdict[Topic[Any], dict[BroadcastRef, tuple[Receive[Any], ...]]] = defaultdict(dict)
 
     def publish(self, topic: Topic[M], ref: BroadcastRef, message: M) -> None:
-        """Pass ``message`` to every subscriber. Never raises: a subscriber's fault is logged."""
+        """Pass ``message`` to every subscriber. Never raises: a subscriber's exception is logged."""
         receivers = self._receivers[topic].get(ref)
         if receivers is None:
             receivers = self._find_receivers(topic, ref)
@@ -71,10 +72,10 @@ class Bus:
         return Subscription(cancel)
 
     def _find_receivers(self, topic: Topic[M], ref: BroadcastRef) -> tuple[Receive[M], ...]:
-        subscribers, remembered = self._subscribers[topic], self._receivers[topic]
-        if len(remembered) >= MAX_REMEMBERED:
-            remembered.clear()
+        subscribers, cached = self._subscribers[topic], self._receivers[topic]
+        if len(cached) >= MAX_CACHED:
+            cached.clear()
         exact = [receive for wanted, receive in subscribers if wanted == ref]
         every = [receive for wanted, receive in subscribers if wanted is None]
-        receivers = remembered[ref] = (*exact, *every)
+        receivers = cached[ref] = (*exact, *every)
         return receivers

@@ -1,12 +1,12 @@
-"""What the live window raises.
+"""The errors of the live window.
 
 LiveError
 ├── NotYet              requested before it exists
 ├── TooFarAhead         requested so early that the window does not wait for it
-├── HeldTooLong         waited for, but it did not arrive in time
+├── HeldTooLong         the request waited, but it did not arrive in time
 ├── GoneFromWindow      it has left the window, and the store does not have it
-├── SegmentUnfinished   a segment that is read while it grows stopped growing
-└── WindowGap           a message is missing: only a new snapshot helps
+├── SegmentUnfinished   the rest of a growing segment did not arrive
+└── WindowGap           a message is missing: the window needs a new snapshot
 """
 
 from typing import ClassVar
@@ -15,13 +15,13 @@ from media.errors import HeadwaterError
 
 
 class LiveError(HeadwaterError):
-    """Base of what the live window raises."""
+    """Base of the live window's errors."""
 
     code: ClassVar[str] = "live"
 
 
 class NotYet(LiveError):
-    """It does not exist yet. ``after_s`` is the number of seconds until it is expected."""
+    """The requested resource does not exist yet. ``after_s`` is the number of seconds until it is expected."""
 
     code: ClassVar[str] = "not-yet"
 
@@ -37,24 +37,24 @@ class TooFarAhead(LiveError):
 
 
 class HeldTooLong(LiveError):
-    """The request waited, and the broadcaster sent nothing."""
+    """The request waited for the maximum time, but the media did not arrive."""
 
     code: ClassVar[str] = "held-too-long"
 
 
 class GoneFromWindow(LiveError):
-    """It has left the window, and the store does not have it."""
+    """The requested resource has left the window, and the store does not have it."""
 
     code: ClassVar[str] = "gone-from-window"
 
 
 class SegmentUnfinished(LiveError):
-    """The reader of a growing segment has only a part of it, and the rest did not arrive."""
+    """A growing segment was partly read, and the rest did not arrive."""
 
     code: ClassVar[str] = "segment-unfinished"
 
 
 class WindowGap(LiveError):
-    """A message does not continue what the window holds. The window answers nothing until it has a snapshot."""
+    """A message does not continue the window's content. The window must be replaced by one from a snapshot."""
 
     code: ClassVar[str] = "window-gap"

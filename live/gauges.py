@@ -1,4 +1,4 @@
-"""Metrics of the broadcasts that are on air on this node."""
+"""Gauges of the broadcasts on air on this node."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -16,7 +16,7 @@ class LiveView(Protocol):
     def statuses(self) -> Iterable[StreamStatus]: ...
 
     def uploads(self) -> Iterable[tuple[str, int, float]]:
-        """Stream, bytes waiting for the store, age of the oldest in seconds."""
+        """The stream, the bytes waiting for the store and the age of the oldest upload in seconds."""
         ...
 
 

@@ -23,9 +23,9 @@ PARTS_WITHIN = 3
 SKIP_UNTIL = 6
 # In part targets: the least distance to the live edge (4.4.3.8 requires two and recommends three).
 PART_HOLD_BACK = 3
-# In percent of the part target: the least duration of every part except a segment's last (4.4.4.9).
+# In percent: the least duration of every part except a segment's last, relative to the part target (4.4.4.9).
 SHORTEST_PERCENT = 85
-# The segments of one encoder differ by less than a hundredth of a second, which is shorter than a frame.
+# The durations of one encoder's segments differ by less than a hundredth of a second, which is less than a frame.
 UNEVENNESS_PER_SECOND = 100
 
 
@@ -109,11 +109,11 @@ def _next_part(
     if position.part is None:
         return part_name(position.msn + 1, 0)
     before = window.entry_of(position.msn - 1)
-    usual = before.duration if before is not None and not before.gap else segment_target_ms * timescale // 1000
-    made = sum(part.duration for part in parts)
+    expected = before.duration if before is not None and not before.gap else segment_target_ms * timescale // 1000
+    elapsed = sum(part.duration for part in parts)
     longest = max((part.duration for part in parts), default=0)
     short = bool(parts) and 100 * parts[-1].duration < SHORTEST_PERCENT * longest
-    if short or usual - made < timescale // UNEVENNESS_PER_SECOND:
+    if short or expected - elapsed < timescale // UNEVENNESS_PER_SECOND:
         return part_name(position.msn + 1, 0)
     return part_name(position.msn, position.part + 1)
 

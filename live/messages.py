@@ -1,4 +1,4 @@
-"""What a broadcast publishes on the bus while it is live (:data:`live.topics.MEDIA`), and what viewers report back
+"""What a broadcast publishes on the bus while it is live (:data:`live.topics.MEDIA`), and the feedback from viewers
 (:data:`live.topics.FEEDBACK`).
 
 A :class:`BroadcastChanged` comes first, then every track's ``Init``, ``Part`` and ``Segment`` as they are made.
@@ -12,7 +12,7 @@ from packager.facts import BroadcastFacts
 
 @dataclass(frozen=True, slots=True)
 class BroadcastChanged:
-    """The present facts. ``ready``: every track that was planned at the start has media to play."""
+    """The current facts. ``ready``: the broadcast is playable."""
 
     stream: str
     broadcast: str
@@ -30,14 +30,14 @@ class SegmentStored:
 
 @dataclass(frozen=True, slots=True)
 class WindowMoved:
-    """Segments before ``msn`` are deleted from the store: the DVR window has passed them."""
+    """Segments before ``msn`` have left the DVR window and are deleted from the store."""
 
     msn: int
 
 
 @dataclass(frozen=True, slots=True)
 class BroadcastClosed:
-    """The last message: the ended broadcast is completely in the store."""
+    """The last message: the broadcast has ended, and the window is no longer needed."""
 
     stream: str
     broadcast: str

@@ -1,4 +1,4 @@
-"""The live state of a stream, as its owner measures it and the origin's API shows it."""
+"""The live state of a stream: its owner measures it, and the origin's API returns it."""
 
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class AudioStatus(Frozen):
 
 
 class SourceStatus(Frozen):
-    """What the broadcaster sends, measured."""
+    """The media that the broadcaster sends, as measured."""
 
     codec: str | None = Field(examples=["h264"], description="null if there is no video")
     width: int | None = Field(examples=[1280])

@@ -23,7 +23,7 @@ class Topic(Generic[M]):
 
 
 MEDIA: Topic[LiveMessage] = Topic("media")
-"""What a broadcast publishes while it is live, in order."""
+"""The messages of a live broadcast, in order."""
 
 FEEDBACK: Topic[PartFetched] = Topic("feedback")
-"""What viewers do with a broadcast."""
+"""Feedback from the viewers of a broadcast."""

@@ -1,11 +1,11 @@
 """The live window of a broadcast: its newest segments and parts in memory, and the playlists over them.
 
 It is built from the messages of :mod:`live.messages`, either from the first one or from a snapshot of another
-window. A message that does not continue what it holds raises WindowGap; the window is then useless and its owner
-replaces it. Memory is bounded whatever the store does: a segment leaves when it is durable and old, and at the
-latest with the live playlist that lists it.
+window. A message that does not continue its content raises WindowGap; the window's owner then replaces it.
+Memory is bounded even if the store fails: a segment leaves when it is durable and old, and at the latest when it
+leaves the live playlist.
 
-A request may wait for what is about to be made. All requests for one thing wait for one event and share one text.
+A request may wait for media that is about to arrive. Requests for the same playlist share one rendered text.
 """
 
 import asyncio
@@ -38,7 +38,8 @@ class Reload:
 
 
 class LiveWindow:
-    """The window over one broadcast; :meth:`receive` takes its messages in order."""
+    """The window of one broadcast; :meth:`receive` takes its messages in order. ``gone_before`` is the first MSN
+    that is still in the DVR window."""
 
     def __init__(self, stream: str, broadcast: str) -> None:
         self.stream = stream
@@ -67,7 +68,7 @@ class LiveWindow:
         return window
 
     def snapshot(self) -> WindowSnapshot | None:
-        """Everything that the answers depend on; None before the first facts arrived."""
+        """The complete state of the window; None before the first facts arrived."""
         if self.facts is None:
             return None
         return WindowSnapshot(
@@ -89,25 +90,25 @@ class LiveWindow:
             raise WindowGap(f"broadcast {self.broadcast} began before its first message arrived here")
         match message:
             case Part():
-                known = self.tracks.get(message.track)
-                if known is None:
+                window_track = self.tracks.get(message.track)
+                if window_track is None:
                     raise WindowGap(f"a part of {message.track} arrived before the track's init segment")
-                known.add_part(message, self._arrivals)
+                window_track.add_part(message, self._arrivals)
             case Segment():
                 self._add_segment(message)
             case Init():
                 self.tracks.setdefault(message.track, WindowTrack(message.track)).add_init(message)
             case SegmentStored():
-                known = self.tracks.get(message.track)
-                if known is not None:
-                    known.mark_stored(message.msn)
+                window_track = self.tracks.get(message.track)
+                if window_track is not None:
+                    window_track.mark_stored(message.msn)
             case BroadcastChanged():
                 self._change(message)
             case WindowMoved():
                 self.gone_before = max(self.gone_before, message.msn)
 
     def abandon(self) -> None:
-        """End all waiting: this window receives no more messages."""
+        """Wake every waiting request with WindowGap: this window receives no more messages."""
         self._abandoned = True
         self._became_ready.set()
         for track in self.tracks.values():
@@ -123,7 +124,7 @@ class LiveWindow:
 
     @property
     def segment_s(self) -> float:
-        """Seconds that a segment lasts at most."""
+        """The longest duration of a segment in seconds."""
         return self.facts.segment_target_ms / MILLISECONDS if self.facts is not None else LONGEST_START_WAIT_S
 
     async def reload(self, track: str, directives: Reload, timeout: float) -> Answer:
@@ -131,15 +132,15 @@ class LiveWindow:
 
         Raises NotYet, TooFarAhead, HeldTooLong, WindowGap.
         """
-        known = self.tracks.get(track)
-        if known is None:
+        window_track = self.tracks.get(track)
+        if window_track is None:
             raise NotYet(self.segment_s)
         if not self.ready:
             await self.wait_ready(LONGEST_START_WAIT_S)
         position = directives.position
         if self.low_latency is None:
             directives, position = Reload(), None
-        if position is not None and not self.ended and not known.has(known.normalize(position)):
+        if position is not None and not self.ended and not window_track.has(window_track.normalize(position)):
             if not self.is_near(track, position):
                 raise TooFarAhead(f"the playlist of {track} will not reach segment {position.msn} for long")
             if not await self.wait_for(track, position, timeout):
@@ -147,7 +148,7 @@ class LiveWindow:
         recalled = self.recalled(track, position)
         text = self.playlist(track, recalled, skip=directives.skip)
         if text is None:
-            raise self._not_yet(known, Position(known.end.msn if known.end else FIRST_MSN))
+            raise self._not_yet(window_track, Position(window_track.end.msn if window_track.end else FIRST_MSN))
         return Answer(text, Lifetime.MOMENT if recalled is None else Lifetime.POSITION)
 
     async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer:
@@ -156,29 +157,29 @@ class LiveWindow:
         Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
         """
         data = self.part(track, position)
-        known = self.tracks.get(track)
-        if data is None and known is not None and self._may_wait_for(track, position):
+        window_track = self.tracks.get(track)
+        if data is None and window_track is not None and self._may_wait_for(track, position):
             if not await self.wait_for(track, position, timeout):
                 raise HeldTooLong(f"part {position.msn}.{position.part} of {track} did not arrive")
             data = self.part(track, position)
         if data is not None:
             return Answer(data, Lifetime.IMMUTABLE)
-        if known is not None and self.is_coming(track, position.msn):
-            raise self._not_yet(known, position)
+        if window_track is not None and self.is_coming(track, position.msn):
+            raise self._not_yet(window_track, position)
         raise GoneFromWindow(f"part {position.msn}.{position.part} of {track} has left memory")
 
     async def fetch_segment(self, track: str, msn: int, timeout: float) -> Answer | None:
-        """A segment, or the segment as it grows: its first chunk, and each following, is waited for at most
-        ``timeout`` seconds. None if the store has to be asked.
+        """A segment, or a growing segment chunk by chunk, after waiting at most ``timeout`` seconds for each chunk.
+        None if the segment may be in the store.
 
         Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
         """
         data = self.media(track, msn)
         if data is not None:
             return Answer(data, Lifetime.IMMUTABLE)
-        known = self.tracks.get(track)
-        if known is not None and self.is_coming(track, msn):
-            expected = self._not_yet(known, Position(msn))
+        window_track = self.tracks.get(track)
+        if window_track is not None and self.is_coming(track, msn):
+            expected = self._not_yet(window_track, Position(msn))
             # LL-DASH players request a segment before its first chunk exists.
             if not self._may_wait_for(track, Position(msn, 0)):
                 raise expected
@@ -199,9 +200,11 @@ class LiveWindow:
 
     async def wait_for(self, track: str, position: Position, timeout: float) -> bool:
         """Wait until the track's playlist has reached ``position`` or the broadcast has ended. Raises WindowGap."""
-        known = self.tracks[track]
+        window_track = self.tracks[track]
         return await self._wait(
-            lambda: self.ended or known.has(known.normalize(position)), lambda: known.changed, timeout
+            lambda: self.ended or window_track.has(window_track.normalize(position)),
+            lambda: window_track.changed,
+            timeout,
         )
 
     def is_near(self, track: str, position: Position) -> bool:
@@ -210,27 +213,27 @@ class LiveWindow:
 
     def media(self, track: str, msn: int) -> bytes | None:
         """A complete segment's bytes; None if they are not in memory."""
-        known = self.tracks.get(track)
-        held = known.segments.get(msn) if known is not None else None
+        window_track = self.tracks.get(track)
+        held = window_track.segments.get(msn) if window_track is not None else None
         return held.data if held is not None else None
 
     def part(self, track: str, position: Position) -> bytes | None:
         """A part's bytes; None if they are not in memory. A part beyond the last one of its segment is the first of
         the next segment, because a preload hint may have named it so."""
-        known = self.tracks.get(track)
-        if known is None:
+        window_track = self.tracks.get(track)
+        if window_track is None:
             return None
-        position = known.normalize(position)
-        held = known.segments.get(position.msn)
+        position = window_track.normalize(position)
+        held = window_track.segments.get(position.msn)
         return held.part(position.part or 0) if held is not None else None
 
     def init(self, track: str, number: int) -> bytes | None:
-        known = self.tracks.get(track)
-        init = known.inits.get(number) if known is not None else None
+        window_track = self.tracks.get(track)
+        init = window_track.inits.get(number) if window_track is not None else None
         return init.data if init is not None else None
 
     def is_first_fetch(self, track: str, position: Position) -> bool:
-        """Whether this part, or a later one of its segment, is requested for the first time; notes the request."""
+        """Whether this part is the newest of its segment that was ever requested; records the request."""
         held = self.tracks[track].segments.get(position.msn)
         if held is None or position.part is None or position.part < held.fetched:
             return False
@@ -239,30 +242,30 @@ class LiveWindow:
 
     async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
         """The chunks of segment ``msn`` as they arrive, up to its end; each is waited for at most ``timeout``
-        seconds. A segment without media has no chunks. Raises SegmentUnfinished, so that no reader takes the
-        beginning for the whole."""
-        known, index = self.tracks[track], 0
+        seconds. A segment without media has no chunks. Raises SegmentUnfinished if the segment stops
+        growing, so that no reader mistakes the beginning for the complete segment."""
+        window_track, index = self.tracks[track], 0
         held: WindowSegment | None = None
         while True:
-            # A slow reader keeps the segment when it leaves the window.
-            held = held or known.segments.get(msn)
-            if held is None and known.has(Position(msn)):
+            # Keep the segment: it may leave the window before a slow reader has it all.
+            held = held or window_track.segments.get(msn)
+            if held is None and window_track.has(Position(msn)):
                 return
             if held is not None and held.data is not None:
-                whole = sum(part.size for part in held.parts[:index])
-                if whole < len(held.data):
-                    yield held.data[whole:]
+                read = sum(part.size for part in held.parts[:index])
+                if read < len(held.data):
+                    yield held.data[read:]
                 return
             if held is not None and index < len(held.chunks):
                 yield held.chunks[index]
                 index += 1
-            elif self.ended or self._abandoned or not await self._wait_change(known, timeout):
+            elif self.ended or self._abandoned or not await self._wait_change(window_track, timeout):
                 raise SegmentUnfinished(f"segment {msn} of {track} was not completed")
 
     def is_coming(self, track: str, msn: int) -> bool:
         """Whether segment ``msn`` is open or still to come."""
-        known = self.tracks.get(track)
-        return known is not None and (known.last_msn is None or msn > known.last_msn)
+        window_track = self.tracks.get(track)
+        return window_track is not None and (window_track.last_msn is None or msn > window_track.last_msn)
 
     def master(self, *, prefix: str = "") -> bytes | None:
         """The multivariant playlist, with ``prefix`` before every URI; None while there is nothing to play."""
@@ -271,20 +274,20 @@ class LiveWindow:
         return self._texts.master(self.facts, prefix=prefix, facts_version=self._facts_version)
 
     def recalled(self, track: str, position: Position | None) -> Position | None:
-        """``position`` normalized, if every request for it gets the same playlist; None if it gets the current
-        one."""
-        known = self.tracks.get(track)
-        if position is None or known is None or self.ended:
+        """``position``, normalized, if its playlist can still be made as it was then; None if a request for it gets
+        the current playlist."""
+        window_track = self.tracks.get(track)
+        if position is None or window_track is None or self.ended:
             return None
-        position = known.normalize(position)
-        reached = known.reached_at(position)
+        position = window_track.normalize(position)
+        reached = window_track.reached_at(position)
         return position if reached is not None and reached > self._recalled_from else None
 
     def playlist(self, track: str, position: Position | None = None, *, skip: bool = False) -> bytes | None:
-        """The media playlist when it reached ``position``, a recalled one, or with None the current one; ``skip``
-        makes it a delta update. None before the first segment."""
-        known, facts = self.tracks.get(track), self._track_facts(track)
-        if known is None or facts is None or self.facts is None or not known.entries:
+        """The media playlist as it was when it reached ``position``, which must be recalled, or with None the
+        current playlist. ``skip`` makes it a delta update. None before the first segment."""
+        window_track, facts = self.tracks.get(track), self._track_facts(track)
+        if window_track is None or facts is None or self.facts is None or not window_track.entries:
             return None
         return self._texts.media(
             self.facts, facts, self.tracks, position=position, skip=skip, version=self._arrivals
@@ -299,20 +302,20 @@ class LiveWindow:
         )
 
     def _add_segment(self, segment: Segment) -> None:
-        known, facts = self.tracks.get(segment.track), self._track_facts(segment.track)
-        if self.facts is None or known is None or facts is None:
+        window_track, facts = self.tracks.get(segment.track), self._track_facts(segment.track)
+        if self.facts is None or window_track is None or facts is None:
             raise WindowGap(f"the facts about {segment.track} did not arrive")
-        init = known.inits.get(segment.entry.init)
+        init = window_track.inits.get(segment.entry.init)
         if init is not None and facts.config_of(init.number) != init.config:
             raise WindowGap(f"the facts about init segment {init.number} of {segment.track} did not arrive")
-        known.add_segment(segment, self.facts.playlist_window_ms, self._arrivals)
-        # Rendition reports of earlier positions cannot be made again.
-        self._recalled_from = max(self._recalled_from, known.known_from)
+        window_track.add_segment(segment, self.facts.playlist_window_ms, self._arrivals)
+        # The rendition reports of earlier positions cannot be reproduced.
+        self._recalled_from = max(self._recalled_from, window_track.recallable_from)
 
     def _change(self, message: BroadcastChanged) -> None:
         for facts in message.facts.tracks:
-            known = self.tracks.get(facts.track)
-            if known is None or not known.inits.keys() >= facts.configs.keys():
+            window_track = self.tracks.get(facts.track)
+            if window_track is None or not window_track.inits.keys() >= facts.configs.keys():
                 raise WindowGap(f"an init segment of {facts.track} did not arrive")
         if message.facts.ended and any(track.open_segment is not None for track in self.tracks.values()):
             raise WindowGap("the broadcast ended, but its last segments did not arrive")
@@ -331,9 +334,9 @@ class LiveWindow:
     def _may_wait_for(self, track: str, position: Position) -> bool:
         return self.low_latency is not None and not self.ended and self.is_near(track, position)
 
-    def _not_yet(self, known: WindowTrack, position: Position) -> NotYet:
+    def _not_yet(self, window_track: WindowTrack, position: Position) -> NotYet:
         return NotYet(
-            advance.expected_in(known, position, self.facts) if self.facts is not None else self.segment_s
+            advance.expected_in(window_track, position, self.facts) if self.facts is not None else self.segment_s
         )
 
     async def _wait(
@@ -365,7 +368,7 @@ class LiveWindow:
 
 
 def _is_beginning(message: LiveMessage) -> bool:
-    """Whether nothing precedes ``message``, or only messages that it replaces."""
+    """Whether ``message`` can be the first: nothing precedes it, or only messages that it replaces."""
     return isinstance(message, BroadcastChanged) and not message.facts.tracks
 
 

@@ -1,7 +1,7 @@
 """A live window as one immutable value, from which another window continues with the same answers.
 
-It shares the media's bytes with the window that it was taken from. The bytes of a segment that is in the store may
-be left out (``TrackSnapshot.segments`` lacks it then); requests for them go to the store.
+It shares the media's bytes with its source. Stored segments may be missing from ``TrackSnapshot.segments``;
+requests for them go to the store.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class SegmentSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TrackSnapshot:
-    """``complete`` lists the playlist's segments, and before these the ones that playlists of past positions list,
-    by MSN; ``segments`` are those whose media is in memory."""
+    """``complete`` lists, by MSN, the segments of the playlist and of the playlists of past positions; ``segments``
+    are those whose media is in memory."""
 
     track: str
     inits: tuple[Init, ...]
@@ -57,8 +57,8 @@ class TrackSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class WindowSnapshot:
-    """``arrivals`` counts the messages so far. Positions reached at ``recalled_from`` or before are not recalled:
-    what their playlists depended on has changed. ``presentations`` are the newest MPDs by BaseURL, with
+    """``arrivals`` counts the messages so far. Positions reached at ``recalled_from`` or before cannot be
+    recalled, because the facts have changed since. ``presentations`` are the newest MPDs by BaseURL, with
     @publishTime."""
 
     stream: str

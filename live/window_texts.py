@@ -12,15 +12,15 @@ from packager.facts import BroadcastFacts, TrackFacts
 from packager.hls.build import SegmentMemo, media_playlist, multivariant_playlist
 from storage.sized_cache import SizedCache
 
-# Enough for a few seconds of parts on every track of a ladder, with and without skipped segments. Playlists of an
-# hour are long, so fewer of them are kept.
+# Enough for a few seconds of parts on every track of a ladder, with and without skipped segments. The limit in
+# bytes keeps fewer of the long playlists of an hour.
 MAX_TEXTS = 256
 MAX_TEXT_BYTES = 8 << 20
 
 
 class WindowTexts:
-    """``version`` and ``facts_version`` are those of the window whose content is passed in: a text with the same
-    version is the same."""
+    """Caches rendered texts. ``version`` counts the changes of the window's content, and ``facts_version`` those of
+    its facts: a text is rendered once per version."""
 
     def __init__(self, presentations: Iterable[tuple[str | None, dash.Presentation]] = ()) -> None:
         self._texts: SizedCache[tuple[object, ...], bytes] = SizedCache(MAX_TEXT_BYTES, max_values=MAX_TEXTS)
@@ -48,7 +48,7 @@ class WindowTexts:
         skip: bool,
         version: int,
     ) -> bytes:
-        """The playlist when it reached ``position``, which the track recalls, or with None the current one."""
+        """The playlist as it was when it reached ``position``, or with None the current one."""
         at: object = version if position is None else position
         return self._text(
             ("media", track.track, at, skip),
@@ -104,8 +104,8 @@ class WindowTexts:
         self, facts: BroadcastFacts, tracks: Mapping[str, WindowTrack], base_url: str | None, now_ms: int
     ) -> str:
         entries = {name: tuple(track.entries) for name, track in tracks.items()}
-        made = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)
-        current = self._presentations[base_url] = dash.republished(made, self._presentations.get(base_url))
+        built = dash_presentation(facts, entries, publish_time_ms=now_ms, base_url=base_url)
+        current = self._presentations[base_url] = dash.keep_publish_time(built, self._presentations.get(base_url))
         return dash.render(current)
 
     def _text(self, key: tuple[object, ...], render: Callable[[], str]) -> bytes:

@@ -1,7 +1,7 @@
 """One track of a live window: init segments, the entries of the live playlist, and the media still in memory.
 
-Every part and segment has one place, its MSN and part index. A message for a place that is filled changes nothing;
-one that would leave a place empty raises :class:`~live.errors.WindowGap` before it changes anything.
+Parts and segments are identified by MSN and part index. A message that repeats one changes nothing; a message that
+skips one raises :class:`~live.errors.WindowGap` before it changes anything.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from media.timescale import MICROSECONDS
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import SegmentEntry
 
-# Segments kept in memory although they are durable, because players at the live edge still request them.
+# Durable segments that stay in memory, because players at the live edge still request them.
 KEPT_SEGMENTS = 4
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """How far a playlist has come: a part of segment ``msn``, or with ``part`` None the complete segment."""
+    """A position in a media playlist: a part of segment ``msn``, or with ``part`` None the complete segment."""
 
     msn: int
     part: int | None = None
@@ -30,8 +30,8 @@ class Position:
 
 @dataclass(slots=True)
 class WindowSegment:
-    """A segment in memory. ``chunks`` are the bytes of its parts until it is complete, then ``data`` replaces them.
-    ``opened`` is its entry without a length; ``fetched`` counts the parts that viewers have requested."""
+    """A segment in memory. ``chunks`` are the bytes of its parts; when it is complete, ``data`` replaces them.
+    ``opened`` is its entry without duration and size; ``fetched`` counts the parts that viewers have requested."""
 
     opened: SegmentEntry
     parts: list[PartEntry] = field(default_factory=list)
@@ -53,10 +53,10 @@ class WindowSegment:
 
 
 class WindowTrack:
-    """Receives the track's messages. ``changed`` is set, and replaced, whenever the track's end moves.
+    """One track. ``changed`` is set and replaced by a new event whenever the track's end moves.
 
-    ``entries`` are the segments of the live playlist. ``complete`` has these and as many before them as the
-    playlists of past positions list; what arrived before ``known_from`` is forgotten.
+    ``entries`` are the segments of the live playlist. ``complete`` has these and the earlier ones that
+    playlists of past positions list. Positions that were reached before ``recallable_from`` cannot be recalled.
     """
 
     def __init__(self, name: str) -> None:
@@ -66,17 +66,17 @@ class WindowTrack:
         self.complete: dict[int, CompleteSegment] = {}
         self.segments: dict[int, WindowSegment] = {}
         self.open_segment: WindowSegment | None = None
-        self.known_from = 0
+        self.recallable_from = 0
         self.changed = asyncio.Event()
 
     @classmethod
     def from_snapshot(cls, snapshot: TrackSnapshot) -> Self:
         track = cls(snapshot.track)
         track.inits = {init.number: init for init in snapshot.inits}
-        track.complete = {known.entry.msn: known for known in snapshot.complete}
+        track.complete = {segment.entry.msn: segment for segment in snapshot.complete}
         if snapshot.complete:
             first = snapshot.complete[-1].first
-            track.entries.extend(known.entry for msn, known in track.complete.items() if msn >= first)
+            track.entries.extend(segment.entry for msn, segment in track.complete.items() if msn >= first)
         for held in snapshot.segments:
             segment = WindowSegment(held.opened, list(held.parts), list(held.chunks), held.data, held.stored)
             track.segments[held.opened.msn] = segment
@@ -176,10 +176,10 @@ class WindowTrack:
             index = _last_before(opened.parts, before)
             if index is not None:
                 return Position(opened.opened.msn, index)
-        for known in reversed(self.complete.values()):
-            index = _last_before(known.parts, before)
-            if index is not None or (not known.parts and (before is None or known.at < before)):
-                return Position(known.entry.msn, index)
+        for segment in reversed(self.complete.values()):
+            index = _last_before(segment.parts, before)
+            if index is not None or (not segment.parts and (before is None or segment.at < before)):
+                return Position(segment.entry.msn, index)
         return None
 
     def has(self, position: Position) -> bool:
@@ -193,7 +193,7 @@ class WindowTrack:
 
     def normalize(self, position: Position) -> Position:
         """A part beyond the last one of a complete segment is the first of the next segment with parts (6.2.5.2).
-        Positions before the window stay as they are: how many parts their segments had is no longer known."""
+        Positions before the window are not changed: the part counts of their segments are no longer known."""
         if position.part is None or not self.entries or position.msn < self.entries[0].msn:
             return position
         last = self.entries[-1].msn
@@ -202,8 +202,8 @@ class WindowTrack:
         return position
 
     def reached_at(self, position: Position) -> int | None:
-        """When the playlist reached ``position``, which is normalized, in the order of arrivals. None if it has
-        not, or if the newest segment that was complete by then has left the window."""
+        """The arrival at which the playlist reached ``position``, which is normalized. None if it has not, or if
+        the newest segment that was complete by then has left the window."""
         newest = position.msn if position.part is None else position.msn - 1
         if not self.has(position) or not self.entries or newest < self.entries[0].msn:
             return None
@@ -217,23 +217,23 @@ class WindowTrack:
         if newest == self.last_msn or newest not in self.complete:
             return self.entries
         first = self.complete[newest].first
-        return [known.entry for msn, known in self.complete.items() if first <= msn <= newest]
+        return [segment.entry for msn, segment in self.complete.items() if first <= msn <= newest]
 
     def parts_of(self, msn: int) -> Sequence[PartEntry]:
-        """The parts of a segment as far as they exist, also if its media has left memory."""
+        """The parts of a segment that exist so far, even if its media has left memory."""
         opened = self.open_segment
         if opened is not None and opened.opened.msn == msn:
             return opened.parts
-        known = self.complete.get(msn)
-        return known.parts if known is not None else ()
+        segment = self.complete.get(msn)
+        return segment.parts if segment is not None else ()
 
     def entry_of(self, msn: int) -> SegmentEntry | None:
-        """A segment's entry; if the segment is open, without its length."""
+        """A segment's entry; it has no duration and size while the segment is open."""
         opened = self.open_segment
         if opened is not None and opened.opened.msn == msn:
             return opened.opened
-        known = self.complete.get(msn)
-        return known.entry if known is not None else None
+        segment = self.complete.get(msn)
+        return segment.entry if segment is not None else None
 
     def _is_complete(self, msn: int) -> bool:
         return bool(self.entries) and msn <= self.entries[-1].msn
@@ -269,10 +269,10 @@ class WindowTrack:
         while (oldest := next(iter(self.complete))) < msn:
             del self.complete[oldest]
             following = next(iter(self.complete.values()))
-            self.known_from = following.parts[0].at if following.parts else following.at
+            self.recallable_from = following.parts[0].at if following.parts else following.at
 
     def _microseconds(self, entry: SegmentEntry, ticks: int) -> int:
-        """``ticks`` are of the entry's own timescale: a later init segment may have changed it."""
+        """Converts ``ticks`` of the entry's own timescale: a later init segment may have changed the timescale."""
         return ticks * MICROSECONDS // self.inits[entry.init].config.timescale
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from live.bus import MAX_REMEMBERED, Bus
+from live.bus import MAX_CACHED, Bus
 from live.messages import PartFetched
 from live.topics import FEEDBACK, MEDIA, BroadcastRef, Topic
 
@@ -121,6 +121,6 @@ def test_any_number_of_broadcasts_can_come_and_go() -> None:
     bus = Bus()
     seen: list[str] = []
     bus.subscribe(WORDS, lambda ref, _: seen.append(ref.broadcast))
-    for number in range(MAX_REMEMBERED + 2):
+    for number in range(MAX_CACHED + 2):
         bus.publish(WORDS, BroadcastRef("a", str(number)), "word")
-    assert len(seen) == MAX_REMEMBERED + 2
+    assert len(seen) == MAX_CACHED + 2

@@ -45,10 +45,10 @@ OnServed = Callable[[str, int, int], None]
 class LiveMedia:
     """An ASGI middleware that answers requests below /live/ and passes on all others.
 
-    It precedes the application's routes, because it answers more requests than all of them together, and a route
-    costs as much again as the answer. ``on_served(resource, status, bytes)`` counts the answers. If pages of
-    ``any_origin`` may read them, the headers that allow it are on every answer, also to requests without an Origin:
-    caches keep one answer for all.
+    It precedes the application's routes, because it answers more requests than all of them together, and routing
+    costs as much as the answer. ``on_served(resource, status, bytes)`` counts the answers. ``any_origin``
+    lets pages of any origin read them: every answer has the CORS headers, even without an Origin in the request,
+    because caches keep one answer for all.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class LiveMedia:
         try:
             await response(scope, receive, send)
         except SegmentUnfinished as unfinished:
-            # A response without its end is broken off, so that no cache takes it for the whole segment.
+            # The response ends without its last chunk, so that no cache takes it for a complete segment.
             log.info("a growing segment broke off", path=scope["path"], reason=str(unfinished))
 
     async def _serve(self, request: Request) -> Response:
@@ -89,7 +89,7 @@ class LiveMedia:
         return response
 
     async def _respond(self, request: Request) -> tuple[str, Response]:
-        """What was requested, and the response."""
+        """The requested resource's name for metrics, and the response."""
         path = request.scope["path"].removeprefix(PREFIX)
         address = request.client.host if request.client is not None else None
         try:

@@ -17,7 +17,7 @@ from origin.playback import PlaybackGate
 
 @dataclass(frozen=True, slots=True)
 class OriginServices:
-    """What the origin is made of. ``not_ready`` says in words why the server cannot serve, or None."""
+    """The origin's parts and options. ``not_ready`` returns why the server cannot serve, or None if it can."""
 
     api: ApiServices
     delivery: Delivery

@@ -11,8 +11,8 @@ MAX_MESSAGES = 4096
 
 
 class Backlog:
-    """Keeps the newest messages, and the newest facts even if they are older: facts have no position, so the hole
-    that they leave would not be noticed."""
+    """Keeps the newest messages, and the newest facts even if they are older: facts have no number, so a window
+    could not detect that they are missing."""
 
     def __init__(self) -> None:
         self._messages: deque[LiveMessage] = deque()

@@ -1,6 +1,6 @@
-"""Everything under ``/live/``: from the live window while the broadcast is live, otherwise from the store.
+"""The bytes of everything under ``/live/``: from the live window of a live broadcast, otherwise from the store.
 
-Nothing of an answer depends on who asks, so caches share it.
+An answer does not depend on the viewer, so caches share it.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from storage.interface import ObjectNotFound, StorageError
 
 
 class Delivery:
-    """Finds the bytes of a live path. ``clock`` gives Unix seconds."""
+    """Finds the bytes of a live path. ``clock`` returns Unix seconds."""
 
     def __init__(self, windows: LiveWindows, reader: CoalescingReader, clock: Callable[[], float]) -> None:
         self._windows = windows
@@ -36,7 +36,7 @@ class Delivery:
             raise origin_error(error) from error
 
     async def _from_window(self, path: LivePath, directives: Reload) -> Answer | None:
-        """None if the store has to be asked."""
+        """None if the window does not have it; the store may."""
         window = self._window(path)
         if window is None:
             return self._just_closed_part(path)
@@ -69,9 +69,9 @@ class Delivery:
                 data = window.init(path.track, path.number)
                 return Answer(data, Lifetime.IMMUTABLE) if data is not None else None
             case Resource.MASTER | Resource.MANIFEST:
-                return await self._described(path, window)
+                return await self._playlist_or_manifest(path, window)
 
-    async def _described(self, path: LivePath, window: LiveWindow) -> Answer:
+    async def _playlist_or_manifest(self, path: LivePath, window: LiveWindow) -> Answer:
         if not window.ready:
             await window.wait_ready(LONGEST_START_WAIT_S)
         prefix = f"{window.broadcast}/" if path.broadcast is None else ""
@@ -84,7 +84,7 @@ class Delivery:
         return Answer(text, Lifetime.MOMENT)
 
     def _just_closed_part(self, path: LivePath) -> Answer | None:
-        """A part that a playlist listed shortly before the broadcast ended."""
+        """A part of a broadcast that has just ended: players still request the parts of its last playlists."""
         if path.resource is not Resource.PART or path.broadcast is None:
             return None
         window = self._windows.just_closed(path.stream, path.broadcast)
@@ -97,7 +97,7 @@ class Delivery:
         except ObjectNotFound:
             if path.resource is Resource.PART and await self._is_over(path):
                 raise errors.Gone from None
-            if path.resource is Resource.SEGMENT and await self._passed(path):
+            if path.resource is Resource.SEGMENT and await self._has_left_dvr(path):
                 raise errors.Gone from None
             raise errors.NotYet from None
         return Answer(data, Lifetime.IMMUTABLE if path.is_media else Lifetime.MOMENT)
@@ -108,12 +108,12 @@ class Delivery:
         if self._windows.is_awaited(path.broadcast):
             return False
         prefix = broadcast_prefix(path.stream, path.broadcast)
-        return await self._text(f"{prefix}/{MASTER_PLAYLIST}") is not None
+        return await self._stored_text(f"{prefix}/{MASTER_PLAYLIST}") is not None
 
-    async def _passed(self, path: LivePath) -> bool:
+    async def _has_left_dvr(self, path: LivePath) -> bool:
         """Whether the stored playlist begins after this segment."""
         assert path.broadcast is not None
-        text = await self._text(f"{track_prefix(path.stream, path.broadcast, path.track)}/{MEDIA_PLAYLIST}")
+        text = await self._stored_text(f"{track_prefix(path.stream, path.broadcast, path.track)}/{MEDIA_PLAYLIST}")
         if text is None:
             return False
         try:
@@ -121,7 +121,7 @@ class Delivery:
         except (PackagerError, UnicodeDecodeError):
             return False
 
-    async def _text(self, key: str) -> bytes | None:
+    async def _stored_text(self, key: str) -> bytes | None:
         try:
             return (await self._reader.get(key)).body
         except ObjectNotFound:

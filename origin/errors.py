@@ -1,12 +1,12 @@
-"""Why a request for media is not answered with media; each error knows its HTTP response.
+"""The errors of media requests, each with its HTTP response.
 
 OriginError
-├── BadDirective        400  a delivery directive that cannot be read
+├── BadDirective        400  a malformed delivery directive
 ├── TooFarAhead         400  a blocking request for what will not exist for long
-├── Refused             403  a private stream, and no token that opens it
-├── NotYet              404  it does not exist, or not yet
-├── Gone                410  the DVR window or the live window has passed it
-├── HeldTooLong         503  it was waited for and did not arrive
+├── Refused             403  a private stream without a valid token
+├── NotYet              404  it does not exist, or does not exist yet
+├── Gone                410  it has left the DVR window or the live window
+├── HeldTooLong         503  the request waited, but it did not arrive
 └── StoreUnavailable    503  the store does not answer
 """
 
@@ -19,12 +19,12 @@ from media.errors import HeadwaterError
 from origin.playback.errors import PlaybackRefused
 from storage.interface import StorageError
 
-# A wait that is expected to be longer than this depends on more than targets.
+# Longer estimates are not reliable.
 LONGEST_RETRY_S = 3600
 
 
 class OriginError(HeadwaterError):
-    """Base of what the origin raises. ``caching`` is Cache-Control, ``retry_after_s`` is Retry-After."""
+    """Base of the origin's errors. ``caching`` is Cache-Control, ``retry_after_s`` is Retry-After."""
 
     code: ClassVar[str] = "origin"
     status: ClassVar[int] = 500
@@ -57,7 +57,7 @@ class Refused(OriginError):
 
 
 class NotYet(OriginError):
-    """``after_s`` is the number of seconds until it is expected; None if nobody knows."""
+    """``after_s`` is the number of seconds until it is expected; None if that is unknown."""
 
     code: ClassVar[str] = "not-yet"
     status: ClassVar[int] = 404
@@ -97,7 +97,7 @@ class StoreUnavailable(OriginError):
 
 
 def origin_error(error: LiveError | PlaybackRefused | StorageError) -> OriginError:
-    """The answer to a request that ``error`` ended."""
+    """The error to answer a request with that failed with ``error``."""
     match error:
         case live.NotYet():
             return NotYet(error.after_s)

@@ -17,26 +17,26 @@ from packager.cmaf.segment_writer import Segment
 
 log = structlog.get_logger("origin")
 
-# Seconds for which the parts of a closed broadcast are still served: players fetch what a playlist listed before.
+# Seconds for which a closed broadcast's parts are still served: players fetch the parts of its last playlists.
 LINGER_S = 20.0
 
 
 class Snapshots(Protocol):
-    """Where the window of a broadcast can be had if some of its messages did not arrive here."""
+    """Returns a snapshot of a broadcast's window for an origin that missed some messages; None if absent."""
 
     def __call__(self, stream: str, broadcast: str) -> WindowSnapshot | None: ...
 
 
 def no_snapshots(stream: str, broadcast: str) -> None:
-    """On a single node every window receives every message."""
+    """For a single node, where every window receives every message."""
 
 
 class LiveWindows:
-    """Built from the topic ``MEDIA`` alone.
+    """Built from the messages of the topic ``MEDIA``.
 
-    A broadcast that this origin joins in the middle, or some of whose messages are missing, has no window until
-    ``snapshots`` returns a snapshot or :meth:`seed` is called with one. A window is dropped when its broadcast is
-    completely in the store; its parts, which the store does not have, stay a little longer.
+    If the messages of a broadcast are incomplete, it has no window until ``snapshots`` returns a snapshot or
+    :meth:`seed` is called with one. A window is dropped when its broadcast is closed. Its parts, which the store
+    does not have, are served for ``LINGER_S`` more.
     """
 
     def __init__(self, bus: Bus, snapshots: Snapshots = no_snapshots) -> None:
@@ -63,11 +63,11 @@ class LiveWindows:
         return self._windows.get(broadcast) if broadcast is not None else None
 
     def is_awaited(self, broadcast: str) -> bool:
-        """Whether the broadcast is live, and its window waits for a snapshot."""
+        """Whether the broadcast is live but its window waits for a snapshot."""
         return broadcast in self._backlogs
 
     def snapshot(self, stream: str, broadcast: str) -> WindowSnapshot | None:
-        """The window for another origin; None if this one does not have it."""
+        """A snapshot for another origin; None if this origin does not have the window."""
         window = self.find(stream, broadcast)
         return window.snapshot() if window is not None else None
 
@@ -90,7 +90,7 @@ class LiveWindows:
             replaced.abandon()
 
     def note_fetch(self, window: LiveWindow, track: str, position: Position) -> None:
-        """Notify the worker when a part is fetched for the first time."""
+        """Publish feedback when a part is fetched for the first time."""
         if window.is_first_fetch(track, position):
             fetched = PartFetched(track, position.msn, position.part or 0)
             self._bus.publish(FEEDBACK, BroadcastRef(window.stream, window.broadcast), fetched)

@@ -6,7 +6,7 @@ from enum import Enum
 
 from media.names import BROADCAST_ID, MANIFEST, MASTER_PLAYLIST, MEDIA_PLAYLIST, STREAM_NAME
 
-# No segment has a longer number, and the bound keeps int() cheap.
+# No segment's number is longer, and the limit keeps int() cheap.
 NUMBER = r"(?:0|[1-9][0-9]{0,11})"
 TRACK_NAME = re.compile(r"[a-z0-9]{1,32}")
 INIT = re.compile(rf"init-({NUMBER})\.mp4")
@@ -25,7 +25,8 @@ class Resource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LivePath:
-    """``broadcast`` is None for the stream's current broadcast; ``number`` is the init segment's, or the MSN."""
+    """``key`` is the object key. ``broadcast`` is None for the stream's current broadcast; ``number`` is that of an
+    init segment, or the MSN."""
 
     key: str
     resource: Resource
@@ -42,7 +43,7 @@ class LivePath:
 
 
 def parse_live_path(path: str) -> LivePath | None:
-    """Parse what follows ``live/``; None if nothing has that name."""
+    """Parse what follows ``live/``; None if it is not a valid name."""
     stream, *rest = path.split("/")
     if not STREAM_NAME.fullmatch(stream) or not rest:
         return None

@@ -1,4 +1,4 @@
-"""Byte ranges (RFC 9110, 14). A single range is served; any other request gets the whole."""
+"""Byte ranges (RFC 9110, 14). A single range is served; any other request gets the complete content."""
 
 import re
 
@@ -10,7 +10,7 @@ class Unsatisfiable(Exception):
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """The first byte and the end (exclusive) of the range in ``header``; None if the whole is served.
+    """The first byte and the end (exclusive) of the range in ``header``; None if the complete content is served.
 
     Raises Unsatisfiable.
     """

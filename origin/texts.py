@@ -13,7 +13,7 @@ COMPRESSION = 5
 
 
 class Compressor:
-    """Compresses each version of a text once, however many request it."""
+    """Compresses each version of a text once, for all requests."""
 
     def __init__(self) -> None:
         self._compressed: SizedCache[str, bytes] = SizedCache(MAX_COMPRESSED_BYTES)
@@ -31,11 +31,11 @@ class Compressor:
         return Response(data, headers=headers)
 
     def _compress(self, digest: str, data: bytes) -> bytes:
-        known = self._compressed.get(digest)
-        if known is None:
-            known = gzip.compress(data, COMPRESSION, mtime=0)
-            self._compressed.put(digest, known, len(known))
-        return known
+        compressed = self._compressed.get(digest)
+        if compressed is None:
+            compressed = gzip.compress(data, COMPRESSION, mtime=0)
+            self._compressed.put(digest, compressed, len(compressed))
+        return compressed
 
 
 def etag_matches(header: str | None, etag: str) -> bool:

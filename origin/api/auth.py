@@ -13,7 +13,7 @@ _bearer = HTTPBearer(auto_error=False, description="The token in the file `api-t
 
 
 def token_guard(token: str) -> Callable[..., Awaitable[None]]:
-    """A dependency that admits only the bearer of ``token``, and keeps the answer out of every cache."""
+    """A dependency that admits only requests with ``token`` and keeps their answers out of caches."""
     expected = token.encode()
 
     async def require_token(

@@ -1,4 +1,4 @@
-"""A bound on the size of a request: its body is read before its token is checked."""
+"""A limit on the size of a request, whose body is read before its token is checked."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any

@@ -1,4 +1,4 @@
-"""Live broadcasts: kill, charts and picture; and the list of past ones. All behind the operator's token."""
+"""Live broadcasts: kill, charts and picture; and the list of past ones. All need the operator's token."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ NO_THUMBNAIL = documented(404, "no-thumbnail", "there is no picture of studio-a 
 
 
 async def live_status(services: ApiServices, stream: str) -> StreamStatus | None:
-    """None if the stream is idle. Raises OwnerTimeout and ClusterUnavailable."""
+    """The stream's status, or None if it is idle. Raises OwnerFailed, OwnerTimeout, ClusterUnavailable."""
     try:
         return await services.cluster.ask_owner(stream, StatusQuery(), timeout=ASK_TIMEOUT_S)
     except NoOwner:
@@ -29,14 +29,15 @@ async def live_status(services: ApiServices, stream: str) -> StreamStatus | None
 
 
 async def live_statuses(services: ApiServices) -> dict[str, StreamStatus]:
-    """Of every stream that is not idle; all owners are asked at the same time. Raises ClusterUnavailable."""
+    """The status of every stream that is not idle, from all owners at once. Raises ClusterUnavailable."""
     claims = await services.cluster.claims()
     statuses = await asyncio.gather(*(_claimed_status(services, claim) for claim in claims))
     return {status.stream: status for status in statuses if status is not None}
 
 
 async def _claimed_status(services: ApiServices, claim: Claim) -> StreamStatus | None:
-    """Of an owner that does not answer, as much as its claim contains: it must not spoil the list of the others."""
+    """The status of a claimed stream. If its owner does not answer, it has only the claim's values, so that one
+    owner cannot make the list fail."""
     try:
         return await live_status(services, claim.stream)
     except (OwnerFailed, OwnerTimeout):
@@ -45,7 +46,7 @@ async def _claimed_status(services: ApiServices, claim: Claim) -> StreamStatus |
 
 
 async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool:
-    """False if there was none to end. Raises OwnerTimeout and ClusterUnavailable."""
+    """End the stream's broadcast; False if it is idle. Raises OwnerFailed, OwnerTimeout, ClusterUnavailable."""
     try:
         await services.cluster.ask_owner(stream, KillCommand(reason=reason), timeout=ASK_TIMEOUT_S)
     except NoOwner:
@@ -54,7 +55,7 @@ async def end_broadcast(services: ApiServices, stream: str, reason: str) -> bool
 
 
 async def live_latency(services: ApiServices, stream: str) -> tuple[LatencyStatus, ...]:
-    """Empty if the stream is idle. Raises OwnerTimeout and ClusterUnavailable."""
+    """The stream's latencies, empty if it is idle. Raises OwnerFailed, OwnerTimeout, ClusterUnavailable."""
     try:
         answer = await services.cluster.ask_owner(stream, LatencyQuery(), timeout=ASK_TIMEOUT_S)
     except NoOwner:
@@ -73,11 +74,11 @@ def live_router(services: ApiServices) -> APIRouter:
             raise NotLive(f"{stream} is not live: there is nothing to end")
         banned_until = None
         if request.ban_s > 0:
-            # The ban first: a disconnected broadcaster returns within a second.
+            # Ban before disconnecting: a disconnected broadcaster returns within a second.
             banned_until = services.clock() + request.ban_s
             await services.catalogue.ban(stream, banned_until)
         if not await end_broadcast(services, stream, request.reason):
-            raise NotLive(f"{stream} has just ended by itself")
+            raise NotLive(f"{stream} has just ended")
         return Killed(stream=stream, banned_until=banned_until)
 
     @router.get("/history", summary="The last minutes of the source, a sample a second", responses=NOT_FOUND)

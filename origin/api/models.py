@@ -61,7 +61,7 @@ class StreamChange(Frozen):
 
 
 class StreamKey(Frozen):
-    """What to type into OBS. The key is shown only once."""
+    """The values to enter in OBS. The key is shown only once."""
 
     stream: str = Field(examples=["studio-a"])
     server: str = Field(examples=["rtmp://media.example.org:1935/live"])
@@ -79,7 +79,7 @@ class TokenRequest(Frozen):
 
 
 class PlaybackToken(Frozen):
-    """A token that admits a viewer, alone and in links. Whoever has a link can share it."""
+    """A token that admits a viewer, alone and in links. Anyone who has a link can share it."""
 
     stream: str = Field(examples=["studio-a"])
     token: str = Field(examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIiwiZXhwIjoxfQ.c2lnbmF0dXJl"])
@@ -119,7 +119,7 @@ class BroadcastState(StrEnum):
 
 
 class BroadcastView(Frozen):
-    """One broadcast. ``interrupted``: the server stopped before it could complete it."""
+    """One broadcast. ``interrupted``: the server stopped before the broadcast was completed."""
 
     broadcast: str = Field(examples=["20261121t104105z-ab12cd"])
     state: BroadcastState = Field(examples=["ended"])
@@ -134,10 +134,10 @@ class BroadcastView(Frozen):
 
 
 class WatchStatus(Frozen):
-    """What a page or an app needs to play a stream.
+    """The information that a page or an app needs to play a stream.
 
-    ``broadcast`` is the current one, else the last; ``hls`` and ``dash`` are paths on this origin, null until there
-    is something to play.
+    ``broadcast`` is the current one, else the last; ``hls`` and ``dash`` are paths on this origin, null until the
+    broadcast is playable.
     """
 
     stream: str = Field(examples=["studio-a"])
@@ -162,7 +162,7 @@ def dash_path(stream: str, broadcast: str) -> str:
 
 
 def broadcast_view(record: BroadcastRecord, live: StreamStatus | None, *, now: float, url: str) -> BroadcastView:
-    """``live`` is the stream's present state, None if it is idle; ``url`` is the origin's."""
+    """``live`` is the stream's status, None if it is idle; ``now`` is Unix seconds; ``url`` is the origin's."""
     is_live = live is not None and live.broadcast == record.broadcast
     if record.ended_at is not None:
         state = BroadcastState.ENDED

@@ -14,11 +14,11 @@ from origin.playback.errors import PlaybackRefused, TokenInvalid
 from origin.playback.paths import check_path_token
 from origin.playback.tokens import ViewerToken, sign_viewer_token
 
-# How long a cache may keep an answer: shorter than the rotation of the secret, and long enough to cost little.
+# Seconds that a cache may keep an answer: few, so that a revoked token soon stops working.
 LONGEST_ANSWER_S = 60
 REFUSED = "public, max-age=10"
 
-INVALID = documented(403, "token-invalid", "this is not a way to the stream studio-a: open its link again")
+INVALID = documented(403, "token-invalid", "this is not a valid path to the stream studio-a: open its link again")
 
 
 def tokens_router(services: ApiServices) -> APIRouter:
@@ -28,14 +28,14 @@ def tokens_router(services: ApiServices) -> APIRouter:
     async def make_token(stream: str, request: TokenRequest | None = None) -> PlaybackToken:
         request = request or TokenRequest()
         await services.catalogue.get_stream(stream)
-        made = ViewerToken(stream, int(services.clock()) + request.for_s, request.address)
-        token = sign_viewer_token(made, await services.playback_keys())
+        viewer_token = ViewerToken(stream, int(services.clock()) + request.for_s, request.address)
+        token = sign_viewer_token(viewer_token, await services.playback_keys())
         query, media = urlencode({"token": token}), f"{services.public_url}/{stream_prefix(stream)}"
         return PlaybackToken(
             stream=stream,
             token=token,
-            expires_at=made.expires_at,
-            address=made.address,
+            expires_at=viewer_token.expires_at,
+            address=viewer_token.address,
             hls=f"{media}/{MASTER_PLAYLIST}?{query}",
             dash=f"{media}/{MANIFEST}?{query}",
             watch=f"{services.watch_url(stream)}?{query}",

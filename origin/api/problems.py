@@ -22,10 +22,10 @@ log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 
-# RFC 9110's phrases, if they differ between Python's versions.
+# RFC 9110's phrases where Python versions differ.
 PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
-# The statuses of other packages' errors; a subclass has that of its base, and any other error is a 500.
+# The statuses of other packages' errors and their subclasses. Any other error is a 500.
 STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (BadStreamName, 422),
     (OwnerTimeout, 504),
@@ -37,7 +37,7 @@ STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
 
 
 class Problem(BaseModel):
-    """What went wrong. Programs read ``code``, persons read ``detail``."""
+    """A problem (RFC 9457): ``code`` is for programs, ``detail`` is for people."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,7 +73,7 @@ def problem(
         code=code,
         errors=errors,
     )
-    # A cache before the origin could keep a 404 for any time (RFC 9111, 4.2.2).
+    # Without no-store, a cache could choose how long to keep a 404 (RFC 9111, 4.2.2).
     return ProblemResponse(
         body.model_dump(exclude_none=True),
         status_code=status,
@@ -101,7 +101,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HeadwaterError, _declared)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _declared(request: Request, error: Exception) -> Response:
@@ -168,5 +168,5 @@ def _words(details: Mapping[str, Any]) -> str:
             return str(details["msg"]).replace("Input should", "has to")
 
 
-async def _unforeseen(request: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     return problem(500, "internal", "this is a fault in Headwater; its log has the details")

@@ -1,4 +1,4 @@
-"""What the API needs, given by whoever composes the origin."""
+"""The API's dependencies, which the composition of the origin provides."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -17,9 +17,8 @@ def _ignore_key(stream: str, key: str | None) -> None:
 class ApiServices:
     """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end.
 
-    ``playback_keys`` returns the keys that sign viewers' tokens, ``clock`` Unix seconds and
-    ``monotonic`` seconds that never go back. ``on_key`` receives a
-    stream's new key, and None when the stream is deleted.
+    ``playback_keys`` returns the keys that sign viewers' tokens, ``clock`` Unix seconds and ``monotonic`` monotonic
+    seconds. ``on_key`` receives a stream's new key, and None when the stream is deleted.
     """
 
     cluster: Cluster

@@ -1,4 +1,4 @@
-"""Streams: list, create, change, delete, and their keys. All behind the operator's token."""
+"""Streams: list, create, change, delete, and their keys. All need the operator's token."""
 
 from fastapi import APIRouter, Response
 
@@ -34,7 +34,7 @@ def streams_router(services: ApiServices) -> APIRouter:
         records = await services.catalogue.list_streams()
         statuses = await live_statuses(services)
         views = [view(record, statuses.get(record.stream)) for record in records]
-        return sorted(views, key=lambda one: (ORDER[one.state], one.stream))
+        return sorted(views, key=lambda view: (ORDER[view.state], view.stream))
 
     @router.post(
         "",
@@ -51,19 +51,19 @@ def streams_router(services: ApiServices) -> APIRouter:
     @router.get("/{stream}", summary="One stream in full", responses=NOT_FOUND)
     async def get_stream(stream: str) -> StreamView:
         record = await services.catalogue.get_stream(stream)
-        in_full = view(record, await live_status(services, stream))
-        return in_full.model_copy(update={"latency": await live_latency(services, stream)})
+        stream_view = view(record, await live_status(services, stream))
+        return stream_view.model_copy(update={"latency": await live_latency(services, stream)})
 
     @router.patch(
         "/{stream}", summary="Change a stream's settings, from its next broadcast on", responses=NOT_FOUND
     )
     async def change_stream(stream: str, change: StreamChange) -> StreamView:
-        given = {name: getattr(change, name) for name in change.model_fields_set}
-        if given.get("title", "") is None:
-            given["title"] = ""
+        changes = {name: getattr(change, name) for name in change.model_fields_set}
+        if changes.get("title", "") is None:
+            changes["title"] = ""
 
         def apply(record: StreamRecord) -> StreamRecord:
-            return record.model_copy(update={"settings": record.settings.model_copy(update=given)})
+            return record.model_copy(update={"settings": record.settings.model_copy(update=changes)})
 
         record = await services.catalogue.update_stream(stream, apply)
         return view(record, await live_status(services, stream))
@@ -71,7 +71,7 @@ def streams_router(services: ApiServices) -> APIRouter:
     @router.delete("/{stream}", status_code=204, summary="Delete a stream and its key", responses=NOT_FOUND)
     async def delete_stream(stream: str) -> None:
         await services.catalogue.get_stream(stream)
-        # The key first: a disconnected broadcaster returns within a second.
+        # Delete the key before disconnecting: a disconnected broadcaster returns within a second.
         await services.catalogue.delete_stream(stream)
         services.on_key(stream, None)
         await end_broadcast(services, stream, "the stream was deleted")

@@ -1,4 +1,4 @@
-"""The watch page's question, without a token: whether a stream is live, and where its media is."""
+"""The public status of a stream for the watch page: whether it is live, and the paths of its media."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from origin.api.services import ApiServices
 from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue import StreamNotFound
 
-# Every waiting viewer asks every few seconds. A cache may answer, and what was read from the store is remembered.
+# Every waiting viewer polls every few seconds, so caches may answer, and reads from the store are cached.
 CACHING = "public, max-age=1"
 FRESHNESS = Freshness(refresh_s=2.0, max_age_s=2.0)
-MAX_REMEMBERED = 4096
+MAX_CACHED = 4096
 
 
 @dataclass(slots=True)
 class StoredStatus:
-    """The store's part of the answer: the stream's settings, and its newest broadcast as far as known."""
+    """The stored part of the answer. ``newest`` is the stream's newest broadcast, None before the first."""
 
     title: str
     private: bool
@@ -27,16 +27,16 @@ class StoredStatus:
 
 
 class WatchStatuses:
-    """The number of viewers who wait does not change how often the store is read."""
+    """Reads the store at a rate that does not depend on the number of waiting viewers."""
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
         self._streams: CachedLookup[str, StoredStatus | None] = CachedLookup(
-            self._read, max_count=MAX_REMEMBERED, freshness=FRESHNESS, clock=services.monotonic
+            self._read, max_count=MAX_CACHED, freshness=FRESHNESS, clock=services.monotonic
         )
 
     async def get(self, stream: str) -> WatchStatus:
-        """Raises StreamNotFound, OwnerTimeout, ClusterUnavailable and what the store raises."""
+        """Raises StreamNotFound, OwnerFailed, OwnerTimeout, ClusterUnavailable, StorageError."""
         stored = await self._streams.get(stream)
         if stored is None:
             raise StreamNotFound(f"there is no stream {stream[:80]}")
@@ -46,7 +46,7 @@ class WatchStatuses:
         else:
             broadcast = live.broadcast
             playable = broadcast if live.renditions else None
-            # Right after the end of this broadcast, what was read from the store before it began is outdated.
+            # Right after this broadcast ends, the cached value may be older than the broadcast.
             stored.newest = max(broadcast, stored.newest or "")
         return WatchStatus(
             stream=stream,

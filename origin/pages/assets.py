@@ -1,7 +1,7 @@
-"""The pages' static files, read once at start, under one digest, so that every URL is immutable.
+"""The pages' static files, read once at start. Their URLs contain a digest and are immutable.
 
 The path contains the digest before the file's name (``/static/{digest}/js/watch/main.js``). Relative imports
-between modules therefore stay within one version of the tree, and caches may keep each file as long as they like.
+between modules therefore stay within one version of the tree, and caches may keep each file for a year.
 """
 
 import gzip

@@ -26,7 +26,7 @@ def pages_router(*, static_dir: Path = STATIC_DIR, frame_ancestors: str = "*") -
     """Routes for ``/``, ``/watch/{stream}``, ``/static/…`` and ``/favicon.ico``.
 
     ``frame_ancestors`` lists the sites that may embed the watch page: a source list of CSP Level 3, 7.6.2, such as
-    ``'self'`` or ``https://example.org``. By default every site may.
+    ``'self'`` or ``https://example.org``. By default, every site may embed it.
     """
     tree = load_tree(static_dir)
     if PLAYER_SCRIPT not in tree.assets:

@@ -1,8 +1,8 @@
-"""Signed playback of private streams, in two steps so that caches go on sharing bytes.
+"""Signed playback of private streams, in two steps, so that caches can share bytes between viewers.
 
-A viewer's own *viewer token* opens the multivariant playlist or the MPD. It is answered with a redirect to the same
-name below ``live/{stream}~{path token}/``. The *path token* is the same for all viewers of a time bucket, and every
-reference in a playlist is relative: whatever is below is reached under it, and is the same bytes for everybody.
+A viewer requests the multivariant playlist or the MPD with a personal *viewer token*. The answer redirects to the
+same name below ``live/{stream}~{path token}/``. All viewers of a period of time get the same *path token*, and
+every reference in a playlist is relative, so all of them fetch the same bytes from the same URLs.
 """
 
 from origin.playback.errors import (

@@ -1,10 +1,10 @@
-"""Client addresses as a token names them: one address, or a network such as an IPv6 household's /64."""
+"""The client address or network that a token is valid for, such as the /64 of an IPv6 household."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 def canonical_network(text: str) -> str:
-    """``203.0.113.7``, ``2001:db8::/64``: the shortest form. Raises ValueError where it is neither."""
+    """The shortest form of an address or network: ``203.0.113.7``, ``2001:db8::/64``. Raises ValueError."""
     network = ip_network(text.strip(), strict=False)
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
         network = ip_network(f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}")
@@ -12,9 +12,9 @@ def canonical_network(text: str) -> str:
 
 
 def is_in_network(address: str | None, network: str) -> bool:
-    """Whether a client's ``address`` lies in a :func:`canonical_network`.
+    """Whether a client's ``address`` is in ``network``.
 
-    An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the IPv4 one.
+    An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) counts as the IPv4 address.
     """
     try:
         return address is not None and _plain(address) in ip_network(network)

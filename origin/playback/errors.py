@@ -1,4 +1,4 @@
-"""Why a viewer is refused: each a 403 (RFC 9110, 15.5.4)."""
+"""The reasons to refuse a viewer, each answered with 403 (RFC 9110, 15.5.4)."""
 
 from typing import ClassVar
 
@@ -12,13 +12,13 @@ class PlaybackRefused(HeadwaterError):
 
 
 class TokenMissing(PlaybackRefused):
-    """A private stream was asked for without any token."""
+    """A private stream was requested without a token."""
 
     code: ClassVar[str] = "token-missing"
 
 
 class TokenInvalid(PlaybackRefused):
-    """The token is not one that this server has made."""
+    """The token is malformed, or this server did not sign it."""
 
     code: ClassVar[str] = "token-invalid"
 

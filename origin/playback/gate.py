@@ -1,4 +1,4 @@
-"""Who may fetch what under ``live/``: public streams as they are, private ones with a token."""
+"""Admits requests under ``live/``: all of them for public streams, those with a valid token for private ones."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -16,8 +16,8 @@ MAX_AGE = re.compile(r"max-age=(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """``path`` is what to serve, None if nothing has that name; ``seconds_left`` is how long the path token is
-    valid, None if none is needed."""
+    """``path`` is the path to serve, None if the name is not valid; ``seconds_left`` is the remaining validity of
+    the path token, None for a public stream."""
 
     path: LivePath | None
     seconds_left: int | None = None
@@ -32,8 +32,8 @@ class Redirected:
 
 
 class PlaybackGate:
-    """``keys`` returns the playback secret's keys, ``is_private`` whether a stream is private; both may raise
-    StorageError. A path token is valid for at least ``bucket_s`` seconds; ``clock`` returns Unix seconds."""
+    """``keys`` returns the playback keys, ``is_private`` whether a stream is private; both may raise StorageError.
+    A path token is valid for at least ``bucket_s`` seconds; ``clock`` returns Unix seconds."""
 
     def __init__(
         self,

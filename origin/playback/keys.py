@@ -1,4 +1,4 @@
-"""The keys that tokens are signed with, a purpose each: what signs paths can never make a viewer's token."""
+"""The keys that sign tokens, one for each kind, so that a path token can never pass for a viewer token."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ class PlaybackKeys:
 
 
 def derive_keys(secret: bytes) -> PlaybackKeys:
-    """HMAC-SHA256 as HKDF's expansion of one block (RFC 5869, 2.3); ``secret`` is ``SECRET_BYTES`` of chance."""
+    """HMAC-SHA256 as HKDF's expansion of one block (RFC 5869, 2.3); ``secret`` is ``SECRET_BYTES`` random bytes."""
     return PlaybackKeys(
         viewer=_expand(secret, b"headwater viewer token"), path=_expand(secret, b"headwater path token")
     )

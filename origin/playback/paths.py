@@ -1,9 +1,9 @@
-"""The path token: what lets everything of a private stream be reached below ``live/{stream}~{token}/``.
+"""The path token, which gives access to a private stream's media below ``live/{stream}~{token}/``.
 
 ``{expires}-{mac}``: Unix seconds in decimal, and the first 128 bits of HMAC-SHA256 over stream and expiry, as
-base64url (RFC 4648, 5). It expires at the end of a bucket of time, and is the same for all who get it in one. ``~``
-is unreserved in URLs (RFC 3986, 2.3) and in no stream's name or object's key: leaving out ``~{token}`` gives the
-key in the store.
+base64url (RFC 4648, 5). Time is divided into buckets: the tokens of one bucket are equal and expire together. ``~``
+is unreserved in URLs (RFC 3986, 2.3) and occurs in no stream name or object key: the path without ``~{token}`` is
+the object key.
 """
 
 import base64
@@ -26,18 +26,18 @@ def make_path_token(keys: PlaybackKeys, stream: str, *, now: float, bucket_s: in
 
 
 def check_path_token(text: str, keys: PlaybackKeys, stream: str, *, now: float) -> int:
-    """When the token ends, Unix seconds. Raises TokenInvalid, TokenExpired."""
+    """The Unix time in seconds at which the token expires. Raises TokenInvalid, TokenExpired."""
     match = TOKEN.fullmatch(text)
     if match is None or not hmac.compare_digest(match[2], _mac(keys, stream, int(match[1]))):
-        raise TokenInvalid(f"this is not a way to the stream {stream}: open its link again")
+        raise TokenInvalid(f"this is not a valid path to the stream {stream}: open its link again")
     expires_at = int(match[1])
     if now >= expires_at:
-        raise TokenExpired("this way to the stream has expired: open its link again")
+        raise TokenExpired("this path to the stream has expired: open its link again")
     return expires_at
 
 
 def split_path_token(path: str) -> tuple[str, str | None]:
-    """``path``, which follows ``live/``, without its path token, and the token; None where it has none."""
+    """``path``, which follows ``live/``, without its path token, and the token, or None if it has none."""
     match = TOKEN_PATH.fullmatch(path)
     return (path, None) if match is None else (f"{match[1]}/{match[3]}", match[2])
 
@@ -45,7 +45,7 @@ def split_path_token(path: str) -> tuple[str, str | None]:
 def below_path_token(path: str, token: str) -> str:
     """The relative reference (RFC 3986, 5.2) from ``live/{path}`` to the same name below ``token``.
 
-    Relative, so that it also leads there through a proxy that serves ``live/`` under a path of its own.
+    It is relative, so that it also works behind a proxy that serves ``live/`` under another path.
     """
     stream, _, rest = path.partition("/")
     return "../" * path.count("/") + f"{stream}~{token}/{rest}"

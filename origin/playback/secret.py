@@ -26,7 +26,7 @@ class SecretRecord(BaseModel):
 
 
 class PlaybackSecret:
-    """Read or created when first needed, then kept in memory. ``clock`` gives Unix seconds."""
+    """Read or created when first needed, then kept in memory. ``clock`` returns Unix seconds."""
 
     def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
         self._documents = Documents(store)

@@ -1,6 +1,6 @@
 """The viewer token: a JWT (RFC 7519) signed with HS256 (RFC 7518, 3.2), for one stream until it expires.
 
-Claims: ``sub`` the stream, ``exp`` Unix seconds, and ``addr`` the only client address or network, if there is one.
+Claims: ``sub``, the stream; ``exp``, Unix seconds; and optionally ``addr``, the client address or network.
 """
 
 import re
@@ -20,14 +20,14 @@ from origin.playback.errors import (
 from origin.playback.keys import PlaybackKeys
 
 ALGORITHM = "HS256"
-# The longest that is made has about 290 characters; what is longer is not even looked into.
+# The longest token that is made has about 290 characters; a longer one is refused unread.
 MAX_LENGTH = 512
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerToken:
-    """``expires_at`` is Unix seconds; ``address`` None lets any client use it."""
+    """``expires_at`` is Unix seconds; with ``address`` None, any client may use the token."""
 
     stream: str
     expires_at: int
@@ -35,9 +35,9 @@ class ViewerToken:
 
 
 def sign_viewer_token(token: ViewerToken, keys: PlaybackKeys) -> str:
-    """Raises ValueError where the address is none, or the stream's name."""
+    """Raises ValueError if the stream's name or the address is not valid."""
     if not is_stream_name(token.stream):
-        raise ValueError(f"{token.stream[:80]!r} is no stream's name")
+        raise ValueError(f"{token.stream[:80]!r} is not a stream name")
     claims: dict[str, str | int] = {"sub": token.stream, "exp": token.expires_at}
     if token.address is not None:
         claims["addr"] = canonical_network(token.address)
@@ -47,7 +47,8 @@ def sign_viewer_token(token: ViewerToken, keys: PlaybackKeys) -> str:
 def verify_viewer_token(
     text: str | None, keys: PlaybackKeys, *, stream: str, address: str | None, now: float
 ) -> ViewerToken:
-    """What a client at ``address`` shows to get ``stream`` at ``now`` (Unix seconds). Raises PlaybackRefused."""
+    """The token in ``text``, if it admits a client at ``address`` to ``stream`` at ``now`` (Unix seconds). Raises
+    PlaybackRefused."""
     if not text:
         raise TokenMissing(f"the stream {stream} is private: it needs a link with a token")
     token = _read(text, keys)
@@ -61,7 +62,7 @@ def verify_viewer_token(
 
 
 def _read(text: str, keys: PlaybackKeys) -> ViewerToken:
-    """What was signed; its time and address are for the caller to compare."""
+    """The signed token; the caller checks its stream, time and address."""
     refusal = TokenInvalid("this link's token is not one of this server: it was cut off, changed, or revoked")
     if len(text) > MAX_LENGTH or not COMPACT.fullmatch(text):
         raise refusal

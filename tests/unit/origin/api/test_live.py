@@ -68,7 +68,7 @@ async def test_a_broadcast_that_ends_while_it_is_killed(api: Api) -> None:
     await api.cluster.claim("a", BROADCAST, EndingOwner(status("a")))
     answer = await api.http.post("/streams/a/kill")
     assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
-    assert answer.json()["detail"] == "a has just ended by itself"
+    assert answer.json()["detail"] == "a has just ended"
 
 
 class HangingOwner(FakeOwner):

@@ -1,1 +1,1 @@
-"""Who owns which stream, which nodes exist, and questions to the owner of a stream, wherever it runs."""
+"""Nodes, the claims by which they own streams, and queries to the owner of a stream on any node."""

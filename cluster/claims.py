@@ -7,12 +7,12 @@ from enum import StrEnum
 class NodeState(StrEnum):
     UP = "up"
     DRAINING = "draining"
-    """It keeps the streams it owns until it has handed them over, and takes no new ones."""
+    """The node takes no new streams, and keeps those it owns until it has handed them over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One Headwater process. ``address`` is where other nodes reach it, ``zone`` where it is."""
+    """One Headwater process. ``address`` is the URL by which others reach it, and ``zone`` its location."""
 
     name: str
     address: str
@@ -25,18 +25,18 @@ class Node:
 class ClaimState(StrEnum):
     LIVE = "live"
     WAITING = "waiting"
-    """The publisher is gone and may still return."""
+    """The publisher has disconnected and may return."""
     ENDING = "ending"
-    """The broadcast has ended and the store has not yet all of it: the stream is free to be claimed."""
+    """The broadcast has ended but is not completely stored. The stream may already be claimed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A node owns a stream and makes its segments.
+    """The ownership of a stream: ``node`` makes its segments.
 
-    ``revision`` grows with every change of the stream's claim, and a claim with an older one is lost. ``epoch``
-    grows with every claim and takeover, also after a release, so that the names and writes of a former owner can be
-    recognized.
+    ``revision`` grows with every change of the stream's claim, and a claim with an older revision is lost.
+    ``epoch`` grows with every claim and takeover, even after a release, so that the names and writes of a former
+    owner can be recognized.
     """
 
     stream: str
@@ -52,15 +52,15 @@ class ChangeKind(StrEnum):
     CLAIMED = "claimed"
     """The stream had no claim."""
     MOVED = "moved"
-    """The claim replaces another: the epoch is a new one."""
+    """The claim replaces another, with a new epoch."""
     UPDATED = "updated"
-    """The owner has changed the state."""
+    """The owner changed the state."""
     RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimChange:
-    """``claim`` is the claim after the change; the last one before it if it was released."""
+    """``claim`` is the claim after the change; for a release, the last claim before it."""
 
     kind: ChangeKind
     claim: Claim

@@ -1,13 +1,13 @@
-"""What a cluster raises.
+"""The errors of a cluster.
 
 ClusterError
 ├── AlreadyClaimed      another node holds the claim
 ├── ClaimLost           the claim has changed since it was read
-├── NoOwner             nobody answers for the stream
+├── NoOwner             no owner answers for the stream
 ├── OwnerFailed         the owner answered with an error
 ├── OwnerTimeout        the owner did not answer in time
 ├── ClusterUnavailable  this node cannot reach the cluster
-└── WatchOverrun        a limit: changes came faster than the watcher read them
+└── WatchOverrun        a limit: changes arrived faster than the watcher read them
 """
 
 from typing import ClassVar
@@ -17,13 +17,13 @@ from media.errors import HeadwaterError
 
 
 class ClusterError(HeadwaterError):
-    """Base of what a cluster raises."""
+    """Base of the errors of a cluster."""
 
     code: ClassVar[str] = "cluster"
 
 
 class AlreadyClaimed(ClusterError):
-    """Someone holds the stream's claim: ``claim``, as it was when the caller's own claim failed."""
+    """Another claim on the stream exists: ``claim``, as it was when the caller's claim failed."""
 
     code: ClassVar[str] = "already-claimed"
 
@@ -39,13 +39,13 @@ class ClaimLost(ClusterError):
 
 
 class NoOwner(ClusterError):
-    """The stream has no owner that answers: nobody claims it, its broadcast is ending, or its node is gone."""
+    """No owner answers for the stream: it is not claimed, its broadcast is ending, or its node has left."""
 
     code: ClassVar[str] = "no-owner"
 
 
 class OwnerFailed(ClusterError):
-    """The owner could not answer. ``code`` and text are those of its own error, if that was a declared one."""
+    """The owner could not answer. ``code`` and text are those of the owner's error, if it was a declared one."""
 
     code: ClassVar[str] = "owner-failed"
 
@@ -56,18 +56,18 @@ class OwnerFailed(ClusterError):
 
 
 class OwnerTimeout(ClusterError):
-    """The owner did not answer in time. It may still do what it was asked to."""
+    """The owner did not answer in time. It may still carry out the command."""
 
     code: ClassVar[str] = "request-timeout"
 
 
 class ClusterUnavailable(ClusterError):
-    """The cluster cannot be reached: nothing is known about the outcome. Try again."""
+    """The cluster cannot be reached, so the outcome is unknown. Try again."""
 
     code: ClassVar[str] = "cluster-unavailable"
 
 
 class WatchOverrun(ClusterError):
-    """The watcher fell too far behind and has missed changes; a new watch starts with the present claims."""
+    """The watcher fell too far behind and missed changes. A new watch starts with the current claims."""
 
     code: ClassVar[str] = "watch-overrun"

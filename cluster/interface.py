@@ -1,6 +1,6 @@
-"""The cluster as a contract: asynchronous verbs that can fail. tests/unit/cluster/contract.py tests each promise.
+"""The contract of a cluster, which tests/unit/cluster/contract.py tests.
 
-A stream has one claim at a time. Every verb that changes a claim names the claim it was given or has read, and
+A stream has one claim at a time. Every method that changes a claim takes the claim as the caller last read it, and
 compares revisions: if the claim has changed since, it raises ClaimLost and changes nothing. A claim does not
 expire; it ends by release or takeover, even after its node has left.
 """
@@ -12,7 +12,7 @@ from cluster.questions import Answer, Question, StreamOwner
 
 
 class ClaimWatch(Protocol):
-    """Iterates over the changes after ``present``, in order; the changes of one stream miss none.
+    """Iterates over the changes after ``present``, in order and without omissions.
 
     Iteration ends when the watch is closed, and raises WatchOverrun if it fell too far behind.
     """
@@ -30,7 +30,7 @@ class ClaimWatch(Protocol):
 
 
 class Cluster(Protocol):
-    """This node's view of the cluster. Every verb raises ClusterUnavailable if the cluster cannot be reached."""
+    """This node's view of the cluster. Every method raises ClusterUnavailable if the cluster cannot be reached."""
 
     @property
     def node(self) -> Node:
@@ -38,29 +38,29 @@ class Cluster(Protocol):
         ...
 
     async def claim(self, stream: str, broadcast: str, owner: StreamOwner) -> Claim:
-        """Own a stream that nobody owns, or whose broadcast is ending; ``owner`` answers for it from now on.
+        """Claim a stream that has no owner or whose broadcast is ending; ``owner`` then answers for it.
 
-        Raises AlreadyClaimed, which carries the present claim.
+        Raises AlreadyClaimed, which carries the current claim.
         """
         ...
 
     async def take_over(self, seen: Claim, broadcast: str, owner: StreamOwner) -> Claim:
-        """Own a stream instead of the holder of ``seen``, whether that one still runs or not. Raises ClaimLost."""
+        """Replace the claim ``seen`` by one of this node, whether its node still runs or not. Raises ClaimLost."""
         ...
 
     async def update(self, claim: Claim, state: ClaimState) -> Claim:
-        """Change the state of a claim that this node holds. From ENDING on, its owner is no longer asked.
+        """Change the state of a claim that this node holds. From ENDING on, its owner gets no more queries.
 
         Raises ClaimLost.
         """
         ...
 
     async def release(self, claim: Claim) -> None:
-        """Give up a claim that this node holds; its owner is no longer asked. Raises ClaimLost."""
+        """Release a claim that this node holds; its owner gets no more queries. Raises ClaimLost."""
         ...
 
     async def owner_of(self, stream: str) -> Claim | None:
-        """The stream's claim, None if absent."""
+        """The stream's claim, or None if it has none."""
         ...
 
     async def claims(self) -> tuple[Claim, ...]:
@@ -74,15 +74,15 @@ class Cluster(Protocol):
         ...
 
     async def ask_owner(self, stream: str, question: Question[Answer], *, timeout: float) -> Answer:
-        """Put a question to the stream's owner, on whichever node it runs; ``timeout`` is in seconds.
+        """Send a query to the stream's owner, on any node; ``timeout`` is in seconds.
 
-        If the owner stops answering while it is asked, this raises NoOwner. If the caller is cancelled or the
-        time is over, the owner's work on the answer is cancelled too.
+        If the owner stops answering before it has answered, this raises NoOwner. If the caller is cancelled or the
+        timeout ends, the owner's work on the answer is cancelled too.
 
         Raises NoOwner, OwnerTimeout, or OwnerFailed with the code of the owner's own error.
         """
         ...
 
     async def close(self) -> None:
-        """Leave the cluster: watches end, owners are no longer asked, and claims stay for others to take over."""
+        """Leave the cluster: watches end, owners get no more queries, and claims stay for others to take over."""
         ...

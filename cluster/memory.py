@@ -1,4 +1,4 @@
-"""The cluster of one process: its nodes share one :class:`MemoryState`, and their verbs never wait."""
+"""The cluster of one process, whose nodes share one :class:`MemoryState`."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ log = structlog.get_logger("cluster")
 
 @dataclass(slots=True, eq=False)
 class HeldClaim:
-    """``owner`` is None once nobody answers; ``answering`` are the questions that it works on."""
+    """``owner`` is None once it has stopped answering; ``answering`` are the queries in flight."""
 
     claim: Claim
     owner: StreamOwner | None
@@ -37,7 +37,7 @@ class HeldClaim:
 
 
 class MemoryState:
-    """What the nodes share. Remembers the last epoch of every stream for as long as the process runs."""
+    """The state that the nodes share. It keeps the last epoch of every stream while the process runs."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
@@ -54,14 +54,14 @@ class MemoryState:
         return MemoryCluster(self, node)
 
     def current(self, claim: Claim) -> HeldClaim:
-        """Raises ClaimLost if ``claim`` is not the present revision."""
+        """The claim that ``claim`` names. Raises ClaimLost if the current revision is another."""
         held = self.held.get(claim.stream)
         if held is None or held.claim.revision != claim.revision:
             raise ClaimLost(f"the claim on {claim.stream} has changed since revision {claim.revision}")
         return held
 
     def hold(self, stream: str, broadcast: str, node: Node, owner: StreamOwner) -> Claim:
-        """Replace the stream's claim, if any, by a new epoch's."""
+        """Claim the stream with a new epoch. A previous claim on it is replaced."""
         before = self.held.get(stream)
         if before is not None:
             before.stop_answering()
@@ -149,7 +149,7 @@ class MemoryCluster:
     async def ask_owner(self, stream: str, question: Question[Answer], *, timeout: float) -> Answer:
         held = self._open_state().held.get(stream)
         if held is None or held.owner is None:
-            raise NoOwner(f"nobody answers for {stream}")
+            raise NoOwner(f"no owner answers for {stream}")
         task = asyncio.create_task(_answer(held.owner, question))
         held.answering.add(task)
         task.add_done_callback(held.answering.discard)
@@ -180,7 +180,7 @@ class MemoryCluster:
 
 
 async def _answer(owner: StreamOwner, question: Question[Answer]) -> Answer:
-    """As an owner on another node would answer: of an error, only its code and its text arrive."""
+    """Answer as an owner on another node would: only the code and the text of an error arrive."""
     try:
         return await question.put_to(owner)
     except NoOwner:

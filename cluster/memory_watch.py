@@ -11,7 +11,7 @@ MAX_PENDING = 4096
 
 
 class MemoryWatch:
-    """A :class:`cluster.interface.ClaimWatch`. It holds at most ``MAX_PENDING`` changes that were not read."""
+    """A :class:`cluster.interface.ClaimWatch`. It holds at most ``MAX_PENDING`` unread changes."""
 
     def __init__(self, present: tuple[Claim, ...], *, on_closed: Callable[["MemoryWatch"], None]) -> None:
         self.present = present

@@ -1,4 +1,4 @@
-"""Questions and commands to the owner of a stream. All of them, and all answers, can be written as JSON."""
+"""Queries and commands to the owner of a stream. They and their answers can be encoded as JSON."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
@@ -32,11 +32,11 @@ class StreamOwner(Protocol):
 
 
 class Question(Frozen, ABC, Generic[Answer]):
-    """``Answer`` is the type that the owner answers with."""
+    """A query or command. ``Answer`` is the type of its answer."""
 
     @abstractmethod
     async def put_to(self, owner: StreamOwner) -> Answer:
-        """Ask an owner in this process. Raises what the owner raises."""
+        """Get the answer from an owner in this process. Raises the owner's errors."""
 
 
 class StatusQuery(Question[StreamStatus]):

@@ -14,7 +14,7 @@ from transcoder.spawn import worker_command, worker_environment
 
 log = structlog.get_logger("transcoder")
 
-STDIN, STDOUT, STDERR = 0, 1, 2
+STDIN, STDERR = 0, 2
 STDERR_TAIL = 4096
 WRITE_BUFFER = 256 * 1024
 
@@ -29,12 +29,12 @@ class ChildOwner(Protocol):
         ...
 
     def child_ended(self, text: str) -> None:
-        """Called once, after the last message. ``text`` describes how, for a person."""
+        """Called once, after the last message. ``text`` tells a person how the child ended."""
         ...
 
 
 class Child(asyncio.SubprocessProtocol):
-    """One process. :meth:`spawn` creates it."""
+    """One process, created by :meth:`spawn`."""
 
     def __init__(self, owner: ChildOwner) -> None:
         self._owner = owner
@@ -108,7 +108,9 @@ class Child(asyncio.SubprocessProtocol):
         assert self._transport is not None
         text = self._describe(self._transport.get_returncode())
         if self._stderr:
-            log.warning("what the process said", pid=self.pid, text=self._stderr.decode(errors="replace"))
+            log.warning(
+                "the process wrote to standard error", pid=self.pid, text=self._stderr.decode(errors="replace")
+            )
         self._transport.close()
         self._stdin = None
         self._ended.set_result(None)
@@ -128,10 +130,10 @@ class Child(asyncio.SubprocessProtocol):
 
     def _describe(self, status: int | None) -> str:
         if self._violation is not None:
-            return f"it was killed for what it sent: {self._violation}"
+            return f"it was killed because it sent a malformed message: {self._violation}"
         if status is not None and status < 0:
             with contextlib.suppress(ValueError):
                 return f"it died of {signal.Signals(-status).name}"
         lines = self._stderr.decode(errors="replace").strip().splitlines()
-        said = f": {lines[-1][:200]}" if lines else ""
-        return f"it ended with exit code {status}{said}"
+        last_line = f": {lines[-1][:200]}" if lines else ""
+        return f"it ended with exit code {status}{last_line}"

@@ -35,7 +35,7 @@ DEFAULT_LIMITS = OutboxLimits()
 
 class TranscoderEndReason(StrEnum):
     """``FINISHED``: every frame was encoded. ``KILLED``: on request, or because it did not finish in time.
-    ``FAILED``: the child sent its reason and exited. ``CRASHED``: it died without one."""
+    ``FAILED``: the child sent a reason and exited. ``CRASHED``: it died without a reason."""
 
     FINISHED = "finished"
     KILLED = "killed"
@@ -45,7 +45,7 @@ class TranscoderEndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscoderEnd:
-    """``code`` is stable: the reason, or the code that a failed child sent. ``text`` is for a person."""
+    """``code`` is stable: the reason, or the code that a failed child sent. ``text`` is for people."""
 
     reason: TranscoderEndReason
     code: str
@@ -97,13 +97,8 @@ class Transcoder:
 
     @property
     def end(self) -> TranscoderEnd | None:
-        """How it ended; None while it runs."""
+        """The child's end; None while it runs."""
         return self._end
-
-    @property
-    def progress(self) -> Progress:
-        """The child's own counts, as of its last report."""
-        return self._progress
 
     @property
     def backlog(self) -> int:
@@ -170,9 +165,9 @@ class Transcoder:
             case TrackReady(track, config):
                 self._on_ready(track, config)
             case Failed(code, text):
-                self._judge(TranscoderEndReason.FAILED, code, text)
+                self._set_verdict(TranscoderEndReason.FAILED, code, text)
             case Finished():
-                self._judge(
+                self._set_verdict(
                     TranscoderEndReason.FINISHED, TranscoderEndReason.FINISHED.value, "every frame came out"
                 )
 
@@ -185,19 +180,21 @@ class Transcoder:
                 child.write(self._outbox.take())
 
     def child_ended(self, text: str) -> None:
-        self._judge(TranscoderEndReason.CRASHED, "transcoder-crashed", f"the transcoder process is gone: {text}")
+        self._set_verdict(
+            TranscoderEndReason.CRASHED, "transcoder-crashed", f"the transcoder process is gone: {text}"
+        )
         self._end = self._verdict
         assert self._end is not None
         self._on_end(self._end)
 
     def _stop(self, text: str) -> None:
         if self._child is not None and self._end is None:
-            self._judge(
+            self._set_verdict(
                 TranscoderEndReason.KILLED, TranscoderEndReason.KILLED.value, f"the transcoder was killed: {text}"
             )
             self._child.kill()
 
-    def _judge(self, reason: TranscoderEndReason, code: str, text: str) -> None:
-        """The first reason counts."""
+    def _set_verdict(self, reason: TranscoderEndReason, code: str, text: str) -> None:
+        """Set the reason of the end, unless one is set already."""
         if self._verdict is None:
             self._verdict = TranscoderEnd(reason, code, text)

@@ -1,6 +1,6 @@
-"""Jobs and codec configurations as JSON text, for the messages that are sent once a job.
+"""Jobs and codec configurations as JSON text, for the messages that are sent once per job.
 
-Any text gives either a value of the right types or ProtocolViolation.
+Parsing returns a value with fields of the right types, or raises ProtocolViolation.
 """
 
 import json
@@ -42,7 +42,7 @@ def video_config_from_text(described: str) -> VideoConfig:
 
 
 def _plain(value: object) -> object:
-    """For what json.dumps cannot render by itself."""
+    """The ``default`` of json.dumps, for values that it cannot encode."""
     rendered = plain(value)
     if rendered is value:
         raise TypeError(f"{type(value).__name__} has no description")
@@ -76,14 +76,14 @@ def _job(fields: Fields) -> Job:
 def _video(fields: object) -> VideoConfig:
     config = parse_config(fields)
     if not isinstance(config, VideoConfig):
-        raise ProtocolViolation("the configuration is not one of video")
+        raise ProtocolViolation("the configuration is not for video")
     return config
 
 
 def _audio(fields: object) -> AudioConfig:
     config = parse_config(fields)
     if not isinstance(config, AudioConfig):
-        raise ProtocolViolation("the configuration is not one of audio")
+        raise ProtocolViolation("the configuration is not for audio")
     return config
 
 

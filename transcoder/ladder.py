@@ -1,6 +1,6 @@
 """The renditions of a source: their sizes, frame rates and bitrates.
 
-Pure: the same source and ladder always give the same renditions. Sizes have square samples; a rendition is named
+Pure functions. Sizes have square samples; a rendition is named
 after its short side (``v720p`` is 1280x720, and 720x1280 of a portrait source).
 """
 
@@ -27,7 +27,7 @@ BITRATES = (
 )
 MIN_AUTO_BITRATE = 100_000
 
-# A rendition has a lower bitrate than the one above it, however low the bitrate of the source is.
+# The highest bitrate of an automatic rendition relative to the one above it, even if the source's bitrate is low.
 STEP_DOWN = Fraction(7, 10)
 PEAK = Fraction(6, 5)
 BUFFER_SECONDS = Fraction(3, 2)
@@ -38,7 +38,7 @@ MAX_LOWER_FPS = Fraction(61, 2)
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A video track to encode: every ``frame_divisor``-th frame of the source, in even luma samples.
+    """A video track to encode: every ``frame_divisor``-th frame of the source. Sizes are luma samples and even.
 
     ``max_bitrate_bps`` and ``buffer_bits`` are the rate and size of the video buffering verifier (VBV).
     """
@@ -83,14 +83,15 @@ def plan_ladder(
 
 
 def frame_divisor(frame_rate: Fraction | None) -> int:
-    """How many source frames become one frame of a lower rendition, for at most 30 frames per second."""
+    """The number of source frames for each frame of a lower rendition, which has at most 30 frames per second."""
     if frame_rate is None or frame_rate < HALVE_FROM_FPS:
         return 1
     return -int(-frame_rate // MAX_LOWER_FPS)
 
 
 def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
-    """Average bits per second for a picture with this short side; half as much again at 60 frames per second."""
+    """Average bits per second for a picture whose short side is ``height``; 1.5 times as many at 60 frames
+    per second."""
     bitrate = Fraction(_interpolated(height))
     if frame_rate is not None and frame_rate > 30:
         bitrate *= 1 + min(frame_rate - 30, Fraction(30)) / 60

@@ -10,7 +10,8 @@ from transcoder.options import TranscodeOptions
 
 @dataclass(frozen=True, slots=True)
 class AudioRung:
-    """One audio track to encode. ``sample_rate`` or ``channels`` of None is the source's (at most stereo)."""
+    """One audio track to encode. If ``sample_rate`` or ``channels`` is None, the source's value is used (at most
+    two channels)."""
 
     track: str
     bitrate_bps: int
@@ -20,8 +21,8 @@ class AudioRung:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one child encodes: track 0 of each kind. ``video.frame_rate`` is the basis of every rung's rate control:
-    set the measured one if the stream does not carry it."""
+    """The work of one child: it encodes track 0 of each kind. ``video.frame_rate`` is the basis of every rung's
+    rate control; set a measured rate if the stream does not carry one."""
 
     video: VideoConfig | None
     rungs: tuple[Rendition, ...] = ()
@@ -44,7 +45,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class CutAt:
-    """The first frame at or after ``pts`` (90 000 a second) has to be an IDR of every rung."""
+    """The first frame at or after ``pts`` (90 kHz ticks) has to be an IDR of every rung."""
 
     pts: int
 
@@ -64,8 +65,8 @@ class TrackReady:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The decoder returned the source frame of ``pts`` at ``at_ns`` of the system's monotonic clock. Sent for one
-    frame in a few."""
+    """The decoder returned the source frame with this ``pts`` at ``at_ns`` of the system's monotonic clock. Sent
+    for one of every few frames."""
 
     pts: int
     at_ns: int
@@ -94,7 +95,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The child gives up; ``code`` is stable, ``text`` is for a person."""
+    """The child cannot continue. ``code`` is stable, ``text`` is for people."""
 
     code: str
     text: str
@@ -107,7 +108,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """A random access point to make a JPEG of. The answer carries the same ``number``."""
+    """A random access point to convert to a JPEG. The answer carries the same ``number``."""
 
     number: int
     config: VideoConfig

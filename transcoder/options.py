@@ -20,14 +20,15 @@ class Encoder(StrEnum):
     VAAPI = "h264_vaapi"
 
 
-# The codec of what each encoder produces. Audio has one encoder.
+# The codec of each video encoder's output, and the only audio encoder.
 VIDEO_OUTPUTS: dict[Encoder, Codec] = dict.fromkeys(Encoder, Codec.H264)
 AUDIO_ENCODER = "aac"
 AUDIO_OUTPUT = Codec.AAC
 
 
 class LatencyMode(StrEnum):
-    """``LOW``: neither B-frames nor look-ahead, so no frame is delayed. ``NORMAL``: better pictures, later."""
+    """``LOW``: neither B-frames nor look-ahead, so no frame is delayed. ``NORMAL``: better pictures with more
+    delay."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -57,8 +58,8 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscodeOptions:
-    """``threads`` is per rendition; 0 follows the machine. ``low_audio_bps`` adds a second audio track with this
-    bitrate. ``device`` is that of a hardware encoder (``/dev/dri/renderD128``, ``0``)."""
+    """``threads`` is per rendition; 0 depends on the number of processors. ``low_audio_bps`` adds a second audio
+    track with this bitrate. ``device`` is that of a hardware encoder (``/dev/dri/renderD128``, ``0``)."""
 
     encoder: Encoder = Encoder.LIBX264
     preset: Preset = Preset.VERYFAST

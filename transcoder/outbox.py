@@ -1,4 +1,4 @@
-"""The queue to a child that is behind: bounded, and video is shed first.
+"""The bounded queue of messages to a child; if the child is too slow, video is dropped first.
 
 Audio is small, and viewers notice a gap in it. A rendition that lost one frame is useless up to the next key unit.
 """
@@ -13,7 +13,7 @@ from transcoder.protocol import encode
 
 @dataclass(frozen=True, slots=True)
 class OutboxLimits:
-    """Video is shed beyond either of these; audio beyond twice as much."""
+    """Video is dropped beyond either of these limits; audio beyond twice as much."""
 
     units: int = 256
     payload_bytes: int = 8 * 2**20
@@ -39,7 +39,7 @@ class Outbox:
         return len(self._queue)
 
     def offer(self, unit: AccessUnit) -> bool:
-        """False if the unit was dropped, which is counted. Raises ProtocolViolation."""
+        """Queue the unit; returns False if it was dropped instead, which is counted. Raises ProtocolViolation."""
         if unit.kind is Kind.AUDIO:
             accepted = not self._is_over(2)
             self.dropped_audio += not accepted

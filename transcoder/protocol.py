@@ -1,9 +1,9 @@
-"""The pipe between parent and child: length-prefixed messages, the same code on both sides.
+"""The protocol on the pipe between parent and child: length-prefixed messages.
 
 A message is a 5-byte header (length of the body, type; big-endian) and its body. An access unit is a fixed struct
-and the payload; messages that are sent once a job (:class:`Start`, :class:`TrackReady`) are JSON.
+and the payload; messages that are sent once per job (:class:`Start`, :class:`TrackReady`) are JSON.
 
-No socket, no file: :class:`MessageReader` takes bytes and yields messages. It raises ProtocolViolation only.
+It does no I/O: :class:`MessageReader` takes bytes and yields messages. It raises ProtocolViolation only.
 """
 
 import struct
@@ -68,7 +68,7 @@ KINDS: dict[type[Message], int] = {
 
 
 def encode(message: Message) -> bytes:
-    """The message's bytes on the pipe. Raises ProtocolViolation for one that is over the bounds."""
+    """The message's bytes on the pipe. Raises ProtocolViolation if a value exceeds its limit."""
     body = _encode_body(message)
     if len(body) > MAX_BODY:
         raise ProtocolViolation(f"a message of {len(body)} bytes is over the limit of {MAX_BODY}")
@@ -76,7 +76,7 @@ def encode(message: Message) -> bytes:
 
 
 class MessageReader:
-    """Bytes in, messages out. Keeps at most one incomplete message and the bytes that came with it."""
+    """Bytes in, messages out. The buffer holds at most one incomplete message after :meth:`messages`."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()

@@ -1,4 +1,4 @@
-"""Runs a worker module with the same interpreter, with this package importable from any directory."""
+"""The command and environment of a worker process: the same interpreter, in any directory."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# For a process that frees and allocates pictures all the time. It keeps the memory, in huge pages; otherwise each
-# picture would be returned to the system and faulted in again page by page, cleared. (Tunables of glibc's malloc,
-# which other libraries ignore; the sizes are bytes.)
+# Tunables of glibc's malloc (sizes in bytes) for a process that constantly frees and allocates pictures. It keeps
+# the memory, in huge pages; otherwise each picture would be returned to the system and then faulted in again, page
+# by page. Other C libraries ignore them.
 KEEP_PICTURES = ":".join(
     (
         "glibc.malloc.arena_max=1",
@@ -20,12 +20,12 @@ KEEP_PICTURES = ":".join(
 
 
 def worker_command(module: str) -> list[str]:
-    """``-P`` keeps the working directory off the path: a stray ``av.py`` there must not win."""
+    """``-P`` keeps the working directory off the path: an ``av.py`` there must not shadow PyAV."""
     return [sys.executable, "-P", "-m", module]
 
 
 def worker_environment(*, keep_pictures: bool = False) -> dict[str, str]:
-    """``keep_pictures`` is for a process that allocates pictures all the time; the operator's own tunables win."""
+    """``keep_pictures`` sets ``KEEP_PICTURES``, unless the operator has set tunables."""
     path = os.environ.get("PYTHONPATH")
     tunables = {"GLIBC_TUNABLES": KEEP_PICTURES} if keep_pictures else {}
     return {**tunables, **os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}" if path else str(ROOT)}

@@ -18,7 +18,7 @@ MAX_PENDING_BYTES = 32 * 2**20
 
 
 class Thumbnailer:
-    """If anything goes wrong, :meth:`picture` returns None, and the next one may work."""
+    """``timeout`` is the time for one picture in seconds."""
 
     def __init__(self, *, timeout: float = 10.0) -> None:
         self._timeout = timeout
@@ -40,7 +40,7 @@ class Thumbnailer:
                 self._child = await Child.spawn("transcoder.worker.thumbnails", self)
 
     async def picture(self, config: VideoConfig, unit: AccessUnit) -> bytes | None:
-        """A JPEG of at most 640 pixels either way with square samples. Restarts the child if it died."""
+        """A JPEG of at most 640x640 square samples; None on any failure. Restarts the child if it died."""
         size = len(unit.payload)
         if len(self._pending) >= MAX_PENDING or self._pending_bytes + size > MAX_PENDING_BYTES:
             return None
@@ -82,7 +82,7 @@ class Thumbnailer:
             self._answer(message.number, message.jpeg)
 
     def writable(self) -> None:
-        """Nothing is queued here: pending requests are bounded before they are written."""
+        """Does nothing: pending requests are bounded before they are written."""
 
     def child_ended(self, text: str) -> None:
         self._child = None

@@ -6,12 +6,12 @@ import traceback
 
 from transcoder.errors import TranscoderError
 from transcoder.messages import CutAt, Failed, Finish, Finished, Message, Start, Unit
-from transcoder.worker.pipes import Output, incoming, own_process
+from transcoder.worker.pipes import Output, incoming, set_up_process
 from transcoder.worker.session import TranscodeSession
 
 
 def main() -> int:
-    own_process()
+    set_up_process()
     output = Output()
     try:
         return run(output)
@@ -40,7 +40,7 @@ def run(output: Output) -> int:
                 session.finish()
                 output.send(Finished())
                 return 0
-    # Standard input ended without Finish: the parent is gone, so the rest is not needed.
+    # Standard input ended without Finish: the parent has exited.
     return 1
 
 

@@ -1,7 +1,7 @@
-"""A source's audio re-encoded on its own timeline.
+"""Re-encodes a source's audio on the source's timeline.
 
-Presentation time is exact to the sample: the encoder's priming is cut off, small drift between timestamps and
-sample count is stretched away, lost frames become silence, and frames that come twice are dropped.
+Presentation time is exact to the sample: the encoder's priming is removed, small drift between timestamps and
+sample count is compensated by stretching, lost frames become silence, and repeated frames are dropped.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,11 @@ from transcoder.worker.decoders import open_audio_decoder
 FRAME_SAMPLES = 1024
 LAYOUTS = {1: "mono", 2: "stereo"}
 
-# Beyond this a gap in the audio is not filled, nor an overlap cut away: the track continues at the new time.
+# A longer gap in the audio is not filled, and a longer overlap is not cut: the track continues at the new time.
 MAX_CORRECTION_SECONDS = 10
 
-# From 2 ms on drift is stretched away (up to 1000 samples a second), from 10 ms on it is cut or filled at once.
-# `flags=res` keeps the resampler running at equal rates too, so that its start is not heard as a gap.
+# Drift of 2 ms or more is compensated by stretching (up to 1000 samples per second); drift of 10 ms or more is cut
+# or filled at once. `flags=res` keeps the resampler active at equal rates too, so that its start is not audible.
 TIMELINE = "async=1000:min_comp=0.002:min_hard_comp=0.01:flags=res"
 
 SampleLayout = tuple[int, str, str]
@@ -61,7 +61,7 @@ class AudioTranscoder:
 
     def feed(self, unit: AccessUnit) -> None:
         if not unit.payload:
-            # FFmpeg takes an empty packet for the end of the stream.
+            # FFmpeg treats an empty packet as the end of the stream.
             self.errors += 1
             return
         packet = av.Packet(unit.payload)
@@ -119,7 +119,7 @@ class AudioTranscoder:
 
     def _send(self, packets: "list[Packet[Any]]") -> None:
         for packet in packets:
-            # Priming: the encoder's own delay, before the first sample that went in.
+            # Priming: samples that the encoder puts before the first input sample.
             if packet.pts is None or packet.pts < self._first_pts:
                 continue
             unit = AccessUnit(Kind.AUDIO, packet.pts, 0, True, bytes(packet))

@@ -1,6 +1,6 @@
-"""``python -m transcoder.worker.check ENCODER PRESET PROFILE LATENCY DEVICE``: does the encoder work here?
+"""``python -m transcoder.worker.check ENCODER PRESET PROFILE LATENCY DEVICE``: tests the encoder on this machine.
 
-Exit code 0 if it does; otherwise 1 and the reason on standard output.
+Exit code 0 if it works; otherwise 1 and the reason on standard output.
 """
 
 import os
@@ -14,7 +14,7 @@ from transcoder.errors import TranscoderError
 from transcoder.ladder import Rendition
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from transcoder.worker.encoders import BT709, PictureShape, open_encoder
-from transcoder.worker.pipes import own_process
+from transcoder.worker.pipes import set_up_process
 from transcoder.worker.times import VIDEO_TIME_BASE
 
 RUNG = Rendition("check", 640, 360, 1, 800_000, 960_000, 1_200_000)
@@ -23,7 +23,7 @@ FRAMES = 4
 
 
 def main(arguments: list[str]) -> int:
-    own_process()
+    set_up_process()
     encoder, preset, profile, latency, device = arguments
     options = TranscodeOptions(
         encoder=Encoder(encoder),

@@ -1,23 +1,23 @@
-"""The times at which every rung gets an IDR, and the frames that a rung with a lower frame rate keeps."""
+"""The frames at which every rung gets an IDR, and the frame count since, by which rungs drop frames."""
 
 MAX_PENDING = 256
 
 
 class CutSchedule:
-    """Cuts that the decoder has not reached; times are presentation time, 90 000 a second."""
+    """The cuts that the decoder has not reached. Times are presentation times in 90 kHz ticks."""
 
     def __init__(self) -> None:
         self._pending: list[int] = []
         self._since_cut = -1
 
     def add(self, pts: int) -> None:
-        """The oldest cuts are dropped beyond a bound that only a decoder without output can reach."""
+        """Add a cut. Beyond ``MAX_PENDING``, which requires a decoder without output, the oldest is dropped."""
         self._pending.append(pts)
         self._pending.sort()
         del self._pending[:-MAX_PENDING]
 
     def next_frame(self, pts: int) -> tuple[int, bool]:
-        """For the frame at ``pts``: how many frames after the last cut it comes, and whether it is a cut itself.
+        """For the frame at ``pts``: the number of frames since the last cut, and whether the frame is a cut itself.
 
         Several cuts without a frame between them become one.
         """

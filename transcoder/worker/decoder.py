@@ -1,4 +1,4 @@
-"""Video to progressive pictures in presentation order. A packet that cannot be decoded is counted, never fatal."""
+"""Decodes video to progressive pictures in presentation order. Packets that cannot be decoded are counted."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from transcoder.worker.times import VIDEO_TIME_BASE
 
 MAX_THREADS = 4
 
-# Up to this size one thread keeps up at 60 frames a second, with a tenth less processor time than frame threads.
+# Up to this size, one thread can decode 60 frames per second, with a tenth less processor time than frame threads.
 ONE_THREAD_PIXELS = 1920 * 1088
 
 
@@ -29,14 +29,14 @@ class VideoDecoder:
         self.errors = 0
         self._codec = open_video_decoder(config)
         self._codec.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
-        # Frame threads hold back as many frames as there are threads.
+        # Frame threads delay the output by as many frames as there are threads.
         small = config.width * config.height <= ONE_THREAD_PIXELS
         self._codec.thread_type = ThreadType.SLICE if small or latency is LatencyMode.LOW else ThreadType.AUTO
         self._deinterlacer = Deinterlacer(always=config.interlaced)
 
     def decode(self, unit: AccessUnit) -> Iterator[VideoFrame]:
         if not unit.payload:
-            # FFmpeg takes an empty packet for the end of the stream.
+            # FFmpeg treats an empty packet as the end of the stream.
             self.errors += 1
             return iter(())
         packet = av.Packet(unit.payload)

@@ -1,4 +1,4 @@
-"""FFmpeg's decoder for each codec. A new codec is a line here."""
+"""FFmpeg's decoder for each codec. A new codec adds a line here."""
 
 from typing import cast
 

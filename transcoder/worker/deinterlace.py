@@ -1,6 +1,6 @@
-"""Makes interlaced pictures progressive, one picture a frame; progressive ones pass unchanged.
+"""Makes interlaced pictures progressive, with one picture for each frame. Progressive pictures pass unchanged.
 
-bwdif is both the better and (vectorised) the faster of FFmpeg's two motion-adaptive filters.
+The filter is bwdif, the better and, because it is vectorised, the faster of FFmpeg's two motion-adaptive filters.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ PixelLayout = tuple[int, int, str]
 
 
 class Deinterlacer:
-    """Idle until the first interlaced picture (``always``: from the start), then one picture behind.
+    """Idle until the first interlaced picture (``always``: active from the start), then delays by one picture.
 
     After the first interlaced picture the stream is filtered to its end, so that pictures stay in order.
     """
@@ -65,7 +65,7 @@ def _pull(graph: Graph) -> Iterator[VideoFrame]:
             frame = graph.vpull()
         except (Again, End):
             return
-        # The filter counts in half ticks, for the sake of its other mode that makes a picture of every field.
+        # The filter counts in half ticks, because its other mode makes a picture of every field.
         if frame.pts is not None and frame.time_base is not None:
             frame.pts = round(frame.pts * frame.time_base / VIDEO_TIME_BASE)
         frame.time_base = VIDEO_TIME_BASE

@@ -1,4 +1,4 @@
-"""Opening each video encoder so that all behave alike: IDRs only at cuts, closed GOPs, a rate within the decoder's
+"""Opens each video encoder with equivalent settings: IDRs only at cuts, closed GOPs, a rate within the decoder's
 buffer, and the source's colours in the VUI.
 """
 
@@ -68,7 +68,7 @@ def shape_of(source: VideoConfig, rung: Rendition) -> PictureShape:
 
 
 def implied_colour(source: VideoConfig) -> Colour | None:
-    """Players take untagged pictures of HD size for BT.709 and smaller ones for BT.601, so a rung that is scaled
+    """Players treat untagged pictures of HD size as BT.709 and smaller ones as BT.601, so a rung that is scaled
     down from untagged HD needs the tag that its source lacks."""
     return BT709 if min(source.width, source.height) >= HD_LINES else None
 
@@ -106,7 +106,7 @@ def open_encoder(
 
 
 def threads_per_rung(options: TranscodeOptions, rungs: int) -> int:
-    """Rungs already run in parallel: one thread each until there are more processors than rungs."""
+    """Rungs already run in parallel, so each has one thread unless there are more processors than rungs."""
     return options.threads or max(1, min(8, (os.cpu_count() or 1) // max(1, rungs)))
 
 
@@ -120,8 +120,8 @@ def _create(options: TranscodeOptions) -> VideoCodecContext:
 
 def _libx264(options: TranscodeOptions) -> dict[str, str]:
     low = {"tune": "zerolatency"} if options.latency is LatencyMode.LOW else {}
-    # The next faster preset's motion search: at this preset the finer one costs more than the sharper scaler and
-    # gains less (docs/benchmarks.md, Ladder cost).
+    # The motion search of the next faster preset: the finer one costs more than the sharper scaler and gains less
+    # (docs/benchmarks.md, Ladder cost).
     search = ":me=dia:subme=1" if options.preset is Preset.VERYFAST else ""
     return {
         "preset": options.preset.value,

@@ -15,9 +15,9 @@ READ_SIZE = 256 * 1024
 NICENESS = 5
 
 
-def own_process() -> None:
-    """Every worker's first call: give ingest and origin priority on the processor, leave Ctrl-C to the parent
-    (it waits for the last frames), and silence FFmpeg's log about bad input, which is counted."""
+def set_up_process() -> None:
+    """Every worker's first call. It gives ingest and origin priority on the processor, ignores Ctrl-C (the parent
+    waits for the last frames), and silences FFmpeg's log about bad input, which is counted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
@@ -41,14 +41,14 @@ class Output:
         os.dup2(2, 1)
 
     def send(self, message: Message) -> None:
-        """Blocks while the pipe is full. Raises BrokenPipeError when the parent is gone."""
+        """Blocks while the pipe is full. Raises BrokenPipeError if the parent has exited."""
         data = memoryview(encode(message))
         with self._lock:
             while data:
                 data = data[os.write(self._descriptor, data) :]
 
     def give_up(self, code: str, text: str) -> None:
-        """Send the reason and end the process, from any thread: a job needs all of its encoders."""
+        """Send the reason and end the process, from any thread: a job needs all its encoders."""
         with contextlib.suppress(OSError):
             self.send(Failed(code, text))
         os._exit(1)

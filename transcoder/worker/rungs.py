@@ -1,4 +1,4 @@
-"""The cascade: a thread for each rung that scales, encodes, and passes its picture to the rung below."""
+"""A cascade of threads, one for each rung: it scales, encodes, and passes its picture to the next smaller rung."""
 
 import os
 import queue
@@ -27,7 +27,7 @@ MAX_UNCONFIRMED_CUTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """``index`` counts frames since the last cut."""
+    """``index`` is the number of frames since the last cut."""
 
     frame: VideoFrame
     index: int
@@ -41,7 +41,8 @@ class GiveUp(Protocol):
 
 
 class RungThread:
-    """``below`` is the next smaller rung. It gets every picture that it or a rung further below wants."""
+    """``below`` is the next smaller rung. It gets every picture that it or a smaller rung encodes. ``threads`` is
+    the number of the encoder's threads."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class RungThread:
         return index % self._rung.frame_divisor == 0 or (self._below is not None and self._below.wants(index))
 
     def put(self, picture: Picture | None) -> None:
-        """None ends the rung. Blocks while it is behind."""
+        """Queue a picture; None ends the rung. Blocks while the queue is full."""
         if picture is None or self.wants(picture.index):
             self._queue.put(picture)
 
@@ -102,7 +103,7 @@ class RungThread:
 
     def _process(self, picture: Picture) -> None:
         frame = self._scale(picture.frame)
-        # A decoded frame keeps its type, which an encoder would take for a request.
+        # A decoded frame keeps its picture type, which an encoder would treat as a request.
         frame.pict_type = PictureType.I if picture.cut else PictureType.NONE
         if self._below is not None:
             self._below.put(replace(picture, frame=frame))
@@ -119,7 +120,7 @@ class RungThread:
             self._rung.width,
             self._rung.height,
             "yuv420p",
-            # Sharper than bicubic, above all down a cascade, and cheaper than a finer motion search.
+            # Sharper than bicubic, especially in a cascade, and cheaper than a finer motion search.
             interpolation=Interpolation.LANCZOS,
             threads=1,
         )
@@ -154,7 +155,7 @@ def start_rungs(
     emit: Callable[[Message], None],
     give_up: GiveUp,
 ) -> tuple[RungThread, ...]:
-    """In the order of ``rungs``, which are largest first. Raises EncoderUnavailable."""
+    """The threads in the order of ``rungs``, which are largest first. Raises EncoderUnavailable."""
     threads = threads_per_rung(options, len(rungs))
     started: list[RungThread] = []
     below: RungThread | None = None

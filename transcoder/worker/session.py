@@ -1,8 +1,8 @@
 """One job: source units in, encoded units out.
 
-The thread that reads standard input decodes. Each rung has a thread of its own that scales and encodes, and passes
-the scaled picture to the rung below. Every queue between them is bounded, so on a machine that is too slow the pipe
-fills up and the parent sheds video.
+The thread that reads standard input also decodes. Each rung has a thread that scales and encodes, and passes the
+scaled picture to the next smaller rung. Every queue between them is bounded, so if the machine is too slow, the
+pipe fills up and the parent drops video.
 """
 
 import time
@@ -19,7 +19,7 @@ from transcoder.worker.decoder import VideoDecoder
 from transcoder.worker.rungs import GiveUp, Picture, RungThread, start_rungs
 
 PROGRESS_SECONDS = 1.0
-# The parent gets the decoding time of one frame in so many.
+# One of this many frames is reported to the parent with the time of its decoding.
 REPORT_DECODED_EVERY = 8
 # A job has the first track of each kind.
 TRACK = 0
@@ -47,7 +47,7 @@ class TranscodeSession:
         self._next_progress = time.monotonic() + PROGRESS_SECONDS
 
     def feed(self, unit: AccessUnit) -> None:
-        """Blocks while the rungs are behind. Raises ProtocolViolation for a track that the job does not have."""
+        """Blocks while a rung's queue is full. Raises ProtocolViolation for a track that the job does not have."""
         if unit.track != TRACK:
             raise ProtocolViolation(f"a unit of {unit.kind} track {unit.track}, which the job does not have")
         if unit.kind is Kind.AUDIO:
@@ -74,7 +74,7 @@ class TranscodeSession:
 
     def _encode(self, frames: Iterable[VideoFrame]) -> None:
         for frame in frames:
-            # A decoder that learns of a deeper reordering, or a source clock that stumbles, can go back in time.
+            # Timestamps can decrease if the decoder detects a deeper reordering or the source's clock jumps.
             if frame.pts is None or (self._last_pts is not None and frame.pts <= self._last_pts):
                 continue
             self._last_pts = frame.pts

@@ -1,4 +1,4 @@
-"""One random access point to one JPEG."""
+"""Converts a random access point to a JPEG."""
 
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ def picture(config: VideoConfig, unit: AccessUnit) -> bytes:
 
 
 def thumbnail_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tuple[int, int]:
-    """Even, square samples, never larger than the picture."""
+    """The thumbnail's size in square samples: even, and never larger than the picture."""
     shown = width * sample_aspect_ratio
     scale = min(Fraction(1), MAX_WIDTH / shown, Fraction(MAX_HEIGHT, height))
     return max(2, 2 * round(shown * scale / 2)), max(2, 2 * round(height * scale / 2))

@@ -4,12 +4,12 @@ import sys
 
 from transcoder.errors import ProtocolViolation
 from transcoder.messages import PictureAnswer, PictureRequest
-from transcoder.worker.pipes import Output, incoming, own_process
+from transcoder.worker.pipes import Output, incoming, set_up_process
 from transcoder.worker.thumbnail import picture
 
 
 def main() -> int:
-    own_process()
+    set_up_process()
     output = Output()
     try:
         for message in incoming():

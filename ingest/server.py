@@ -4,23 +4,10 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from ingest.errors import IngestError, PublishRefused
-from ingest.interface import EndReason, IngestHandler, Publication, PublisherLink, PublishRequest
+from ingest.interface import IngestHandler
 from ingest.options import IngestOptions
 from ingest.publisher import Publisher, SharedState
 from ingest.refusals import RefusalMemory
-
-__all__ = [
-    "EndReason",
-    "IngestError",
-    "IngestHandler",
-    "IngestOptions",
-    "IngestServer",
-    "Publication",
-    "PublishRefused",
-    "PublishRequest",
-    "PublisherLink",
-]
 
 STOPPING = "The server is stopping"
 
@@ -40,7 +27,7 @@ class IngestServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, listener: socket.socket, *, backlog: int) -> None:
-        """Accept publishers on ``listener``, which the server closes in the end."""
+        """Accept publishers on ``listener``, which :meth:`close` closes."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Publisher(self._shared), sock=listener, backlog=backlog)
 

@@ -1,4 +1,4 @@
-"""Shared by every part of Headwater: access units, time, codecs, names on the wire.
+"""Shared by all packages: access units, time, codecs, and the names of objects.
 
-Pure values and pure functions: nothing here does I/O, reads a clock or imports another Headwater package.
+Pure values and functions: nothing here does I/O, reads a clock or imports another Headwater package.
 """

@@ -1,4 +1,4 @@
-"""Bits in codecs' records, most significant first, and exp-Golomb codes (ITU-T H.264, 9.1)."""
+"""Reads and writes bit fields, most significant bit first, and exp-Golomb codes (ITU-T H.264, 9.1)."""
 
 from media.errors import MalformedConfig
 
@@ -40,7 +40,7 @@ class BitReader:
         self._position += count
 
     def align(self) -> None:
-        """Skip to the next whole byte of the data."""
+        """Skip to the next byte boundary."""
         self._position = (self._position + 7) & ~7
 
     def ue(self) -> int:

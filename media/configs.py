@@ -1,6 +1,6 @@
-"""Codec configuration of a track: what its init segment and the playlists have to carry.
+"""The codec configuration of a track, from which its init segment and playlists are made.
 
-The codecs' files in :mod:`media.codecs` make these values from the broadcaster's or an encoder's own records.
+The modules of :mod:`media.codecs` parse it from the broadcaster's or an encoder's records.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ class VideoConfig:
     """``record`` is the codec's decoder configuration record, as the sample entry carries it (for H.264 the
     AVCDecoderConfigurationRecord, with NAL lengths of 4 bytes). ``codec_string`` follows RFC 6381.
 
-    ``width`` and ``height`` are luma samples after cropping; ``frame_rate`` is None if the stream has none.
+    ``width`` and ``height`` are luma samples after cropping; ``frame_rate`` is None if the stream does not
+    contain it.
     """
 
     codec: Codec
@@ -51,8 +52,8 @@ class AudioConfig:
     """``record`` is the codec's decoder configuration record (for AAC the AudioSpecificConfig); empty if the codec
     has none. ``codec_string`` follows RFC 6381.
 
-    ``sample_rate`` is the rate the decoder puts out and the track's timescale; ``frame_samples`` is how many of
-    those samples one access unit lasts (1024 for AAC-LC, 2048 for HE-AAC that signals SBR explicitly).
+    ``sample_rate`` is the rate of the decoder's output and the track's timescale; ``frame_samples`` is the duration
+    of an access unit in those samples (1024 for AAC-LC, 2048 for HE-AAC that signals SBR explicitly).
     """
 
     codec: Codec

@@ -1,6 +1,6 @@
 """Track configurations as JSON fields, for pipes between processes and for stored ledgers.
 
-Whatever the fields, reading gives values of the right types or MalformedDescription.
+Parsing returns a configuration with fields of the right types, or raises MalformedDescription.
 """
 
 from base64 import b64decode, b64encode
@@ -24,7 +24,7 @@ class MalformedDescription(MediaError):
 
 
 def describe_config(config: TrackConfig) -> Fields:
-    """Fields that JSON can carry; bytes are base64 (RFC 4648, 4)."""
+    """``config`` as fields that JSON can represent; bytes are base64 (RFC 4648, 4)."""
     return {name: plain(value) for name, value in asdict(config).items()}
 
 
@@ -39,7 +39,7 @@ def parse_config(fields: object) -> TrackConfig:
 
 
 def plain(value: object) -> object:
-    """``value`` in types that JSON has."""
+    """``value`` as a type that JSON has."""
     match value:
         case bytes():
             return b64encode(value).decode()

@@ -1,14 +1,14 @@
-"""The one root of Headwater's declared errors.
+"""The root of Headwater's declared errors.
 
-Each package has a base class below :class:`HeadwaterError`, and below that leaves for *the peer did wrong*,
-*we did wrong* and *a limit was hit*. Every leaf has a stable ``code`` that metrics, the CLI and the API show.
+Each package has a base class below :class:`HeadwaterError`, and below it leaves that tell apart errors of the peer,
+errors of our own and exceeded limits. Every leaf has a stable ``code`` for metrics, the CLI and the API.
 """
 
 from typing import ClassVar
 
 
 class HeadwaterError(Exception):
-    """A declared error. ``code`` is stable and lower-case with dashes; ``str()`` is a sentence for a person."""
+    """A declared error. ``code`` is stable and lower-case with dashes; ``str()`` is a sentence for people."""
 
     code: ClassVar[str] = "error"
 

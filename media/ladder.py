@@ -1,7 +1,7 @@
 """A ladder as an operator requests it: a word, or the rungs from high to low.
 
-Configuration files, stored records and the API have this one model; :mod:`transcoder.ladder` plans the renditions
-that a given source gets of it.
+Configuration files, stored records and the API share this model; :mod:`transcoder.ladder` plans the renditions of a
+source from it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MIN_BITRATE, MAX_BITRATE = 50_000, 100_000_000
 class Rung:
     """A requested rendition: the picture's short side in luma samples and its average bitrate in bits per second.
 
-    Whoever reads rungs from text checks the limits above.
+    The code that parses rungs checks the limits above.
     """
 
     height: int
@@ -29,7 +29,7 @@ Ladder = Literal["auto", "source"] | tuple[Rung, ...]
 
 
 def require_descending(rungs: tuple[Rung, ...]) -> None:
-    """Heights and bitrates fall from rung to rung. Raises ValueError."""
+    """Raises ValueError unless heights and bitrates decrease from rung to rung."""
     for upper, lower in pairwise(rungs):
         if lower.height >= upper.height:
             raise ValueError(

@@ -1,6 +1,6 @@
-"""The names on the wire: one string is both the object key and the URL path.
+"""The names of objects: each is both the object key and the URL path.
 
-A name is never reused for other bytes, except the playlists' and manifests'.
+Only the names of playlists and manifests are reused for other bytes.
 """
 
 import re
@@ -13,8 +13,8 @@ MASTER_PLAYLIST = "master.m3u8"
 MANIFEST = "manifest.mpd"
 MEDIA_PLAYLIST = "media.m3u8"
 
-# The number of a broadcast's first segment. Of one numbered 0 hls.js forgets which parts it has, and loads the last
-# one over and over until the next segment begins (FragmentTracker.detectEvictedFragments, 1.7.4).
+# The number of a broadcast's first segment. If it is 0, hls.js loses track of the segment's parts, and reloads the
+# last one until the next segment begins (FragmentTracker.detectEvictedFragments, 1.7.4).
 FIRST_MSN = 1
 
 
@@ -49,5 +49,5 @@ def new_broadcast_id(now: float, entropy: bytes) -> str:
 
 
 def is_stream_name(name: str) -> bool:
-    """Lower-case letters, digits and inner hyphens, 1 to 63 of them: a DNS label (RFC 1123, 2.1)."""
+    """Whether ``name`` is a DNS label (RFC 1123, 2.1): 1 to 63 lower-case letters, digits and inner hyphens."""
     return STREAM_NAME.fullmatch(name) is not None

@@ -1,7 +1,7 @@
 """Durations, sizes and bitrates as people write them: ``"333ms"``, ``"64MiB"``, ``"2500k"``.
 
 Each is an annotation for a pydantic field, ``Annotated[float, Duration(at_least=1)]``, and raises ValueError with
-a sentence that says what to write instead. A plain number is seconds, bytes or bits per second.
+a sentence about what to write instead. A plain number is seconds, bytes or bits per second.
 """
 
 import math
@@ -45,7 +45,7 @@ class Quantity(ABC):
         """``number`` of base units, written with a unit."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
-        # Imported late: nothing else in this package needs pydantic.
+        # Imported late, because the rest of this package does not need pydantic.
         from pydantic_core import core_schema
 
         return core_schema.no_info_before_validator_function(self.parse, handler(source))
@@ -64,7 +64,7 @@ class Quantity(ABC):
         return float(digits) * self.UNITS.get(unit, 1)
 
     def _better_unit(self, digits: str, unit: str) -> str:
-        lower = {known.lower(): known for known in self.UNITS}
+        lower = {name.lower(): name for name in self.UNITS}
         match = closest(unit, lower, cutoff=0.4)
         if match is None:
             return f"a {self.KIND} is written as {self.EXAMPLES}"

@@ -1,4 +1,4 @@
-"""Access units: the frames that travel from the broadcaster to the packager."""
+"""Access units: the frames on their way from the broadcaster to the packager."""
 
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -14,9 +14,9 @@ class Kind(StrEnum):
 
 
 class Codec(str):
-    """The name of a codec, as the API shows it. The table in :mod:`media.codecs` lists those that are carried.
+    """The name of a codec, as in the API. The table in :mod:`media.codecs` lists the supported codecs.
 
-    The set is open: a new codec's own file can make its name. Those below are used by several packages' tables.
+    A new codec's module may define its own name. The names below are used in the tables of several packages.
     """
 
     __slots__ = ()
@@ -32,11 +32,11 @@ Codec.MP3 = Codec("mp3")
 
 
 class AccessUnit(NamedTuple):
-    """One frame as the encoder made it. A named tuple, because one is made for every frame.
+    """One encoded frame. It is a named tuple for speed, because each frame makes one.
 
     ``dts`` and ``cts`` (composition offset: presentation minus decoding time, may be negative) are ticks of the
-    track's timescale: 90 000 for video, the sample rate for audio. ``payload`` is in the form in which MP4 stores
-    it. ``track`` counts the tracks of this kind from 0, as the track ids of Enhanced RTMP do.
+    track's timescale: 90 000 for video, the sample rate for audio. ``payload`` is in the format of MP4
+    samples. ``track`` counts the tracks of this kind from 0, as the track ids of Enhanced RTMP do.
     """
 
     kind: Kind

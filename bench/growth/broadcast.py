@@ -10,7 +10,7 @@ from fractions import Fraction
 from live.bus import Bus
 from live.topics import MEDIA
 from live.window import LiveWindow
-from media.codecs.aac import audio_specific_config, parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
 from media.codecs.h264.configuration import avc_config
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, Kind
@@ -19,6 +19,7 @@ from packager.cmaf.fragment import Sample
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.facts import LowLatency, SegmentEntry
 from storage.interface import ObjectInfo, ObjectNotFound, StorageError, StoredObject
+from tests.lab.aac import aac_lc_record
 from worker.recorder import Recorder, RecorderOptions
 
 STREAM, BROADCAST = "growth", "20260101t000000z-abcdef"
@@ -114,7 +115,7 @@ class Broadcast:
         self._video = SegmentWriter(VIDEO, self.recorder, ZERO_MS)
         self._audio = SegmentWriter(AUDIO, self.recorder, ZERO_MS)
         self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
-        self._audio.configure(parse_audio_specific_config(audio_specific_config(SAMPLE_RATE, 2)))
+        self._audio.configure(parse_audio_specific_config(aac_lc_record(SAMPLE_RATE, 2)))
         self._made = 0
         self._sounded = 0
 

@@ -1,4 +1,4 @@
-"""Codecs: one file for each behind the values of :mod:`media.codecs.descriptor`, looked up by name."""
+"""Codecs: one module for each, described by the values of :mod:`media.codecs.descriptor` and looked up by name."""
 
 from media.codecs.descriptor import AudioCodec, VideoCodec
 from media.codecs.table import AUDIO_CODECS, VIDEO_CODECS, audio_codec, codec, video_codec

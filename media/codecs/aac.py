@@ -1,4 +1,4 @@
-"""AAC as MPEG-4 carries it: AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) and frames of silence."""
+"""AAC in MPEG-4: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) and silent frames."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from media.configs import AudioConfig
 from media.errors import MalformedConfig, UnsupportedConfig
 from media.units import Codec
 
-# A record with a program_config_element and its longest comment stays below this.
+# A record with a program_config_element and its longest comment is shorter.
 MAX_RECORD = 512
 
 AAC_LC = 2
@@ -32,7 +32,7 @@ SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 1
 EXPLICIT_RATE = 15
 MAX_SAMPLE_RATE = 192_000
 
-# Channels by channelConfiguration, Table 1.19; for 0 a program_config_element follows, the rest is reserved.
+# Channels by channelConfiguration, Table 1.19. 0 means that a program_config_element follows; others are reserved.
 CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 13: 24, 14: 8}
 
 # syncExtensionType of backward-compatible signalling (1.6.2.1).
@@ -54,7 +54,7 @@ ELEMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class _AudioSpecificConfig:
-    """``output_rate`` differs from ``core_rate`` if SBR is signalled and doubles it."""
+    """Rates are in hertz. ``output_rate`` is twice ``core_rate`` if SBR is signalled and doubles it."""
 
     channel_configuration: int
     core_channels: int
@@ -74,35 +74,16 @@ def parse_audio_specific_config(record: bytes) -> AudioConfig:
         record=record,
         codec_string=f"mp4a.40.{object_type}",
         sample_rate=config.output_rate,
-        # Parametric stereo makes two channels of one.
+        # Parametric stereo decodes one channel to two.
         channels=2 if config.ps else config.core_channels,
         frame_samples=config.core_samples * config.output_rate // config.core_rate,
     )
 
 
-def audio_specific_config(sample_rate: int, channels: int) -> bytes:
-    """The AudioSpecificConfig of AAC-LC in 1024-sample frames. Raises UnsupportedConfig."""
-    configuration = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 8: 7}.get(channels)
-    if configuration is None:
-        raise UnsupportedConfig(f"AAC has no plain layout of {channels} channels; send 1 to 6, or 8")
-    if not 0 < sample_rate <= MAX_SAMPLE_RATE:
-        raise UnsupportedConfig(f"AAC at {sample_rate} Hz is not possible; send 44100 or 48000 Hz")
-    bits = BitWriter()
-    bits.write(AAC_LC, 5)
-    if sample_rate in SAMPLE_RATES:
-        bits.write(SAMPLE_RATES.index(sample_rate), 4)
-    else:
-        bits.write(EXPLICIT_RATE, 4)
-        bits.write(sample_rate, 24)
-    bits.write(configuration, 4)
-    bits.write(0, 3)  # frameLengthFlag, dependsOnCoreCoder, extensionFlag
-    return bits.to_bytes()
-
-
 def silent_frame(config: AudioConfig) -> bytes | None:
     """One raw_data_block (4.4.2.1) of silence for ``config``'s AAC-LC core.
 
-    None if a program_config_element lays out the channels, or if their configuration is above 7.
+    None if a program_config_element defines the channels, or if the channelConfiguration is above 7.
     Raises MalformedConfig, UnsupportedConfig for a record that :func:`parse_audio_specific_config` refuses.
     """
     elements = ELEMENTS.get(_parse(config.record).channel_configuration)

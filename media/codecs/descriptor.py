@@ -1,7 +1,7 @@
-"""Everything that the rest of Headwater asks a codec. Each codec's file makes one of these values.
+"""The interface of a codec: each codec's module defines one of these values.
 
-A decoder configuration record is what MP4 and FLV put before the media: an AVCDecoderConfigurationRecord, an
-AudioSpecificConfig. A payload is one access unit in the form that MP4 stores it.
+A decoder configuration record precedes the media in MP4 and FLV, such as an AVCDecoderConfigurationRecord or an
+AudioSpecificConfig. A payload is one access unit as MP4 stores it.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,20 @@ from media.units import Codec, Kind
 
 @dataclass(frozen=True, slots=True)
 class VideoCodec:
-    """``parse_config`` reads a configuration record, the RFC 6381 string and the picture's format included.
+    """``parse_config`` parses a configuration record; the result includes the RFC 6381 string and picture format.
     Raises MalformedConfig, UnsupportedConfig.
 
-    ``payload_reader`` returns the function that turns a frame, as it comes with this record, into a payload; that
-    function returns nothing for a frame without data. Both raise MalformedConfig.
+    ``payload_reader`` returns a function that converts a frame, as sent with this record, to a payload; the payload
+    of a frame without data is empty. Both raise MalformedConfig.
 
-    ``is_random_access`` is whether decoding can start at a payload. Raises MalformedConfig.
+    ``is_random_access`` returns whether decoding can start at a payload. Raises MalformedConfig.
 
-    ``parameter_sets`` of a record are put in front of a random access point's payload, so that it can be decoded
-    without this record's init segment; empty for a codec without parameter sets. Those that a publisher sends in
-    band stay in the payload and do not change the configuration: only a new record does.
+    ``parameter_sets`` returns a record's parameter sets. Before a random access point's payload, they make it
+    decodable without the record's init segment. They are empty for a codec without parameter sets. Parameter sets
+    that a publisher sends in band stay in the payload; only a new record changes the configuration.
 
-    ``parse_encoder_headers`` and ``parse_encoder_packet`` read what FFmpeg's encoders of this codec produce: the
-    configuration from their extradata or first packet, and a payload from a packet. Both raise MalformedConfig.
+    ``parse_encoder_headers`` and ``parse_encoder_packet`` parse the output of FFmpeg's encoders of this codec: the
+    configuration from the extradata or the first packet, and the payload from a packet. Both raise MalformedConfig.
     """
 
     codec: Codec
@@ -44,10 +44,10 @@ class VideoCodec:
 
 @dataclass(frozen=True, slots=True)
 class InBandConfig:
-    """For a codec whose frames carry their configuration, so that no record comes before them.
+    """For a codec whose frames carry their configuration instead of a record.
 
     ``signature`` is the part of a payload that the configuration depends on: frames of equal signatures have the
-    same configuration. It runs for every frame. ``parse`` reads the configuration of a payload. Raises
+    same configuration. It is called for every frame. ``parse`` returns the configuration in a payload. Raises
     MalformedConfig, UnsupportedConfig.
     """
 
@@ -57,10 +57,10 @@ class InBandConfig:
 
 @dataclass(frozen=True, slots=True)
 class AudioCodec:
-    """``parse_config`` reads a configuration record, the RFC 6381 string and the samples in a frame included.
+    """``parse_config`` parses a configuration record; the result includes the RFC 6381 string and frame length.
     Raises MalformedConfig, UnsupportedConfig.
 
-    ``silence`` is the payload of one silent frame; None if none can be made for this configuration. Raises
+    ``silence`` returns the payload of one silent frame, or None if none can be made for the configuration. Raises
     MalformedConfig, UnsupportedConfig for a record that ``parse_config`` refuses.
     """
 

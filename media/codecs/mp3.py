@@ -1,4 +1,4 @@
-"""MPEG audio layer III frames (ISO/IEC 11172-3, 2.4.1.3; ISO/IEC 13818-3; MPEG-2.5 as every decoder reads it).
+"""MPEG audio layer III frames (ISO/IEC 11172-3, 2.4.1.3; ISO/IEC 13818-3; and the unofficial MPEG-2.5).
 
 There is no configuration record: each frame's header carries the configuration.
 """
@@ -50,7 +50,7 @@ def signature(frame: bytes) -> bytes:
 
 def refuse_record(record: bytes) -> AudioConfig:
     """Raises MalformedConfig."""
-    raise MalformedConfig(f"MP3 has no configuration record, but {len(record)} bytes came as one")
+    raise MalformedConfig(f"MP3 has no configuration record, but {len(record)} bytes were sent as one")
 
 
 MP3 = AudioCodec(

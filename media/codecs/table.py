@@ -1,4 +1,4 @@
-"""The codecs that Headwater carries. A new codec is a file beside this one and a line here."""
+"""The codecs that Headwater carries. A new codec adds a module beside this one and a line here."""
 
 from media.codecs.aac import AAC
 from media.codecs.descriptor import AudioCodec, VideoCodec
@@ -13,23 +13,23 @@ AUDIO_CODECS: dict[Codec, AudioCodec] = {descriptor.codec: descriptor for descri
 
 def codec(name: Codec) -> VideoCodec | AudioCodec:
     """Raises UnsupportedConfig."""
-    found = VIDEO_CODECS.get(name) or AUDIO_CODECS.get(name)
-    if found is None:
+    descriptor = VIDEO_CODECS.get(name) or AUDIO_CODECS.get(name)
+    if descriptor is None:
         raise UnsupportedConfig(f"{name!r:.40} is not a codec that Headwater carries")
-    return found
+    return descriptor
 
 
 def video_codec(name: Codec) -> VideoCodec:
     """Raises UnsupportedConfig."""
-    found = VIDEO_CODECS.get(name)
-    if found is None:
+    descriptor = VIDEO_CODECS.get(name)
+    if descriptor is None:
         raise UnsupportedConfig(f"{name!r:.40} is not a video codec that Headwater carries")
-    return found
+    return descriptor
 
 
 def audio_codec(name: Codec) -> AudioCodec:
     """Raises UnsupportedConfig."""
-    found = AUDIO_CODECS.get(name)
-    if found is None:
+    descriptor = AUDIO_CODECS.get(name)
+    if descriptor is None:
         raise UnsupportedConfig(f"{name!r:.40} is not an audio codec that Headwater carries")
-    return found
+    return descriptor

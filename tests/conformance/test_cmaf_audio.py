@@ -6,13 +6,14 @@ import pytest
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from media.codecs.aac import audio_specific_config, parse_audio_specific_config, silent_frame
+from media.codecs.aac import parse_audio_specific_config, silent_frame
 from media.configs import AudioConfig
 from media.units import AccessUnit, Kind
 from packager.cmaf.fragment import Sample, fragment
 from packager.cmaf.init_segment import init_segment
 from tests.conformance.encoders import encode_audio, read, samples_of
 from tests.conformance.ffmpeg_wheel import decoding_errors
+from tests.lab.aac import aac_lc_record
 
 PART = 12
 BYTES_PER_SAMPLE = 4
@@ -69,7 +70,7 @@ def test_every_access_unit_is_decoded_at_its_time(sample_rate: int, layout: str,
 @pytest.mark.parametrize("sample_rate", [48_000, 44_100, 8_000])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 8])
 def test_silence_decodes_to_silence(sample_rate: int, channels: int) -> None:
-    config = parse_audio_specific_config(audio_specific_config(sample_rate, channels))
+    config = parse_audio_specific_config(aac_lc_record(sample_rate, channels))
     frame = silent_frame(config)
     assert frame is not None
     frames = decode(pack(config, [AccessUnit(Kind.AUDIO, 1024 * index, 0, True, frame) for index in range(30)]))

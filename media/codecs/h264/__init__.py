@@ -1,4 +1,4 @@
-"""H.264 (ITU-T H.264) as MP4 and FLV carry it (ISO/IEC 14496-15)."""
+"""H.264 (ITU-T H.264) in MP4 and FLV (ISO/IEC 14496-15)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ __all__ = ["H264"]
 
 
 def payload_reader(record: bytes) -> Callable[[bytes], bytes]:
-    """Puts NAL lengths of 4 bytes in place of the record's. Raises MalformedConfig."""
+    """The function that converts the record's NAL lengths to 4 bytes. Raises MalformedConfig."""
     size = nal_length_size(record)
     return relength if size == LENGTH_SIZE else partial(relength, size=size)
 

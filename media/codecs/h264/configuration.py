@@ -16,7 +16,7 @@ from media.configs import VideoConfig
 from media.errors import MalformedConfig
 from media.units import Codec
 
-# Parameter sets are some hundred bytes; a longer record is not one.
+# Parameter sets are a few hundred bytes; a longer record is malformed.
 MAX_RECORD = 1 << 16
 MAX_SPS = 31
 MAX_PPS = 255
@@ -31,14 +31,14 @@ def parse_avc_config(record: bytes) -> VideoConfig:
     """
     sps_list, pps_list, position = _record_sets(record)
     extensions: list[bytes] = []
-    # Chroma format and bit depths, three bytes, are rewritten from the parameter set; encoders get them wrong.
+    # Skip chroma format and bit depths, three bytes, which some encoders set wrongly: they are taken from the SPS.
     if position + 4 <= len(record) and record[1] not in PROFILES_WITHOUT_EXTENSION:
         extensions, _ = _read_parameter_sets(record, position + 4, record[position + 3])
     return avc_config(sps_list, pps_list, extensions)
 
 
 def nal_length_size(record: bytes) -> int:
-    """How many bytes (1, 2 or 4) the length before each NAL unit has in the payloads that ``record`` announces."""
+    """The size in bytes (1, 2 or 4) of the length before each NAL unit in payloads with this ``record``."""
     if not 7 <= len(record) <= MAX_RECORD:
         raise MalformedConfig(f"an H.264 configuration record of {len(record)} bytes")
     if record[0] != 1:
@@ -52,7 +52,7 @@ def nal_length_size(record: bytes) -> int:
 def avc_config(
     sps_list: Sequence[bytes], pps_list: Sequence[bytes], sps_extensions: Sequence[bytes] = ()
 ) -> VideoConfig:
-    """The configuration of these parameter sets (whole NAL units). Raises MalformedConfig."""
+    """The configuration with these parameter sets, which are complete NAL units. Raises MalformedConfig."""
     _check("sequence parameter set", sps_list, NAL_SPS, range(1, MAX_SPS + 1))
     _check("picture parameter set", pps_list, NAL_PPS, range(1, MAX_PPS + 1))
     _check("sequence parameter set extension", sps_extensions, NAL_SPS_EXTENSION, range(MAX_PPS + 1))
@@ -87,12 +87,12 @@ def avc_config(
 
 def annexb_config(data: bytes) -> VideoConfig:
     """The configuration in an encoder's Annex B extradata or first access unit. Raises MalformedConfig."""
-    found: dict[int, list[bytes]] = {NAL_SPS: [], NAL_PPS: []}
+    parameter_sets: dict[int, list[bytes]] = {NAL_SPS: [], NAL_PPS: []}
     for nal_unit in annexb_nal_units(data):
-        units = found.get(nal_unit[0] & NAL_TYPE)
+        units = parameter_sets.get(nal_unit[0] & NAL_TYPE)
         if units is not None:
             units.append(nal_unit)
-    return avc_config(found[NAL_SPS], found[NAL_PPS])
+    return avc_config(parameter_sets[NAL_SPS], parameter_sets[NAL_PPS])
 
 
 def config_parameter_sets(record: bytes) -> bytes:
@@ -123,7 +123,7 @@ def _read_parameter_sets(record: bytes, position: int, count: int) -> tuple[list
         position = start + int.from_bytes(record[position:start], "big")
         if position > len(record) or start > len(record):
             raise MalformedConfig("an H.264 configuration record ends in the middle of a parameter set")
-        # Hardware encoders leave zeros of the next start code at the end.
+        # Some hardware encoders leave zeros of the next start code at the end.
         units.append(record[start:position].rstrip(b"\x00"))
     return units, position
 

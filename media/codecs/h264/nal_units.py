@@ -1,6 +1,6 @@
-"""NAL units in an access unit, each after its length (ISO/IEC 14496-15, 5.2.3), as MP4 and FLV store them.
+"""NAL units in the format of MP4 and FLV: each after its length (ISO/IEC 14496-15, 5.2.3).
 
-Annex B is the form in which encoders give them: NAL units after start codes (ITU-T H.264, B.1).
+Encoders produce Annex B instead: NAL units after start codes (ITU-T H.264, B.1).
 """
 
 import struct

@@ -6,9 +6,9 @@ SEI_RECOVERY_POINT = 6
 
 
 def is_random_access_point(payload: bytes) -> bool:
-    """True for an IDR picture, and for one with a recovery point SEI whose recovery is immediate.
+    """True for an IDR picture, and for a picture with a recovery point SEI whose recovery is immediate.
 
-    Capture boxes that never send a second IDR mark their I pictures with the latter (ITU-T H.264, D.2.8).
+    Some capture boxes never send a second IDR, and mark their I pictures with this SEI (ITU-T H.264, D.2.8).
     ``payload`` is an access unit with NAL lengths of 4 bytes. Raises MalformedConfig.
     """
     kinds = set()
@@ -21,7 +21,7 @@ def is_random_access_point(payload: bytes) -> bool:
 
 
 def has_instant_recovery_point(sei: bytes) -> bool:
-    """Walks the SEI messages of a NAL unit (7.3.2.3.1) for a recovery point whose recovery_frame_cnt is 0."""
+    """Whether a SEI NAL unit (7.3.2.3.1) has a recovery point with a recovery_frame_cnt of 0."""
     at, end = 1, len(sei)
     while at + 2 < end:
         kind, at = sei_number(sei, at)
@@ -34,7 +34,7 @@ def has_instant_recovery_point(sei: bytes) -> bool:
 
 
 def sei_number(sei: bytes, at: int) -> tuple[int, int]:
-    """A payload type or size, and the position after it: bytes of 255, then one that is less, are added up."""
+    """A payload type or size, and the position after it. It is the sum of bytes of 255 and one smaller byte."""
     total = 0
     while at < len(sei):
         total += sei[at]

@@ -1,4 +1,4 @@
-"""H.264 sequence parameter sets (ITU-T H.264, 7.3.2.1.1) and their VUI (Annex E) as far as Headwater needs them."""
+"""Parses the needed fields of H.264 sequence parameter sets (ITU-T H.264, 7.3.2.1.1) and their VUI (Annex E)."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +25,7 @@ SAMPLE_ASPECT_RATIOS = (
 EXTENDED_SAR = 255
 UNSPECIFIED = 2
 
-# Encoders of variable frame rate write the ticks of their clock here; no camera's rate is outside this range.
+# Encoders with a variable frame rate write the ticks of their clock here; no camera's rate is outside this range.
 FRAME_RATES = (Fraction(1), Fraction(300))
 
 
@@ -143,7 +143,7 @@ def _skip_picture_order(bits: BitReader) -> None:
 
 
 def _read_vui(bits: BitReader) -> _Vui:
-    """The VUI as far as its timing (E.1.1); the rest concerns only decoders."""
+    """The VUI up to its timing (E.1.1); only decoders need the rest."""
     sample_aspect_ratio = _read_sample_aspect_ratio(bits) if bits.flag() else Fraction(1)
     if bits.flag():  # overscan_info_present_flag
         bits.skip(1)

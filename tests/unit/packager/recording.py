@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from media.codecs.aac import audio_specific_config, parse_audio_specific_config
+from media.codecs.aac import parse_audio_specific_config
 from media.codecs.h264.configuration import avc_config
 from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit, Codec, Kind
 from packager.cmaf.segment_writer import Init, Part, Segment
+from tests.lab.aac import aac_lc_record
 
 ZERO_MS = 1_700_000_000_000
 
@@ -43,7 +44,7 @@ def video_config() -> VideoConfig:
 
 
 def audio_config(sample_rate: int = 48_000, channels: int = 2) -> AudioConfig:
-    return parse_audio_specific_config(audio_specific_config(sample_rate, channels))
+    return parse_audio_specific_config(aac_lc_record(sample_rate, channels))
 
 
 def unfillable_config() -> AudioConfig:

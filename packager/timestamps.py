@@ -42,8 +42,8 @@ def decimal_seconds(microseconds: int) -> str:
     """
     if microseconds < 0:
         raise UnrepresentableValue(f"{microseconds} µs is a negative duration")
-    whole, fraction = divmod(microseconds, MICROSECONDS)
-    return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
+    seconds, fraction = divmod(microseconds, MICROSECONDS)
+    return f"{seconds}.{fraction:06d}".rstrip("0") if fraction else str(seconds)
 
 
 def parse_decimal_seconds(text: str) -> int:

@@ -1,4 +1,4 @@
-"""MediaDataBox (ISO/IEC 14496-12, 8.1.1); a fragment joins its contents to it, so that they are copied once."""
+"""MediaDataBox (ISO/IEC 14496-12, 8.1.1); only its header, so that a fragment copies the contents once."""
 
 from packager.boxes import box
 

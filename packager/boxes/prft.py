@@ -8,7 +8,7 @@ from packager.boxes.fields import Fields
 
 SIZE = 32
 VERSION_1 = 1 << 24
-# The kind of time: when the frame was input to the encoder, which for the viewer is Headwater.
+# The time at which the frame was input to the encoder; from the viewer's point of view, that is Headwater.
 ENCODER_INPUT = 0
 
 # From the epoch of NTP (1900) to that of Unix (1970), RFC 5905, figure 4.
@@ -20,7 +20,7 @@ _BOX = struct.Struct(">I4sIIQQ")
 
 @dataclass(frozen=True, slots=True)
 class ProducerReference:
-    """The frame presented at ``media_time`` (the track's timescale) came at ``unix_ns``, Unix nanoseconds."""
+    """The frame presented at ``media_time`` (the track's timescale) arrived at ``unix_ns``, Unix nanoseconds."""
 
     unix_ns: int
     media_time: int
@@ -42,7 +42,7 @@ def encode(track_id: int, reference: ProducerReference) -> bytes:
 
 
 def parse(body: memoryview) -> Prft:
-    """Both versions are read. Raises MalformedBox."""
+    """Parses both versions. Raises MalformedBox."""
     fields = Fields("prft", body)
     track_id = fields.u32()
     ntp = fields.u64()

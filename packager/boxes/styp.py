@@ -2,7 +2,7 @@
 
 from packager.boxes.box import box
 
-# DASH's media segment; CMAF's segment and, of its first bytes alone, chunk (ISO/IEC 23000-19, 7.2).
+# DASH media segment; CMAF segment and, for its first bytes alone, CMAF chunk (ISO/IEC 23000-19, 7.2).
 BRANDS = (b"msdh", b"cmfs", b"cmfl", b"iso6")
 MINOR_VERSION = b"\x00\x00\x00\x00"
 

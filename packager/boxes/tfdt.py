@@ -15,7 +15,7 @@ def encode(base_media_decode_time: int) -> bytes:
 
 
 def parse(body: memoryview) -> int:
-    """The base media decode time; both versions are read."""
+    """The base media decode time, from both versions. Raises MalformedBox."""
     fields = Fields("tfdt", body)
     base_media_decode_time = fields.u64() if fields.version else fields.u32()
     fields.end()

@@ -1,4 +1,4 @@
-"""TrackFragmentHeaderBox (ISO/IEC 14496-12, 8.8.7); data offsets are from the moof's start, as CMAF asks."""
+"""TrackFragmentHeaderBox (ISO/IEC 14496-12, 8.8.7); data offsets are from the moof's start, as CMAF requires."""
 
 import struct
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _BOXES = tuple(struct.Struct(f">I4sII{count}I") for count in range(4))
 
 @dataclass(frozen=True, slots=True)
 class Tfhd:
-    """A default that is None is not in the box."""
+    """The parsed box; a default is None if absent."""
 
     track_id: int
     default_duration: int | None = None
@@ -27,7 +27,7 @@ class Tfhd:
 
 
 def encode(track_id: int, duration: int | None, size: int | None, sample_flags: int | None) -> bytes:
-    """The defaults that are not None are written."""
+    """Writes the defaults that are not None."""
     flags = DEFAULT_BASE_IS_MOOF
     defaults = []
     if duration is not None:

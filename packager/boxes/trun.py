@@ -48,9 +48,9 @@ def encode(
     flags: Sequence[int] | None = None,
     composition_offsets: Sequence[int] | None = None,
 ) -> bytes:
-    """The run of ``count`` samples whose data fill the mdat after the moof.
+    """The run of ``count`` samples whose data fills the mdat after the moof.
 
-    ``position`` is where this box begins in the moof, as its last box. Columns that are None are left out.
+    ``position`` is the offset of this box in the moof, whose last box it is. Columns that are None are left out.
     """
     box_flags = VERSION_1 | DATA_OFFSET
     layout = ""

@@ -7,10 +7,10 @@ from packager.errors import BoxLimitExceeded, MalformedBox
 
 HEADER_SIZE = 8
 LARGE_HEADER_SIZE = 16
-# Boxes in a row: a segment of thousands of chunks has three or four for each.
+# Sibling boxes: a segment of thousands of chunks has three or four boxes for each.
 MAX_BOXES = 1 << 16
 
-# How many bytes of its own fields a box has before the boxes that it contains.
+# The number of bytes between a box's header and the first box that it contains.
 CHILDREN_AFTER = {
     **dict.fromkeys(("moov", "trak", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf"), 0),
     "dref": 8,
@@ -31,7 +31,7 @@ class Box:
 
 
 def boxes(data: bytes | memoryview) -> Iterator[Box]:
-    """The boxes, one after the other, that ``data`` consists of. Raises MalformedBox, BoxLimitExceeded."""
+    """The sibling boxes that ``data`` consists of. Raises MalformedBox, BoxLimitExceeded."""
     view = memoryview(data)
     position = 0
     for _ in range(MAX_BOXES):
@@ -40,7 +40,7 @@ def boxes(data: bytes | memoryview) -> Iterator[Box]:
         box = _read(view, position)
         yield box
         position += box.size
-    raise BoxLimitExceeded(f"more than {MAX_BOXES} boxes in a row")
+    raise BoxLimitExceeded(f"more than {MAX_BOXES} sibling boxes")
 
 
 def children(box: Box) -> Iterator[Box]:
@@ -56,10 +56,10 @@ def children(box: Box) -> Iterator[Box]:
 def find_all(data: bytes | memoryview, path: str) -> Iterator[Box]:
     """Every box at ``path``, such as ``moof/traf/trun``, in order. Raises MalformedBox, BoxLimitExceeded."""
     first, *rest = path.split("/")
-    found: Iterator[Box] = (box for box in boxes(data) if box.kind == first)
+    matches: Iterator[Box] = (box for box in boxes(data) if box.kind == first)
     for kind in rest:
-        found = _children_of_kind(found, kind)
-    return found
+        matches = _children_of_kind(matches, kind)
+    return matches
 
 
 def find(data: bytes | memoryview, path: str) -> Box:

@@ -1,7 +1,7 @@
-"""An audio track: frames on one continuous, sample-exact timeline, cut where the video is cut.
+"""An audio track: frames on one continuous, sample-exact timeline, cut at the same times as the video.
 
-Audio may arrive before the video it belongs to, so a unit is held until the video has passed it and every cut
-before it is known. If audio is missing while the video continues, silence of the same configuration fills in: a
+Audio may arrive before the video it belongs to, so a unit is held until the video has passed it, when all cuts
+before it are known. If audio is missing while the video continues, silence of the same configuration fills in: a
 player stalls on an audio rendition without media.
 """
 

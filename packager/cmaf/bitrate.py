@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TrackBitrate:
-    """Bits a second: the most in any one second, and the average of the whole track."""
+    """Bits per second: the highest in any second, and the average of the track."""
 
     max_bps: int
     avg_bps: int

@@ -1,4 +1,4 @@
-"""Decides where segments start: once, on the source, before anything is encoded.
+"""Decides at which units segments start: once, on the source, before anything is encoded.
 
 Every track of a broadcast follows the same cuts, so the segments of all tracks are aligned by construction.
 """
@@ -11,7 +11,7 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Segment ``msn`` starts at presentation time ``pts`` (90 kHz, broadcast time).
+    """Segment ``msn`` starts at presentation time ``pts`` (90 kHz ticks of broadcast time).
 
     ``independent`` is false if the segment does not start with a keyframe, because the source sent none for too
     long. ``discontinuities`` counts those before this cut.
@@ -40,7 +40,7 @@ class CutterOptions:
 
 
 class Cutter:
-    """Takes every source unit in order and decides where to cut.
+    """Takes every source unit in order and returns the cuts.
 
     ``sparse`` becomes true, permanently, if keyframes are too far apart to cut on. From then on, any frame may
     start a segment, and the source cannot be passed through as a rendition. ``after`` is the last cut of an

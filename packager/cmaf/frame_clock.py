@@ -16,7 +16,7 @@ class FrameClock:
     """Snaps decoding times and composition offsets (90 kHz) to multiples of a frame's duration.
 
     A frame that is not on the grid keeps its own time and restarts the grid, so a source with a variable frame rate
-    passes through unchanged. After a dropped frame the grid continues, because the drop leaves a whole slot free.
+    passes through unchanged. After a dropped frame the grid continues, because the drop leaves a slot free.
     """
 
     def __init__(self, frame_rate: Fraction) -> None:

@@ -1,4 +1,4 @@
-"""CMAF headers (ISO/IEC 23000-19, 7.3.1): what a player reads before the first fragment of a track."""
+"""CMAF headers (ISO/IEC 23000-19, 7.3.1): players read them before the first fragment of a track."""
 
 import struct
 

@@ -160,7 +160,7 @@ class Presentation:
 
 
 def keep_publish_time(presentation: Presentation, before: Presentation | None) -> Presentation:
-    """``presentation``, or ``before`` if they differ in nothing but @publishTime.
+    """``presentation``, or ``before`` if they differ only in @publishTime.
 
     @publishTime may change only if the MPD changes (5.3.1.2).
     """

@@ -18,7 +18,7 @@ from media.timescale import MILLISECONDS
 from packager.facts import Pace, Run, SegmentEntry, TrackFacts
 from packager.runs import starts_run
 
-# How many segments a track may lag before the others continue without it.
+# The number of segments that a track may lag before the others continue without it.
 MAX_LAG = 3
 FIRST_RUN = Run(0, 0)
 
@@ -71,8 +71,8 @@ def complete_spans(
 ) -> list[PeriodSpan]:
     """``spans``, without the last one if a track has not reached it yet.
 
-    Tracks complete a segment one after another, and players ignore a Representation that is added to a Period they
-    already have. A track that stopped delays the others by :data:`MAX_LAG` segments at most.
+    Tracks complete a segment at different moments, and players ignore a Representation that is added to a Period
+    they already have. A track that stopped delays the others by :data:`MAX_LAG` segments at most.
     """
     if not spans:
         return spans

@@ -74,7 +74,7 @@ def media_playlist(
 
     ``target_ms`` is the intended segment duration, or the longest segment of any track if that is longer:
     EXT-X-TARGETDURATION must be the same in all media playlists of a broadcast, and must not change. An ended
-    playlist that contains the whole broadcast has the type VOD.
+    playlist that contains the complete broadcast has the type VOD.
     """
     segments = (memo or SegmentMemo()).segments(track, entries)
     longest_us = max((segment.duration_us for segment in segments), default=0)

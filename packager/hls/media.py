@@ -2,7 +2,7 @@
 
 Durations are integer microseconds, wall-clock times integer milliseconds since the Unix epoch. Parts and segments
 render their lines once, at construction: a live playlist is rendered for every new part and segment, and only its
-newest lines differ from the rendering before.
+newest lines differ from the previous rendering.
 """
 
 from dataclasses import dataclass, field

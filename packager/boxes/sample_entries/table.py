@@ -1,4 +1,4 @@
-"""The sample entry of each codec that is put in CMAF. A new codec has a box of its own and a line here."""
+"""The sample entry of each codec that is packaged as CMAF. A new codec adds a box and a line here."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -30,5 +30,5 @@ def _lookup(entries: dict[Codec, Entry], codec: Codec) -> Entry:
     entry = entries.get(codec)
     if entry is None:
         choices = " or ".join(name.upper() for name in entries)
-        raise UnsupportedTrack(f"{codec} is not put in CMAF; transcode it to {choices}")
+        raise UnsupportedTrack(f"{codec} is not packaged as CMAF; transcode it to {choices}")
     return entry

@@ -13,7 +13,7 @@ class Backoff:
     most: float
 
     def delay(self, failures: int, random: float) -> float:
-        """``failures`` in a row, from 1; ``random`` in [0, 1) reduces the delay by up to half."""
+        """Seconds to wait after ``failures`` in a row. ``random`` in [0, 1) reduces the delay by up to half."""
         delay = min(self.first * 2.0 ** min(failures - 1, 32), self.most)
         return delay * (1 - random / 2)
 

@@ -1,4 +1,4 @@
-"""One look-up for everyone who asks at the same time, and its answer kept while it is fresh."""
+"""A cache of asynchronous look-ups: concurrent callers share one, and its answer is kept while it is fresh."""
 
 import asyncio
 import time
@@ -23,12 +23,12 @@ MAX_MISSING = 4096
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """Seconds since the start of the look-up that gave an answer.
+    """The ages at which an answer is looked up again, in seconds since the start of its look-up.
 
-    An answer is returned as it is until ``refresh_s``. From then on it is looked up again in the background, and
-    from ``max_age_s`` on a caller waits for the new answer. With ``fallback_s``, a caller waits at most that long
-    for a look-up if an older answer is known, and gets the older one if the look-up fails or takes longer; the next
-    attempt then follows after ``refresh_s``.
+    From ``refresh_s`` on, a call still returns the answer and starts a look-up in the background. From
+    ``max_age_s`` on, a call waits for the new answer. With ``fallback_s``, it waits at most that long if there is
+    an older answer, and returns the older one if the look-up fails or takes longer; the next attempt then follows
+    after ``refresh_s``.
     """
 
     refresh_s: float = inf
@@ -43,11 +43,11 @@ class _Answer(Generic[V]):
 
 
 class CachedLookup(Generic[K, V]):
-    """Bounded by the count of answers, by their ``weight``, and by the number of simultaneous look-ups.
+    """The number of answers, their total ``weight`` and the number of simultaneous look-ups are bounded.
 
-    A caller that is cancelled does not cancel the look-up, and an error reaches all who wait for it.
-    ``ObjectNotFound`` removes the answer and is remembered for ``missing_s``. ``is_kept`` selects the keys whose
-    answers are kept at all. ``clock`` is monotonic. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
+    Cancelling a caller does not cancel the look-up, and all callers that wait get its error. ``ObjectNotFound``
+    removes the answer and is itself cached for ``missing_s`` seconds. ``is_kept`` selects the keys whose answers
+    are kept. ``clock`` returns monotonic seconds. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class CachedLookup(Generic[K, V]):
 
     @property
     def weight(self) -> float:
-        """Of all answers together."""
+        """The total weight of all answers."""
         return self._answers.bytes
 
     async def get(self, key: K) -> V:
@@ -98,9 +98,9 @@ class CachedLookup(Generic[K, V]):
         return answer.value
 
     async def refresh(self, key: K) -> V:
-        """Look ``key`` up whatever is known, but with the fallback of :class:`Freshness`."""
-        known = self._answers.get(key)
-        if known is None or self._freshness.fallback_s is None:
+        """Look ``key`` up even if there is a fresh answer; ``fallback_s`` of :class:`Freshness` applies."""
+        older = self._answers.get(key)
+        if older is None or self._freshness.fallback_s is None:
             return await asyncio.shield(self._started(key))
         try:
             async with asyncio.timeout(self._freshness.fallback_s):
@@ -108,10 +108,10 @@ class CachedLookup(Generic[K, V]):
         except ObjectNotFound:
             raise
         except TimeoutError:
-            self._keep(key, known, StoreUnavailable("the store does not answer"))
+            self._keep(key, older, StoreUnavailable("the store does not answer"))
         except StorageError:
             pass
-        return known.value
+        return older.value
 
     def put(self, key: K, value: V) -> None:
         """Keep ``value``, which is newer than the answer of any look-up in flight."""
@@ -119,13 +119,13 @@ class CachedLookup(Generic[K, V]):
         self._store(key, value, self._clock())
 
     def forget(self, key: K) -> None:
-        """The next caller looks ``key`` up; look-ups in flight are not kept."""
+        """Remove the answer for ``key``, and do not keep the answer of a look-up in flight."""
         self._lookups.pop(key, None)
         self._answers.drop(key)
         self._missing_until.drop(key)
 
     async def close(self) -> None:
-        """Cancel the look-ups in flight and those who wait for them."""
+        """Cancel the look-ups in flight and the callers that wait for them."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -148,7 +148,7 @@ class CachedLookup(Generic[K, V]):
 
     def _finish(self, key: K, task: "asyncio.Task[V]", since: float) -> None:
         self._tasks.discard(task)
-        # Read even if nobody waits any more: asyncio reports errors that nobody reads.
+        # Read the error even if no caller waits: otherwise asyncio logs that it was never retrieved.
         error = None if task.cancelled() else task.exception()
         if self._lookups.get(key) is not task:
             return
@@ -170,7 +170,7 @@ class CachedLookup(Generic[K, V]):
         self._answers.put(key, _Answer(value, since), self._weight(value))
 
     def _keep(self, key: K, answer: _Answer[V], error: BaseException) -> None:
-        """Put the next attempt off, so that a store that fails is not asked with every call."""
+        """Keep the answer for another ``refresh_s``, so that not every call looks up in a store that fails."""
         now = self._clock()
         if self._freshness.fallback_s is None or now - answer.since < self._freshness.refresh_s:
             return

@@ -1,4 +1,4 @@
-"""Reads of objects for many at once: simultaneous gets of an object cost one read, and immutable ones are kept."""
+"""Shared reads of objects: simultaneous gets of an object cost one read, and immutable objects are cached."""
 
 import time
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from storage.interface import ObjectStore, StoredObject
 
 
 class CoalescingReader(CachedLookup[str, StoredObject]):
-    """Keeps up to ``cache_bytes`` of immutable objects and drops the least recently used ones first. Remembers for
-    ``missing_s`` that an object does not exist. ``get`` raises as :meth:`ObjectStore.get`."""
+    """Caches up to ``cache_bytes`` of immutable objects and drops the least recently used ones first. Caches for
+    ``missing_s`` seconds that an object does not exist. ``get`` raises the errors of :meth:`ObjectStore.get`."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class CoalescingReader(CachedLookup[str, StoredObject]):
         super().__init__(
             store.get,
             max_weight=cache_bytes,
-            weight=lambda found: len(found.body),
+            weight=lambda stored: len(stored.body),
             freshness=Freshness(),
             missing_s=missing_s,
             is_kept=is_immutable,

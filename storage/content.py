@@ -1,4 +1,4 @@
-"""Content-Type and Cache-Control of an object. Both follow from its key, for the stores and the origin alike.
+"""Content-Type and Cache-Control of an object. Both depend only on its key, in the stores and in the origin.
 
 Types: RFC 8216, 4 (playlists); ISO/IEC 23009-1, annex C (manifests, segments); RFC 4337 (init segments).
 Caching: only the names of playlists and manifests are reused for other bytes.
@@ -6,7 +6,7 @@ Caching: only the names of playlists and manifests are reused for other bytes.
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=1"
-"""Half of the shortest usual target duration, which bounds the delay of a player that polls."""
+"""For playlists and manifests: half of a short target duration, which limits the delay of players that poll."""
 PRIVATE = "private, no-store"
 """For the catalogue, which neither viewers nor caches may read."""
 

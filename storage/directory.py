@@ -1,7 +1,7 @@
 """The object store of a single machine: a directory with one file per object; the key is its relative path.
 
-A file appears as a whole or not at all: it is written under ``.headwater/`` and then renamed into place.
-Conditional puts hold a lock on one of a few lock files (``flock``), so they are safe between processes too. The
+Files are written atomically: first under ``.headwater/``, and then renamed to their path. Conditional puts lock one
+of a few lock files (``flock``), so they are safe between processes too. The
 ETag consists of the file's modification time, which each put sets to the nanosecond, and its size.
 """
 
@@ -27,33 +27,33 @@ from storage.interface import (
     PreconditionFailed,
     StoredObject,
 )
-from storage.object_keys import is_key, is_key_prefix, require_key
+from storage.object_keys import is_key, is_key_prefix, require_key, require_possible
 from storage.probe import probe
 from storage.threads import Threads
 
 T = TypeVar("T")
 
-OWN = ".headwater"
+INTERNAL = ".headwater"
 LOCKS = 64
 LIST_BATCH = 256
 RENAME_TRIES = 16
 STALE_AFTER_S = 3600.0
-"""Older temporary files belong to processes that died."""
+"""Seconds after which a temporary file must belong to a process that died."""
 
 
 class DirectoryStore:
     """:class:`storage.interface.ObjectStore` on a directory.
 
-    ``fsync``: every put waits until the disk has the bytes and the name. Without it only conditional puts do, whose
-    objects are small and irreplaceable; media then survive the end of this process, and a power failure except for
-    their last seconds. ``threads`` is how many files are read or written at once.
+    ``fsync``: every put waits until the bytes and the name are on the disk. Without it, only conditional puts wait,
+    because their objects are small and irreplaceable; a power failure can then lose the last seconds of media.
+    ``threads`` is the number of files that are read or written at once.
     """
 
     def __init__(self, root: Path, *, fsync: bool = False, threads: int = 4) -> None:
         self._root = root
         # A string: for each object, pathlib would cost more than the file operation itself.
-        self._place = f"{root}/"
-        self._temporaries = f"{root}/{OWN}/tmp/{secrets.token_hex(6)}-"
+        self._prefix = f"{root}/"
+        self._temporaries = f"{root}/{INTERNAL}/tmp/{secrets.token_hex(6)}-"
         self._written = count()
         self._fsync = fsync
         self._threads = Threads("store-directory", threads)
@@ -71,11 +71,11 @@ class DirectoryStore:
         return await self._run(key, put, gathered=not conditional)
 
     async def get(self, key: str) -> StoredObject:
-        self._require_possible(key)
+        require_possible(key)
         return await self._run(key, lambda: self._get(key))
 
     async def head(self, key: str) -> ObjectInfo:
-        self._require_possible(key)
+        require_possible(key)
         return await self._run(key, lambda: self._head(key))
 
     async def delete(self, key: str) -> None:
@@ -87,30 +87,26 @@ class DirectoryStore:
             return
         walk = self._walk(prefix)
         while batch := await self._run(prefix, lambda: list(islice(walk, LIST_BATCH))):
-            for found in batch:
-                yield found
+            for info in batch:
+                yield info
 
     async def close(self) -> None:
         await self._threads.close()
 
-    async def _run(self, what: str, call: Callable[[], T], *, gathered: bool = False) -> T:
+    async def _run(self, path: str, call: Callable[[], T], *, gathered: bool = False) -> T:
         try:
             return await (self._threads.run_gathered(call) if gathered else self._threads.run(call))
         except OSError as error:
-            raise translated(error, self._root / what) from error
-
-    def _require_possible(self, key: str) -> None:
-        if not is_key(key):
-            raise ObjectNotFound(f"there is no object {key[:80]!r}")
+            raise translated(error, self._root / path) from error
 
     def _prepare(self) -> None:
-        (self._root / OWN / "tmp").mkdir(parents=True, exist_ok=True)
-        (self._root / OWN / "locks").mkdir(exist_ok=True)
+        (self._root / INTERNAL / "tmp").mkdir(parents=True, exist_ok=True)
+        (self._root / INTERNAL / "locks").mkdir(exist_ok=True)
         stale = time.time() - STALE_AFTER_S
-        for left in (self._root / OWN / "tmp").iterdir():
+        for temporary in (self._root / INTERNAL / "tmp").iterdir():
             with suppress(FileNotFoundError):
-                if left.stat().st_mtime < stale:
-                    left.unlink()
+                if temporary.stat().st_mtime < stale:
+                    temporary.unlink()
 
     def _put(self, key: str, body: bytes, *, if_none_match: bool, if_match: str | None) -> ObjectInfo:
         conditional = if_none_match or if_match is not None
@@ -118,14 +114,14 @@ class DirectoryStore:
         temporary, modified_ns = self._write_temporary(body, sync=sync)
         try:
             if not conditional:
-                self._rename(temporary, self._place + key, sync=sync)
+                self._rename(temporary, self._prefix + key, sync=sync)
             else:
                 with self._locked(key):
                     self._require_condition(key, if_match)
                     # Set under the lock, so that two conditional puts of one key never share an ETag.
                     modified_ns = time.time_ns()
                     os.utime(temporary, ns=(modified_ns, modified_ns))
-                    self._rename(temporary, self._place + key, sync=sync)
+                    self._rename(temporary, self._prefix + key, sync=sync)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -133,7 +129,7 @@ class DirectoryStore:
         return _info(key, len(body), modified_ns)
 
     def _write_temporary(self, body: bytes, *, sync: bool) -> tuple[str, int]:
-        """Returns its path and its time of modification."""
+        """Returns the file's path and its modification time in nanoseconds."""
         path = f"{self._temporaries}{next(self._written)}"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -141,9 +137,9 @@ class DirectoryStore:
             self._prepare()
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            left = memoryview(body)
-            while left:
-                left = left[os.write(descriptor, left) :]
+            remaining = memoryview(body)
+            while remaining:
+                remaining = remaining[os.write(descriptor, remaining) :]
             modified_ns = time.time_ns()
             os.utime(descriptor, ns=(modified_ns, modified_ns))
             if sync:
@@ -158,14 +154,14 @@ class DirectoryStore:
 
     def _require_condition(self, key: str, if_match: str | None) -> None:
         try:
-            found = self._head(key)
+            current = self._head(key)
         except ObjectNotFound:
             if if_match is None:
                 return
             raise PreconditionFailed(f"{key} does not exist any more") from None
         if if_match is None:
             raise PreconditionFailed(f"{key} exists already")
-        if found.etag != if_match:
+        if current.etag != if_match:
             raise PreconditionFailed(f"{key} was changed by another writer")
 
     def _rename(self, temporary: str, path: str, *, sync: bool) -> None:
@@ -247,7 +243,7 @@ class DirectoryStore:
 
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
-        path = self._root / OWN / "locks" / f"{zlib.crc32(key.encode()) % LOCKS:02d}"
+        path = self._root / INTERNAL / "locks" / f"{zlib.crc32(key.encode()) % LOCKS:02d}"
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:

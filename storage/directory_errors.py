@@ -1,4 +1,4 @@
-"""Translates the errors of the file system to the store's, each with a sentence that says what to change."""
+"""Translates file system errors to the store's errors, each with a sentence about what to change."""
 
 import errno
 from pathlib import Path
@@ -23,7 +23,7 @@ _UNAVAILABLE = {
 
 
 def translated(error: OSError, path: Path) -> StorageError:
-    """``path`` is for errors that do not name a file."""
+    """The store's error for ``error``. ``path`` is for errors that do not name a file."""
     place = error.filename or path
     if error.errno in _MISCONFIGURED:
         return StoreMisconfigured(f"cannot use {place}: {_MISCONFIGURED[error.errno]}")

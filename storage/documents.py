@@ -1,4 +1,4 @@
-"""Small JSON objects in the store, each the form of a pydantic model."""
+"""Small JSON objects in the store, each the JSON of a pydantic model."""
 
 from typing import ClassVar, TypeVar
 
@@ -10,7 +10,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class CorruptRecord(StorageError):
-    """An object of the catalogue is not in the form that Headwater writes."""
+    """An object of the catalogue cannot be parsed as its record."""
 
     code: ClassVar[str] = "corrupt-record"
 
@@ -22,9 +22,9 @@ class Documents:
         self._store = store
 
     async def read(self, key: str, model: type[M]) -> tuple[M, str]:
-        found = await self._store.get(key)
+        stored = await self._store.get(key)
         try:
-            return model.model_validate_json(found.body), found.info.etag
+            return model.model_validate_json(stored.body), stored.info.etag
         except ValidationError as error:
             raise CorruptRecord(f"the object {key} is damaged, restore or delete it: {error}") from error
 

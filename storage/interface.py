@@ -1,4 +1,4 @@
-"""The contract of an object store: all durable bytes pass through these few verbs."""
+"""The contract of an object store, through which all durable bytes pass."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from media.errors import HeadwaterError
 
 
 class StorageError(HeadwaterError):
-    """Base of what a store raises. ``retryable``: the same call may succeed later."""
+    """Base of a store's errors. ``retryable``: the same call may succeed later."""
 
     code: ClassVar[str] = "storage"
     retryable: ClassVar[bool] = False
@@ -25,7 +25,7 @@ class PreconditionFailed(StorageError):
 
 
 class StoreMisconfigured(StorageError):
-    """The store cannot work with its configuration; the text says what to change."""
+    """The store cannot work with its configuration; the text explains what to change."""
 
     code: ClassVar[str] = "store-misconfigured"
 
@@ -65,7 +65,7 @@ class ObjectStore(Protocol):
     async def put(
         self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
-        """Write the whole object atomically, with the headers that :mod:`storage.content` derives from ``key``.
+        """Write the object atomically, with the headers that :mod:`storage.content` derives from ``key``.
 
         ``if_none_match``: only if no object has this key; ``if_match``: only over the object with this ETag. Raises
         PreconditionFailed, StoreMisconfigured, StoreUnavailable.

@@ -30,7 +30,7 @@ class DirectoryLocation:
 
 @dataclass(frozen=True, slots=True)
 class BucketLocation:
-    """``prefix`` is empty or a key, without a ``/`` at either end."""
+    """``prefix`` is empty, or a key without a ``/`` at either end."""
 
     bucket: str
     prefix: str = ""

@@ -1,4 +1,4 @@
-"""The store at a location."""
+"""Opens the store at a location."""
 
 from storage.directory import DirectoryStore
 from storage.interface import ObjectStore

@@ -1,4 +1,4 @@
-"""The test at start that a store works as Headwater needs it, conditional writes included."""
+"""The test at start that a store works as required, including conditional writes."""
 
 import secrets
 from collections.abc import Awaitable
@@ -25,14 +25,14 @@ async def probe(store: ObjectStore) -> None:
             )
         await _require_refusal("If-None-Match", store.put(key, b"{}", if_none_match=True))
         await _require_refusal("If-Match", store.put(key, b"{}", if_match="0" * 32))
-        if key not in [found.key async for found in store.list(key)]:
+        if key not in [info.key async for info in store.list(key)]:
             raise StoreMisconfigured("the store does not list an object that was just written")
     finally:
         await store.delete(key)
 
 
 async def _require_refusal(header: str, put: Awaitable[object]) -> None:
-    """``put`` has a condition in ``header`` that does not hold."""
+    """Raises StoreMisconfigured if ``put`` succeeds, although its condition in ``header`` is false."""
     try:
         await put
     except PreconditionFailed:

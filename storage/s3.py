@@ -1,8 +1,8 @@
-"""The object store on S3 or a compatible server, through boto3 in its own threads.
+"""The object store on S3 or a compatible server, through boto3 in dedicated threads.
 
-The process has one client: boto3 clients are thread-safe and expensive to create. Credentials come from boto3's
-own chain (environment, shared files, container and instance roles). Unconditional puts, which are all media and all
-playlists, bypass the client if possible (:mod:`storage.s3_put`).
+A store has one client: boto3 clients are thread-safe and expensive to create. Credentials come from boto3's
+own chain (environment, shared files, container and instance roles). Unconditional puts (media and playlists)
+bypass the client if possible (:mod:`storage.s3_put`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from storage import content
 from storage.interface import ObjectInfo, ObjectNotFound, StoredObject
-from storage.object_keys import is_key, is_key_prefix, require_key
+from storage.object_keys import is_key, is_key_prefix, require_key, require_possible
 from storage.probe import probe
 from storage.s3_client import S3Options, make_client, make_session
 from storage.s3_errors import Place, translated, wrong_region
@@ -89,13 +89,13 @@ class S3Store:
         )
 
     async def get(self, key: str) -> StoredObject:
-        _require_possible(key)
+        require_possible(key)
         return await self._run(key, lambda s3: self._get(s3.client, key))
 
     async def head(self, key: str) -> ObjectInfo:
-        _require_possible(key)
+        require_possible(key)
         answer = await self._run(key, lambda s3: s3.client.head_object(Bucket=self._bucket, Key=self._root + key))
-        return _described(key, answer)
+        return _info(key, answer)
 
     async def delete(self, key: str) -> None:
         if is_key(key):
@@ -103,17 +103,17 @@ class S3Store:
                 await self._run(key, lambda s3: s3.client.delete_object(Bucket=self._bucket, Key=self._root + key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Pages of 1000. The content types follow from the keys, since a listing does not contain the stored
+        """Reads pages of 1000. The content types follow from the keys, because listings do not contain the stored
         ones."""
         if not is_key_prefix(prefix):
             return
         request: ListObjectsV2RequestTypeDef = {"Bucket": self._bucket, "Prefix": self._root + prefix}
         while True:
             page = await self._run(prefix, lambda s3: s3.client.list_objects_v2(**request))
-            for found in page.get("Contents", ()):
-                key = found["Key"].removeprefix(self._root)
+            for listed in page.get("Contents", ()):
+                key = listed["Key"].removeprefix(self._root)
                 if is_key(key):
-                    yield _listed(key, found)
+                    yield _listed(key, listed)
             if not page["IsTruncated"]:
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
@@ -144,10 +144,10 @@ class S3Store:
     def _get(self, client: S3Client, key: str) -> StoredObject:
         answer = client.get_object(Bucket=self._bucket, Key=self._root + key)
         with contextlib.closing(answer["Body"]) as body:
-            return StoredObject(_described(key, answer), body.read())
+            return StoredObject(_info(key, answer), body.read())
 
     def _require_region(self, s3: Connection) -> None:
-        """boto3 would follow a redirect to the right region, at the price of a second request each time."""
+        """Raises StoreMisconfigured for another region, where boto3 would be redirected with each request."""
         answer = s3.client.list_objects_v2(Bucket=self._bucket, Prefix=self._root, MaxKeys=1)
         actual = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
         if actual and actual != s3.client.meta.region_name:
@@ -160,7 +160,7 @@ def _put(s3: Connection, request: PutObjectRequestTypeDef, body: bytes, *, plain
     return etag or s3.client.put_object(**request)["ETag"].strip('"')
 
 
-def _described(key: str, answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> ObjectInfo:
+def _info(key: str, answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDef) -> ObjectInfo:
     return ObjectInfo(
         key=key,
         size=answer["ContentLength"],
@@ -171,17 +171,12 @@ def _described(key: str, answer: GetObjectOutputTypeDef | HeadObjectOutputTypeDe
     )
 
 
-def _listed(key: str, found: ObjectTypeDef) -> ObjectInfo:
+def _listed(key: str, listed: ObjectTypeDef) -> ObjectInfo:
     return ObjectInfo(
         key=key,
-        size=found["Size"],
-        etag=found["ETag"].strip('"'),
-        modified=found["LastModified"].replace(microsecond=0).timestamp(),
+        size=listed["Size"],
+        etag=listed["ETag"].strip('"'),
+        modified=listed["LastModified"].replace(microsecond=0).timestamp(),
         content_type=content.content_type(key),
         cache_control=content.cache_control(key),
     )
-
-
-def _require_possible(key: str) -> None:
-    if not is_key(key):
-        raise ObjectNotFound(f"there is no object {key[:80]!r}")

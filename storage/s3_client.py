@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 ATTEMPTS = 2
-"""One quick retry for a connection that died; the caller handles longer outages."""
+"""One quick retry for a broken connection; the caller handles longer outages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class S3Options:
 
 
 def make_session() -> Session:
-    """With credentials from boto3's own chain. Raises boto3's errors for configuration files that it cannot use."""
-    # Imported late: the configuration uses the options without boto3.
+    """A session with credentials from boto3's own chain. Raises boto3's errors for unusable configuration files."""
+    # Imported late, because the configuration uses the options without boto3.
     import botocore.session
 
     return botocore.session.get_session()

@@ -1,4 +1,4 @@
-"""Translates boto3's errors to the store's, each with a sentence that says what to change."""
+"""Translates boto3's errors to the store's errors, each with a sentence about what to change."""
 
 from dataclasses import dataclass
 
@@ -85,7 +85,7 @@ def wrong_region(place: Place, actual: str | None) -> StoreMisconfigured:
 
 
 def _answered(error: ClientError, place: Place, key: str) -> StorageError:
-    """An error that the server answered. Answers to HEAD have no body, so their code is the status."""
+    """The error for an error response. Responses to HEAD have no body, so their code is the status."""
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", "") or code
     metadata = error.response.get("ResponseMetadata", {})
@@ -103,9 +103,9 @@ def _answered(error: ClientError, place: Place, key: str) -> StorageError:
             f"there is no bucket {place.bucket} at {place.server}: create it, or correct the store's name"
         )
     if code in _WRONG_REGION:
-        named = error.response.get("Error", {}).get("Region")
+        region = error.response.get("Error", {}).get("Region")
         header = metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region")
-        return wrong_region(place, str(named or header) if named or header else None)
+        return wrong_region(place, str(region or header) if region or header else None)
     if code in _WRONG_CREDENTIALS:
         return StoreMisconfigured(
             f"{place.server} does not accept the credentials ({code}): check the access key and its secret"

@@ -43,7 +43,7 @@ class PutTarget:
 
 
 class PlainPut:
-    """PUTs into one bucket, to the same place and with the same credentials as ``client``. Thread-safe."""
+    """PUTs into one bucket, with the same URL and credentials as ``client``. Thread-safe."""
 
     def __init__(self, client: S3Client, session: Session, bucket: str, options: S3Options) -> None:
         self._bucket = bucket
@@ -61,7 +61,7 @@ class PlainPut:
         client.meta.events.register("before-send.s3.PutObject", self._learn)
 
     def __call__(self, arguments: PutObjectRequestTypeDef, body: bytes) -> str | None:
-        """Returns the object's ETag, or None if the PUT failed for whatever reason. ``arguments`` are those of the
+        """Returns the object's ETag, or None if the PUT failed. ``arguments`` are those of the
         client's ``put_object``, with a content type and a cache control as the only headers."""
         target, credentials = self._target, self._credentials
         if target is None or credentials is None:

@@ -32,7 +32,7 @@ class SizedCache(Generic[K, V]):
         return kept[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """``size`` is the value's in bytes."""
+        """Add a value of ``size`` bytes, or replace the value of ``key``."""
         self.drop(key)
         if size > self._max_bytes:
             return

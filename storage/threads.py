@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# For how many seconds gathered calls are collected.
+# Seconds for which gathered calls are collected.
 GATHER_S = 0.02
 
 _Call = tuple["asyncio.Future[Any]", Callable[[], Any]]
@@ -26,10 +26,10 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     async def run_gathered(self, call: Callable[[], T]) -> T:
-        """As :meth:`run`, in one thread and in order with all calls of the next few milliseconds.
+        """Like :meth:`run`, but collects the calls of a few milliseconds and runs them in order in one thread.
 
-        Waking a thread, and passing the interpreter lock back and forth while the loop is busy, costs more than
-        writing a small file.
+        Waking a thread, and handing over the interpreter lock while the loop is busy, costs more than writing a
+        small file.
         """
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()

@@ -51,8 +51,8 @@ class UploadQueue:
 
     For each media object, either ``on_stored`` or ``on_lost`` is called once, on the event loop. ``on_lost``
     receives the store's error, or None if the store is only too slow; it may be called from within ``put_media``.
-    ``on_trouble`` is called when puts start to fail or fail for another reason, and with None when none fails any
-    more. ``clock`` is monotonic.
+    ``on_trouble`` is called with the error when puts start to fail or fail for another reason, and with None when
+    they succeed again. ``clock`` returns monotonic seconds.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class UploadQueue:
 
     @property
     def pending_bytes(self) -> int:
-        """Of media, those in flight included."""
+        """The bytes of media that are not stored yet, including those in flight."""
         return self._bytes
 
     def oldest_age(self, now: float) -> float:
@@ -108,7 +108,7 @@ class UploadQueue:
         self._submit(key, body, required=False)
 
     def put_init(self, key: str, body: bytes) -> None:
-        """As :meth:`put_media`. A full queue loses init segments last: without them the rest is worthless."""
+        """Like :meth:`put_media`, but a full queue loses init segments last: without them, the media is useless."""
         self._submit(key, body, required=True)
 
     def put_text(self, key: str, render: Callable[[], Awaitable[bytes | None]]) -> None:
@@ -119,7 +119,7 @@ class UploadQueue:
         if self._closed:
             return
         text = _Text(key, render, self._submitted, self._clock())
-        waiting = [place for place, other in enumerate(self._texts) if other.key == key]
+        waiting = [index for index, other in enumerate(self._texts) if other.key == key]
         last = self._texts[-1] if self._texts else None
         if last is not None and last.key == key and last.after == text.after:
             self._texts[-1] = replace(text, since=last.since)
@@ -145,12 +145,12 @@ class UploadQueue:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        left, self._unfinished = self._unfinished, {}
+        lost, self._unfinished = self._unfinished, {}
         self._waiting.clear()
         self._texts.clear()
         self._bytes = 0
         self._idle.set()
-        for media in left.values():
+        for media in lost.values():
             self._notify_lost(media.key)
 
     def _submit(self, key: str, body: bytes, *, required: bool) -> None:
@@ -201,35 +201,35 @@ class UploadQueue:
         self._text_in_flight = None
         self._start_uploads()
 
-    async def _put(self, what: _Media | _Text) -> StorageError | None:
+    async def _put(self, upload: _Media | _Text) -> StorageError | None:
         """Try until the object is stored. Returns the error if another attempt cannot succeed."""
         failures = 0
         while True:
-            error = await self._try(what)
+            error = await self._try(upload)
             if error is None:
-                self._note_success(what.key)
+                self._note_success(upload.key)
                 return None
-            self._note_failure(what.key, error)
+            self._note_failure(upload.key, error)
             if not error.retryable and not isinstance(error, StoreMisconfigured):
-                self._failing.discard(what.key)
+                self._failing.discard(upload.key)
                 return error
             failures += 1
             await self._sleep(backoff_for(error).delay(failures, self._jitter()))
 
-    async def _try(self, what: _Media | _Text) -> StorageError | None:
+    async def _try(self, upload: _Media | _Text) -> StorageError | None:
         try:
-            body = what.body if isinstance(what, _Media) else await what.render()
+            body = upload.body if isinstance(upload, _Media) else await upload.render()
         except Exception:
-            log.exception("a playlist cannot be rendered", key=what.key)
+            log.exception("a playlist cannot be rendered", key=upload.key)
             return None
         if body is None:
             return None
         try:
-            await self._store.put(what.key, body)
+            await self._store.put(upload.key, body)
         except StorageError as error:
             return error
         except Exception as error:
-            log.exception("the store raised an undeclared error", key=what.key)
+            log.exception("the store raised an undeclared error", key=upload.key)
             return StoreUnavailable(f"the store failed: {error!r}")
         return None
 

@@ -5,8 +5,8 @@
     catalogue/broadcasts/{stream}/{broadcast}.json     BroadcastRecord
     catalogue/private/{stream}.json                    PrivateRecord: deleted, but its recordings stay private
 
-Writes are conditional if two writers could meet. A key's object is written before the stream's record lists the
-key. A key is valid only if both agree, so a crash in between opens nothing.
+Writes are conditional if there can be two writers. A key's object is written before the stream's record lists the
+key. A key is valid only if both agree, so a crash in between admits no publisher.
 """
 
 import asyncio
@@ -66,9 +66,9 @@ class StreamNotFound(ObjectNotFound):
 class Catalogue:
     """Every method raises the store's errors in addition to those it names.
 
-    Up to ``remembered`` stream records stay in memory. :meth:`find_by_key` uses one that is younger than
-    ``fresh_s``, and an older one if the store fails or does not answer within ``timeout_s``. While the store
-    answers, a key that another process revoked is therefore refused after ``fresh_s`` at the latest.
+    Up to ``max_cached`` stream records stay in memory. :meth:`find_by_key` uses a record that is younger than
+    ``fresh_s`` seconds, or an older one if the store fails or does not answer within ``timeout_s`` seconds. While
+    the store answers, a key that another process revoked is therefore refused after at most ``fresh_s``.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class Catalogue:
         *,
         fresh_s: float = 5.0,
         timeout_s: float = 2.0,
-        remembered: int = 4096,
+        max_cached: int = 4096,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._documents = Documents(store)
         self._records: CachedLookup[str, StreamRecord] = CachedLookup(
             self._load,
-            max_count=remembered,
+            max_count=max_cached,
             freshness=Freshness(refresh_s=fresh_s, max_age_s=fresh_s, fallback_s=timeout_s),
-            # Ingest bounds the number of publishers, and all of them may return at the same moment.
+            # Unlimited, because ingest limits the publishers, and all of them may return at the same moment.
             max_lookups=inf,
             clock=clock,
         )
-        self._streams_by_key: SizedCache[str, str] = SizedCache(0, max_values=remembered * MAX_KEYS)
+        self._streams_by_key: SizedCache[str, str] = SizedCache(0, max_values=max_cached * MAX_KEYS)
 
     async def create_stream(
         self, stream: str, settings: StreamSettings | None = None, *, now: float
@@ -108,33 +108,33 @@ class Catalogue:
         try:
             await self._documents.create(_stream_object(stream), record)
         except PreconditionFailed:
-            # The client may have repeated a put whose answer was lost; the record found is then its own.
+            # The client may have repeated a put whose answer was lost; the stored record is then this one.
             if await self._stored(stream) != record:
                 await self._store.delete(_key_object(hashed))
                 raise StreamExists(f"there is a stream {stream} already") from None
-        self._remember(record)
+        self._cache(record)
         return record, key
 
     async def get_stream(self, stream: str) -> StreamRecord:
         """Read from the store. Raises StreamNotFound."""
         record = await self._load(stream)
-        self._remember(record)
+        self._cache(record)
         return record
 
     async def is_private(self, stream: str) -> bool:
-        """Whether viewers need a token. Reads the store each time; the last known record counts if the store fails.
-        The recordings of a deleted stream stay private if it was."""
+        """Whether viewers need a token. Reads the store each time; if it fails, the last record read is used.
+        The recordings of a deleted private stream stay private."""
         try:
             return (await self._records.refresh(stream)).settings.private
         except ObjectNotFound:
             return await self._was_private(stream)
 
     async def list_streams(self) -> list[StreamRecord]:
-        """Sorted by name. Damaged records are logged and left out."""
-        keys = [found.key async for found in self._store.list(_STREAMS)]
+        """All streams, sorted by name. Damaged records are logged and left out."""
+        keys = [info.key async for info in self._store.list(_STREAMS)]
         records = await self._read_all(keys, StreamRecord)
         for record in records:
-            self._remember(record)
+            self._cache(record)
         return records
 
     async def update_stream(self, stream: str, change: Callable[[StreamRecord], StreamRecord]) -> StreamRecord:
@@ -151,15 +151,15 @@ class Catalogue:
                 await self._documents.replace(_stream_object(stream), changed, etag)
             except PreconditionFailed:
                 continue
-            self._remember(changed)
+            self._cache(changed)
             return changed
         raise StoreUnavailable(f"other writers keep changing the record of {stream}: try again")
 
     async def delete_stream(self, stream: str) -> None:
-        """Remove the record and its keys; the recordings stay, and stay private if they were. Raises
+        """Remove the record and its keys. The recordings stay, and those of a private stream stay private. Raises
         StreamNotFound.
 
-        The record is removed last, so that a deletion that failed half way can be repeated.
+        The record is removed last, so that a deletion that failed can be repeated.
         """
         record = await self.get_stream(stream)
         if record.settings.private:
@@ -171,7 +171,7 @@ class Catalogue:
         self._records.forget(stream)
 
     async def rotate_key(self, stream: str) -> str:
-        """A new key, shown only once; old keys are revoked immediately. Raises StreamNotFound."""
+        """Create a key, which is shown only once, and revoke the old ones immediately. Raises StreamNotFound."""
         await self.get_stream(stream)
         key, hashed = await self._new_key(stream)
         revoked: tuple[str, ...] = ()
@@ -187,8 +187,7 @@ class Catalogue:
         return key
 
     async def find_by_key(self, key: str) -> StreamRecord | None:
-        """The stream of a broadcaster's key, None if there is no such key. The caller checks the record for a
-        ban."""
+        """The stream that a broadcaster's key belongs to, or None. The caller checks the record for a ban."""
         hashed = key_hash(key)
         if hashed is None:
             return None
@@ -208,16 +207,16 @@ class Catalogue:
         return await self.update_stream(stream, lambda record: record.model_copy(update={"banned_until": until}))
 
     async def put_broadcast(self, record: BroadcastRecord) -> None:
-        """Unconditional: a broadcast has one writer."""
+        """Write the record unconditionally, because a broadcast has only one writer."""
         await self._documents.put(_broadcast_object(record.stream, record.broadcast), record)
 
     async def list_broadcasts(self, stream: str, limit: int = MAX_BROADCASTS) -> list[BroadcastRecord]:
-        """The newest ``limit`` of them, newest first; empty if the stream does not exist."""
+        """The newest ``limit`` broadcasts, newest first; empty if the stream does not exist."""
         if not is_stream_name(stream):
             return []
         newest: deque[str] = deque(maxlen=limit)
-        async for found in self._store.list(_broadcasts(stream)):
-            newest.append(found.key)
+        async for info in self._store.list(_broadcasts(stream)):
+            newest.append(info.key)
         return await self._read_all(reversed(newest), BroadcastRecord)
 
     async def close(self) -> None:
@@ -274,7 +273,7 @@ class Catalogue:
 
         return [record for record in await asyncio.gather(*map(read, keys)) if record is not None]
 
-    def _remember(self, record: StreamRecord) -> None:
+    def _cache(self, record: StreamRecord) -> None:
         self._records.put(record.stream, record)
         for hashed in record.key_hashes:
             self._streams_by_key.put(hashed, record.stream, 0)

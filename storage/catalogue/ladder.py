@@ -1,4 +1,4 @@
-"""pydantic's view of :mod:`media.ladder`: how a ladder is read from and written to JSON, TOML and the API."""
+"""Pydantic types that parse and serialize a :mod:`media.ladder` in JSON, TOML and the API."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from media.quantities import Bitrate
 
 WORDS = ("auto", "source")
 
-# The tags of the two forms. pydantic puts them into its error locations, though no document contains them.
+# The tags of the two forms. Pydantic adds them to the locations of its errors.
 TAGS = frozenset({"a-word", "rungs"})
 
 
@@ -31,7 +31,7 @@ RungBitrate = Annotated[
     Field(ge=MIN_BITRATE, le=MAX_BITRATE, examples=[2_500_000]),
     Bitrate(at_least=MIN_BITRATE, at_most=MAX_BITRATE),
 ]
-# Created by name: the API's schema calls it Rung, as the value that is read from it.
+# Created by name, because its name in the API's schema is Rung.
 RungFields = create_model(
     "Rung",
     __config__=ConfigDict(extra="forbid"),
@@ -42,9 +42,9 @@ RungFields = create_model(
 
 
 def _rung_schema(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    """Read and write a :class:`Rung` by way of its fields."""
+    """Parse and serialize a :class:`Rung` through ``RungFields``."""
     fields = handler(RungFields)
-    read = core_schema.no_info_after_validator_function(lambda given: Rung(given.height, given.bitrate), fields)
+    read = core_schema.no_info_after_validator_function(lambda fields: Rung(fields.height, fields.bitrate), fields)
     return core_schema.no_info_before_validator_function(
         lambda value: asdict(value) if isinstance(value, Rung) else value,
         read,

@@ -13,7 +13,7 @@ MAX_TITLE = 200
 
 
 class StreamSettings(BaseModel):
-    """``ladder`` None is that of the server's configuration. ``private``: viewers need a token."""
+    """With ``ladder`` None, the server's configuration applies. ``private``: viewers need a token."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

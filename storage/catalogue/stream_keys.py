@@ -1,6 +1,6 @@
 """Stream keys: the secrets that broadcasters type. They are generated here, shown once, and stored as SHA-256 only.
 
-A key has more than 118 random bits, so it cannot be guessed from its hash, and needs neither salt nor a slow hash.
+A key has more than 118 random bits, so it cannot be guessed from its hash and needs neither salt nor a slow hash.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _CANONICAL = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
 
 
 def new_stream_key() -> str:
-    """``abcd-efgh-jkmn-pqrs-tuvw-xyz2``."""
+    """A random key, such as ``abcd-efgh-jkmn-pqrs-tuvw-xyz2``."""
     characters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     return "-".join(characters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 

@@ -304,7 +304,7 @@ async def test_all_publishers_may_return_at_the_same_moment() -> None:
 
 async def test_known_records_are_bounded() -> None:
     store = MemoryStore()
-    catalogue = Catalogue(store, remembered=2)
+    catalogue = Catalogue(store, max_cached=2)
     keys = [(await catalogue.create_stream(f"s{number}", now=NOW))[1] for number in range(3)]
     store.failing = StoreUnavailable("down")
     with pytest.raises(StoreUnavailable):

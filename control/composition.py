@@ -1,8 +1,8 @@
-"""The composition root: every role in one process, each opened on one exit stack.
+"""The composition root: opens every role in one process, on one exit stack.
 
-The stack closes in reverse order: ingest first, so that no publisher arrives any more; then the broadcasts, while
-the origin still answers for them; then the origin, and the store last. A part whose ``close`` fails does not keep
-the others open, and a start that fails half way closes what it opened.
+The stack closes in reverse order: first ingest, so that no more publishers arrive; then the broadcasts, while the
+origin still serves them; then the origin, and last the store. If a part's ``close`` fails, the others are still
+closed. If the start fails, the parts that were opened are closed.
 """
 
 import asyncio
@@ -41,14 +41,14 @@ from worker.station import Station
 FIRST_STREAM = "live"
 LOCAL_NODE = "local"
 ROLES = ("ingest", "worker", "origin")
-# How long the end of the server waits for the store to take the remaining objects.
+# Seconds that the end of a broadcast waits for the remaining uploads.
 STORE_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. ``rtmp`` and ``http`` are the URLs to use from this machine, ``rtmp_line`` and
-    ``public_url`` those to give to others. ``http_task`` ends early if the HTTP server fails."""
+    """A running server. ``rtmp`` and ``http`` are the URLs to use from this machine; ``rtmp_line`` and
+    ``public_url`` are for other machines. ``http_task`` ends early if the HTTP server fails."""
 
     rtmp: str
     http: str
@@ -61,7 +61,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Server]:
-    """Run all roles for the length of the block. Raises HeadwaterError if one of them cannot start."""
+    """Run all roles until the block ends. Raises HeadwaterError if one of them cannot start."""
     data = DataDir(config.data)
     data.create()
     metrics = Metrics()

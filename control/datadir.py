@@ -1,4 +1,4 @@
-"""The data directory: the local files of one machine's Headwater, which its commands read too.
+"""The data directory: the local files of one machine's Headwater, for the server and the commands.
 
     api-token       the bearer token of the REST API, created once
     keys/{stream}   the stream key that the first run created, to be shown again
@@ -61,19 +61,19 @@ class DataDir:
 
     def api_token(self) -> str:
         """The REST API's token, created by the first call on this directory."""
-        token = self.known_token()
+        token = self.stored_token()
         if token is None:
             self._write_new(self.token_file, secrets.token_urlsafe(TOKEN_BYTES))
-            token = self.known_token()
+            token = self.stored_token()
         if token is None:
             raise DataDirError(f"{self.token_file} is empty; delete it, and the server creates a new one")
         return token
 
-    def known_token(self) -> str | None:
+    def stored_token(self) -> str | None:
         return self._read(self.token_file)
 
     def stream_key(self, stream: str) -> str | None:
-        """The key kept for ``stream``; None unless a first run created it here."""
+        """The stored key of ``stream``; None unless the first run stored one here."""
         return self._read(self._key_file(stream))
 
     def keep_stream_key(self, stream: str, key: str) -> None:
@@ -83,7 +83,7 @@ class DataDir:
         self._remove(self._key_file(stream))
 
     def key_changed(self, stream: str, key: str | None) -> None:
-        """Update or remove (None) a key that is kept here. A failure is logged."""
+        """Update a stored key, or remove it if ``key`` is None. A failure is logged."""
         try:
             if self.stream_key(stream) is None:
                 return
@@ -92,7 +92,7 @@ class DataDir:
             else:
                 self.keep_stream_key(stream, key)
         except DataDirError as error:
-            log.warning("the kept stream key is out of date", stream=stream, error=str(error))
+            log.warning("the stored stream key is out of date", stream=stream, error=str(error))
 
     def server(self) -> ServerInfo | None:
         """The server that was started here and has not ended properly; it may have crashed."""
@@ -128,8 +128,8 @@ class DataDir:
             raise _failure("read", file, error) from None
 
     def _write_new(self, file: Path, text: str) -> None:
-        """Write the file as a whole or not at all; the first of two writers wins."""
-        temporary = self._temporary(file, text)
+        """Write the file atomically, unless it exists."""
+        temporary = self._write_temporary(file, text)
         try:
             os.link(temporary, file)
         except FileExistsError:
@@ -140,14 +140,14 @@ class DataDir:
             temporary.unlink(missing_ok=True)
 
     def _replace(self, file: Path, text: str) -> None:
-        temporary = self._temporary(file, text)
+        temporary = self._write_temporary(file, text)
         try:
             temporary.replace(file)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise _failure("written", file, error) from None
 
-    def _temporary(self, file: Path, text: str) -> Path:
+    def _write_temporary(self, file: Path, text: str) -> Path:
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,6 +1,6 @@
 """A synthetic broadcaster: ffmpeg with a moving picture, a running clock, and a tone that beeps each second.
 
-It publishes with the settings that we recommend: 1280x720 at 30 fps, a keyframe every 2 s, H.264 tuned for low
+It publishes with the recommended settings: 1280x720 at 30 fps, a keyframe every 2 s, H.264 tuned for low
 latency, AAC.
 """
 
@@ -19,7 +19,7 @@ KEYFRAME_INTERVAL_S = 2
 VIDEO_BITRATE, AUDIO_BITRATE = "2500k", "128k"
 SAMPLE_RATE = 48_000
 
-# After this time, the end of the process is not the fault of its settings.
+# Seconds after which the end of the process is not caused by its settings.
 STEADY_S = 30.0
 MAX_FAILURES = 5
 END_TIMEOUT_S = 5.0
@@ -44,7 +44,7 @@ class DemoError(ControlError):
 class Broadcaster:
     """Publishes to ``url``/``key`` until stopped. Raises DemoError if its packages are missing.
 
-    ``command`` gives the arguments of the process to keep running; tests replace it.
+    ``command`` returns the arguments of the process to run; tests replace it.
     """
 
     def __init__(self, url: str, key: str, *, command: Callable[[str], list[str]] | None = None) -> None:
@@ -55,8 +55,7 @@ class Broadcaster:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *, retry_s: float = 1.0) -> None:
-        """Publish until :meth:`stop`, again after each failure. Raises DemoError after several failures in a
-        row."""
+        """Publish until :meth:`stop`; retry after a failure. Raises DemoError after ``MAX_FAILURES`` in a row."""
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
@@ -77,7 +76,7 @@ class Broadcaster:
             _end(process)
 
     def _publish(self) -> str:
-        """One run of the process. Returns the end of its output, without the key."""
+        """Run the process once. Returns the last lines of its output, without the key."""
         with self._lock:
             if self._stopping.is_set():
                 return ""
@@ -145,12 +144,12 @@ def ffmpeg_command(target: str) -> list[str]:
 def find_font(directories: tuple[Path, ...] = FONT_DIRECTORIES) -> Path | None:
     """A font file for the clock; None on a machine without fonts."""
     for directory in directories:
-        found = {file.name: file for file in _fonts(directory)}
+        fonts = {file.name: file for file in _fonts(directory)}
         for name in FONTS:
-            if name in found:
-                return found[name]
-        if found:
-            return found[min(found)]
+            if name in fonts:
+                return fonts[name]
+        if fonts:
+            return fonts[min(fonts)]
     return None
 
 

@@ -1,4 +1,4 @@
-"""uvicorn inside an event loop that belongs to someone else."""
+"""Runs uvicorn in an existing event loop."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ GRACE_S = 3
 
 
 class HttpServer(uvicorn.Server):
-    """Leaves the signals to the process that runs it."""
+    """A uvicorn server that does not handle signals."""
 
     def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[str]) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.asynccontextmanager
     async def running(self, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
-        """Answer on ``listener`` until the block ends; yields the task, which ends early if the server fails."""
+        """Serve on ``listener`` until the block ends. Yields the task, which ends early if the server fails."""
         task = asyncio.create_task(self.serve(sockets=[listener]))
         try:
             while not self.started and not task.done():

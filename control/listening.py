@@ -1,4 +1,4 @@
-"""Listening sockets, opened before anything is built on them: whoever needs the address knows it from the start."""
+"""Opens listening sockets first, so that the other parts can be built with the actual addresses."""
 
 import os
 import socket
@@ -35,8 +35,8 @@ def listen(address: Address, protocol: str) -> tuple[socket.socket, Address]:
 
 
 def _reason(error: OSError) -> str:
-    """Without the address, which :func:`socket.create_server` appends to the system's own words. The numbers of
-    name resolution are not the system's: they are negative."""
+    """The error's text without the address that :func:`socket.create_server` appends. Errors of name resolution
+    have negative numbers, for which :func:`os.strerror` has no text."""
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

@@ -53,7 +53,7 @@ def transcode_options(config: Config) -> TranscodeOptions:
 
 
 def broadcast_options(config: Config, record: StreamRecord) -> BroadcastOptions:
-    """For one stream. The ladder in its record takes precedence over the configuration."""
+    """The options of one stream. The ladder in its record takes precedence over the configuration."""
     ladder = record.settings.ladder or config.ladder_of(record.stream)
     return BroadcastOptions(
         cutter=CutterOptions(

@@ -1,4 +1,4 @@
-"""The ready message on standard output: what to type into OBS, and where to watch."""
+"""The ready message on standard output: the settings for OBS, and the pages' addresses."""
 
 import json
 
@@ -7,7 +7,7 @@ from control.version import version
 
 
 def print_ready(server: Server, *, json_output: bool) -> None:
-    """JSON is one line with the URLs to use from this machine."""
+    """Print the message, or with ``json_output`` one line of JSON with the URLs to use from this machine."""
     if json_output:
         print(json.dumps({"event": "ready", "rtmp": server.rtmp, "http": server.http}), flush=True)
     else:

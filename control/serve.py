@@ -1,4 +1,4 @@
-"""The process that serves: from a configuration to an exit code."""
+"""Runs the server process from a configuration to an exit code."""
 
 import asyncio
 import gc
@@ -32,10 +32,10 @@ def run(config: Config, *, json_output: bool, on_ready: Callable[[], None] | Non
 
 
 def tune_gc() -> None:
-    """Keep the garbage collector away from what the start created.
+    """Exclude the objects that exist now from garbage collection, and collect less often.
 
-    Media are freed by reference count and cycles are rare. A collection every 700 objects, among the frames of
-    hundreds of streams, would cost more than the frames themselves.
+    Media is freed by reference counts, and cycles are rare. With hundreds of streams, a collection every 700
+    objects would cost more than the frames themselves.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The commands' client for the REST API: JSON in and out, failures as sentences.
+"""The commands' client for the REST API. It raises failures as errors with a sentence for the user.
 
 httpx is imported late: `headwater serve` does not need it and starts faster without it.
 """
@@ -20,7 +20,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ApiClient:
-    """Raises ServerUnreachable, Refused and CliError. Tests replace the ``transport``."""
+    """Sends and returns JSON. Raises ServerUnreachable, Refused and CliError. Tests replace the ``transport``."""
 
     def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
         import httpx

@@ -42,10 +42,10 @@ def demo(
 ) -> None:
     """Broadcast a test picture with a clock and sound; Ctrl-C ends it.
 
-    It goes to the server that runs on the data directory; if none does, one is started.
+    It goes to the server that runs on the data directory. If there is none, the command starts one.
     """
     if (to is None) != (key is None):
-        raise typer.BadParameter("--to and --key go together")
+        raise typer.BadParameter("--to and --key need each other")
     if to is not None and key is not None:
         publish(Broadcaster(to, key))
         return
@@ -69,11 +69,11 @@ def publish(broadcaster: Broadcaster) -> None:
 
 
 def running_server(directory: DataDir) -> Broadcaster | None:
-    """A broadcaster to the server of the data directory, None if none is running. Raises CliError, DemoError."""
+    """A broadcaster for the server that runs on the data directory, or None. Raises CliError, DemoError."""
     server = directory.server()
     if server is None:
         return None
-    with ApiClient(Target(server.http, directory.known_token())) as api:
+    with ApiClient(Target(server.http, directory.stored_token())) as api:
         try:
             status = api.get("streams", STREAM)
         except ServerUnreachable:
@@ -91,7 +91,7 @@ def running_server(directory: DataDir) -> Broadcaster | None:
 
 
 def serve_and_publish(config: Config) -> int:
-    """Run the server, and the broadcaster from the moment the server is ready. Returns the server's exit code."""
+    """Run the server, and start the broadcaster when it is ready. Returns the server's exit code."""
     from control import serve as server
 
     broadcaster = _BroadcasterThread(DataDir(config.data))

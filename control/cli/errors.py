@@ -6,7 +6,7 @@ from control.errors import ControlError
 
 
 class CliError(ControlError):
-    """A command failed or the server refused it; the text says what to do."""
+    """A command failed or the server refused it; the text explains what to do."""
 
     code: ClassVar[str] = "command-failed"
 

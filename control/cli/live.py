@@ -39,7 +39,7 @@ def show_stream(
     options: ServerOptions,
     stream: StreamArgument,
     latency: Annotated[
-        bool, typer.Option("--latency", help="Where time goes between a frame's arrival and viewers.")
+        bool, typer.Option("--latency", help="Show the delays between a frame's arrival and viewers.")
     ] = False,
 ) -> None:
     """Show everything about one stream, with warnings in words."""
@@ -61,7 +61,7 @@ def kill(
         float, typer.Option("--ban", metavar="SECONDS", min=0, help="Refuse its publisher for this long.")
     ] = 0.0,
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="What its publisher is told.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="The reason that its publisher gets.")
     ] = None,
 ) -> None:
     """End a live broadcast at once."""

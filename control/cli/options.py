@@ -1,4 +1,4 @@
-"""The options that several commands share: defined once, and added to each command by a decorator."""
+"""Options that several commands share. Decorators add them to the commands."""
 
 import functools
 import inspect
@@ -143,14 +143,14 @@ def with_config(command: Callable[Concatenate[LoadConfig, P], None]) -> Command:
 
 
 def _with_options(command: Command, shared: Callable[..., object], parameters: list[inspect.Parameter]) -> Command:
-    """``command``, whose first argument ``shared`` makes of its own options; ``parameters`` are both, as the help
-    lists them."""
+    """``command`` with the options of ``shared``, whose result becomes its first argument. ``parameters`` are all
+    options and arguments, in the order of the help."""
     names = [parameter.name for parameter in _parameters(shared)]
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
-        made = shared(**{name: given.pop(name) for name in names})
-        command(made, **given)
+    def run(**values: Any) -> None:
+        first = shared(**{name: values.pop(name) for name in names})
+        command(first, **values)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -158,6 +158,6 @@ def _with_options(command: Command, shared: Callable[..., object], parameters: l
 
 
 def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
-    """By keyword only, so that options with a default may precede arguments without one."""
+    """The function's parameters, as keyword-only ones, so that those with a default may precede those without."""
     parameters = inspect.signature(function).parameters.values()
     return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-# A table that is piped into another program is not squeezed into 80 columns.
+# The width of piped tables, so that they are not wrapped at 80 columns.
 WIDTH_WHEN_PIPED = 200
 
 
@@ -15,7 +15,7 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """For standard output. Text from peers is passed as ``rich.text.Text``, never as markup."""
+    """The console for standard output. Text from peers is passed as ``rich.text.Text``, never as markup."""
     probe = Console()
     return probe if probe.is_terminal else Console(width=WIDTH_WHEN_PIPED)
 

@@ -1,4 +1,4 @@
-"""``serve``: the server itself."""
+"""``serve``: runs the server."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def serve(
 ) -> None:
     """Run Headwater: RTMP in, HLS and DASH out."""
     config = load()
-    # Imported late: the other commands start without PyAV and the server's libraries.
+    # Imported late, so that other commands start without PyAV and the server's libraries.
     from control import serve as server
 
     if check:

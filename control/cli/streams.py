@@ -17,7 +17,7 @@ def create(
     options: ServerOptions,
     stream: StreamArgument,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="What viewers read above the picture.")
+        str | None, typer.Option("--title", metavar="TEXT", help="The title above the picture.")
     ] = None,
     ladder: Annotated[
         str | None,
@@ -29,9 +29,9 @@ def create(
         bool, typer.Option("--private", help="Viewers need a token; `headwater token` makes one.")
     ] = False,
 ) -> None:
-    """Make a stream and print its server and key. The key is shown this once."""
-    given = (("title", title), ("ladder", ladder), ("private", private or None))
-    settings = {name: value for name, value in given if value is not None}
+    """Create a stream and print its server and key. The key is shown only once."""
+    options_by_name = (("title", title), ("ladder", ladder), ("private", private or None))
+    settings = {name: value for name, value in options_by_name if value is not None}
     with options.connect() as api:
         answer = api.post("streams", body={"stream": stream, **settings})
     _print_key(answer, options)
@@ -58,7 +58,7 @@ def delete(
     with options.connect() as api:
         if not yes:
             if not sys.stdin.isatty():
-                raise CliError(f"{stream} is not deleted without being asked: add --yes")
+                raise CliError(f"{stream} is not deleted without confirmation: add --yes")
             typer.confirm(f"Delete the stream {stream}?", abort=True, err=True)
         api.delete("streams", stream)
     if options.json_output:

@@ -1,4 +1,4 @@
-"""The server that a command talks to: the one it names, else the one that runs on the data directory."""
+"""The server that a command uses: the one from ``--server``, or else the one on the data directory."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ class Target:
 
 
 def find_target(server: str | None, token: str | None, data: Path) -> Target:
-    """Raises CliError if no server is named or running, or if ``server`` is not a URL."""
+    """Raises CliError if ``server`` is not a URL, or if it is None and no server runs on ``data``."""
     directory = DataDir(data)
     running = directory.server()
     if server is None:
@@ -26,11 +26,11 @@ def find_target(server: str | None, token: str | None, data: Path) -> Target:
                 f"no Headwater runs on the data directory {data}: start `headwater serve`, "
                 "or name a server with --server URL (or HEADWATER_SERVER)"
             )
-        return Target(running.http, token or directory.known_token())
+        return Target(running.http, token or directory.stored_token())
     url = _url(server)
-    # Only this machine's own server may see its token.
+    # Send the token only to the server that it belongs to.
     if token is None and running is not None and running.http == url:
-        token = directory.known_token()
+        token = directory.stored_token()
     return Target(url, token)
 
 

@@ -1,4 +1,4 @@
-"""Configuration: a TOML file, environment variables for every value, and the command line, which wins over both.
+"""Configuration: a TOML file, environment variables for every value, and the command line, which overrides both.
 
 :func:`load_config` merges the three, and reports each fault with its place and a suggestion.
 """

@@ -28,7 +28,7 @@ class Address:
 
     @classmethod
     def parse(cls, value: object) -> "Address":
-        """Raises ValueError, whose text says what to write instead."""
+        """Raises ValueError, whose text explains what to write instead."""
         if isinstance(value, Address):
             return value
         if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):

@@ -1,4 +1,4 @@
-"""pydantic's errors as lines for people: the place, the key, the fault and what to write instead."""
+"""Converts pydantic's errors to lines for people: the place, the key, the fault and what to write instead."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,12 +39,12 @@ class Sources:
 
     def place(self, path: KeyPath) -> str:
         """``headwater.toml:12: [rtmp] listen``, or the environment variable, or the key from the command line."""
-        given = _given(self.overrides, path)
-        if given:
-            return f"{render_path(given, sections=False)} (command line)"
-        given = _given(self.environment, path)
-        if given:
-            return f"{environment_name(given)} (environment)"
+        key = _set_key(self.overrides, path)
+        if key:
+            return f"{render_path(key, sections=False)} (command line)"
+        key = _set_key(self.environment, path)
+        if key:
+            return f"{environment_name(key)} (environment)"
         inner = path
         while inner and inner not in self.lines:
             inner = inner[:-1]
@@ -53,9 +53,9 @@ class Sources:
 
 
 def faults(lines: Iterable[str]) -> ConfigError:
-    found = list(lines)
-    head = "the configuration has a fault:" if len(found) == 1 else f"the configuration has {len(found)} faults:"
-    return ConfigError("\n  ".join([head, *found]))
+    texts = list(lines)
+    head = "the configuration has a fault:" if len(texts) == 1 else f"the configuration has {len(texts)} faults:"
+    return ConfigError("\n  ".join([head, *texts]))
 
 
 def explain(error: ValidationError, sources: Sources) -> ConfigError:
@@ -84,7 +84,7 @@ def render_path(path: KeyPath, *, sections: bool = True) -> str:
 
 
 def _path(location: tuple[str | int, ...]) -> KeyPath:
-    """pydantic's location without its internal parts: the tags of the ladder's two forms, the mark of a key."""
+    """The path of a pydantic location, without the tags of the ladder's forms and the marker of a key."""
     return tuple(
         part
         for index, part in enumerate(location)
@@ -92,7 +92,7 @@ def _path(location: tuple[str | int, ...]) -> KeyPath:
     )
 
 
-def _given(source: Mapping[str, Any], path: KeyPath) -> KeyPath:
+def _set_key(source: Mapping[str, Any], path: KeyPath) -> KeyPath:
     """The part of ``path`` that ``source`` sets, down to a value; empty if ``source`` does not set the key."""
     value: Any = source
     for index, part in enumerate(path):
@@ -108,43 +108,43 @@ def _text(details: ErrorDetails, path: KeyPath) -> str:
     kind, value = details["type"], details["input"]
     match kind:
         case "extra_forbidden":
-            return "unknown key" + _other_place(str(path[-1]), path[:-1])
+            return "unknown key" + _key_hint(str(path[-1]), path[:-1])
         case "missing":
             return "is missing"
         case "value_error":
             return str(details["ctx"]["error"])
         case "literal_error" | "enum":
-            return f"{_shown(value)} is not one of {details['ctx']['expected']}{_choice_hint(value, details)}"
+            return f"{_quoted(value)} is not one of {details['ctx']['expected']}{_choice_hint(value, details)}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"is a section with keys of its own, not {_shown(value)}"
+            return f"is a section with keys of its own, not {_quoted(value)}"
     expected = PLAIN_TYPES.get(kind.partition("_")[0])
     if expected is not None and kind.partition("_")[2] in ("type", "parsing", "from_float"):
-        return f"{_shown(value)} is not {expected}"
-    return f"{_shown(value)}: {details['msg'].removeprefix('Input ')}"
+        return f"{_quoted(value)} is not {expected}"
+    return f"{_quoted(value)}: {details['msg'].removeprefix('Input ')}"
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     text = f'"{value}"' if isinstance(value, str) else repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _choice_hint(value: object, details: ErrorDetails) -> str:
-    known = [word.strip("' ") for part in details["ctx"]["expected"].split(",") for word in part.split(" or ")]
-    match = closest(str(value), known)
+    choices = [word.strip("' ") for part in details["ctx"]["expected"].split(",") for word in part.split(" or ")]
+    match = closest(str(value), choices)
     return f'; did you mean "{match}"?' if match else ""
 
 
-def _other_place(key: str, parent: KeyPath) -> str:
+def _key_hint(key: str, parent: KeyPath) -> str:
     """A hint for an unknown key of ``parent``: the section it belongs in, or a similar key of this one."""
-    known = _known_keys(parent)
-    if closest(key, known) is None:
-        homes = [section for section in Config.model_fields if key in _known_keys((section,))]
+    keys = _allowed_keys(parent)
+    if closest(key, keys) is None:
+        homes = [section for section in Config.model_fields if key in _allowed_keys((section,))]
         if homes:
             return f"; it belongs in {' or '.join(f'[{home}]' for home in homes)}"
-    return did_you_mean(key, known)
+    return did_you_mean(key, keys)
 
 
-def _known_keys(path: KeyPath) -> list[str]:
+def _allowed_keys(path: KeyPath) -> list[str]:
     if not path:
         return list(Config.model_fields)
     if isinstance(path[-1], int):

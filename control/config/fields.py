@@ -1,4 +1,4 @@
-"""The types of single fields. Each validator raises ValueError with a sentence that says what to write instead."""
+"""The types of single fields. Each validator raises ValueError with a sentence about what to write instead."""
 
 import re
 from ipaddress import ip_network
@@ -17,7 +17,7 @@ APP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f'"{value}" is not a URL; write it whole, as "https://video.example.org"')
+        raise ValueError(f'"{value}" is not a URL; write it in full, as "https://video.example.org"')
     if parts.query or parts.fragment:
         raise ValueError(f'"{value}" has a query or fragment; only scheme, host and path go here')
     return value.rstrip("/")
@@ -32,7 +32,7 @@ def _origin(value: str) -> str:
 
 
 def _frame_ancestor(value: str) -> str:
-    """A source of Content-Security-Policy's frame-ancestors; ``self`` and ``none`` also without their quotes."""
+    """A source of Content-Security-Policy's frame-ancestors. ``self`` and ``none`` may lack their quotes."""
     word = value.strip("'")
     return f"'{word}'" if word in ("self", "none") else _origin(value)
 

@@ -19,7 +19,7 @@ MAX_FILE_BYTES = 2**20
 PREFIX = "HEADWATER_"
 TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
-# Variables with this prefix that the commands and the tests use.
+# Variables with this prefix that are not configuration: of the commands, and of the tests.
 OTHER_VARIABLES = frozenset({"HEADWATER_CONFIG", "HEADWATER_SERVER", "HEADWATER_TOKEN"})
 TEST_PREFIX = "HEADWATER_TEST_"
 
@@ -68,38 +68,38 @@ def _parse(text: str, file: Path | None) -> dict[str, Any]:
         message = str(error)
         place = TOML_PLACE.search(message)
         line = place[1] if place and place[1] else str(text.count("\n") + 1)
-        what = TOML_PLACE.sub("", message)
-        raise faults([f"{file}:{line}: is not TOML: {what[:1].lower()}{what[1:]}"]) from None
+        fault = TOML_PLACE.sub("", message)
+        raise faults([f"{file}:{line}: is not TOML: {fault[:1].lower()}{fault[1:]}"]) from None
     except RecursionError:
         raise faults([f"{file}: is nested too deeply"]) from None
 
 
 def _environment() -> dict[str, Any]:
-    known = _known_variables()
-    strays = []
+    variables = _config_variables()
+    unknown = []
     for name in sorted(os.environ):
         upper = name.upper()
         if not upper.startswith(PREFIX) or upper.startswith(TEST_PREFIX) or upper in OTHER_VARIABLES:
             continue
         section = upper.removeprefix(PREFIX).partition("__")[0].lower()
-        if section not in Config.model_fields and (meant := _meant(upper, known)) is not None:
-            strays.append(f'{name} (environment): unknown variable; did you mean "{meant}"?')
+        if section not in Config.model_fields and (similar := _similar(upper, variables)) is not None:
+            unknown.append(f'{name} (environment): unknown variable; did you mean "{similar}"?')
         elif section not in Config.model_fields and "__" in upper:
             sections = ", ".join(f"HEADWATER_{key.upper()}" for key in Config.model_fields)
-            strays.append(f"{name} (environment): unknown variable; known variables begin with {sections}")
-    if strays:
-        raise faults(strays)
+            unknown.append(f"{name} (environment): unknown variable; known variables begin with {sections}")
+    if unknown:
+        raise faults(unknown)
     return EnvSettingsSource(Config)()
 
 
-def _meant(name: str, known: list[str]) -> str | None:
-    """The variable most similar to ``name``. Very similar only: others use the prefix too (Kubernetes does)."""
-    bare = {variable.removeprefix(PREFIX).replace("_", "").lower(): variable for variable in known}
+def _similar(name: str, variables: list[str]) -> str | None:
+    """The variable most similar to ``name``, or None if none is very similar: Kubernetes uses the prefix too."""
+    bare = {variable.removeprefix(PREFIX).replace("_", "").lower(): variable for variable in variables}
     match = closest(name.removeprefix(PREFIX).replace("_", ""), bare, cutoff=0.85)
     return None if match is None else bare[match]
 
 
-def _known_variables() -> list[str]:
+def _config_variables() -> list[str]:
     names = []
     for key, field in Config.model_fields.items():
         inner = getattr(field.annotation, "model_fields", None)

@@ -1,7 +1,7 @@
 """The configuration as values: one class per section, every field with its default.
 
 The classes are pure: :mod:`control.config.load` reads the file and the environment. Durations are in seconds, sizes
-in bytes, bitrates in bits per second, whatever their unit in the file.
+in bytes, bitrates in bits per second, even if the file has other units.
 """
 
 from pathlib import Path
@@ -65,7 +65,7 @@ class StoreConfig(Section):
 
 
 class PackagerConfig(Section):
-    """``dvr`` is how far back viewers may seek while live: the whole broadcast (``"all"``), or seconds."""
+    """``dvr`` is how far back viewers may seek while live: the complete broadcast (``"all"``), or seconds."""
 
     segment_target: Annotated[float, Duration(at_least=0.5, at_most=20)] = 2.0
     part_target: Annotated[float, Duration(at_least=0.1, at_most=5)] = 0.333
@@ -74,7 +74,7 @@ class PackagerConfig(Section):
     dvr: Dvr = "all"
 
     @model_validator(mode="after")
-    def _agree(self) -> "PackagerConfig":
+    def _check_durations(self) -> "PackagerConfig":
         if self.part_target > self.segment_target:
             raise ValueError(
                 f"part_target ({self.part_target:g}s) is longer than segment_target ({self.segment_target:g}s); "
@@ -94,14 +94,14 @@ class PackagerConfig(Section):
 
 
 class PlaybackConfig(Section):
-    """``bucket``: a path token of a private stream is valid for this long at least, and for twice as long at
-    most."""
+    """A path token of a private stream is valid for at least ``bucket`` seconds, and for at most twice as long."""
 
     bucket: Annotated[float, Duration(at_least=60, at_most=7 * 86_400)] = 6 * 3600.0
 
 
 class TranscoderConfig(Section):
-    """``threads`` 0: the encoder chooses. ``low_audio_bitrate`` None: no second audio track."""
+    """With ``threads`` 0, the number depends on the processors; with ``low_audio_bitrate`` None, there is no second
+    audio track."""
 
     ladder: ConfiguredLadder = "auto"
     encoder: Encoder = Encoder.LIBX264
@@ -151,14 +151,22 @@ class Config(BaseSettings):
         return self.store.location or DirectoryLocation((self.data / "store").expanduser())
 
     def ladder_of(self, stream: str) -> Ladder:
-        """The ladder that the file sets for ``stream``, else the one for all streams."""
-        own = self.streams.get(stream)
-        return self.transcoder.ladder if own is None or own.ladder is None else own.ladder
+        """The ladder that the configuration sets for ``stream``, or else for all streams."""
+        stream_config = self.streams.get(stream)
+        return (
+            self.transcoder.ladder
+            if stream_config is None or stream_config.ladder is None
+            else stream_config.ladder
+        )
 
     def low_latency_of(self, stream: str) -> bool:
         """Whether the live playlists of ``stream`` carry parts."""
-        own = self.streams.get(stream)
-        return self.packager.low_latency if own is None or own.low_latency is None else own.low_latency
+        stream_config = self.streams.get(stream)
+        return (
+            self.packager.low_latency
+            if stream_config is None or stream_config.low_latency is None
+            else stream_config.low_latency
+        )
 
     @classmethod
     def settings_customise_sources(

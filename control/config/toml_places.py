@@ -1,7 +1,7 @@
 """The line of each key and each array element in a TOML file.
 
-``tomllib`` does not report positions. This scanner parses TOML 1.0 as far as it needs to find the start of every
-key. It expects text that ``tomllib`` has already accepted.
+``tomllib`` does not report positions. This scanner parses only as much of TOML 1.0 as is needed to find the start
+of every key. It expects text that ``tomllib`` has accepted.
 """
 
 import re

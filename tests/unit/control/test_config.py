@@ -176,7 +176,7 @@ def test_a_config_made_in_code_does_not_look_at_the_environment(monkeypatch: pyt
         ('[store]\ns3_endpoint = "minio:9000"', '"minio:9000" is not a URL'),
         ('[store]\ns3_path_style = "sometimes"', '[store] s3_path_style: "sometimes" is not true or false'),
         ('[http]\ncors_origins = ["https://a.b/c"]', "headwater.toml:2: [http] cors_origins[0]:"),
-        ('[http]\npublic_url = "video.example.org"', "is not a URL; write it whole"),
+        ('[http]\npublic_url = "video.example.org"', "is not a URL; write it in full"),
         ('[http]\nframe_ancestors = ["selv"]', '"selv" is not an origin'),
         ('[packager]\nsegment_target = "1m"', "1m is out of range: from 500ms to 20s"),
         ("[packager]\npart_target = 3", "[packager]: part_target (3s) is longer than segment_target (2s)"),

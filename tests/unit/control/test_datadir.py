@@ -33,10 +33,10 @@ def test_everything_is_the_owners_alone(directory: DataDir) -> None:
 
 
 def test_the_token_is_made_once(directory: DataDir) -> None:
-    assert directory.known_token() is None
+    assert directory.stored_token() is None
     token = directory.api_token()
     assert len(token) >= 40
-    assert directory.api_token() == DataDir(directory.path).known_token() == token
+    assert directory.api_token() == DataDir(directory.path).stored_token() == token
 
 
 def test_of_two_that_make_the_token_at_once_the_first_wins(

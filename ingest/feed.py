@@ -1,7 +1,7 @@
-"""FLV messages in, access units out: one publisher's media, put on its timeline and passed to its publication.
+"""Converts one publisher's FLV messages to access units on its timeline, and passes them to its publication.
 
-One odd frame never ends a broadcast: it is dropped and its reason counted. Only a codec that cannot be carried ends
-it; during a broadcast only after so many messages in a row that it is not an accident.
+An odd frame does not end a broadcast: it is dropped, and the reason is counted. Only an unsupported codec ends it,
+and once media has been received, only after ``PERSISTENT`` consecutive messages.
 """
 
 from abc import ABC, abstractmethod
@@ -17,9 +17,9 @@ from media.configs import AudioConfig, VideoConfig
 from media.errors import MalformedConfig, MediaError, UnsupportedConfig
 from media.units import AccessUnit, Codec, Kind
 
-# So many messages of an unsupported codec in a row are the publisher's decision.
+# This many consecutive messages of an unsupported codec are not an accident.
 PERSISTENT = 30
-# Looked up for every frame: a global costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
 OVERLAP = "timestamp-overlap"
 
@@ -42,9 +42,9 @@ class TrackFeed(ABC):
         self._unsupported = 0
 
     def take(self, timestamp: int, body: bytes) -> None:
-        """One message: ``timestamp`` in milliseconds modulo 2^32, ``body`` an FLV tag's.
+        """Take one message: ``timestamp`` is milliseconds modulo 2^32, ``body`` the body of an FLV tag.
 
-        Raises UnsupportedCodec, after which the caller has to end the publication.
+        Raises UnsupportedCodec, after which the caller must end the publication.
         """
         try:
             self._read(timestamp, body)
@@ -67,7 +67,7 @@ class TrackFeed(ABC):
 
 
 class VideoFeed(TrackFeed):
-    """The publisher's video. Its configuration is the sequence header's."""
+    """The publisher's video. The sequence header contains its configuration."""
 
     def __init__(self, publication: Publication, timeline: Timeline) -> None:
         super().__init__(publication, timeline)
@@ -118,13 +118,13 @@ class VideoFeed(TrackFeed):
 
 
 class AudioFeed(TrackFeed):
-    """The publisher's audio. Its configuration is the sequence header's, or in each frame, as the codec has it."""
+    """The publisher's audio. Its configuration is in the sequence header or, for some codecs, in each frame."""
 
     def __init__(self, publication: Publication, timeline: Timeline) -> None:
         super().__init__(publication, timeline)
         self._config: AudioConfig | None = None
         self._codec: Codec | None = None
-        # The sequence header's, or the signature of a frame that carries its configuration.
+        # The sequence header's record, or the signature of a frame that contains its configuration.
         self._record = b""
         self._signature: Callable[[bytes], bytes] | None = None
 

@@ -36,7 +36,7 @@ class EndReason(StrEnum):
 
 
 class Publication(Protocol):
-    """Receives what one publisher sends, in order, on the event loop. Methods must not block or raise."""
+    """Receives one publisher's media and metadata, in order, on the event loop. Methods must not block or raise."""
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         """The scalar values of an ``onMetaData`` message: str, float, bool."""

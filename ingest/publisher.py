@@ -78,7 +78,7 @@ class Publisher(asyncio.BufferedProtocol):
         self._media_messages = 0
         self._media_seen = 0
         self._idle_checks = 0
-        # Why the connection ended, or None while it is open.
+        # The reason why the connection ended, or None while it is open.
         self._ended: tuple[EndReason, str] | None = None
 
     @property
@@ -172,15 +172,15 @@ class Publisher(asyncio.BufferedProtocol):
 
     def _on_publish(self, event: PublishRequested) -> None:
         options = self._shared.options
-        remembered = self._shared.refusals.recall(self._host, event.key, self._loop.time())
+        refusal = self._shared.refusals.recall(self._host, event.key, self._loop.time())
         if event.app != options.app:
             self._refuse("wrong-app", WRONG_APP.format(app=options.app))
         elif not event.key:
             self._refuse("no-key", NO_KEY)
         elif len(event.key) > options.max_key_length:
             self._refuse("key-too-long", LONG_KEY)
-        elif remembered is not None:
-            self._refuse(UnsupportedCodec.code, remembered)
+        elif refusal is not None:
+            self._refuse(UnsupportedCodec.code, refusal)
         else:
             self._key = event.key
             self._transport.pause_reading()

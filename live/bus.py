@@ -35,7 +35,7 @@ class Subscription:
 
 
 class Bus:
-    """Events inside a node. What may cross nodes goes through the cluster."""
+    """Events inside a node. Messages between nodes go through the cluster."""
 
     def __init__(self) -> None:
         # A reference of None subscribes to all broadcasts.

@@ -59,7 +59,7 @@ class WarningStatus(Frozen):
 
 
 class LatencyStatus(Frozen):
-    """How long one stage takes on one track, over the last minute of frames or parts."""
+    """The duration of one stage on one track, over the last minute of frames or parts."""
 
     track: str = Field(examples=["v480p"])
     stage: str = Field(examples=["encoded"], description="decoded, encoded, in a part; or fetched, since the part")

@@ -195,7 +195,7 @@ class LiveWindow:
         return None
 
     async def wait_ready(self, timeout: float) -> bool:
-        """Wait, at most ``timeout`` seconds, until there is something to play. Raises WindowGap."""
+        """Wait, at most ``timeout`` seconds, until the broadcast is playable. Raises WindowGap."""
         return await self._wait(lambda: self.ready, lambda: self._became_ready, timeout)
 
     async def wait_for(self, track: str, position: Position, timeout: float) -> bool:
@@ -268,7 +268,7 @@ class LiveWindow:
         return window_track is not None and (window_track.last_msn is None or msn > window_track.last_msn)
 
     def master(self, *, prefix: str = "") -> bytes | None:
-        """The multivariant playlist, with ``prefix`` before every URI; None while there is nothing to play."""
+        """The multivariant playlist, with ``prefix`` before every URI; None while the broadcast is not playable."""
         if self.facts is None or not self.ready:
             return None
         return self._texts.master(self.facts, prefix=prefix, facts_version=self._facts_version)
@@ -294,7 +294,7 @@ class LiveWindow:
         )
 
     def manifest(self, *, base_url: str | None = None, now_ms: int) -> bytes | None:
-        """The MPD; ``now_ms`` becomes its @publishTime if it has changed. None while there is nothing to play."""
+        """The MPD; ``now_ms`` becomes its @publishTime if it changed. None until the broadcast is playable."""
         if self.facts is None or not self.ready:
             return None
         return self._texts.manifest(

@@ -2,7 +2,7 @@
 
 OriginError
 ├── BadDirective        400  a malformed delivery directive
-├── TooFarAhead         400  a blocking request for what will not exist for long
+├── TooFarAhead         400  a blocking request for a distant position
 ├── Refused             403  a private stream without a valid token
 ├── NotYet              404  it does not exist, or does not exist yet
 ├── Gone                410  it has left the DVR window or the live window
@@ -19,7 +19,7 @@ from media.errors import HeadwaterError
 from origin.playback.errors import PlaybackRefused
 from storage.interface import StorageError
 
-# Longer estimates are not reliable.
+# In seconds. Longer estimates are not reliable.
 LONGEST_RETRY_S = 3600
 
 

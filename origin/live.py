@@ -28,7 +28,7 @@ class Snapshots(Protocol):
 
 
 def no_snapshots(stream: str, broadcast: str) -> None:
-    """For a single node, where every window receives every message."""
+    """For a single node: every window receives every message."""
 
 
 class LiveWindows:

@@ -43,7 +43,7 @@ class LivePath:
 
 
 def parse_live_path(path: str) -> LivePath | None:
-    """Parse what follows ``live/``; None if it is not a valid name."""
+    """Parse the part of a path after ``live/``; None if it is not a valid name."""
     stream, *rest = path.split("/")
     if not STREAM_NAME.fullmatch(stream) or not rest:
         return None

@@ -1,1 +1,1 @@
-"""What the operator sees of a running node: metrics and logs."""
+"""Metrics and logs of a running node, for the operator."""

@@ -1,7 +1,7 @@
 """The counters for Prometheus, per stream and rendition, with bounded cardinality.
 
-A counter outlives its broadcast, so that rates stay correct across a reconnect. A bounded number of streams have
-labels of their own; all others share one.
+A counter outlives its broadcast, so that rates stay correct across a reconnect. At most ``MAX_STREAMS``
+streams have their own labels; all others share one.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from packager.facts import SegmentEntry
 from storage.interface import StorageError
 
-# No query here needs the additional `_created` series of each counter.
+# Without the additional `_created` series of each counter, which no query uses.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MAX_STREAMS = 1000
@@ -51,7 +51,7 @@ class Metrics:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
     def collect(self, collector: Collector) -> None:
-        """Add what ``collector`` yields at each scrape."""
+        """Add the metrics that ``collector`` yields at each scrape."""
         self.registry.register(collector)
 
     def publisher_refused(self, code: str) -> None:

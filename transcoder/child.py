@@ -29,7 +29,7 @@ class ChildOwner(Protocol):
         ...
 
     def child_ended(self, text: str) -> None:
-        """Called once, after the last message. ``text`` tells a person how the child ended."""
+        """Called once, after the last message. ``text`` describes the end for people."""
         ...
 
 

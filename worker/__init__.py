@@ -1,1 +1,1 @@
-"""The worker role: turns what a publisher sends into a broadcast, from the first frame to the closed playlists."""
+"""The worker role: turns a publisher's media into a broadcast, from the first frame to the final playlists."""

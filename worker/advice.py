@@ -1,4 +1,4 @@
-"""Advice: turns what goes wrong with a broadcast into warnings that its broadcaster or operator can act on."""
+"""Turns problems of a broadcast into warnings that its broadcaster or operator can act on."""
 
 from storage.interface import StorageError
 from worker.warnings import Warnings

@@ -90,7 +90,7 @@ class Broadcast:
         self.meter.restart()
 
     def detach(self) -> None:
-        """Complete what the lost publisher sent: it may never return to send the rest of a segment."""
+        """Complete the open segments: the lost publisher may never return to send the rest."""
         if self._source.joined:
             self._tracks.close()
 
@@ -131,7 +131,7 @@ class Broadcast:
         return interval is not None and interval * VIDEO_TIMESCALE > self._options.cutter.max_keyframe_interval
 
     async def finish(self, timeout: float) -> None:
-        """Wait at most ``timeout`` seconds for what is still being encoded, then complete every segment."""
+        """Wait at most ``timeout`` seconds for the transcoder's last frames, then complete every segment."""
         if not self._source.joined and self._source.has_waiting:
             self._join()
         await self.transcoding.finish(timeout)
@@ -195,7 +195,7 @@ class Broadcast:
             self.transcoding.begin(Job(video, plan.rungs, audio, plan.audio_rungs, options.transcode))
 
     def _fix_part_target(self) -> None:
-        """Fix the duration of parts for the whole broadcast: PART-TARGET never changes."""
+        """Set the duration of parts, which is fixed for the broadcast: PART-TARGET must not change."""
         divisor = max((rung.frame_divisor for rung in self.plan.rungs), default=1)
         rate = self.frame_rate / divisor if self.frame_rate and self.video is not None else None
         ticks = self._ledger.part_ticks = part_ticks(self._options.part_target, rate)

@@ -38,7 +38,7 @@ class Channel:
     """A :class:`cluster.questions.StreamOwner`. Nothing runs before :meth:`start`. ``reconnect_window`` and
     ``store_timeout`` are seconds.
 
-    ``on_closed`` is called when the broadcast takes no more publishers; :meth:`closed` returns when its end is
+    ``on_closed`` is called when the broadcast accepts no more publishers; :meth:`closed` returns when its end is
     stored.
     """
 
@@ -133,7 +133,7 @@ class Channel:
         self.close("another server has taken over the stream")
 
     def close(self, reason: str) -> None:
-        """Begin to end the broadcast: it takes no more media, and its playlists are completed."""
+        """Start to end the broadcast: it accepts no more media, and its playlists are completed."""
         if self._ending is not None:
             return
         self._ticking.cancel()

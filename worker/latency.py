@@ -1,4 +1,4 @@
-"""How long a frame takes from its arrival to its first viewer: a trace of the last minute for each stage.
+"""The delay of frames from their arrival to their first viewer, in stages, over the last minute.
 
 A frame is *received* when its last byte was read; *decoded* when it left the decoder; *encoded* when a
 rendition's frame with the same timestamp came out of the transcoder; *in a part* when the part that ends with it

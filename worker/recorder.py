@@ -1,4 +1,4 @@
-"""The recorder: updates the ledger, publishes what tracks write on the bus, and puts it into the store.
+"""The recorder: updates the ledger, publishes the tracks' media on the bus, and puts it into the store.
 
 A segment is durable before a stored playlist names it, because texts are rendered at the moment they are put.
 """
@@ -37,7 +37,7 @@ log = structlog.get_logger("recorder")
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """Durations in milliseconds; ``dvr_ms`` None keeps the whole broadcast in the store."""
+    """Durations in milliseconds; with ``dvr_ms`` None, the store keeps the complete broadcast."""
 
     segment_target_ms: int = 2000
     playlist_window_ms: int = 60_000
@@ -261,7 +261,7 @@ class Recorder:
             self._observer.segment_lost(track, error)
 
     def _forget(self, track: TrackLedger, dvr_ms: int) -> None:
-        """Delete what has left the DVR window."""
+        """Delete the segments that have left the DVR window."""
         gone = track.forget(max(dvr_ms, self._options.playlist_window_ms))
         if not gone:
             return

@@ -23,7 +23,7 @@ class _CachedPresentation:
 
 
 class StoredTexts:
-    """Each method returns None if there is nothing to put yet. ``clock`` returns Unix seconds."""
+    """Each method returns None while no segment is durable. ``clock`` returns Unix seconds."""
 
     def __init__(self, ledger: BroadcastLedger, clock: Callable[[], float]) -> None:
         self._ledger = ledger
@@ -42,7 +42,7 @@ class StoredTexts:
         return hls.render_media(playlist).encode()
 
     def multivariant(self, prefix: str | None) -> bytes | None:
-        """``prefix`` comes before every URI."""
+        """``prefix`` precedes every URI."""
         if not any(track.resolved for track in self._ledger.tracks.values()):
             return None
         facts = self._ledger.stored_facts()

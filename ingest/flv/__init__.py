@@ -1,4 +1,4 @@
-"""FLV tag bodies, which are what RTMP's audio and video messages carry."""
+"""FLV tag bodies, which RTMP's audio and video messages contain."""
 
 from ingest.flv.audio import parse_audio_tag
 from ingest.flv.errors import FlvError, OddFrame, UnsupportedCodec

@@ -1,6 +1,6 @@
 """FLV audio tag bodies (Adobe FLV 10.1, E.4.2; Enhanced RTMP v2, "Enhanced Audio").
 
-Both forms of header are read. A codec that :mod:`ingest.flv.codecs` does not map is refused by its name.
+Both forms of header are parsed. A codec that is not in :mod:`ingest.flv.codecs` is refused by its name.
 """
 
 from enum import IntEnum
@@ -22,7 +22,7 @@ class Packet(IntEnum):
     FRAME = 1
 
 
-# Looked up for every frame: a global costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 FRAME = Packet.FRAME
 
 
@@ -38,7 +38,7 @@ class ExPacket(IntEnum):
 
 
 def parse_audio_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
-    """Raises UnsupportedCodec and the leaves of OddFrame."""
+    """Raises UnsupportedCodec and subclasses of OddFrame."""
     if not body:
         raise EmptyFrame("an empty audio tag")
     number = body[0] >> 4

@@ -1,6 +1,6 @@
-"""Which codec a number or FourCC in an FLV tag means (Adobe FLV 10.1, E.4.2.1 and E.4.3.1; Enhanced RTMP v2).
+"""The codecs of numbers and FourCCs in FLV tags (Adobe FLV 10.1, E.4.2.1 and E.4.3.1; Enhanced RTMP v2).
 
-A new codec is a line in each table. What is not carried has a name here, for the refusal.
+A new codec adds a line to each table. Unsupported codecs have names here for the refusal.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ OTHER_VIDEO_IDS: Mapping[int, str] = MappingProxyType(
         6: "Screen Video 2",
         8: "RealH263",
         9: "MPEG-4 Part 2",
-        # Not in the specification: what encoders sent before Enhanced RTMP.
+        # Not in the specification, but sent by encoders before Enhanced RTMP.
         12: "HEVC",
         13: "AV1",
     }

@@ -10,7 +10,7 @@
     │   ├── ImplausibleOffset
     │   ├── UnknownPacket
     │   └── NoConfig
-    └── UnsupportedCodec      the broadcast cannot be carried
+    └── UnsupportedCodec      the broadcast cannot continue
 """
 
 from typing import ClassVar
@@ -35,7 +35,7 @@ class EmptyFrame(OddFrame):
 
 
 class TruncatedTag(OddFrame):
-    """A tag that ends before its own header."""
+    """A tag that is shorter than its header."""
 
     code: ClassVar[str] = "truncated-tag"
 
@@ -65,6 +65,6 @@ class NoConfig(OddFrame):
 
 
 class UnsupportedCodec(FlvError):
-    """A codec that is not carried; the text names one to choose instead."""
+    """An unsupported codec; the text names one to choose instead."""
 
     code: ClassVar[str] = "unsupported-codec"

@@ -1,4 +1,4 @@
-"""What an FLV tag's body contains. Named tuples, because one is made for every frame."""
+"""The contents of FLV tag bodies. They are named tuples for speed, because each frame makes one."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class SequenceHeader(NamedTuple):
 
 
 class VideoFrame(NamedTuple):
-    """``composition_ms`` is presentation minus decoding time; ``key`` is the tag's own claim."""
+    """``composition_ms`` is presentation minus decoding time; ``key`` is the tag's keyframe flag."""
 
     codec: Codec
     key: bool

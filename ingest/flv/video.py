@@ -1,6 +1,6 @@
 """FLV video tag bodies (Adobe FLV 10.1, E.4.3; Enhanced RTMP v2, "Enhanced Video").
 
-Both forms of header are read. A codec that :mod:`ingest.flv.codecs` does not map is refused by its name.
+Both forms of header are parsed. A codec that is not in :mod:`ingest.flv.codecs` is refused by its name.
 """
 
 from enum import IntEnum
@@ -19,7 +19,7 @@ HEADER_SIZE = 5
 EX_HEADER_SIZE = 5
 COMPOSITION_TIME_SIZE = 3
 
-# Composition times come as SI24 and reach 2 h 20 min; no encoder holds frames back for this long.
+# An SI24 composition time can be up to 2 h 20 min; no encoder reorders frames over more than this.
 MAX_COMPOSITION_MS = 10_000
 
 
@@ -31,7 +31,7 @@ class Packet(IntEnum):
     END_OF_SEQUENCE = 2
 
 
-# Looked up for every frame: a global costs a tenth of an enumeration's member.
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 FRAME = Packet.FRAME
 
 
@@ -49,7 +49,7 @@ class ExPacket(IntEnum):
 
 
 def parse_video_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
-    """Raises UnsupportedCodec and the leaves of OddFrame."""
+    """Raises UnsupportedCodec and subclasses of OddFrame."""
     if not body:
         raise EmptyFrame("an empty video tag")
     first = body[0]
@@ -109,7 +109,7 @@ def coded(codec: Codec, frame_type: int, composition_ms: int, data: bytes) -> Vi
 
 
 def composition_time(body: bytes, at: int) -> int:
-    """An SI24."""
+    """The SI24 at ``at``: a signed 24-bit integer."""
     value = body[at] << 16 | body[at + 1] << 8 | body[at + 2]
     return value - 0x1000000 if value & 0x800000 else value
 

@@ -61,7 +61,7 @@ class MessageDropped:
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """The publisher ended the publication itself."""
+    """The publisher ended the publication."""
 
 
 Event = VideoMessage | AudioMessage | PublishRequested | PlayRefused | Metadata | MessageDropped | Unpublished

@@ -22,7 +22,7 @@ log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 
-# RFC 9110's phrases where Python versions differ.
+# RFC 9110's phrases for statuses whose phrases differ between Python versions.
 PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
 # The statuses of other packages' errors and their subclasses. Any other error is a 500.

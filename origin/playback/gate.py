@@ -49,8 +49,8 @@ class PlaybackGate:
         self._bucket_s = bucket_s
 
     async def admit(self, path: str, *, token: str | None, address: str | None) -> Granted | Redirected:
-        """``path`` is what follows ``live/``, with its path token if it has one; ``token`` is the query's viewer
-        token and ``address`` the client's. Raises PlaybackRefused, StorageError."""
+        """``path`` is the URL's path after ``live/``, including a path token; ``token`` is the viewer token in the
+        query, and ``address`` the client's address. Raises PlaybackRefused, StorageError."""
         plain, path_token = split_path_token(path)
         live_path = parse_live_path(plain)
         if live_path is None:

@@ -60,7 +60,7 @@ class BroadcastLedger:
 
     @property
     def playable(self) -> bool:
-        """Whether there is something to play: during the broadcast, once every announced track has media."""
+        """Whether the broadcast can be played: while live, once every announced track has media."""
         if self.phase is Phase.ENDED:
             return any(track.entries for track in self.tracks.values())
         return self.phase is Phase.LIVE
@@ -103,8 +103,8 @@ class BroadcastLedger:
         self.phase = Phase.ENDED
 
     def interrupt(self) -> dict[str, list[SegmentEntry]]:
-        """Close what an interruption left open. A segment that was cut and not completed becomes a gap on every
-        track, because players may have seen its number. Returns the gaps by track."""
+        """Close the segments that an interruption left open. A segment that was cut and not completed becomes a gap
+        on every track, because players may have seen its number. Returns the gaps by track."""
         cuts = [(cut, following.pts) for cut, following in pairwise(self.cuts)]
         if self.cuts:
             cuts.append((self.cuts[-1], max(self.end, self.cuts[-1].pts + SHORTEST_GAP)))

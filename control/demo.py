@@ -55,7 +55,7 @@ class Broadcaster:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *, retry_s: float = 1.0) -> None:
-        """Publish until :meth:`stop`; retry after a failure. Raises DemoError after ``MAX_FAILURES`` in a row."""
+        """Publish until :meth:`stop`; retry after failures. Raises DemoError after ``MAX_FAILURES`` in a row."""
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Opens listening sockets first, so that the other parts can be built with the actual addresses."""
+"""Opens the listening sockets. They are opened first, so that all other parts get the actual addresses."""
 
 import os
 import socket

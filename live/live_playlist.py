@@ -18,8 +18,8 @@ from packager.hls.media import (
     ServerControl,
 )
 
-# Distances from the end in target durations: parts are listed within the first (4.4.4.9), and segments are not
-# skipped within the second (4.4.3.8).
+# Distances from the end in target durations: parts are listed only within PARTS_WITHIN (4.4.4.9), and segments are
+# skipped only before SKIP_UNTIL (4.4.3.8).
 PARTS_WITHIN = 3
 SKIP_UNTIL = 6
 # In part targets: the least distance to the live edge (4.4.3.8 requires two and recommends three).
@@ -104,9 +104,9 @@ def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) ->
 def _next_part(
     window: WindowTrack, position: Position, parts: Sequence[PartEntry], timescale: int, segment_target_ms: int
 ) -> str:
-    """The name of the next part. A segment is expected to end when it is as long as the one before it
-    (the encoder's next frame is a keyframe then), or after a short part (only a segment's last may be short,
-    4.4.4.9). If it continues instead, a request for the hinted part waits and gets the actual next part."""
+    """The name of the next part. A segment is expected to end when it is as long as the one before it (the
+    encoder's next frame is a keyframe then), or after a short part (only a segment's last may be short, 4.4.4.9).
+    If it continues instead, a request for the hinted part waits and gets the actual next part."""
     if position.part is None:
         return part_name(position.msn + 1, 0)
     before = window.entry_of(position.msn - 1)

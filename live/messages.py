@@ -1,4 +1,4 @@
-"""What a broadcast publishes on the bus while it is live (:data:`live.topics.MEDIA`), and the feedback from viewers
+"""The messages of a live broadcast on the bus (:data:`live.topics.MEDIA`), and the feedback from viewers
 (:data:`live.topics.FEEDBACK`).
 
 A :class:`BroadcastChanged` comes first, then every track's ``Init``, ``Part`` and ``Segment`` as they are made.

@@ -242,8 +242,8 @@ class LiveWindow:
 
     async def growing(self, track: str, msn: int, timeout: float) -> AsyncIterator[bytes]:
         """The chunks of segment ``msn`` as they arrive, up to its end; each is waited for at most ``timeout``
-        seconds. A segment without media has no chunks. Raises SegmentUnfinished if the segment stops
-        growing, so that no reader mistakes the beginning for the complete segment."""
+        seconds. A segment without media has no chunks. Raises SegmentUnfinished if the segment stops growing, so
+        that no reader mistakes the beginning for the complete segment."""
         window_track, index = self.tracks[track], 0
         held: WindowSegment | None = None
         while True:

@@ -55,8 +55,8 @@ class WindowSegment:
 class WindowTrack:
     """One track. ``changed`` is set and replaced by a new event whenever the track's end moves.
 
-    ``entries`` are the segments of the live playlist. ``complete`` has these and the earlier ones that
-    playlists of past positions list. Positions that were reached before ``recallable_from`` cannot be recalled.
+    ``entries`` are the segments of the live playlist. ``complete`` has these and the earlier ones that playlists of
+    past positions list. Positions that were reached before ``recallable_from`` cannot be recalled.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """The root of Headwater's declared errors.
 
-Each package has a base class below :class:`HeadwaterError`, and below it leaves that tell apart errors of the peer,
-errors of our own and exceeded limits. Every leaf has a stable ``code`` for metrics, the CLI and the API.
+Each package has a base class below :class:`HeadwaterError`. The leaves below it distinguish errors of the peer, our
+own errors and exceeded limits. Every leaf has a stable ``code`` for metrics, the CLI and the API.
 """
 
 from typing import ClassVar

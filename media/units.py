@@ -35,8 +35,8 @@ class AccessUnit(NamedTuple):
     """One encoded frame. It is a named tuple for speed, because each frame makes one.
 
     ``dts`` and ``cts`` (composition offset: presentation minus decoding time, may be negative) are ticks of the
-    track's timescale: 90 000 for video, the sample rate for audio. ``payload`` is in the format of MP4
-    samples. ``track`` counts the tracks of this kind from 0, as the track ids of Enhanced RTMP do.
+    track's timescale: 90 000 for video, the sample rate for audio. ``payload`` is in the format of MP4 samples.
+    ``track`` counts the tracks of this kind from 0, as the track ids of Enhanced RTMP do.
     """
 
     kind: Kind

@@ -46,9 +46,9 @@ class LiveMedia:
     """An ASGI middleware that answers requests below /live/ and passes on all others.
 
     It precedes the application's routes, because it answers more requests than all of them together, and routing
-    costs as much as the answer. ``on_served(resource, status, bytes)`` counts the answers. ``any_origin``
-    lets pages of any origin read them: every answer has the CORS headers, even without an Origin in the request,
-    because caches keep one answer for all.
+    costs as much as the answer. ``on_served(resource, status, bytes)`` counts the answers. ``any_origin`` lets
+    pages of any origin read them: every answer has the CORS headers, even without an Origin in the request, because
+    caches keep one answer for all.
     """
 
     def __init__(

@@ -97,7 +97,7 @@ class StoreUnavailable(OriginError):
 
 
 def origin_error(error: LiveError | PlaybackRefused | StorageError) -> OriginError:
-    """The error to answer a request with that failed with ``error``."""
+    """The origin's error for a request that failed with ``error``."""
     match error:
         case live.NotYet():
             return NotYet(error.after_s)

@@ -36,7 +36,7 @@ class LiveWindows:
 
     If the messages of a broadcast are incomplete, it has no window until ``snapshots`` returns a snapshot or
     :meth:`seed` is called with one. A window is dropped when its broadcast is closed. Its parts, which the store
-    does not have, are served for ``LINGER_S`` more.
+    does not have, are served for another ``LINGER_S`` seconds.
     """
 
     def __init__(self, bus: Bus, snapshots: Snapshots = no_snapshots) -> None:

@@ -1,8 +1,8 @@
 """The object store of a single machine: a directory with one file per object; the key is its relative path.
 
 Files are written atomically: first under ``.headwater/``, and then renamed to their path. Conditional puts lock one
-of a few lock files (``flock``), so they are safe between processes too. The
-ETag consists of the file's modification time, which each put sets to the nanosecond, and its size.
+of a few lock files (``flock``), so they are safe between processes too. The ETag consists of the file's
+modification time, which each put sets to the nanosecond, and its size.
 """
 
 import errno

@@ -1,8 +1,8 @@
 """The object store on S3 or a compatible server, through boto3 in dedicated threads.
 
-A store has one client: boto3 clients are thread-safe and expensive to create. Credentials come from boto3's
-own chain (environment, shared files, container and instance roles). Unconditional puts (media and playlists)
-bypass the client if possible (:mod:`storage.s3_put`).
+A store has one client: boto3 clients are thread-safe and expensive to create. Credentials come from boto3's own
+chain (environment, shared files, container and instance roles). Unconditional puts (media and playlists) bypass the
+client if possible (:mod:`storage.s3_put`).
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ class PlainPut:
         client.meta.events.register("before-send.s3.PutObject", self._learn)
 
     def __call__(self, arguments: PutObjectRequestTypeDef, body: bytes) -> str | None:
-        """Returns the object's ETag, or None if the PUT failed. ``arguments`` are those of the
-        client's ``put_object``, with a content type and a cache control as the only headers."""
+        """Returns the object's ETag, or None if the PUT failed. ``arguments`` are those of the client's
+        ``put_object``, with a content type and a cache control as the only headers."""
         target, credentials = self._target, self._credentials
         if target is None or credentials is None:
             return None

@@ -1,7 +1,7 @@
 """The counters for Prometheus, per stream and rendition, with bounded cardinality.
 
-A counter outlives its broadcast, so that rates stay correct across a reconnect. At most ``MAX_STREAMS``
-streams have their own labels; all others share one.
+A counter outlives its broadcast, so that rates stay correct across a reconnect. At most ``MAX_STREAMS`` streams
+have their own labels; all others share one.
 """
 
 from collections.abc import Mapping

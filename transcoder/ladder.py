@@ -1,7 +1,7 @@
 """The renditions of a source: their sizes, frame rates and bitrates.
 
-Pure functions. Sizes have square samples; a rendition is named
-after its short side (``v720p`` is 1280x720, and 720x1280 of a portrait source).
+Pure functions. Sizes have square samples. A rendition is named after its short side: ``v720p`` is 1280x720, or
+720x1280 for a portrait source.
 """
 
 from dataclasses import dataclass
@@ -90,8 +90,8 @@ def frame_divisor(frame_rate: Fraction | None) -> int:
 
 
 def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
-    """Average bits per second for a picture whose short side is ``height``; 1.5 times as many at 60 frames
-    per second."""
+    """Average bits per second for a picture whose short side is ``height``; 1.5 times as many at 60 frames per
+    second."""
     bitrate = Fraction(_interpolated(height))
     if frame_rate is not None and frame_rate > 30:
         bitrate *= 1 + min(frame_rate - 30, Fraction(30)) / 60

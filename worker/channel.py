@@ -133,7 +133,7 @@ class Channel:
         self.close("another server has taken over the stream")
 
     def close(self, reason: str) -> None:
-        """Start to end the broadcast: it accepts no more media, and its playlists are completed."""
+        """End the broadcast in the background: it accepts no more media, and its playlists are completed."""
         if self._ending is not None:
             return
         self._ticking.cancel()

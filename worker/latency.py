@@ -69,9 +69,9 @@ class LatencyTrace:
 
     def on_fetched(self, ref: BroadcastRef, fetched: PartFetched) -> None:
         """Subscriber to :data:`live.topics.FEEDBACK`."""
-        published = self._parts.pop((fetched.track, fetched.msn, fetched.part), None)
-        if published is not None:
-            self._add(fetched.track, "fetched", self._clock_ns() - published)
+        published_ns = self._parts.pop((fetched.track, fetched.msn, fetched.part), None)
+        if published_ns is not None:
+            self._add(fetched.track, "fetched", self._clock_ns() - published_ns)
 
     def status(self) -> tuple[LatencyStatus, ...]:
         return tuple(

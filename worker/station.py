@@ -67,7 +67,7 @@ class Station:
         self._ending: set[Channel] = set()
         # Streams whose last broadcast had keyframes too far apart to pass the source through.
         self._sparse: set[str] = set()
-        # Admits one publisher of a stream at a time, so that two cannot open a broadcast each.
+        # Admits one publisher of a stream at a time, so that two publishers do not each open a broadcast.
         self._admitting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def statuses(self) -> Iterator[StreamStatus]:

@@ -22,7 +22,7 @@ class ThumbnailCache:
         self._clock = clock
         self._keyframe: tuple[VideoConfig, AccessUnit] | None = None
         self._picture: Thumbnail | None = None
-        self._pictured_at = 0.0
+        self._decoded_at = 0.0
         self._lock = asyncio.Lock()
 
     def on_keyframe(self, config: VideoConfig, unit: AccessUnit) -> None:
@@ -31,11 +31,11 @@ class ThumbnailCache:
     async def picture(self) -> Thumbnail:
         """The newest picture; empty if the source has no video or its frames cannot be decoded."""
         async with self._lock:
-            if self._picture is None or self._clock() - self._pictured_at >= FRESH_S:
+            if self._picture is None or self._clock() - self._decoded_at >= FRESH_S:
                 jpeg = None
                 if self._keyframe is not None:
                     jpeg = await self._thumbnailer.picture(*self._keyframe)
                 if jpeg is None:
                     return self._picture or Thumbnail(jpeg=b"", at=0.0)
-                self._picture, self._pictured_at = Thumbnail(jpeg=jpeg, at=time()), self._clock()
+                self._picture, self._decoded_at = Thumbnail(jpeg=jpeg, at=time()), self._clock()
             return self._picture

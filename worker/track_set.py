@@ -16,8 +16,7 @@ LONGEST_LAG = 3
 
 class TrackSet:
     """Tracks are created with the ledger's part duration and time zero, and continue at the end of the ledger's
-    tracks.
-    ``unix_ns`` returns Unix nanoseconds."""
+    tracks. ``unix_ns`` returns Unix nanoseconds."""
 
     def __init__(self, ledger: BroadcastLedger, sink: TrackSink, *, unix_ns: Callable[[], int]) -> None:
         self._ledger = ledger

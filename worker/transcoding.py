@@ -132,9 +132,9 @@ class Transcoding:
         self._generation += 1
         self._started_at = self._clock()
         self._waiting = []
-        self._spawn(self._connect(job, self._generation))
+        self._spawn(self._launch(job, self._generation))
 
-    async def _connect(self, job: Job, generation: int) -> None:
+    async def _launch(self, job: Job, generation: int) -> None:
         try:
             child = await self._start_child(
                 job,

@@ -45,7 +45,7 @@ def demo(
     It goes to the server that runs on the data directory. If there is none, the command starts one.
     """
     if (to is None) != (key is None):
-        raise typer.BadParameter("--to and --key need each other")
+        raise typer.BadParameter("--to and --key must be used together")
     if to is not None and key is not None:
         publish(Broadcaster(to, key))
         return

@@ -152,21 +152,13 @@ class Config(BaseSettings):
 
     def ladder_of(self, stream: str) -> Ladder:
         """The ladder that the configuration sets for ``stream``, or else for all streams."""
-        stream_config = self.streams.get(stream)
-        return (
-            self.transcoder.ladder
-            if stream_config is None or stream_config.ladder is None
-            else stream_config.ladder
-        )
+        section = self.streams.get(stream)
+        return self.transcoder.ladder if section is None or section.ladder is None else section.ladder
 
     def low_latency_of(self, stream: str) -> bool:
         """Whether the live playlists of ``stream`` carry parts."""
-        stream_config = self.streams.get(stream)
-        return (
-            self.packager.low_latency
-            if stream_config is None or stream_config.low_latency is None
-            else stream_config.low_latency
-        )
+        section = self.streams.get(stream)
+        return self.packager.low_latency if section is None or section.low_latency is None else section.low_latency
 
     @classmethod
     def settings_customise_sources(

@@ -83,8 +83,8 @@ def parse_audio_specific_config(record: bytes) -> AudioConfig:
 def silent_frame(config: AudioConfig) -> bytes | None:
     """One raw_data_block (4.4.2.1) of silence for ``config``'s AAC-LC core.
 
-    None if a program_config_element defines the channels, or if the channelConfiguration is above 7.
-    Raises MalformedConfig, UnsupportedConfig for a record that :func:`parse_audio_specific_config` refuses.
+    None if a program_config_element defines the channels, or if the channelConfiguration is above 7. Raises
+    MalformedConfig, UnsupportedConfig for a record that :func:`parse_audio_specific_config` refuses.
     """
     elements = ELEMENTS.get(_parse(config.record).channel_configuration)
     if elements is None:

@@ -14,7 +14,7 @@ from origin.playback.errors import PlaybackRefused, TokenInvalid
 from origin.playback.paths import check_path_token
 from origin.playback.tokens import ViewerToken, sign_viewer_token
 
-# Seconds that a cache may keep an answer: few, so that a revoked token soon stops working.
+# Seconds that a cache may keep an answer: few, so that a revoked token soon stops working, but enough to be cheap.
 LONGEST_ANSWER_S = 60
 REFUSED = "public, max-age=10"
 

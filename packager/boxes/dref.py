@@ -1,4 +1,4 @@
-"""DataReferenceBox (ISO/IEC 14496-12, 8.7.2): one entry, because the media is in this file."""
+"""DataReferenceBox (ISO/IEC 14496-12, 8.7.2): with one entry: the media is in this file."""
 
 from packager.boxes.box import full_box
 

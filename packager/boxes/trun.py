@@ -50,7 +50,7 @@ def encode(
 ) -> bytes:
     """The run of ``count`` samples whose data fills the mdat after the moof.
 
-    ``position`` is the offset of this box in the moof, whose last box it is. Columns that are None are left out.
+    ``position`` is the offset of this box, the last one, in the moof. Columns that are None are left out.
     """
     box_flags = VERSION_1 | DATA_OFFSET
     layout = ""

@@ -57,8 +57,8 @@ class AudioTrack:
             self._begin_timeline(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
-        """Hold the unit until :meth:`advance`. If too many are held, place the oldest now, or drop it while
-        no timeline has begun."""
+        """Hold the unit until :meth:`advance`. If too many are held, place the oldest now, or drop it while no
+        timeline has begun."""
         self._held.append(unit)
         self._received_ns = received_ns
         limit = unit.dts - LONGEST_HOLD_S * self._rate

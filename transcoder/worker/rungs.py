@@ -75,12 +75,13 @@ class RungThread:
     def backlog(self) -> int:
         return self._queue.qsize()
 
-    def uses(self, index: int) -> bool:
-        return index % self._rung.frame_divisor == 0 or (self._below is not None and self._below.uses(index))
+    def needs(self, index: int) -> bool:
+        """Whether this rung or a smaller one encodes the picture with this ``index``."""
+        return index % self._rung.frame_divisor == 0 or (self._below is not None and self._below.needs(index))
 
     def put(self, picture: Picture | None) -> None:
         """Queue a picture; None ends the rung. Blocks while the queue is full."""
-        if picture is None or self.uses(picture.index):
+        if picture is None or self.needs(picture.index):
             self._queue.put(picture)
 
     def join(self) -> None:

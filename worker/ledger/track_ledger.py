@@ -66,8 +66,8 @@ class TrackLedger:
             self.peak.add(entry.size, entry.duration)
 
     def add_gaps(self, cuts: Iterable[tuple[Cut, int]], zero_ms: int) -> list[SegmentEntry]:
-        """Add a gap for each cut, that has no entry yet; returns the gaps. Beside each cut is its end (90 kHz).
-        A track without an init segment is in no playlist and gets no gaps."""
+        """Add a gap for each cut that has no entry yet; returns the gaps. ``cuts`` pairs each cut with its end (90
+        kHz ticks). A track without an init segment is in no playlist and gets no gaps."""
         init, gaps = self.init, []
         if init is None:
             return []

@@ -128,7 +128,7 @@ def test_ffmpeg_takes_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("arguments", [["--to", URL], ["--key", KEY]])
 def test_where_to_and_with_which_key_go_together(capsys: Capture, arguments: list[str]) -> None:
     assert main(["demo", *arguments]) == 2
-    assert "--to and --key need each other" in capsys.readouterr().err
+    assert "--to and --key must be used together" in capsys.readouterr().err
 
 
 class Recorder:

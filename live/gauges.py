@@ -21,7 +21,7 @@ class LiveView(Protocol):
 
 
 class LiveCollector(Collector):
-    """The gauges are made at each scrape, so that an ended broadcast leaves no series behind."""
+    """Creates the gauges at each scrape, so that an ended broadcast leaves no series."""
 
     def __init__(self, view: LiveView) -> None:
         self._view = view

@@ -1,7 +1,7 @@
 """The messages of a live broadcast on the bus (:data:`live.topics.MEDIA`), and the feedback from viewers
 (:data:`live.topics.FEEDBACK`).
 
-A :class:`BroadcastChanged` comes first, then every track's ``Init``, ``Part`` and ``Segment`` as they are made.
+A :class:`BroadcastChanged` is first; the ``Init``, ``Part`` and ``Segment`` messages of every track follow.
 """
 
 from dataclasses import dataclass

@@ -274,7 +274,7 @@ class LiveWindow:
         return self._texts.master(self.facts, prefix=prefix, facts_version=self._facts_version)
 
     def recalled(self, track: str, position: Position | None) -> Position | None:
-        """``position``, normalized, if its playlist can still be made as it was then; None if a request for it gets
+        """``position``, normalized, if its playlist can still be rendered as it was; None if a request for it gets
         the current playlist."""
         window_track = self.tracks.get(track)
         if position is None or window_track is None or self.ended:

@@ -15,6 +15,8 @@ PART = re.compile(rf"({NUMBER})\.({NUMBER})\.m4s")
 
 
 class Resource(Enum):
+    """The kinds of files under ``live/``. The values are labels of metrics."""
+
     MASTER = "master"
     MANIFEST = "manifest"
     PLAYLIST = "playlist"

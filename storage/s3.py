@@ -40,6 +40,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
+    """The boto3 client of a store, and the faster way for unconditional puts."""
+
     client: S3Client
     put: PlainPut
 

@@ -250,7 +250,7 @@ class Channel:
             await self._recording
             durable = await self._recorder.finish(self._store_timeout)
             if not durable:
-                log.error("the store did not take the whole broadcast", stream=self.stream)
+                log.error("the store did not take the complete broadcast", stream=self.stream)
             await self._record(ended=True, reason=reason)
         finally:
             await self._claim.release()

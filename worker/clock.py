@@ -7,6 +7,8 @@ from typing import Protocol
 
 
 class Timer(Protocol):
+    """A scheduled call that can be cancelled."""
+
     def cancel(self) -> None: ...
 
 

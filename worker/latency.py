@@ -24,6 +24,8 @@ MILLISECOND = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stage:
+    """One stage of one track's frames. ``name`` is as the API shows it."""
+
     track: str
     name: str
 

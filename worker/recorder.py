@@ -59,7 +59,7 @@ class RecorderOptions:
 
 
 class RecorderObserver(Protocol):
-    """Counts the segments of a broadcast that were made and lost."""
+    """Counts the completed and the lost segments of a broadcast."""
 
     def segment_made(self, track: str, entry: SegmentEntry) -> None: ...
 

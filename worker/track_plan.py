@@ -19,6 +19,8 @@ AUDIO_BPS = 128_000
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrack:
+    """``default`` marks the audio that plays unless the viewer chooses another; ``label`` is shown to viewers."""
+
     name: str
     kind: Kind
     default: bool = False

@@ -46,7 +46,7 @@ class TrackSet:
         )
 
     def configure_late_audio(self, name: str, config: AudioConfig, *, silence_after: int) -> None:
-        """As :meth:`configure_audio`, for an encoder's track: its units belong to cuts that were made before it."""
+        """Like :meth:`configure_audio`, for an encoder's track: its first units belong to earlier cuts."""
         is_new = name not in self._audios
         self.configure_audio(name, config, silence_after=silence_after)
         if is_new:

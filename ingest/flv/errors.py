@@ -25,6 +25,8 @@ class FlvError(IngestError):
 
 
 class OddFrame(FlvError):
+    """Base of the errors for which one frame is dropped."""
+
     code: ClassVar[str] = "odd-frame"
 
 

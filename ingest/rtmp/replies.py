@@ -15,6 +15,8 @@ STREAM_CHUNK_STREAM = 5
 
 
 class Reply(NamedTuple):
+    """A message and the id of the chunk stream to send it on."""
+
     chunk_stream: int
     message: Message
 

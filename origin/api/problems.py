@@ -65,14 +65,7 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
-    body = Problem(
-        type=f"urn:headwater:problem:{code}",
-        title=_phrase(status),
-        status=status,
-        detail=detail,
-        code=code,
-        errors=errors,
-    )
+    body = _problem(status, code, detail, errors)
     # Without no-store, a cache could choose how long to keep a 404 (RFC 9111, 4.2.2).
     return ProblemResponse(
         body.model_dump(exclude_none=True),
@@ -83,13 +76,7 @@ def problem(
 
 def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str, Any]]:
     """An entry of a route's ``responses``."""
-    example = Problem(
-        type=f"urn:headwater:problem:{code}",
-        title=_phrase(status),
-        status=status,
-        detail=detail,
-        code=code,
-    )
+    example = _problem(status, code, detail)
     content = {
         MEDIA_TYPE: {"schema": Problem.model_json_schema(), "example": example.model_dump(exclude_none=True)}
     }
@@ -102,6 +89,17 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def _problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Problem:
+    return Problem(
+        type=f"urn:headwater:problem:{code}",
+        title=_phrase(status),
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors,
+    )
 
 
 async def _declared(request: Request, error: Exception) -> Response:

@@ -20,7 +20,7 @@ from origin.playback.errors import (
 from origin.playback.keys import PlaybackKeys
 
 ALGORITHM = "HS256"
-# The longest token that is made has about 290 characters; a longer one is refused unread.
+# The longest token that this module signs has about 290 characters; a token over the limit is refused unread.
 MAX_LENGTH = 512
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 

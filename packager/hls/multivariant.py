@@ -46,6 +46,8 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class MultivariantPlaylist:
+    """A Multivariant Playlist: variants in order of preference, and the audio renditions that they refer to."""
+
     variants: tuple[Variant, ...]
     audio: tuple[AudioRendition, ...] = ()
     independent_segments: bool = False

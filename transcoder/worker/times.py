@@ -1,3 +1,5 @@
+"""The time base of video in PyAV: seconds per tick."""
+
 from fractions import Fraction
 
 from media.units import VIDEO_TIMESCALE

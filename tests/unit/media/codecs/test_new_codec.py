@@ -195,7 +195,9 @@ def test_without_the_tables_the_codecs_are_refused_in_words() -> None:
         fed((), [(0, audio_tag(0, HUM_RECORD))])
     configs: tuple[TrackConfig, ...] = (parse_wisp(WISP_RECORD), parse_hum(HUM_RECORD))
     for config, choice in zip(configs, ("H264", "AAC"), strict=True):
-        with pytest.raises(UnsupportedTrack, match=f"{config.codec} is not put in CMAF; transcode it to {choice}"):
+        with pytest.raises(
+            UnsupportedTrack, match=f"{config.codec} is not packaged as CMAF; transcode it to {choice}"
+        ):
             init_segment(config)
 
 

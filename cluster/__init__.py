@@ -1,1 +1,1 @@
-"""Nodes, the claims by which they own streams, and queries to the owner of a stream on any node."""
+"""Nodes, the claims by which they own streams, and requests to the owner of a stream on any node."""

@@ -49,14 +49,14 @@ class Cluster(Protocol):
         ...
 
     async def update(self, claim: Claim, state: ClaimState) -> Claim:
-        """Change the state of a claim that this node holds. From ENDING on, its owner gets no more queries.
+        """Change the state of a claim that this node holds. From ENDING on, its owner gets no more requests.
 
         Raises ClaimLost.
         """
         ...
 
     async def release(self, claim: Claim) -> None:
-        """Release a claim that this node holds; its owner gets no more queries. Raises ClaimLost."""
+        """Release a claim that this node holds; its owner gets no more requests. Raises ClaimLost."""
         ...
 
     async def owner_of(self, stream: str) -> Claim | None:
@@ -74,7 +74,7 @@ class Cluster(Protocol):
         ...
 
     async def ask_owner(self, stream: str, question: Question[Answer], *, timeout: float) -> Answer:
-        """Send a query to the stream's owner, on any node; ``timeout`` is in seconds.
+        """Send a request to the stream's owner, on any node; ``timeout`` is in seconds.
 
         If the owner stops answering before it has answered, this raises NoOwner. If the caller is cancelled or the
         timeout ends, the owner's work on the answer is cancelled too.
@@ -84,5 +84,5 @@ class Cluster(Protocol):
         ...
 
     async def close(self) -> None:
-        """Leave the cluster: watches end, owners get no more queries, and claims stay for others to take over."""
+        """Leave the cluster: watches end, owners get no more requests, and claims stay for others to take over."""
         ...

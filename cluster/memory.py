@@ -24,7 +24,7 @@ log = structlog.get_logger("cluster")
 
 @dataclass(slots=True, eq=False)
 class HeldClaim:
-    """``owner`` is None once it has stopped answering; ``answering`` are the queries in flight."""
+    """``owner`` is None once it has stopped answering; ``answering`` are the requests in flight."""
 
     claim: Claim
     owner: StreamOwner | None

@@ -1,4 +1,4 @@
-"""Queries and commands to the owner of a stream. They and their answers can be encoded as JSON."""
+"""Requests to the owner of a stream: queries and commands. They and their answers can be encoded as JSON."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
@@ -32,11 +32,11 @@ class StreamOwner(Protocol):
 
 
 class Question(Frozen, ABC, Generic[Answer]):
-    """A query or command. ``Answer`` is the type of its answer."""
+    """A request to an owner, either a query or a command. ``Answer`` is the type of its answer."""
 
     @abstractmethod
     async def put_to(self, owner: StreamOwner) -> Answer:
-        """Get the answer from an owner in this process. Raises the owner's errors."""
+        """Get the answer of an owner in this process. Raises the owner's errors."""
 
 
 class StatusQuery(Question[StreamStatus]):

@@ -85,14 +85,14 @@ class CachedLookup(Generic[K, V]):
         if answer is None:
             if self._is_missing(key):
                 raise ObjectNotFound(f"there is no object {key}")
-            return await asyncio.shield(self._started(key))
+            return await asyncio.shield(self._lookup_task(key))
         age = self._clock() - answer.since
         if age < self._freshness.refresh_s:
             return answer.value
         if age >= self._freshness.max_age_s:
             return await self.refresh(key)
         try:
-            self._started(key)
+            self._lookup_task(key)
         except StoreUnavailable as error:
             self._keep(key, answer, error)
         return answer.value
@@ -101,10 +101,10 @@ class CachedLookup(Generic[K, V]):
         """Look ``key`` up even if there is a fresh answer; ``fallback_s`` of :class:`Freshness` applies."""
         older = self._answers.get(key)
         if older is None or self._freshness.fallback_s is None:
-            return await asyncio.shield(self._started(key))
+            return await asyncio.shield(self._lookup_task(key))
         try:
             async with asyncio.timeout(self._freshness.fallback_s):
-                return await asyncio.shield(self._started(key))
+                return await asyncio.shield(self._lookup_task(key))
         except ObjectNotFound:
             raise
         except TimeoutError:
@@ -131,7 +131,7 @@ class CachedLookup(Generic[K, V]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _started(self, key: K) -> "asyncio.Task[V]":
+    def _lookup_task(self, key: K) -> "asyncio.Task[V]":
         task = self._lookups.get(key)
         if task is None:
             if len(self._tasks) >= self._max_lookups:

@@ -28,13 +28,12 @@ CPU_AIM, MEMORY_AIM_MIB, FLAT_AIM = 0.7, 12, 1.1
 MIB = 1 << 20
 COST = "What a stream costs"
 ABOUT = """\
-Publishers of 720p30 H.264 and AAC, to Headwater with `ladder = "source"`, to nginx with the RTMP module, to SRS and
-to MediaMTX, turn and turn about. Headwater writes HLS, low-latency HLS and DASH of CMAF segments to its directory
-store; nginx-rtmp and SRS write HLS of MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on the
-disk and its playlists in memory. All have segments of 2 s. CPU is the share of one core that a stream takes of all
-the server's processes; memory is their proportional set size (PSS) at its peak, less what it was before the first
-publisher, for each stream. A segment is late by the time from the publisher's having sent its last frame to its
-being in the playlist on the disk.
+Publishers send 720p30 H.264 and AAC to Headwater with `ladder = "source"`, nginx with the RTMP module, SRS and
+MediaMTX in turn. Headwater writes HLS, low-latency HLS and DASH with CMAF segments to its directory store;
+nginx-rtmp and SRS write HLS with MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on disk and
+its playlists in memory. All segments last 2 s. CPU is the share of one core that all processes of the server use
+per stream; memory is their peak proportional set size (PSS) per stream, minus the PSS before the first publisher. A
+segment's lateness is the time from when the publisher has sent its last frame until the playlist on disk lists it.
 """
 
 
@@ -53,12 +52,12 @@ def _turn(server: Server, load: Load, number: int) -> Measured:
 
 
 def _ratio(group: Group) -> float | None:
-    """To nginx-rtmp's CPU, of the turns in which both kept up."""
+    """CPU relative to nginx-rtmp's, over the turns in which both kept up."""
     return group.ratio(NGINX, lambda turn: turn.cpu_share.total if turn.kept_up else None)
 
 
 def _late(group: Group, percentile: str) -> float | None:
-    """Of the segments of all turns together."""
+    """A percentile over the segments of all turns."""
     late = distribution([seconds for turn in group.turns for seconds in turn.late or ()])
     return float(getattr(late, percentile)) if late.count else None
 
@@ -110,7 +109,7 @@ def plots(found: Findings) -> Iterable[Plot]:
 
 
 def aims(found: Findings) -> Iterable[Aim]:
-    """Only of the numbers of streams with which Headwater kept up in every round, if there are any."""
+    """Only the numbers of streams with which Headwater kept up in every round count, if there are any."""
     headwater = [group for group in found.groups if group.candidate == HEADWATER]
     kept_up = {group.case.key for group in headwater if all(turn.kept_up for turn in group.turns)}
     rows = [values for values in found.values(COST) if values["server"] == HEADWATER]
@@ -157,7 +156,7 @@ BENCHMARK = Benchmark(
     name="density",
     title="Remux density",
     about=ABOUT,
-    description="What taking and writing a broadcast costs.",
+    description="What it costs to receive and write a broadcast.",
     options=(
         Option("--publishers", (10, 50, 100, 200), listed(count()), "such as 10,50", smoke=(2,)),
         Option("--seconds", 60.0, number(above=0), "that are counted", smoke=3.0),

@@ -1,6 +1,6 @@
-"""A broadcast whose time does not pass by itself: segments of two tracks as an encoder's would be, but small.
+"""A broadcast with simulated time: segments of two tracks as from an encoder, but small.
 
-What they are made of is of no account here: media leave memory when they are stored, and their entries stay.
+Their size does not matter here: media leave memory when they are stored, and only their entries remain.
 """
 
 from collections.abc import AsyncIterator
@@ -26,13 +26,13 @@ ZERO_MS = 1_700_000_000_000
 VIDEO, AUDIO = "vsource", "asource"
 SEGMENT_S, PARTS = 2, 6
 SAMPLE_RATE, FRAME = 48_000, 1024
-# Parameter sets of x264's for 64x64, baseline.
+# x264's parameter sets for 64x64, baseline.
 SPS = bytes.fromhex("6742c00ad9042684000003000400000300f03c489920")
 PPS = bytes.fromhex("68cb83cb20")
 
 
-class Void:
-    """An object store that says it has stored everything, and keeps nothing but the texts' sizes."""
+class NullStore:
+    """An object store whose puts always succeed, and that keeps only the sizes of texts."""
 
     def __init__(self) -> None:
         self.text_bytes: dict[str, int] = {}
@@ -65,8 +65,8 @@ class Void:
         pass
 
 
-class Nobody:
-    """Whom nothing is counted for."""
+class NullObserver:
+    """Ignores all notifications."""
 
     def segment_made(self, track: str, entry: SegmentEntry) -> None:
         pass
@@ -77,7 +77,7 @@ class Nobody:
 
 @dataclass(slots=True)
 class Clock:
-    """Unix seconds, as they are set."""
+    """Returns the Unix time that was set, in seconds."""
 
     now: float = ZERO_MS / 1000
 
@@ -86,10 +86,10 @@ class Clock:
 
 
 class Broadcast:
-    """Low-latency HLS and DASH of a picture and its sound, with a window of its own. Made within a loop."""
+    """Low-latency HLS and DASH of video and audio, with its own live window. Created within an event loop."""
 
     def __init__(self, *, dvr_s: int | None, playlist_s: int) -> None:
-        self.store = Void()
+        self.store = NullStore()
         self.window = LiveWindow(STREAM, BROADCAST)
         self._clock = Clock()
         bus = Bus()
@@ -104,7 +104,7 @@ class Broadcast:
             options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=bus,
             store=self.store,
-            observer=Nobody(),
+            observer=NullObserver(),
             clock=self._clock,
             options=options,
         )
@@ -119,7 +119,7 @@ class Broadcast:
         self._sounded = 0
 
     def make_segment(self) -> None:
-        """The next one of both tracks, with its parts; their live playlists' words are not asked for."""
+        """Make the next segment of both tracks, with its parts; does not render the live playlists."""
         cut = Cut(FIRST_MSN + self._made, self._made * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
         self._made += 1
         self._clock.now += SEGMENT_S
@@ -130,13 +130,13 @@ class Broadcast:
         duration = SEGMENT_S * VIDEO_TIMESCALE // PARTS
         self._video.begin(cut, cut.pts)
         for part in range(PARTS):
-            # Sizes that differ, as those of pictures do.
+            # Sizes vary, as for real pictures.
             payload = bytes(40 + (self._made * 7 + part) % 50)
             self._video.write(cut.pts + part * duration, [Sample(duration, 0, part == 0, payload)])
         self._video.finish()
 
     def _make_audio(self, cut: Cut) -> None:
-        """Whole frames up to the cut after this one, so that segments are not all equally long."""
+        """Whole frames up to the next cut, so that segments differ in length."""
         end = self._made * SEGMENT_S * SAMPLE_RATE // FRAME
         self._audio.begin(cut, self._sounded * FRAME)
         for part in range(PARTS):

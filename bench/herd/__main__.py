@@ -1,4 +1,4 @@
-"""The herd: its options, how it is measured, and its table. Not part of the book."""
+"""The herd: its options, its measurement and its table. Not part of the book."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def _watch(options: Options, number: int) -> Report:
 
 
 def lines(group: Group) -> Iterator[tuple[str, str]]:
-    """What the only run showed, in words."""
+    """The result of the only run, as labelled lines."""
     report: Report = group.turns[0]
     yield "viewers, renditions, seconds", f"{report.viewers}, {report.renditions}, {report.seconds}"
     yield "requests a second", f"{report.requests_per_second} (slowest second {report.slowest_second})"

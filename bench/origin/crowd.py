@@ -1,5 +1,5 @@
-"""A client of our own, in a process of its own: connections that request one path again and again, or that each
-reload a playlist as a low-latency viewer does, and wait for the next part."""
+"""Our own client, in a separate process: its connections request one path repeatedly, or each reload a playlist as
+a low-latency viewer does and wait for the next part."""
 
 import asyncio
 import gc
@@ -33,14 +33,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Tally:
-    """``times`` are seconds from a request to the end of its answer, ``received`` the bytes of all answers."""
+    """``times`` are seconds from a request to the end of its answer; ``received`` is the bytes of all answers."""
 
     times: list[float] = field(default_factory=list)
     received: int = 0
     failed: int = 0
 
     async def get(self, lane: Lane, path: str, *, keep: bool = False) -> bytes | None:
-        """The body, empty without ``keep``; None if there was no answer, or an error."""
+        """The body, empty without ``keep``; None without an answer or for an error response."""
         asked = monotonic()
         try:
             answer = await lane.get(path, keep=keep)
@@ -80,7 +80,7 @@ async def blocking_reloads(tally: Tally, lane: Lane, path: str) -> None:
 
 @contextmanager
 def crowd() -> Iterator[Callable[[Asking, Plan], Burst]]:
-    """A function that makes bursts in one process, which lives until the block ends."""
+    """A function that makes bursts in one process, which runs until the block ends."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         # The start of the process is not part of the first burst.
         pool.submit(gc.disable).result()
@@ -88,7 +88,7 @@ def crowd() -> Iterator[Callable[[Asking, Plan], Burst]]:
 
 
 def run(asking: Asking, plan: Plan) -> Burst:
-    """The answers within the plan's time; requests that still wait then are abandoned."""
+    """The answers within the plan's time; requests that still wait at its end are abandoned."""
     tally = Tally()
     began = monotonic()
     uvloop.run(_for_some_time(asking, plan, tally))

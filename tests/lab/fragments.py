@@ -1,4 +1,4 @@
-"""Reads CMAF chunks back into samples, to compare what was written with what was intended."""
+"""Reads CMAF chunks back into samples, to compare them with what should have been written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

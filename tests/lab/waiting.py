@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a timeout."""
+"""Waits for a condition, with a timeout."""
 
 import time
 from collections.abc import Callable

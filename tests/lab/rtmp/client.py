@@ -1,4 +1,4 @@
-"""The beginning of a publisher's RTMP session, on a blocking socket (RTMP 1.0, sections 5.2 and 7.2)."""
+"""The start of a publisher's RTMP session, on a blocking socket (RTMP 1.0, sections 5.2 and 7.2)."""
 
 import socket
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ SEND_BUFFER = 512 * 1024
 
 
 def publish(url: str) -> socket.socket:
-    """A socket connected to ``url`` (rtmp://HOST:PORT/APP/KEY) and accepted to publish. Raises LabError."""
+    """A socket on which the server of ``url`` (rtmp://HOST:PORT/APP/KEY) accepts a broadcast. Raises LabError."""
     address = urlsplit(url)
     app, _, key = address.path.strip("/").rpartition("/")
     server = f"rtmp://{address.netloc}/{app}"

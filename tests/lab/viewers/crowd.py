@@ -1,4 +1,4 @@
-"""One process of viewers: they arrive one after another during the ramp, and all leave at the end."""
+"""One process of viewers, who arrive one after another during the ramp and all leave at the end."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from tests.lab.viewers.viewer import Habits, Viewer
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``numbers`` are this process's of all ``viewers``. Times are of the monotonic clock; the ramp ends at
+    """``numbers`` are this process's share of all ``viewers``. Times are of the monotonic clock; the ramp ends at
     ``steady``."""
 
     host: str
@@ -32,8 +32,8 @@ class Plan:
 
 
 def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
-    """The process's main function; its record goes through ``answer``."""
-    # A collection would stop all viewers for longer than a part may be late; they make no reference cycles.
+    """The main function of the process; it sends its record through ``answer``."""
+    # A garbage collection would stop all viewers for longer than a part may be late; they make no reference cycles.
     gc.disable()
     answer.send(uvloop.run(run_crowd(plan)))
     answer.close()

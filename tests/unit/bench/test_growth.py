@@ -1,6 +1,6 @@
 import pytest
 
-from bench.growth.__main__ import BENCHMARK, MIB, TIME, WINDOW, Window, worded
+from bench.growth.__main__ import BENCHMARK, MIB, TIME, WINDOW, Window, in_words
 from bench.growth.broadcast import AUDIO, BROADCAST, STREAM, VIDEO, Broadcast
 from bench.growth.hour import Hour, Sample
 from bench.growth.line import fit
@@ -78,7 +78,7 @@ def test_windows_are_compared_if_their_playlists_list_equally_much() -> None:
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "all"), (7200, "2 h"), (120, "2 min"), (90, "90 s")])
 def test_windows_are_said_as_people_say_them(seconds: int | None, words: str) -> None:
-    assert worded(seconds) == words
+    assert in_words(seconds) == words
 
 
 def test_the_command_line() -> None:

@@ -155,4 +155,4 @@ def test_a_rows_command_is_of_its_latency(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unknown_side_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         BENCHMARK.parse(["--sides", "wowza"])
-    assert "wowza is none of headwater, ffmpeg" in capsys.readouterr().err
+    assert "wowza is not one of headwater, ffmpeg" in capsys.readouterr().err

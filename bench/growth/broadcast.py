@@ -4,7 +4,6 @@ Their size does not matter here: media leave memory when they are stored, and on
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from live.bus import Bus
@@ -19,6 +18,7 @@ from packager.cmaf.fragment import Sample
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.facts import LowLatency, SegmentEntry
 from storage.interface import ObjectInfo, ObjectNotFound, StorageError, StoredObject
+from tests.lab.clock import ManualClock
 from worker.recorder import Recorder, RecorderOptions
 
 STREAM, BROADCAST = "growth", "20260101t000000z-abcdef"
@@ -75,23 +75,13 @@ class NullObserver:
         pass
 
 
-@dataclass(slots=True)
-class Clock:
-    """Returns the Unix time that was set, in seconds."""
-
-    now: float = ZERO_MS / 1000
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Broadcast:
     """Low-latency HLS and DASH of video and audio, with its own live window. Created within an event loop."""
 
     def __init__(self, *, dvr_s: int | None, playlist_s: int) -> None:
         self.store = NullStore()
         self.window = LiveWindow(STREAM, BROADCAST)
-        self._clock = Clock()
+        self._clock = ManualClock(ZERO_MS / 1000)
         bus = Bus()
         bus.subscribe(MEDIA, lambda _, message: self.window.receive(message))
         options = RecorderOptions(

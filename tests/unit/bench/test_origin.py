@@ -13,8 +13,9 @@ from bench.runner.options import command_line
 from tests.lab.errors import LabError
 from tests.lab.peers.nginx_files import NginxFiles
 from tests.lab.processes import Cpu
+from tests.lab.waiting import run_until_idle
 from tests.unit.bench.sections import section
-from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin, settled
+from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:8080/x
@@ -53,7 +54,7 @@ def test_what_is_hot_is_the_newest_that_is_complete() -> None:
 async def test_a_reload_waits_for_what_is_next() -> None:
     origin, tally = FakeOrigin(), Tally()
     task = asyncio.create_task(blocking_reloads(tally, FakeLane(origin), f"{BASE}/v720p/media.m3u8"))
-    await settled()
+    await run_until_idle()
     for _ in range(2):
         await origin.make_part()
     task.cancel()
@@ -67,10 +68,10 @@ async def test_what_is_there_is_asked_for_again_until_it_fails() -> None:
     origin, tally = FakeOrigin(), Tally()
     path = f"{BASE}/v720p/init-0.mp4"
     task = asyncio.create_task(again_and_again(tally, FakeLane(origin), path))
-    await settled()
+    await run_until_idle()
     assert len(tally.times) > 2
     origin.status[path] = 0
-    await settled()
+    await run_until_idle()
     task.cancel()
     assert tally.failed == 1
     assert tally.received == 4 * len(tally.times)

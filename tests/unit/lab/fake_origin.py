@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from tests.lab.viewers.http_reader import Answer
 from tests.lab.viewers.lane import Abandoned, LaneError
+from tests.lab.waiting import run_until_idle
 
 PARTS = 6
 PART_S = 0.333
@@ -63,7 +64,7 @@ class FakeOrigin:
     async def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        await settled()
+        await run_until_idle()
 
     async def answer(self, target: str) -> bytes:
         self.requests[target] += 1
@@ -159,9 +160,3 @@ class FakeLane:
 
     def close(self) -> None:
         self.abandon()
-
-
-async def settled() -> None:
-    """Every task has gone as far as it can."""
-    for _ in range(50):
-        await asyncio.sleep(0)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.lab.viewers.http_reader import Answer
 from tests.lab.viewers.lane import Abandoned, Connection, HttpLane, LaneError
-from tests.unit.lab.fake_origin import settled
+from tests.lab.waiting import run_until_idle
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -59,7 +59,7 @@ async def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
 async def asked(lane: HttpLane) -> "asyncio.Task[Answer]":
     task = asyncio.create_task(lane.get("/a?b", keep=True))
-    await settled()
+    await run_until_idle()
     return task
 
 
@@ -86,7 +86,7 @@ async def test_it_is_opened_again_where_the_server_closes_it(network: Network) -
     # Lost just as it is used again: asked once more, on a new one.
     task = await asked(lane)
     network.lose()
-    await settled()
+    await run_until_idle()
     network.send(OK)
     assert (await task).status == 200
     assert len(network.opened) == 3

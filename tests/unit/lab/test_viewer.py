@@ -7,7 +7,8 @@ from tests.lab.viewers.playlist import MediaReader
 from tests.lab.viewers.record import Record
 from tests.lab.viewers.rendition import World
 from tests.lab.viewers.viewer import Habits, Viewer
-from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
+from tests.lab.waiting import run_until_idle
+from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin
 
 
 @asynccontextmanager
@@ -20,7 +21,7 @@ async def watching(origin: FakeOrigin, *, number: int = 0, switches: float = 0.0
 
     world = World(record, MediaReader(), lambda: FakeLane(origin), lambda: origin.now, pause)
     task = asyncio.create_task(Viewer(world, MASTER, Habits(number, switches), Random(1)).run())
-    await settled()
+    await run_until_idle()
     try:
         yield record
         if origin.ended:

@@ -13,6 +13,7 @@ from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
 from storage.coalesce import CoalescingReader
 from storage.interface import StoreUnavailable
+from tests.lab.waiting import run_until_idle
 from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM, Bench
 from worker.recorder import RecorderOptions
 
@@ -160,7 +161,7 @@ async def test_requests_wait_for_a_broadcast_that_has_just_begun() -> None:
     origin = Origin()
     await origin.bench.feed(1)
     waiting = asyncio.ensure_future(origin.get("master.m3u8"))
-    await origin.bench.settle()
+    await run_until_idle()
     assert not waiting.done()
     await origin.bench.feed(3)
     assert (await waiting).status_code == 200

@@ -15,6 +15,7 @@ from live.window_track import Position
 from origin import backlog
 from origin.live import LiveWindows, Snapshots, no_snapshots
 from packager.cmaf.segment_writer import Part, Segment
+from tests.lab.waiting import run_until_idle
 from tests.unit.live.scripted import BROADCAST, STREAM, Script, messages, window_after
 from tests.unit.origin.test_low_latency import FRAMES, LiveOrigin
 
@@ -156,10 +157,10 @@ async def origin() -> AsyncIterator[LiveOrigin]:
     origin = LiveOrigin()
     origin.windows.close()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     origin.join()
     origin.advance(10)
-    await origin.bench.settle()
+    await run_until_idle()
     yield origin
     await origin.bench.end()
     await origin.client.aclose()
@@ -187,13 +188,13 @@ async def test_an_origin_with_a_seed_answers_from_memory(origin: LiveOrigin) -> 
 async def test_who_waits_while_the_window_is_replaced_gets_the_answer_of_the_new_one() -> None:
     origin = LiveOrigin()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     held = [origin.ask("vsource/3.3.m4s"), origin.ask("vsource/media.m3u8?_HLS_msn=3&_HLS_part=3")]
-    await origin.bench.settle()
+    await run_until_idle()
     snapshot = origin.bench.window.snapshot()
     assert snapshot is not None
     origin.windows.seed(snapshot)
-    await origin.bench.settle()
+    await run_until_idle()
     origin.advance(10)
     part, playlist = await asyncio.gather(*held)
     assert part.content == origin.bench.window.part("vsource", Position(3, 3))
@@ -209,7 +210,7 @@ async def test_too_early_says_when_to_come_back(name: str, after: int) -> None:
     """Two segments of two seconds are complete, and a second of the third is there."""
     origin = LiveOrigin(low_latency=False)
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     answer = await origin.get(name)
     assert (answer.status_code, answer.headers["retry-after"]) == (404, str(after))
     assert "retry-after" not in (await origin.get("/live/other/master.m3u8")).headers

@@ -14,6 +14,7 @@ from media.units import VIDEO_TIMESCALE as S
 from origin import delivery, live
 from packager import hls
 from packager.facts import LowLatency
+from tests.lab.waiting import run_until_idle
 from tests.unit.origin.test_delivery import IMMUTABLE, Origin
 from tests.unit.packager.recording import frame, sound
 from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM
@@ -69,7 +70,7 @@ class LiveOrigin(Origin):
 async def origin() -> AsyncIterator[LiveOrigin]:
     origin = LiveOrigin()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     yield origin
     await origin.bench.end()
     await origin.client.aclose()
@@ -135,7 +136,7 @@ class Exchange:
 async def test_a_blocking_reload_is_answered_when_its_part_arrives(origin: LiveOrigin) -> None:
     held = origin.ask(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
     origin.advance(9)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(1)
     for _ in range(5):
@@ -150,7 +151,7 @@ async def test_a_blocking_reload_is_answered_when_its_part_arrives(origin: LiveO
 async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveOrigin) -> None:
     held = origin.ask(f"{PLAYLIST}?_HLS_msn=3")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(1)
     assert "\n3.m4s\n" in (await held).text
@@ -160,7 +161,7 @@ async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveO
 async def test_a_reached_position_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
     first = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     origin.advance(45)
-    await origin.bench.settle()
+    await run_until_idle()
     again = await origin.get(f"{PLAYLIST}?{query}")
     assert (first.status_code, again.content) == (200, first.content)
     assert again.headers["etag"] == first.headers["etag"]
@@ -209,7 +210,7 @@ async def test_unknown_directives_are_ignored(origin: LiveOrigin) -> None:
 
 async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
     origin.advance(450)
-    await origin.bench.settle()
+    await run_until_idle()
     whole, delta = await origin.get(PLAYLIST), await origin.get(f"{PLAYLIST}?_HLS_skip=YES")
     full, short = hls.parse_media(whole.text), hls.parse_media(delta.text)
     assert short.skipped_segments > 0
@@ -241,7 +242,7 @@ async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name
 async def test_a_position_that_has_left_the_window_gets_the_current_playlist_for_a_moment() -> None:
     origin = LiveOrigin(RecorderOptions(playlist_window_ms=6000))
     origin.advance(630)
-    await origin.bench.settle()
+    await run_until_idle()
     old = await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2")
     assert old.content == (await origin.get(PLAYLIST)).content
     assert old.headers["cache-control"] == NOW_ONLY
@@ -253,7 +254,7 @@ async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
     hint = hls.parse_media(origin.live_playlist).preload_hint
     assert hint is not None and hint.uri == "3.3.m4s"
     held = origin.ask("vsource/3.3.m4s")
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     answer = await held
@@ -265,7 +266,7 @@ async def test_a_part_past_the_end_of_its_segment_is_the_next_ones_first(origin:
     """The hint expected a longer segment; Shaka gives up if a hinted part does not exist."""
     held = origin.ask("vsource/3.6.m4s")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     answer = await held
@@ -285,7 +286,7 @@ async def test_the_end_of_the_broadcast_answers_all_waiting_requests(origin: Liv
     ]
     held = [origin.ask(name) for name in names]
     part = origin.ask("vsource/4.0.m4s")
-    await origin.bench.settle()
+    await run_until_idle()
     assert not any(task.done() for task in held)
     await origin.bench.end()
     for answer in await asyncio.gather(*held):
@@ -315,7 +316,7 @@ async def test_listed_parts_outlive_the_broadcast_for_a_moment(
 async def test_without_low_latency_nothing_is_held_and_directives_are_ignored() -> None:
     origin = LiveOrigin(low_latency=False)
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     plain = await origin.get(PLAYLIST)
     for query in ("_HLS_msn=3&_HLS_part=3", "_HLS_msn=400", "_HLS_skip=YES"):
         answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
@@ -343,7 +344,7 @@ async def test_a_thousand_waiting_requests_cost_one_rendering_and_one_compressio
     query, encoding = "_HLS_msn=3&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
     asked = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
     held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in asked]
-    await origin.bench.settle()
+    await run_until_idle()
     monkeypatch.setattr(hls, "render_media", rendering)
     monkeypatch.setattr(gzip, "compress", compressing)
     origin.advance(10)
@@ -356,7 +357,7 @@ async def test_a_thousand_waiting_requests_cost_one_rendering_and_one_compressio
 
 async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> None:
     held = asyncio.ensure_future(origin.client.head(f"/{PREFIX}/{PLAYLIST}?_HLS_msn=3&_HLS_part=3"))
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     head, whole = await held, await origin.get(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
@@ -367,13 +368,13 @@ async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> No
 async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> None:
     exchange = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(exchange.run(origin.app))
-    await origin.bench.settle()
+    await run_until_idle()
     assert exchange.status == 200 and exchange.header["cache-control"] == IMMUTABLE
     assert "content-length" not in exchange.header
     assert exchange.chunks == [origin.bench.window.part("vsource", Position(3, index)) for index in range(3)]
     for index in range(3, 6):
         origin.advance(10)
-        await origin.bench.settle()
+        await run_until_idle()
         assert exchange.chunks[-1] == origin.bench.window.part("vsource", Position(3, index))
         assert len(exchange.chunks) == index + 1 and not exchange.complete
     origin.advance(1)
@@ -386,7 +387,7 @@ async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> Non
 async def test_the_next_segment_is_waited_for(origin: LiveOrigin) -> None:
     held = origin.ask("vsource/4.m4s")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(61)
     assert (await held).content == origin.bench.window.media("vsource", 4)
@@ -410,13 +411,13 @@ async def test_a_viewer_that_goes_away_leaves_nothing_behind(origin: LiveOrigin)
     before = asyncio.all_tasks()
     growing = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(growing.run(origin.app))
-    await origin.bench.settle()
+    await run_until_idle()
     growing.gone.set()
     await asyncio.wait_for(running, 0.5)
     assert not growing.complete
     assert origin.served[-1] == ("segment", 200, sum(map(len, growing.chunks)))
     held = [asyncio.ensure_future(Exchange(PLAYLIST, "_HLS_msn=3&_HLS_part=3").run(origin.app)) for _ in range(50)]
-    await origin.bench.settle()
+    await run_until_idle()
     for task in held:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)

@@ -4,17 +4,11 @@ import pytest
 
 from storage import ObjectNotFound, StoreUnavailable
 from storage.coalesce import CoalescingReader
+from tests.lab.clock import ManualClock
 from tests.lab.memory_store import MemoryStore
 
 SEGMENT = "live/a/b/v720p/1.m4s"
 PLAYLIST = "live/a/b/v720p/media.m3u8"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def filled(**bodies: int) -> MemoryStore:
@@ -68,7 +62,7 @@ async def test_an_object_larger_than_the_cache_is_not_cached() -> None:
 
 
 async def test_a_missing_object_is_cached_briefly() -> None:
-    store, clock = await filled(), Clock()
+    store, clock = await filled(), ManualClock()
     reader = CoalescingReader(store, missing_s=0.5, clock=clock)
     for _ in range(3):
         with pytest.raises(ObjectNotFound):
@@ -82,7 +76,7 @@ async def test_a_missing_object_is_cached_briefly() -> None:
 async def test_cached_missing_objects_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.cached_lookup.MAX_MISSING", 2)
     store = await filled()
-    reader = CoalescingReader(store, clock=Clock())
+    reader = CoalescingReader(store, clock=ManualClock())
     for key in ("x", "y", "z", "z", "x"):
         with pytest.raises(ObjectNotFound):
             await reader.get(key)

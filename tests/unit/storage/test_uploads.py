@@ -9,6 +9,7 @@ from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavaila
 from storage.object_keys import InvalidKey
 from storage.uploads import UploadQueue
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 
 
 class Uploads:
@@ -61,12 +62,6 @@ class Uploads:
 
     async def _sleep(self, seconds: float) -> None:
         self.delays.append(seconds)
-        await asyncio.sleep(0)
-
-
-async def run_until_idle() -> None:
-    """Let all tasks run until each waits for an event."""
-    for _ in range(50):
         await asyncio.sleep(0)
 
 

@@ -14,17 +14,11 @@ from storage.catalogue import (
 from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 from storage.catalogue.stream_keys import key_hash
 from storage.documents import CorruptRecord
+from tests.lab.clock import ManualClock
 from tests.lab.memory_store import MemoryStore
 
 NOW = 1_800_000_000.0
 RECORD = "catalogue/streams/studio-a.json"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def hash_of(key: str) -> str:
@@ -241,7 +235,7 @@ async def test_a_key_object_without_its_stream_is_not_valid() -> None:
 
 
 async def test_known_keys_are_accepted_while_the_store_is_down() -> None:
-    store, clock = MemoryStore(), Clock()
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
     store.failing = StoreUnavailable("down")
@@ -261,7 +255,7 @@ async def test_listed_streams_are_known_while_the_store_is_down() -> None:
 
 
 async def test_a_hanging_store_does_not_block_a_known_key() -> None:
-    store, clock = MemoryStore(), Clock()
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, timeout_s=0.01, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
     store.hold[RECORD] = asyncio.Event()
@@ -270,7 +264,7 @@ async def test_a_hanging_store_does_not_block_a_known_key() -> None:
 
 
 async def test_a_known_record_is_cached_for_a_few_seconds() -> None:
-    store, clock = MemoryStore(), Clock()
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, fresh_s=5.0, clock=clock)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
     await Catalogue(store).rotate_key("studio-a")
@@ -283,7 +277,7 @@ async def test_a_known_record_is_cached_for_a_few_seconds() -> None:
 
 
 async def test_a_stream_deleted_by_another_process_is_noticed() -> None:
-    store, clock = MemoryStore(), Clock()
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, clock=clock)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
     await Catalogue(store).delete_stream("studio-a")

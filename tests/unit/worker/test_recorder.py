@@ -12,7 +12,7 @@ from live.topics import MEDIA, BroadcastRef
 from live.window import LiveWindow
 from live.window_track import Position
 from media.units import VIDEO_TIMESCALE as S
-from media.units import Kind
+from media.units import AccessUnit, Kind
 from packager import hls
 from packager.cmaf.audio_track import AudioTrack
 from packager.cmaf.cutter import Cutter, CutterOptions
@@ -81,17 +81,21 @@ class Bench:
         self.messages.append(message)
         self.window.receive(message)
 
+    def add(self, unit: AccessUnit) -> None:
+        """Add a frame of video after the audio up to its time."""
+        if (cut := self.cutter.video(unit)) is not None:
+            self.recorder.ledger.add_cut(cut)
+            self.video.cut(cut)
+            self.audio.cut(cut)
+        while self._sounded * 1024 * S <= unit.dts * 48_000:
+            self.audio.add(sound(self._sounded * 1024))
+            self._sounded += 1
+        self.video.add(unit)
+        self.audio.advance(unit.dts)
+
     async def feed(self, seconds: int) -> None:
         for unit in frames(seconds * 30, start=self._fed * S):
-            if (cut := self.cutter.video(unit)) is not None:
-                self.recorder.ledger.add_cut(cut)
-                self.video.cut(cut)
-                self.audio.cut(cut)
-            while self._sounded * 1024 * S <= unit.dts * 48_000:
-                self.audio.add(sound(self._sounded * 1024))
-                self._sounded += 1
-            self.video.add(unit)
-            self.audio.advance(unit.dts)
+            self.add(unit)
         self._fed += seconds
         await run_until_idle()
 

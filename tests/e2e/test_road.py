@@ -1,6 +1,6 @@
-"""The whole road: a real ffmpeg publishes, real players play, the store keeps what was live.
+"""End to end: a real ffmpeg publishes, real players play, and the store keeps the recording.
 
-Two broadcasts run beside each other for ten seconds, one with a ladder; everything about them is tested after that.
+Two broadcasts run concurrently for ten seconds, one with a ladder; afterwards everything about them is tested.
 """
 
 import threading
@@ -27,7 +27,7 @@ CONFIG = '[streams.beta]\nladder = "source"\n'
 
 @dataclass(slots=True)
 class Road:
-    """What was seen while it was live; the server goes on running."""
+    """Records of the live broadcasts; the server keeps running."""
 
     server: Server
     listed: list[dict[str, Any]] = field(default_factory=list)
@@ -64,7 +64,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
 
 
 def watch_live(road: Road) -> None:
-    """While both are live: list them, and play them as any viewer would."""
+    """While both are live, list them and play them as a viewer would."""
 
     def watch(stream: str) -> None:
         road.played[stream] = play(road.url(f"{stream}/master.m3u8"))
@@ -90,7 +90,7 @@ def picture(road: Road, token: str) -> bytes:
 
 
 def read_live(road: Road, stream: str) -> bool:
-    """Keep every segment that is live now; whether there were two on every track."""
+    """Keep all current live segments; returns whether every track had at least two."""
     master = m3u8.load(road.url(f"{stream}/master.m3u8"))
     uris = [playlist.absolute_uri for playlist in master.playlists] + [
         media.absolute_uri for media in master.media if media.uri
@@ -133,7 +133,7 @@ def test_live_hls_plays_to_the_end(road: Road, stream: str) -> None:
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
 @pytest.mark.parametrize("manifest", ["master.m3u8", "manifest.mpd"])
-def test_the_recording_plays_whole(road: Road, stream: str, manifest: str) -> None:
+def test_the_recording_plays_completely(road: Road, stream: str, manifest: str) -> None:
     for path in (f"{stream}/{manifest}", f"{stream}/{road.broadcast(stream)}/{manifest}"):
         played = play(road.url(path))
         assert played.frames == SECONDS * FPS, path
@@ -176,8 +176,8 @@ def test_the_store_has_the_live_bytes(road: Road, stream: str) -> None:
         assert httpx.get(url).content == body
 
 
-def test_audio_and_video_are_in_step(road: Road) -> None:
-    """Both start with the broadcaster's first frame; nothing moves one against the other."""
+def test_audio_and_video_are_in_sync(road: Road) -> None:
+    """Both start with the broadcaster's first frame, without an offset between them."""
     firsts = {}
     for name, data in tracks(stored(road, "alpha")).items():
         scale = 90_000 if name.startswith("v") else 48_000

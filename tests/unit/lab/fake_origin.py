@@ -1,4 +1,4 @@
-"""An origin of low-latency HLS without sockets or a clock: it makes parts when told to, and holds requests."""
+"""A low-latency HLS origin without sockets or a clock: a test makes its parts, and requests wait for them."""
 
 import asyncio
 from collections import Counter
@@ -19,8 +19,8 @@ MASTER = f"{BASE}/master.m3u8"
 
 @dataclass(slots=True)
 class Edge:
-    """How many parts a track has, since the first of :data:`FIRST_MSN`; ``cuts`` are the parts of segments that are
-    not of the usual length, by MSN."""
+    """``made`` is how many parts a track has, from the first of :data:`FIRST_MSN` on; ``cuts`` are the numbers of
+    parts of segments with an unusual length, by MSN."""
 
     made: int
     cuts: dict[int, int] = field(default_factory=dict)
@@ -32,14 +32,14 @@ class Edge:
         return msn, number
 
     def has(self, msn: int, part: int) -> bool:
-        """Whether the part is there; one beyond the last of its segment is the first of the next."""
+        """Whether the part exists; a part beyond the last of its segment is the first of the next."""
         if part >= self.cuts.get(msn, PARTS):
             return self.has(msn + 1, 0)
         return (msn, part) < self.place(self.made)
 
 
 class FakeOrigin:
-    """``status`` overrides a path's (0 is a lost connection), ``hints`` what a playlist at a place hints at."""
+    """``status`` overrides the status of a path (0 loses the connection), ``hints`` the hint at a position."""
 
     def __init__(self, *, made: int = 2 * PARTS) -> None:
         self.edges = {track: Edge(made) for track in TRACKS}
@@ -51,17 +51,17 @@ class FakeOrigin:
         self._changed = asyncio.Event()
 
     async def make_part(self) -> None:
-        """One more part of every track, and everything that comes of it."""
+        """Add a part to every track, and let all waiting requests continue."""
         for edge in self.edges.values():
             edge.made += 1
         self.now += PART_S
-        await self._tell()
+        await self._notify()
 
     async def end(self) -> None:
         self.ended = True
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         await run_until_idle()

@@ -97,10 +97,10 @@ SERVERS = {
 
 def present(servers: dict[str, Server], only: str | None, notes: list[str]) -> dict[str, Server]:
     """Those of ``servers`` that can take part; the reasons why others cannot are added to ``notes``."""
-    asked = {name: server for name, server in servers.items() if only in (None, name)}
-    reasons = {name: reason for name, server in asked.items() if (reason := server.missing())}
+    selected = {name: server for name, server in servers.items() if only in (None, name)}
+    reasons = {name: reason for name, server in selected.items() if (reason := server.missing())}
     notes.extend(reason for reason in reasons.values() if reason not in notes)
-    return {name: server for name, server in asked.items() if name not in reasons}
+    return {name: server for name, server in selected.items() if name not in reasons}
 
 
 def _rendition(path: str) -> str:

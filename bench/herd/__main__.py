@@ -44,7 +44,7 @@ def lines(group: Group) -> Iterator[tuple[str, str]]:
     yield "the probe's errors", str(sum(report.probe_errors.values()))
     yield "parts that arrived", str(report.lateness_ms.count)
     yield "distinct URLs", str(report.share.urls)
-    yield "requests at the origin", f"{report.share.origin} ({report.share.of_asked:.2%} of the viewers')"
+    yield "requests at the origin", f"{report.share.origin} ({report.share.of_answered:.2%} of the viewers')"
     yield "of them", ", ".join(f"{count} {kind}" for kind, count in report.origin_requests.items())
     yield "origin requests per distinct URL", str(report.share.per_url)
     yield "switches of rendition", str(report.switches)

@@ -16,7 +16,7 @@ class Share:
     """Counts while all viewers were present: answered requests of the viewers, distinct URLs answered for the first
     time, and requests that the origin answered (without the probe's)."""
 
-    asked: int
+    answered: int
     urls: int
     origin: int
 
@@ -25,8 +25,8 @@ class Share:
         return round(self.origin / self.urls, 4) if self.urls else 0.0
 
     @property
-    def of_asked(self) -> float:
-        return round(self.origin / self.asked, 5) if self.asked else 0.0
+    def of_answered(self) -> float:
+        return round(self.origin / self.answered, 5) if self.answered else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,13 @@ class Tally:
 
     async def get(self, lane: Lane, path: str, *, keep: bool = False) -> bytes | None:
         """The body, empty without ``keep``; None without an answer or for an error response."""
-        asked = monotonic()
+        started = monotonic()
         try:
             answer = await lane.get(path, keep=keep)
         except LaneError:
             self.failed += 1
             return None
-        self.times.append(monotonic() - asked)
+        self.times.append(monotonic() - started)
         self.received += answer.size
         if answer.status == OK:
             return answer.body
@@ -67,13 +67,13 @@ async def again_and_again(tally: Tally, lane: Lane, path: str) -> None:
 async def blocking_reloads(tally: Tally, lane: Lane, path: str) -> None:
     follower, reader = Follower(path), MediaReader()
     while True:
-        asked = follower.reload_path(round(monotonic() * MICROSECONDS))
-        body = await tally.get(lane, asked, keep=True)
+        reload = follower.reload_path(round(monotonic() * MICROSECONDS))
+        body = await tally.get(lane, reload, keep=True)
         try:
             if body is None:
                 await asyncio.sleep(PAUSE_AFTER_ERROR_S)
             else:
-                follower.take(reader.read(body, asked), round(monotonic() * MICROSECONDS))
+                follower.take(reader.read(body, reload), round(monotonic() * MICROSECONDS))
         except PlaylistError:
             tally.failed += 1
 

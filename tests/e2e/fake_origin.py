@@ -291,17 +291,17 @@ def create_app(origin: FakeOrigin) -> FastAPI:
 
     @app.post("/api/v1/streams", dependencies=operator, status_code=201)
     async def create(request: Request) -> Response:
-        asked = await request.json()
-        name = asked["stream"]
+        body = await request.json()
+        name = body["stream"]
         if name in origin.streams:
             return problem(409, "stream-exists", f"there is a stream called {name} already")
-        origin.add(name).private = asked["private"]
+        origin.add(name).private = body["private"]
         return JSONResponse(secrets_of(name, "k-first"), status_code=201)
 
     @app.patch("/api/v1/streams/{name}", dependencies=operator)
     async def change(name: str, request: Request) -> dict[str, str]:
-        asked, stream = await request.json(), origin.streams[name]
-        stream.title, stream.private = asked["title"], asked["private"]
+        body, stream = await request.json(), origin.streams[name]
+        stream.title, stream.private = body["title"], body["private"]
         return {"stream": name}
 
     @app.post("/api/v1/streams/{name}/tokens", dependencies=operator, status_code=201)

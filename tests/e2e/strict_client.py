@@ -52,7 +52,7 @@ def ends_of(playlist: MediaPlaylist) -> dict[Place, float]:
 class Reload:
     """One answer to a blocking reload; ``sent`` and ``got`` are in Unix seconds."""
 
-    asked: Place
+    requested: Place
     sent: float
     got: float
     playlist: MediaPlaylist
@@ -117,10 +117,10 @@ async def _follow(client: httpx.AsyncClient, rendition: Rendition) -> None:
     assert joined.status_code == 200, (rendition.url, joined.status_code)
     playlist = rendition.joined = hls.parse_media(joined.text)
     async with asyncio.TaskGroup() as fetches:
-        asked: set[Place] = set()
+        requested: set[Place] = set()
         while not playlist.ended:
-            for place in parts_of(playlist).keys() - rendition.parts.keys() - asked:
-                asked.add(place)
+            for place in parts_of(playlist).keys() - rendition.parts.keys() - requested:
+                requested.add(place)
                 fetches.create_task(_fetch(client, rendition, place, rendition.parts))
             hint = playlist.preload_hint
             assert hint is not None, "no hint"
@@ -137,8 +137,8 @@ async def _reload(
     client: httpx.AsyncClient, rendition: Rendition, newest: Place, tasks: asyncio.TaskGroup
 ) -> MediaPlaylist:
     """Request the playlist with the part after ``newest``."""
-    asked = (newest[0], newest[1] + 1)
-    directives = f"_HLS_msn={asked[0]}&_HLS_part={asked[1]}"
+    requested = (newest[0], newest[1] + 1)
+    directives = f"_HLS_msn={requested[0]}&_HLS_part={requested[1]}"
     delta = None
     if len(rendition.reloads) % DELTA_EVERY == 0:
         delta = tasks.create_task(client.get(f"{rendition.url}?{directives}&_HLS_skip=YES"))
@@ -149,7 +149,7 @@ async def _reload(
     playlist = hls.parse_media(answer.text)
     if not playlist.ended:
         shorter = hls.parse_media((await delta).text) if delta is not None else None
-        rendition.reloads.append(Reload(asked, sent, got, playlist, shorter))
+        rendition.reloads.append(Reload(requested, sent, got, playlist, shorter))
     return playlist
 
 

@@ -190,8 +190,8 @@ def test_cached_objects_are_served_while_the_origin_fails(
     else:
         origin.dead = True
         origin.server_close()
-    asked = time.monotonic()
-    while time.monotonic() - asked < 2.5:
+    since = time.monotonic()
+    while time.monotonic() - since < 2.5:
         assert [cache.get(PLAYLIST).content, cache.get(segment).content] == before
         time.sleep(0.1)
     assert cache.get(f"{TRACK}/2.m4s").status_code == (200 if trouble == "503" else 503)

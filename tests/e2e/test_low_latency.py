@@ -75,7 +75,7 @@ def test_every_rendition_was_followed_part_by_part_to_its_end(seen: dict[str, Se
 def test_an_answer_ends_with_the_requested_part(rendition: Rendition) -> None:
     """So it is the same for all clients: neither one part behind nor one ahead."""
     for reload in rendition.reloads:
-        assert reload.newest in (reload.asked, (reload.asked[0] + 1, 0))
+        assert reload.newest in (reload.requested, (reload.requested[0] + 1, 0))
     for before, after in pairwise(rendition.reloads):
         assert after.newest in ((before.newest[0], before.newest[1] + 1), (before.newest[0] + 1, 0))
 

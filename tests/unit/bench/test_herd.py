@@ -69,8 +69,8 @@ def test_the_report() -> None:
     found = finished()
     assert (found.requests, found.requests_per_second, found.slowest_second) == (200, 10.0, 10)
     assert found.origin_requests == {"master": 0, "playlist": 10, "init": 0, "part": 20}
-    assert (found.share.asked, found.share.urls, found.share.origin) == (100, 10, 30)
-    assert (found.share.per_url, found.share.of_asked) == (3.0, 0.3)
+    assert (found.share.answered, found.share.urls, found.share.origin) == (100, 10, 30)
+    assert (found.share.per_url, found.share.of_answered) == (3.0, 0.3)
     assert found.lateness_ms.max == 20.0
     assert found.cpu_cores == {"nginx": 0.25}
     assert found.seconds == 10.0

@@ -58,8 +58,8 @@ async def test_a_reload_waits_for_the_next_part() -> None:
     for _ in range(2):
         await origin.make_part()
     task.cancel()
-    asked = [path.partition("?")[2] for path in origin.requests]
-    assert asked == ["", *(f"_HLS_msn=12&_HLS_part={part}&_HLS_skip=YES" for part in range(3))]
+    queries = [path.partition("?")[2] for path in origin.requests]
+    assert queries == ["", *(f"_HLS_msn=12&_HLS_part={part}&_HLS_skip=YES" for part in range(3))]
     assert (len(tally.times), tally.failed) == (3, 0)
     assert tally.received > 0
 

@@ -125,7 +125,7 @@ class QuestionContract:
         owner.gate.clear()
         await a.claim(STREAM, FIRST, owner)
         asking = asyncio.create_task(b.ask_owner(STREAM, KillCommand(), timeout=TIMEOUT))
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -139,7 +139,7 @@ class QuestionContract:
         owner.gate.clear()
         claim = await a.claim(STREAM, FIRST, owner)
         asking = asyncio.create_task(b.ask_owner(STREAM, ThumbnailQuery(), timeout=TIMEOUT))
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         if end == "release":
             await a.release(claim)
         elif end == "ending":
@@ -158,6 +158,6 @@ class QuestionContract:
         owner.gate.clear()
         await a.claim(STREAM, FIRST, owner)
         asking = [asyncio.create_task(b.ask_owner(STREAM, StatusQuery(), timeout=TIMEOUT)) for _ in range(50)]
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         owner.gate.set()
         assert await asyncio.gather(*asking) == [owner.current] * 50

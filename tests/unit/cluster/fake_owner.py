@@ -19,7 +19,7 @@ class FakeOwner:
         self.failure: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
-        self.asked = asyncio.Event()
+        self.called = asyncio.Event()
         self.cancelled = 0
 
     async def status(self) -> StreamStatus:
@@ -44,7 +44,7 @@ class FakeOwner:
         return Done()
 
     async def _turn(self) -> None:
-        self.asked.set()
+        self.called.set()
         try:
             await self.gate.wait()
         except asyncio.CancelledError:

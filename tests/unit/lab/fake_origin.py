@@ -73,14 +73,14 @@ class FakeOrigin:
             return master().encode()
         track, name = path.removeprefix(f"{BASE}/").split("/")
         edge = self.edges[track]
-        asked = {key: int(values[0]) for key, values in parse_qs(query).items() if values[0].isdigit()}
+        directives = {key: int(values[0]) for key, values in parse_qs(query).items() if values[0].isdigit()}
         if name.endswith(".m4s"):
             msn, part, _ = name.split(".")
             await self._wait(edge, int(msn), int(part))
             return path.encode()
         if name == "media.m3u8":
-            if asked:
-                await self._wait(edge, asked["_HLS_msn"], asked["_HLS_part"])
+            if directives:
+                await self._wait(edge, directives["_HLS_msn"], directives["_HLS_part"])
             return self.playlist(track, skip="_HLS_skip" in query).encode()
         return b"init"
 

@@ -83,7 +83,7 @@ async def test_it_reconnects_if_the_server_closes_the_connection(network: Networ
     task = await start_request(lane)
     network.send(OK)
     await task
-    # Lost just as it is used again: start_request once more, on a new one.
+    # The connection is lost when it is reused: the request is repeated on a new one.
     task = await start_request(lane)
     network.lose()
     await run_until_idle()

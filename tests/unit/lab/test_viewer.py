@@ -53,8 +53,8 @@ async def test_each_reload_requests_the_next_part() -> None:
     origin = FakeOrigin()
     async with watching(origin):
         await origin.make_part()
-    asked = [path.partition("media.m3u8")[2] for path in origin.requests if "v720p/media" in path]
-    assert asked == ["", "?_HLS_msn=12&_HLS_part=0&_HLS_skip=YES", "?_HLS_msn=12&_HLS_part=1&_HLS_skip=YES"]
+    queries = [path.partition("media.m3u8")[2] for path in origin.requests if "v720p/media" in path]
+    assert queries == ["", "?_HLS_msn=12&_HLS_part=0&_HLS_skip=YES", "?_HLS_msn=12&_HLS_part=1&_HLS_skip=YES"]
 
 
 async def test_parts_from_before_the_viewer_arrived_are_recorded_as_such() -> None:

@@ -68,8 +68,8 @@ async def test_media_allow_only_get_head_and_options(origin: Origin) -> None:
     refused = await origin.client.post(f"/{PREFIX}/master.m3u8")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert refused.headers["cache-control"] == "no-store"
-    asked = await origin.client.options(f"/{PREFIX}/master.m3u8")
-    assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+    answer = await origin.client.options(f"/{PREFIX}/master.m3u8")
+    assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
 
 
 async def test_other_paths_are_left_to_the_routes(origin: Origin) -> None:

@@ -190,9 +190,9 @@ async def test_requests_are_held_for_three_segments(origin: LiveOrigin) -> None:
 
 async def test_unknown_directives_are_ignored(origin: LiveOrigin) -> None:
     plain = await origin.get(PLAYLIST)
-    asked = await origin.get(f"{PLAYLIST}?_HLS_push=2&_HLS_report=/x&session=7")
-    assert (asked.status_code, asked.content) == (200, plain.content)
-    assert asked.headers["cache-control"] == NOW_ONLY
+    answer = await origin.get(f"{PLAYLIST}?_HLS_push=2&_HLS_report=/x&session=7")
+    assert (answer.status_code, answer.content) == (200, plain.content)
+    assert answer.headers["cache-control"] == NOW_ONLY
 
 
 async def test_a_delta_update_skips_old_segments(origin: LiveOrigin) -> None:
@@ -329,16 +329,16 @@ async def test_a_thousand_waiting_requests_cost_one_rendering_and_one_compressio
         return compress(data, level, mtime=mtime)
 
     query, encoding = "_HLS_msn=3&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
-    asked = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
-    held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in asked]
+    exchanges = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
+    held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in exchanges]
     await run_until_idle()
     monkeypatch.setattr(hls, "render_media", rendering)
     monkeypatch.setattr(gzip, "compress", compressing)
     origin.advance(10)
     await asyncio.gather(*held)
     assert counts == {"render": 1, "compress": 1}
-    assert {exchange.status for exchange in asked} == {200}
-    (body,) = {b"".join(exchange.chunks) for exchange in asked}
+    assert {exchange.status for exchange in exchanges} == {200}
+    (body,) = {b"".join(exchange.chunks) for exchange in exchanges}
     assert b"3.3.m4s" in gzip.decompress(body)
 
 

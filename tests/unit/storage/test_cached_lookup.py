@@ -26,7 +26,7 @@ class Source:
         max_lookups: int = 8,
     ) -> None:
         self.now = 100.0
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
         self.failing: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -43,8 +43,8 @@ class Source:
         )
 
     async def look_up(self, key: str) -> str:
-        self.asked.append(key)
-        number = len(self.asked)
+        self.lookups.append(key)
+        number = len(self.lookups)
         await self.gate.wait()
         if self.failing is not None:
             raise self.failing
@@ -62,7 +62,7 @@ async def step() -> None:
 async def test_simultaneous_callers_share_one_lookup() -> None:
     source = Source()
     assert set(await asyncio.gather(*source.waiting("a", 50))) == {"a1"}
-    assert source.asked == ["a"]
+    assert source.lookups == ["a"]
 
 
 async def test_a_fresh_answer_is_cached_an_ageing_one_refreshed_and_an_old_one_awaited() -> None:
@@ -70,7 +70,7 @@ async def test_a_fresh_answer_is_cached_an_ageing_one_refreshed_and_an_old_one_a
     assert await source.cache.get("a") == "a1"
     source.now += 1.9
     assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a"]
+    assert source.lookups == ["a"]
     source.now += 0.1
     assert await source.cache.get("a") == "a1"
     await step()
@@ -121,7 +121,7 @@ async def test_with_a_fallback_a_failing_store_keeps_the_answer(later: float) ->
         assert await source.cache.get("a") == "a1"
         await step()
         assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     assert [entry["log_level"] for entry in logs] == ["warning"]
     with pytest.raises(StoreUnavailable):
         await source.cache.get("b")
@@ -135,7 +135,7 @@ async def test_with_a_fallback_a_hanging_store_delays_only_once() -> None:
     with capture_logs() as logs:
         assert await asyncio.gather(*source.waiting("a", 3)) == ["a1"] * 3
         assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     assert len(logs) == 1
     source.gate.set()
     await step()
@@ -171,7 +171,7 @@ async def test_not_found_removes_the_answer_and_is_cached_briefly() -> None:
     for _ in range(3):
         with pytest.raises(ObjectNotFound):
             await source.cache.get("a")
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     source.failing = None
     source.now += 0.5
     assert await source.cache.get("a") == "a3"
@@ -206,14 +206,14 @@ async def test_answers_are_bounded_by_count_weight_and_key() -> None:
     source = Source(max_count=2)
     for key in ("a", "b", "a", "c", "a", "b"):
         await source.cache.get(key)
-    assert source.asked == ["a", "b", "c", "b"]
+    assert source.lookups == ["a", "b", "c", "b"]
     source = Source(max_weight=4)
     for key in ("a", "b", "c", "huge", "c"):
         await source.cache.get(key)
-    assert (source.asked, source.cache.weight) == (["a", "b", "c", "huge"], 4)
+    assert (source.lookups, source.cache.weight) == (["a", "b", "c", "huge"], 4)
     for _ in range(2):
         await source.cache.get("volatile")
-    assert source.asked[-2:] == ["volatile"] * 2
+    assert source.lookups[-2:] == ["volatile"] * 2
 
 
 async def test_lookups_in_flight_are_bounded() -> None:

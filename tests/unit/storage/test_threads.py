@@ -15,8 +15,8 @@ async def test_gathered_calls_share_one_thread_call_and_keep_their_order() -> No
         seen.append((number, threading.get_ident()))
         return number
 
-    asked = [threads.run_gathered(partial(record, number)) for number in range(20)]
-    assert await asyncio.gather(*asked) == list(range(20))
+    calls = [threads.run_gathered(partial(record, number)) for number in range(20)]
+    assert await asyncio.gather(*calls) == list(range(20))
     assert [number for number, _ in seen] == list(range(20))
     assert len({thread for _, thread in seen}) == 1
     assert threading.get_ident() not in {thread for _, thread in seen}

@@ -15,13 +15,13 @@ class Decoder(Thumbnailer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.calls = 0
         self.go = asyncio.Event()
         self.go.set()
         self.broken = False
 
     async def picture(self, config: VideoConfig, unit: AccessUnit) -> bytes | None:
-        self.asked += 1
+        self.calls += 1
         await self.go.wait()
         return None if self.broken else unit.payload
 
@@ -35,7 +35,7 @@ async def test_nothing_is_decoded_before_a_request() -> None:
     thumbnails = ThumbnailCache(decoder, ManualClock())
     thumbnails.on_keyframe(SOURCE.config, key(b"1"))
     thumbnails.on_keyframe(SOURCE.config, key(b"2"))
-    assert decoder.asked == 0
+    assert decoder.calls == 0
     assert (await thumbnails.picture()).jpeg == b"2"
 
 
@@ -50,7 +50,7 @@ async def test_simultaneous_requests_share_a_picture_which_is_cached_briefly() -
     assert {picture.jpeg for picture in await asyncio.gather(*asking)} == {b"1"}
     thumbnails.on_keyframe(SOURCE.config, key(b"2"))
     assert (await thumbnails.picture()).jpeg == b"1"
-    assert decoder.asked == 1
+    assert decoder.calls == 1
     clock.now += FRESH_S
     assert (await thumbnails.picture()).jpeg == b"2"
 

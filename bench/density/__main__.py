@@ -56,7 +56,7 @@ def _ratio(group: Group) -> float | None:
     return group.ratio(NGINX, lambda turn: turn.cpu_share.total if turn.kept_up else None)
 
 
-def _late(group: Group, percentile: str) -> float | None:
+def _lateness(group: Group, percentile: str) -> float | None:
     """A percentile over the segments of all turns."""
     late = distribution([seconds for turn in group.turns for seconds in turn.late or ()])
     return float(getattr(late, percentile)) if late.count else None
@@ -76,8 +76,8 @@ COST_TABLE = TableSpec(
         figure("ratio", "of nginx-rtmp's", of=_ratio),
         figure("memory", "memory", "MiB", of=lambda g: g.median(lambda t: t.memory_per_stream / MIB)),
         figure("base", "without streams", "MiB", digits=1, of=lambda g: g.median(lambda t: t.base.pss / MIB)),
-        figure("late_p50", "late p50", "ms", digits=0, of=lambda group: _late(group, "p50")),
-        figure("late_max", "late max", "ms", digits=0, of=lambda group: _late(group, "max")),
+        figure("late_p50", "late p50", "ms", digits=0, of=lambda group: _lateness(group, "p50")),
+        figure("late_max", "late max", "ms", digits=0, of=lambda group: _lateness(group, "max")),
     ),
 )
 WRITTEN_TABLE = TableSpec(
@@ -114,7 +114,7 @@ def aims(found: Findings) -> Iterable[Aim]:
     kept_up = {group.case.key for group in headwater if all(turn.kept_up for turn in group.turns)}
     rows = [values for values in found.values(COST) if values["server"] == HEADWATER]
     own = [values for values in rows if values["publishers"] in kept_up]
-    proves, own = bool(own), own or rows
+    judged, own = bool(own), own or rows
     if not own:
         return
     ratios = {str(each["publishers"]): as_number(each["ratio"]) for each in own if each["ratio"] is not None}
@@ -123,17 +123,17 @@ def aims(found: Findings) -> Iterable[Aim]:
     yield Aim(
         f"at most {CPU_AIM} of nginx-rtmp's CPU",
         _each(ratios, "", 2) or "nothing to compare with",
-        max(ratios.values()) <= CPU_AIM if proves and ratios else None,
+        max(ratios.values()) <= CPU_AIM if judged and ratios else None,
     )
     yield Aim(
         f"at most {MEMORY_AIM_MIB} MiB for each stream",
         _each(memory, " MiB", 1),
-        max(memory.values()) <= MEMORY_AIM_MIB if proves else None,
+        max(memory.values()) <= MEMORY_AIM_MIB if judged else None,
     )
     yield Aim(
         f"CPU of a stream flat from the fewest streams to the most (at most {FLAT_AIM} times)",
         f"{growth:.2f} times from {own[0]['publishers']} to {own[-1]['publishers']} streams",
-        growth <= FLAT_AIM if proves and len(own) > 1 else None,
+        growth <= FLAT_AIM if judged and len(own) > 1 else None,
     )
 
 

@@ -78,10 +78,10 @@ def _watch(directory: Path, patterns: Sequence[str], listings: Sequence[Listing]
             path, before = known.get(place, (None, 0.0))
             path = path or next(directory.glob(pattern), None)
             if path is not None:
-                known[place] = path, _look(path, before, listings[place])
+                known[place] = path, _read_if_changed(path, before, listings[place])
 
 
-def _look(path: Path, before: float, listing: Listing) -> float:
+def _read_if_changed(path: Path, before: float, listing: Listing) -> float:
     try:
         with path.open() as file:
             written = fstat(file.fileno()).st_mtime

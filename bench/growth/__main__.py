@@ -163,10 +163,10 @@ def aims(found: Findings) -> Iterable[Aim]:
 def _window_aims(costs: list[Cost]) -> Iterator[Aim]:
     """Compares longer windows with the shortest one whose live playlists have the same length."""
     shortest = min((cost.case.playlist for cost in costs), default=0)
-    alike = sorted((cost for cost in costs if cost.case.playlist == shortest), key=lambda cost: cost.case.kept)
-    if len(alike) < 2:
+    comparable = sorted((cost for cost in costs if cost.case.playlist == shortest), key=lambda cost: cost.case.kept)
+    if len(comparable) < 2:
         return
-    first, *longer = alike
+    first, *longer = comparable
     slowest, last = max(longer, key=lambda cost: cost.total), longer[-1]
     times = slowest.total / first.total
     each = (last.memory - first.memory) / max(1, last.entries - first.entries)

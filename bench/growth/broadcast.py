@@ -105,13 +105,13 @@ class Broadcast:
         self._audio = SegmentWriter(AUDIO, self.recorder, ZERO_MS)
         self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
         self._audio.configure(parse_audio_specific_config(audio_specific_config(SAMPLE_RATE, 2)))
-        self._made = 0
+        self._segments = 0
         self._sounded = 0
 
     def make_segment(self) -> None:
         """Make the next segment of both tracks, with its parts; does not render the live playlists."""
-        cut = Cut(FIRST_MSN + self._made, self._made * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
-        self._made += 1
+        cut = Cut(FIRST_MSN + self._segments, self._segments * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
+        self._segments += 1
         self._clock.now += SEGMENT_S
         self._make_video(cut)
         self._make_audio(cut)
@@ -121,13 +121,13 @@ class Broadcast:
         self._video.begin(cut, cut.pts)
         for part in range(PARTS):
             # Sizes vary, as for real pictures.
-            payload = bytes(40 + (self._made * 7 + part) % 50)
+            payload = bytes(40 + (self._segments * 7 + part) % 50)
             self._video.write(cut.pts + part * duration, [Sample(duration, 0, part == 0, payload)])
         self._video.finish()
 
     def _make_audio(self, cut: Cut) -> None:
         """Whole frames up to the next cut, so that segments differ in length."""
-        end = self._made * SEGMENT_S * SAMPLE_RATE // FRAME
+        end = self._segments * SEGMENT_S * SAMPLE_RATE // FRAME
         self._audio.begin(cut, self._sounded * FRAME)
         for part in range(PARTS):
             until = self._sounded + (end - self._sounded) // (PARTS - part)

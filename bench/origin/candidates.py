@@ -33,7 +33,7 @@ def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Itera
         if trouble := nginx_missing():
             notes.append(trouble)
         else:
-            files = stack.enter_context(nginx_files(_made(directory / "files")))
+            files = stack.enter_context(nginx_files(_new_directory(directory / "files")))
             found[FILES] = Candidate(
                 files.port,
                 (files.pid,),
@@ -41,13 +41,15 @@ def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Itera
                 lambda path: files.put(path, broadcast.read(path)),
             )
         try:
-            front = stack.enter_context(nginx_front(_made(directory / "front"), f"127.0.0.1:{broadcast.port}"))
+            front = stack.enter_context(
+                nginx_front(_new_directory(directory / "front"), f"127.0.0.1:{broadcast.port}")
+            )
             found[FRONT] = Candidate(front.port, (*front.processes.values(), broadcast.pid), tuple(Kind))
         except LabError as error:
             notes.append(f"{FRONT}: skipped, {error}")
         yield found
 
 
-def _made(directory: Path) -> Path:
+def _new_directory(directory: Path) -> Path:
     directory.mkdir()
     return directory

@@ -58,7 +58,7 @@ class Tally:
 Asking = Callable[[Tally, Lane, str], Coroutine[object, object, None]]
 
 
-async def again_and_again(tally: Tally, lane: Lane, path: str) -> None:
+async def request_repeatedly(tally: Tally, lane: Lane, path: str) -> None:
     while True:
         if await tally.get(lane, path) is None:
             await asyncio.sleep(PAUSE_AFTER_ERROR_S)
@@ -91,7 +91,7 @@ def run(asking: Asking, plan: Plan) -> Burst:
     """The answers within the plan's time; requests that still wait at its end are abandoned."""
     tally = Tally()
     began = monotonic()
-    uvloop.run(_for_some_time(asking, plan, tally))
+    uvloop.run(_until_deadline(asking, plan, tally))
     seconds = monotonic() - began
     waits = asking is blocking_reloads
     found = distribution(tally.times)
@@ -105,7 +105,7 @@ def run(asking: Asking, plan: Plan) -> Burst:
     )
 
 
-async def _for_some_time(asking: Asking, plan: Plan, tally: Tally) -> None:
+async def _until_deadline(asking: Asking, plan: Plan, tally: Tally) -> None:
     lanes = [HttpLane(plan.host, plan.port) for _ in range(plan.connections)]
     tasks = [asyncio.create_task(asking(tally, lane, plan.path)) for lane in lanes]
     done, _ = await asyncio.wait(tasks, timeout=plan.seconds, return_when=asyncio.FIRST_EXCEPTION)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, wrk
 from bench.origin.candidates import Candidate
-from bench.origin.crowd import Asking, Plan, again_and_again, blocking_reloads
+from bench.origin.crowd import Asking, Plan, request_repeatedly, blocking_reloads
 from tests.lab.errors import LabError
 from tests.lab.ports import HOST
 from tests.lab.processes import Cpu, cpu, tree
@@ -64,7 +64,7 @@ def measure(
     elif load.with_wrk:
         burst = wrk(f"http://{HOST}:{candidate.port}{path}", load.connections, load.seconds)
     else:
-        burst = ask(again_and_again, Plan(HOST, candidate.port, path, load.connections, load.seconds))
+        burst = ask(request_repeatedly, Plan(HOST, candidate.port, path, load.connections, load.seconds))
     spent, origin_spent = _cpu(candidate.pids) - before, _cpu((broadcast.pid,)) - origin_before
     if not (burst.requests and spent.total):
         raise LabError(f"{path} was not answered in {load.seconds:g} s")

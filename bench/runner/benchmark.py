@@ -129,7 +129,7 @@ class TableSpec:
         return tuple(rows)
 
 
-def _nothing(findings: Findings) -> Iterable[Any]:
+def _empty(findings: Findings) -> Iterable[Any]:
     return ()
 
 
@@ -145,9 +145,9 @@ class Benchmark:
     options: tuple[Option, ...]
     cases: Callable[[Run], Iterator[Case]]
     tables: tuple[TableSpec, ...]
-    plots: Callable[[Findings], Iterable[Plot]] = _nothing
-    aims: Callable[[Findings], Iterable[Aim]] = _nothing
-    notes: Callable[[Findings], Iterable[str]] = _nothing
+    plots: Callable[[Findings], Iterable[Plot]] = _empty
+    aims: Callable[[Findings], Iterable[Aim]] = _empty
+    notes: Callable[[Findings], Iterable[str]] = _empty
     prepare: Callable[[argparse.Namespace], None] = lambda options: None
     in_book: bool = True
 

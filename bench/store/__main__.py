@@ -66,7 +66,7 @@ def _cpu(turn: Turn) -> float:
     return 1000 * turn.cpu / turn.objects
 
 
-def _on_its_way(group: Group, percentile: str) -> float:
+def _put_ms(group: Group, percentile: str) -> float:
     return float(getattr(distribution([seconds for turn in group.turns for seconds in turn.each]), percentile))
 
 
@@ -79,8 +79,8 @@ COST_TABLE = TableSpec(
         figure("ratio", "of the minio SDK's", of=lambda group: group.ratio(SDK, _cpu)),
         figure("floor", "of a presigned PUT's", of=lambda group: group.ratio(PRESIGNED, _cpu)),
         figure("wall", "time for each", "ms", of=lambda g: g.median(lambda t: 1000 * t.seconds / t.objects)),
-        figure("p50", "on its way p50", "ms", digits=1, of=lambda group: _on_its_way(group, "p50")),
-        figure("p99", "p99", "ms", digits=1, of=lambda group: _on_its_way(group, "p99")),
+        figure("p50", "on its way p50", "ms", digits=1, of=lambda group: _put_ms(group, "p50")),
+        figure("p99", "p99", "ms", digits=1, of=lambda group: _put_ms(group, "p99")),
     ),
 )
 OUTAGE_TABLE = TableSpec(

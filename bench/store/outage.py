@@ -97,16 +97,16 @@ async def _outage(server: MinioServer, away_s: float, segment_s: float) -> Outag
     try:
         await asyncio.sleep(BEFORE_S)
         await asyncio.to_thread(server.stop)
-        went = time.perf_counter()
+        stopped = time.perf_counter()
         await asyncio.sleep(away_s)
         await asyncio.to_thread(server.start)
-        came = time.perf_counter()
+        returned = time.perf_counter()
         backlog, waiting = frozenset(broadcast.unstored), queue.pending_bytes
         try:
             await asyncio.wait_for(broadcast.wait_stored(backlog), DRAIN_S)
         except TimeoutError:
             raise LabError(f"{len(backlog)} segments were not stored {DRAIN_S:g} s after the outage") from None
-        return Outage(came - went, len(backlog), waiting, time.perf_counter() - came, broadcast.lost)
+        return Outage(returned - stopped, len(backlog), waiting, time.perf_counter() - returned, broadcast.lost)
     finally:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)

@@ -38,7 +38,7 @@ def origin() -> Iterator[Origin]:
 
 
 @contextmanager
-def fronted(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
+def running_cache(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
     address = f"127.0.0.1:{origin}"
     with varnish_front(directory, address) as behind:
         if by == "varnish":
@@ -64,7 +64,7 @@ def front(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def cache(front: str, origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
-    with fronted(front, origin.server_port, tmp_path) as port, viewers_of(port) as client:
+    with running_cache(front, origin.server_port, tmp_path) as port, viewers_of(port) as client:
         origin.requests.clear()
         yield client
 
@@ -109,7 +109,7 @@ def test_a_growing_segment_is_streamed_as_it_grows(front: str, tmp_path: Path) -
         server = threading.Thread(target=send_in_chunks, args=(listener, chunks, resume))
         server.start()
         url = f"{TRACK}/7.m4s"
-        with fronted(front, listener.getsockname()[1], tmp_path) as port, ThreadPoolExecutor(2) as pool:
+        with running_cache(front, listener.getsockname()[1], tmp_path) as port, ThreadPoolExecutor(2) as pool:
             first = [threading.Event(), threading.Event()]
             reading = [pool.submit(read_in_chunks, f"http://127.0.0.1:{port}{url}", seen) for seen in first]
             assert all(seen.wait(PATIENCE_S) for seen in first)
@@ -247,7 +247,7 @@ def test_nginx_accepts_the_configuration(tmp_path: Path) -> None:
 
 @with_nginx
 def test_nginx_compresses_playlists(origin: Origin, tmp_path: Path) -> None:
-    with fronted("nginx", origin.server_port, tmp_path) as port, viewers_of(port) as cache:
+    with running_cache("nginx", origin.server_port, tmp_path) as port, viewers_of(port) as cache:
         assert cache.get(PLAYLIST, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
         assert "Content-Encoding" not in cache.get(f"{TRACK}/1.m4s").headers
 
@@ -266,7 +266,7 @@ def test_without_varnish_each_segment_request_goes_to_the_origin(origin: Origin,
 @pytest.mark.parametrize("path", HELD[:2])
 def test_the_processes_of_nginx_share_one_request(origin: Origin, tmp_path: Path, path: str) -> None:
     origin.hold.clear()
-    with fronted("nginx", origin.server_port, tmp_path, workers=4) as port, viewers_of(port) as cache:
+    with running_cache("nginx", origin.server_port, tmp_path, workers=4) as port, viewers_of(port) as cache:
         with ThreadPoolExecutor(40) as pool:
             waiting = [pool.submit(cache.get, path) for _ in range(40)]
             until(lambda: origin.requests[path] == 1)

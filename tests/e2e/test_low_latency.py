@@ -92,8 +92,8 @@ def test_answers_come_when_their_part_is_made(rendition: Rendition) -> None:
 
 def test_requests_have_to_wait(rendition: Rendition) -> None:
     """A client at the live edge waits for most of its requests."""
-    held = [reload.got - reload.sent for reload in rendition.reloads[2:]]
-    assert sum(held) >= 0.6 * (rendition.reloads[-1].got - rendition.reloads[2].sent)
+    waits = [reload.got - reload.sent for reload in rendition.reloads[2:]]
+    assert sum(waits) >= 0.6 * (rendition.reloads[-1].got - rendition.reloads[2].sent)
 
 
 def test_all_parts_but_the_last_of_a_segment_have_the_same_duration(rendition: Rendition) -> None:

@@ -234,13 +234,13 @@ async def test_check_leaves_nothing_behind(store: ObjectStore) -> None:
 async def test_a_store_that_ignores_conditions_is_refused(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest: Callable[..., Awaitable[object]] = store.put
+    real_put: Callable[..., Awaitable[object]] = store.put
 
     def ignoring(*names: str) -> Callable[..., Awaitable[object]]:
-        async def careless(key: str, body: bytes, **how: object) -> object:
-            return await honest(key, body, **{name: value for name, value in how.items() if name not in names})
+        async def put_without_conditions(key: str, body: bytes, **how: object) -> object:
+            return await real_put(key, body, **{name: value for name, value in how.items() if name not in names})
 
-        return careless
+        return put_without_conditions
 
     for name, header in (("if_none_match", "If-None-Match"), ("if_match", "If-Match")):
         monkeypatch.setattr(store, "put", ignoring(name))

@@ -67,7 +67,7 @@ def footage() -> Path:
 def _encode(
     source: Path, to: Path, video_kbps: int, seconds: int, fps: int, gop_s: float, size: str, audio_kbps: int
 ) -> list[str]:
-    picture = _there_and_back(ffmpeg.input(str(source)).video, fps).filter("scale", *size.split("x"))
+    picture = _forwards_and_backwards(ffmpeg.input(str(source)).video, fps).filter("scale", *size.split("x"))
     sound = ffmpeg.input(str(source), stream_loop=-1).audio
     bitrate, gop = f"{video_kbps}k", round(gop_s * fps)
     output = ffmpeg.output(
@@ -97,7 +97,7 @@ def _encode(
     return command_of(output.overwrite_output())
 
 
-def _there_and_back(video: "ffmpeg.nodes.FilterableStream", fps: int) -> "ffmpeg.nodes.FilterableStream":
+def _forwards_and_backwards(video: "ffmpeg.nodes.FilterableStream", fps: int) -> "ffmpeg.nodes.FilterableStream":
     """``video`` forwards and backwards. The way back omits both end pictures, which would be shown twice."""
     ways = video.filter_multi_output("split")
     back = ways[1].filter("reverse").filter("trim", start_frame=1, end_frame=PICTURES - 1)

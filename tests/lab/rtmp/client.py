@@ -54,7 +54,7 @@ class Session:
         """Handshake, connect and publish, until the server accepts. Raises LabError, OSError, RtmpError."""
         send = self._connection.sendall
         send(b"\x03" + bytes(PACKET_SIZE))
-        answer = self._exactly(1 + 2 * PACKET_SIZE)
+        answer = self._read_exactly(1 + 2 * PACKET_SIZE)
         send(answer[1 : 1 + PACKET_SIZE])
         send(encode_message(control.CHUNK_STREAM, control.set_chunk_size(CHUNK_SIZE)))
         properties: dict[str, Value] = {
@@ -91,7 +91,7 @@ class Session:
             elif message.type_id == MessageType.COMMAND_AMF0:
                 return parse_command(message, self._limits)
 
-    def _exactly(self, size: int) -> bytes:
+    def _read_exactly(self, size: int) -> bytes:
         while len(self._buffer) < size:
             self._receive()
         return self._buffer.take(size)

@@ -107,8 +107,8 @@ def _run(
 
 def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> None:
     """Send frames until ``pipe`` becomes readable."""
-    agenda = [(stream.due, stream.place) for stream in streams]
-    heapify(agenda)
+    queue = [(stream.due, stream.place) for stream in streams]
+    heapify(queue)
     question = 0.0
     while True:
         now = time.monotonic()
@@ -116,11 +116,11 @@ def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> N
             if pipe.poll():
                 return
             question = now + QUESTION_EVERY_S
-        while agenda[0][0] <= now:
-            stream = streams[agenda[0][1]]
+        while queue[0][0] <= now:
+            stream = streams[queue[0][1]]
             stream.send(now)
-            heapreplace(agenda, (stream.due, stream.place))
-        time.sleep(min(QUESTION_EVERY_S, max(REST_S, agenda[0][0] - time.monotonic())))
+            heapreplace(queue, (stream.due, stream.place))
+        time.sleep(min(QUESTION_EVERY_S, max(REST_S, queue[0][0] - time.monotonic())))
 
 
 class Paced:

@@ -42,8 +42,8 @@ def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
 async def run_crowd(plan: Plan) -> Record:
     record = Record()
     world = http_world(plan.host, plan.port, record)
-    people = [_come(world, plan, number) for number in plan.numbers]
-    await _until(plan.end, [*people, watch_lag(record.lag)])
+    viewers = [_view(world, plan, number) for number in plan.numbers]
+    await _until(plan.end, [*viewers, watch_lag(record.lag)])
     return record
 
 
@@ -57,9 +57,9 @@ async def probe(host: str, port: int, master: str, record: Record) -> None:
         group.create_task(watch_lag(record.lag))
 
 
-async def _come(world: World, plan: Plan, number: int) -> None:
-    comes = plan.start + (plan.steady - plan.start) * number / plan.viewers
-    await asyncio.sleep(max(0.0, comes - world.clock()))
+async def _view(world: World, plan: Plan, number: int) -> None:
+    arrives = plan.start + (plan.steady - plan.start) * number / plan.viewers
+    await asyncio.sleep(max(0.0, arrives - world.clock()))
     await Viewer(world, plan.master, Habits(number, plan.switches), Random(number)).run()
 
 

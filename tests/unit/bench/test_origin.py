@@ -7,7 +7,7 @@ from bench.origin.__main__ import BENCHMARK
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, parse_wrk
 from bench.origin.candidates import FILES, FRONT, HEADWATER
-from bench.origin.crowd import Tally, again_and_again, blocking_reloads
+from bench.origin.crowd import Tally, request_repeatedly, blocking_reloads
 from bench.origin.measure import Measured
 from bench.runner.options import command_line
 from tests.lab.errors import LabError
@@ -67,7 +67,7 @@ async def test_a_reload_waits_for_the_next_part() -> None:
 async def test_an_existing_path_is_requested_until_it_fails() -> None:
     origin, tally = FakeOrigin(), Tally()
     path = f"{BASE}/v720p/init-0.mp4"
-    task = asyncio.create_task(again_and_again(tally, FakeLane(origin), path))
+    task = asyncio.create_task(request_repeatedly(tally, FakeLane(origin), path))
     await run_until_idle()
     assert len(tally.times) > 2
     origin.status[path] = 0

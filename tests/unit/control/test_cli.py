@@ -144,8 +144,8 @@ def test_a_publishers_text_cannot_control_the_terminal(server: FakeServer, capsy
     server.create("a")
     live = status("a")
     assert live.publisher is not None
-    evil = live.publisher.model_copy(update={"software": "\x1b]0;owned\x07 [bold red]x[/] \u202e"})
-    server.on_air(live.model_copy(update={"publisher": evil}))
+    hostile = live.publisher.model_copy(update={"software": "\x1b]0;owned\x07 [bold red]x[/] \u202e"})
+    server.on_air(live.model_copy(update={"publisher": hostile}))
     text = output(server, capsys, "list")
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
     assert "[bold red]x[/]" in text

@@ -100,13 +100,13 @@ def test_the_server_announces_its_abilities() -> None:
 
 def test_every_playlist_has_the_same_targets() -> None:
     """6.2.2: the part target and the target duration never change, and are the same in all renditions."""
-    promised = set()
+    targets = set()
     for window, _ in walk(REGULAR):
         for track in TRACKS:
             if newest(window, track) is not None:
                 playlist = read(window, track)
-                promised.add((playlist.target_duration, playlist.part_target_us, playlist.server_control))
-    assert len(promised) == 1
+                targets.add((playlist.target_duration, playlist.part_target_us, playlist.server_control))
+    assert len(targets) == 1
 
 
 @BROADCASTS

@@ -66,7 +66,7 @@ async def origin() -> AsyncIterator[LiveOrigin]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_hold_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "_hold_timeout", lambda window: 0.02)
 
 
@@ -174,7 +174,7 @@ async def test_a_position_too_far_ahead_is_refused_at_once(origin: LiveOrigin, q
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_hold_timeout")
 @pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3", "vsource/3.3.m4s", "vsource/4.m4s"])
 async def test_a_request_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
     answer = await origin.get(name)
@@ -380,7 +380,7 @@ async def test_a_request_for_the_next_segment_waits(origin: LiveOrigin) -> None:
     assert (await held).content == origin.bench.window.media("vsource", 4)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_hold_timeout")
 async def test_an_interrupted_segment_does_not_end_as_a_complete_response(origin: LiveOrigin) -> None:
     """A cache would keep the complete response for a year."""
     exchange = Exchange("vsource/3.m4s")

@@ -19,7 +19,7 @@ class Origin:
         catalogue = Catalogue(self.store, clock=lambda: self.now)
         self.privacy = PrivacyCache(catalogue.is_private, clock=lambda: self.now)
 
-    async def close_to_the_public(self, stream: str) -> None:
+    async def make_private(self, stream: str) -> None:
         def change(record: StreamRecord) -> StreamRecord:
             return record.model_copy(update={"settings": StreamSettings(private=True)})
 
@@ -32,7 +32,7 @@ async def test_an_answer_is_at_most_five_seconds_old() -> None:
     assert await origin.privacy.get("a") is False
     origin.now += 2.4
     assert await origin.privacy.get("a") is False
-    await origin.close_to_the_public("a")
+    await origin.make_private("a")
     origin.now += 2.6
     assert await origin.privacy.get("a") is True
 

@@ -63,9 +63,9 @@ def test_a_record_is_parsed_completely() -> None:
 @pytest.mark.parametrize("length_size", [1, 2, 4])
 @pytest.mark.parametrize("reserved", [0x00, 0xFF])
 def test_the_record_is_normalised(length_size: int, reserved: int) -> None:
-    sloppy = record([SPS + b"\0"], [PPS + b"\0\0"], length_size=length_size, reserved=reserved, tail=b"")
-    assert nal_length_size(sloppy) == length_size
-    assert parse_avc_config(sloppy).record == record([SPS], [PPS])
+    irregular = record([SPS + b"\0"], [PPS + b"\0\0"], length_size=length_size, reserved=reserved, tail=b"")
+    assert nal_length_size(irregular) == length_size
+    assert parse_avc_config(irregular).record == record([SPS], [PPS])
 
 
 def test_the_extension_is_kept_for_high_profiles_and_omitted_below() -> None:

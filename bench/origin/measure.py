@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, wrk
 from bench.origin.candidates import Candidate
-from bench.origin.crowd import Asking, Plan, request_repeatedly, blocking_reloads
+from bench.origin.crowd import Asking, Plan, blocking_reloads, request_repeatedly
 from tests.lab.errors import LabError
 from tests.lab.ports import HOST
 from tests.lab.processes import Cpu, cpu, tree

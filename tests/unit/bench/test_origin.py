@@ -7,7 +7,7 @@ from bench.origin.__main__ import BENCHMARK
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, parse_wrk
 from bench.origin.candidates import FILES, FRONT, HEADWATER
-from bench.origin.crowd import Tally, request_repeatedly, blocking_reloads
+from bench.origin.crowd import Tally, blocking_reloads, request_repeatedly
 from bench.origin.measure import Measured
 from bench.runner.options import command_line
 from tests.lab.errors import LabError

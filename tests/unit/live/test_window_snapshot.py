@@ -142,7 +142,7 @@ def test_a_window_that_joins_after_any_message_answers_like_the_first() -> None:
 
 
 def test_a_window_recalls_the_positions_that_the_first_one_recalls() -> None:
-    """Also those that it reached after it joined, and that nobody requested until now."""
+    """Including positions that it reached after it joined and that were not requested before."""
     for joined in range(0, len(MESSAGES), 7):
         window = LiveWindow.from_snapshot(SNAPSHOTS[joined])
         for place in range(joined + 1, len(MESSAGES)):

@@ -78,7 +78,7 @@ def test_percentiles_and_bounds() -> None:
     assert rows(trace) == [("v480p", "encoded", 50.0, 95.0)]
 
 
-def test_parts_of_unreceived_frames_are_not_counted() -> None:
+def test_unreceived_frames_are_not_counted() -> None:
     trace = LatencyTrace(Clock())
     trace.encoded("v480p", frame(0))
     assert rows(trace) == []

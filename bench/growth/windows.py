@@ -43,8 +43,8 @@ class Case:
 class Cost:
     """Milliseconds of CPU per segment of both tracks: to make it and its parts, to store it with all texts, and for
     the window to render the live playlists (once per segment) and the manifest. ``memory`` is the growth in bytes
-    since the first minute; ``entries`` counts those of both tracks. ``end_ms`` is how long the end of the broadcast
-    takes, which writes texts of ``end_bytes`` in total."""
+    since the first two minutes; ``entries`` counts those of both tracks. ``end_ms`` is how long the end of the
+    broadcast takes, which writes texts of ``end_bytes`` in total."""
 
     case: Case
     make: float

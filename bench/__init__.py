@@ -1,1 +1,1 @@
-"""Measurements of a whole, running Headwater. No part of the product: nothing imports this."""
+"""Benchmarks of a complete, running Headwater server. Not part of the product: no other package imports this."""

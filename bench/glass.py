@@ -1,4 +1,4 @@
-"""The delay from a picture to the screen: see ``python -m bench.glass --help``."""
+"""Glass-to-glass latency: see ``python -m bench.glass --help``."""
 
 import argparse
 import json
@@ -14,10 +14,10 @@ PLAYERS = ("hls", "dash", "shaka")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.glass", description="Latency from glass to glass.")
+    parser = argparse.ArgumentParser(prog="python -m bench.glass", description="Glass-to-glass latency.")
     parser.add_argument("--player", action="append", choices=PLAYERS, help="may be given again")
-    parser.add_argument("--seconds", type=float, default=60, help="how long is measured")
-    parser.add_argument("--settle", type=float, default=15, help="seconds of playing that are not counted")
+    parser.add_argument("--seconds", type=float, default=60, help="how long to measure")
+    parser.add_argument("--settle", type=float, default=15, help="seconds of playback that are not counted")
     parser.add_argument(
         "--via", choices=["origin", "cache"], default="cache", help="directly, or nginx and Varnish"
     )
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def figures(run: Run) -> dict[str, Any]:
-    """Of the run's last phase, in milliseconds, from samples of the picture that is on the screen."""
+    """Figures of the run's last phase, in milliseconds, from samples of the picture on the screen."""
     since = run.spans[-1].start
     samples = [sample for sample in run.record.samples if sample.at >= since]
     glass = [1000 * sample.glass for sample in samples if sample.glass is not None]

@@ -1,4 +1,4 @@
-"""The machine and the software that a result was taken on."""
+"""Describes the machine and the software of a result."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ LIBRARIES = ("av", "uvloop")
 
 @cache
 def machine() -> dict[str, str]:
-    """Descriptions for a reader, by topic."""
+    """Readable descriptions, by topic."""
     found = {
         "processor": f"{os.cpu_count()} x {_processor()}",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",

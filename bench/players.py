@@ -1,4 +1,4 @@
-"""Three minutes of each player on a network that thins: see ``python -m bench.players --help``."""
+"""Plays each player for three minutes on a network that slows down: see ``python -m bench.players --help``."""
 
 import argparse
 import json
@@ -19,17 +19,19 @@ SEGMENT_S = 2.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.players", description="Players on a network that thins for a while."
+        prog="python -m bench.players", description="Players on a network that slows down for a while."
     )
     parser.add_argument("--player", choices=[*PLAYERS, "all"], default="all")
-    parser.add_argument("--seconds", type=float, default=180, help="how long each plays; a third of it throttled")
-    parser.add_argument("--kbps", type=int, default=2000, help="what the throttled network carries")
+    parser.add_argument(
+        "--seconds", type=float, default=180, help="how long each plays; throttled for a third of it"
+    )
+    parser.add_argument("--kbps", type=int, default=2000, help="bandwidth of the throttled network")
     parser.add_argument("--part", default="333ms", help="the part target")
     parser.add_argument(
         "--via", choices=["origin", "cache"], default="cache", help="directly, or as docker/ has it"
     )
     parser.add_argument(
-        "--timeline", action="store_true", help="print every second what plays, how late and how fast"
+        "--timeline", action="store_true", help="print the rendition, latency and playback rate every second"
     )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""All RTMP servers that are compared, started alike."""
+"""The compared RTMP servers, behind one interface."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,10 +15,10 @@ SOURCE = "source"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``publish`` gives the URL to publish a stream to; ``directory`` is where media are written, and ``playlist``
-    the pattern that finds a stream's playlist there, if it is on the disk. ``http`` is the URL of the HLS server,
-    ``master`` the path of a stream's multivariant playlist, ``rendition`` names one by its playlist's path, and
-    ``bearer`` is a token that viewers send."""
+    """``publish`` returns the URL to publish a stream to; ``directory`` is where media are written, and
+    ``playlist`` the pattern of a stream's playlist there, if it is on disk. ``http`` is the URL of the HLS server,
+    ``master`` the path of a stream's multivariant playlist; ``rendition`` returns the name of a rendition from its
+    playlist's path, and ``bearer`` is a token that viewers send."""
 
     pid: int
     publish: Callable[[str], str]
@@ -39,7 +39,7 @@ def _present() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """``missing`` gives the reason why it cannot take part, or None."""
+    """``missing`` returns why the server cannot take part, or None if it can."""
 
     start: Start
     missing: Callable[[], str | None] = _present
@@ -96,11 +96,11 @@ SERVERS = {
 
 
 def present(servers: dict[str, Server], only: str | None, notes: list[str]) -> dict[str, Server]:
-    """Those of ``servers`` that can take part; ``notes`` get the reasons of the others."""
-    asked = {name: server for name, server in servers.items() if only in (None, name)}
-    reasons = {name: reason for name, server in asked.items() if (reason := server.missing())}
+    """Those of ``servers`` that can take part; the reasons why others cannot are added to ``notes``."""
+    selected = {name: server for name, server in servers.items() if only in (None, name)}
+    reasons = {name: reason for name, server in selected.items() if (reason := server.missing())}
     notes.extend(reason for reason in reasons.values() if reason not in notes)
-    return {name: server for name, server in asked.items() if name not in reasons}
+    return {name: server for name, server in selected.items() if name not in reasons}
 
 
 def _rendition(path: str) -> str:

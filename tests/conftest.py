@@ -1,5 +1,5 @@
-"""What all tests share. Imports only the standard library, pytest and hypothesis, so that every test can start with
-no more than these."""
+"""Shared by all tests. Imports only the standard library, pytest and hypothesis, so that every test can run with
+just these installed."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-# A machine that is busy with other work must not fail a test.
+# A busy machine must not make a test fail.
 settings.register_profile("headwater", deadline=None)
 settings.load_profile("headwater")
 
 PROGRAMS = ("chromium", "nginx", "varnishd")
-# A reason to skip that names one of these is the want of a program.
-WANTED = (*PROGRAMS, "varnish", "MinIO")
+# If the reason of a skip names one of these, a program is missing.
+PROGRAMS_IN_REASONS = (*PROGRAMS, "varnish", "MinIO")
 
 
 def pytest_report_header() -> list[str]:
@@ -24,9 +24,9 @@ def pytest_report_header() -> list[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With HEADWATER_TEST_REQUIRE_ALL set, a test that was skipped for want of a program has failed."""
+    """If HEADWATER_TEST_REQUIRE_ALL is set, a test that is skipped because a program is missing fails instead."""
     report = yield
-    wanted = report.skipped and any(program in str(report.longrepr) for program in WANTED)
-    if wanted and os.environ.get("HEADWATER_TEST_REQUIRE_ALL"):
+    missing = report.skipped and any(program in str(report.longrepr) for program in PROGRAMS_IN_REASONS)
+    if missing and os.environ.get("HEADWATER_TEST_REQUIRE_ALL"):
         report.outcome = "failed"
     return report

@@ -1,6 +1,6 @@
-"""The book of the benchmarks: docs/benchmarks.md with its plots, from what the sections measured.
+"""Writes docs/benchmarks.md ("the book") and its plots from the sections' results.
 
     python -m bench.book
 
-A section that was not measured again stays in the book as it was.
+A section without a new result is left unchanged.
 """

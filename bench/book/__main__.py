@@ -15,8 +15,8 @@ BOOK = "benchmarks.md"
 
 
 def write(results: Path, docs: Path, notes: Path = REMARKS) -> Path:
-    """Write the book from all results; sections without a result stay as they are. ``notes`` are people's remarks
-    on sections. Raises LabError."""
+    """Write the book from all results; sections without a result are left unchanged. ``notes`` is the directory of
+    hand-written remarks on sections. Raises LabError."""
     docs.mkdir(parents=True, exist_ok=True)
     book = docs / BOOK
     sections = blocks(book.read_text()) if book.exists() else {}

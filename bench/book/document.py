@@ -1,4 +1,4 @@
-"""The book's text: one block for each section, between two comments by which it is found again."""
+"""The book's text: one block per section, between two comments that identify it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +13,10 @@ BLOCK = re.compile(r"<!-- section: (\S+) -->\n(.*?)\n<!-- end: \1 -->", re.DOTAL
 OPENING = """\
 # Benchmarks
 
-`make bench` measures all of this and writes this page; `make bench SECTION=density` does so for one section and
-leaves the others as they are. Every figure comes with the command that makes it again; `python` is the one in
-`.venv`, after `make .venv/.bench`. Where servers are compared, they took turns on one machine, in one run, under
-the same load: read the ratios, since the absolute figures are the machine's.
+`make bench` runs all benchmarks and writes this page; `make bench SECTION=density` does so for one section and
+leaves the others unchanged. The command beside each figure repeats its measurement; `python` is the one in
+`.venv`, after `make .venv/.bench`. Servers that are compared took turns on one machine, in one run, under the same
+load: compare the ratios, because the absolute figures depend on the machine.
 """
 AIMS = "| aim | measured |  |\n| --- | --- | --- |"
 ALL_AIMS = "| section | aim | measured |  |\n| --- | --- | --- | --- |"
@@ -28,7 +28,7 @@ def blocks(document: str) -> dict[str, str]:
 
 
 def render_document(sections: Mapping[str, str]) -> str:
-    """The whole book, of the sections' texts."""
+    """The whole book, from the sections' texts."""
     known = [name for name in ORDER if name in sections]
     names = (*known, *sorted(sections.keys() - set(known)))
     aims = "\n".join((ALL_AIMS, *_all_aims(sections[name] for name in names)))
@@ -36,7 +36,7 @@ def render_document(sections: Mapping[str, str]) -> str:
 
 
 def render_section(section: Section, remarks: str = "") -> str:
-    """``remarks`` are Markdown, written by people."""
+    """A section's text. ``remarks`` are hand-written Markdown."""
     parts = [
         f"## {section.title}",
         section.about.strip(),
@@ -51,7 +51,7 @@ def render_section(section: Section, remarks: str = "") -> str:
 
 
 def _all_aims(texts: Iterable[str]) -> Iterator[str]:
-    """The rows of all sections' aims; the first one of each section links to it."""
+    """The aims of all sections as table rows; the first row of each section links to it."""
     for text in texts:
         title = text.partition("\n")[0].removeprefix("## ")
         way = f"[{title}](#{title.lower().replace(' ', '-')})"
@@ -71,7 +71,7 @@ def _aims(aims: Iterable[Aim]) -> str:
 
 
 def _table(table: Table) -> str:
-    """Numbers are aligned right; each row ends with its command."""
+    """Numbers are right-aligned; each row ends with its command."""
     titles = (*map(heading, table.columns), "command")
     words = [any(isinstance(row.values.get(column.key), str) for row in table.rows) for column in table.columns]
     rules = (*("---" if is_word else "--:" for is_word in words), "---")

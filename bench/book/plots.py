@@ -1,4 +1,4 @@
-"""A section's plots as SVG: the same file for the same figures, to be kept in version control."""
+"""A section's plots as SVG. The same figures give the same file, so plots can be kept in version control."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ SIZE_INCHES = (7.0, 3.6)
 BAR_SPACE = 0.8
 STYLE = {
     "svg.hashsalt": "headwater",
-    # Text stays text: it is smaller, and can be searched for.
+    # Text stays text, which is smaller than outlines and can be searched.
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "axes.spines.top": False,
@@ -24,9 +24,9 @@ STYLE = {
 
 
 def draw(section: Section, directory: Path) -> None:
-    """Each plot to ``directory``/SECTION-PLOT.svg, instead of those that the section had before.
+    """Write each plot to ``directory``/SECTION-PLOT.svg and remove the section's old plots.
 
-    Raises LabError where matplotlib is not installed.
+    Raises LabError if matplotlib is not installed.
     """
     for old in directory.glob(f"{section.name}-*.svg"):
         old.unlink()
@@ -62,7 +62,7 @@ def _draw(plot: Plot, path: Path) -> None:
 
 
 def _bars(axes: "Axes", plot: Plot) -> None:
-    """Groups by x, in which the series stand side by side."""
+    """One group of bars per x, with one bar per series."""
     groups = list(dict.fromkeys(str(x) for series in plot.series for x in series.x))
     width = BAR_SPACE / max(1, len(plot.series))
     for place, series in enumerate(plot.series):

@@ -1,9 +1,9 @@
-"""Delay: from sending the last byte of a part's last frame to the part at a viewer that waits for it.
+"""Delay: the time from sending the last byte of a part's last frame until a waiting viewer has received the part.
 
     python -m bench.delay --streams 1,10,50 --encoded 1 --seconds 60 --rounds 2
 
-The viewers are of low-latency HLS: each has a blocking playlist reload and a request for the hinted part open, and
-is answered when the part is there. They share one process, which follows a few of the streams. The moment at which
-the system had taken the frame from the publisher stands for the one at which the server received it. Both are read
+The viewers use low-latency HLS: each keeps a blocking playlist reload and a request for the hinted part open, and
+is answered when the part exists. They share one process, which follows a few of the streams. The time at which the
+publisher's socket had accepted the frame is used as the time at which the server received it. All times are read
 from this machine's monotonic clock.
 """

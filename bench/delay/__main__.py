@@ -22,17 +22,17 @@ LADDERS = {ENCODING: headwater("auto")}
 FIRST_BYTE_AIM_MS = 30
 PARTS = "From a part's last frame to the part"
 ABOUT = """\
-Publishers of 720p30 H.264 (4 Mbit/s) and AAC, and viewers of low-latency HLS, each with a blocking playlist reload
-and a request for the hinted part open. The delay of a part is from its last frame having been written to the
-publisher's socket to its first and to its last byte at the viewer, and to the last byte of the playlist that names
-it. Up to four of the streams are watched, every rendition of each. Parts are of 333 ms. Publishers, server and
-viewers share this machine's processors. MediaMTX leaves out what comes before a broadcast's second keyframe; its
-parts are counted from the latest keyframe that they can begin with.
+Publishers send 720p30 H.264 (4 Mbit/s) and AAC; viewers of low-latency HLS each keep a blocking playlist reload and
+a request for the hinted part open. The delay of a part is measured from the moment when its last frame has been
+written to the publisher's socket until its first and its last byte, and the last byte of the playlist that lists
+it, arrive at the viewer. Up to four of the streams are watched, with all their renditions. Parts last 333 ms.
+Publishers, server and viewers share this machine's processors. MediaMTX omits the media before a broadcast's second
+keyframe; its parts are counted from the latest keyframe with which they can begin.
 """
 
 
 def prepare(options: argparse.Namespace) -> None:
-    """An option that names one kind of load measures that kind alone."""
+    """If only one of the two kinds of load is given, only that kind is measured."""
     if options.streams is None and options.encoded is None:
         options.streams, options.encoded = (1, 10, 50), (1,)
 
@@ -58,7 +58,7 @@ def _turn(server: Server, load: Load, number: int) -> Measured:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One rendition, of all turns together."""
+    """One rendition, over all turns."""
 
     group: Group
     rendition: str
@@ -147,7 +147,7 @@ BENCHMARK = Benchmark(
     name="delay",
     title="Delay of a part",
     about=ABOUT,
-    description="How long a viewer waits for what was sent.",
+    description="How long a viewer waits for media after they were sent.",
     options=(
         Option("--streams", None, listed(count()), "remuxed; 1,10,50 unless --encoded is given", smoke=(1,)),
         Option("--encoded", None, listed(count()), "with a ladder; 1 unless --streams is given", smoke=()),

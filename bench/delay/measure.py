@@ -1,4 +1,4 @@
-"""How long the viewers of one server wait under one load."""
+"""Measures the delays of one server under one load."""
 
 import tempfile
 import time
@@ -20,14 +20,14 @@ from tests.lab.rtmp.publishers import Sent, publishing
 
 # The interval between the clip's keyframes.
 KEYFRAMES_S = 2
-# The last frames sent still have to arrive.
+# Time for the last frames sent to arrive.
 ARRIVAL_S = 2.0
 
 
 @dataclass(slots=True)
 class Delays:
-    """Seconds from a part's last frame having been sent to a playlist that names it, and to its own first and last
-    byte; ``missing`` are the parts that did not arrive."""
+    """Seconds from sending a part's last frame until a playlist that lists the part, its first and its last byte
+    arrive; ``missing`` counts the parts that did not arrive."""
 
     named: list[float] = field(default_factory=list)
     first_byte: list[float] = field(default_factory=list)
@@ -45,8 +45,8 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``delays`` are by the renditions' names. ``server_cpu`` and ``viewers_cpu`` are shares of one core, ``lag``
-    are the seconds by which the viewers' own event loop was late."""
+    """``delays`` are by rendition name. ``server_cpu`` and ``viewers_cpu`` are shares of one core, ``lag`` is how
+    many seconds late the viewers' own event loop was."""
 
     delays: Mapping[str, Delays]
     errors: Counter[str]
@@ -103,7 +103,7 @@ def _under_load(running: Running, load: Load) -> Measured:
 def by_rendition(
     running: Running, seen: Seen, frames: Mapping[int, Sequence[float]], fps: float, span: tuple[float, float]
 ) -> dict[str, Delays]:
-    """``frames`` are the moments at which each stream's frames were sent; those within ``span`` count."""
+    """``frames`` are the times at which each stream's frames were sent; those within ``span`` count."""
     found: dict[str, Delays] = {}
     for followed in seen.followed:
         name = running.rendition(followed.path)
@@ -131,13 +131,13 @@ def delays(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float, spa
 
 
 def beginning(arrivals: Iterable[Arrival], frames: Sequence[float], fps: float) -> int:
-    """The number of the frame that a rendition begins with: a server may leave out what came before a later
-    keyframe. The latest that will do is taken, for no part is there before its last frame was sent."""
+    """The number of the frame with which a rendition begins: a server may omit the media before a later keyframe.
+    It is the latest keyframe for which no part arrives before its last frame was sent."""
     ends = ((last_frame(arrival, fps), arrival.named) for arrival in arrivals)
     least = min((named - frames[last] for last, named in ends if 0 <= last < len(frames)), default=0.0)
     return max(0, int(least // KEYFRAMES_S)) * round(KEYFRAMES_S * fps)
 
 
 def last_frame(arrival: Arrival, fps: float) -> int:
-    """A part's, counted from the rendition's first one."""
+    """The number of a part's last frame, counted from the rendition's first frame."""
     return round(arrival.end_us * fps / 1_000_000) - 1

@@ -1,10 +1,10 @@
-"""Where parts are in the broadcast, by the durations in a rendition's playlists."""
+"""The positions of parts in the broadcast, from the durations in a rendition's playlists."""
 
 from tests.lab.viewers.playlist import MediaPlaylist, Position
 
 
 class Timeline:
-    """Fed the playlists of one rendition from the first one on, which still lists the broadcast's beginning."""
+    """Fed all playlists of one rendition; the first has to list the beginning of the broadcast."""
 
     def __init__(self) -> None:
         self._segments: dict[int, int] = {}
@@ -19,7 +19,7 @@ class Timeline:
             self._positions[part.path] = part.position
 
     def ends(self) -> dict[str, int]:
-        """Microseconds from the beginning to the end of each part, if known."""
+        """For each part, the microseconds from the beginning of the broadcast to the part's end, if known."""
         starts = self._starts()
         found = {}
         for path, (msn, index) in self._positions.items():
@@ -30,7 +30,7 @@ class Timeline:
         return found
 
     def _starts(self) -> dict[int, int]:
-        """Of each segment, and of the one that follows the last."""
+        """The start of each segment, and of the one that follows the last."""
         starts: dict[int, int] = {}
         begun = 0
         msn = min((*self._segments, *self._parts), default=0)

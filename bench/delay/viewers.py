@@ -1,4 +1,4 @@
-"""The viewers, in a process of their own: one for each video rendition of each stream that is sampled."""
+"""The viewers, in a separate process: one per video rendition of each watched stream."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ FINISH_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``masters`` are the paths of the sampled streams' multivariant playlists, by the streams' places; ``bearer``
+    """``masters`` maps the indexes of the watched streams to the paths of their multivariant playlists; ``bearer``
     is a token to send."""
 
     host: str
@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """``pid`` is of their process."""
+    """``pid`` is the id of their process."""
 
     pid: int
     _worker: Worker
@@ -43,20 +43,20 @@ class Viewers:
 
 @contextmanager
 def viewing(plan: Plan) -> Iterator[Viewers]:
-    """Viewers that wait for the streams to begin, and follow them until the block ends."""
+    """Viewers that wait until the streams are live and follow them until the block ends."""
     with working("viewers", _run, plan) as worker:
         yield Viewers(worker.pid, worker)
 
 
 def _run(plan: Plan, pipe: "Connection[Seen, str]") -> None:
-    """The process's whole life."""
+    """The main function of the process."""
     gc.disable()
     with suppress(EOFError):
         pipe.send(uvloop.run(_watch(plan, pipe)))
 
 
 async def _watch(plan: Plan, pipe: "Connection[Seen, str]") -> Seen:
-    """Watch until something arrives in ``pipe``."""
+    """Watch until ``pipe`` becomes readable."""
     lag = array("d")
     witnesses: dict[tuple[int, str], Witness] = {}
     async with asyncio.TaskGroup() as group:
@@ -82,7 +82,7 @@ async def _follow(plan: Plan, place: int, master: str, witnesses: dict[tuple[int
 
 
 async def _readable(pipe: "Connection[Seen, str]") -> None:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(pipe.fileno(), told.set)
-    await told.wait()
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pipe.fileno(), readable.set)
+    await readable.wait()
     loop.remove_reader(pipe.fileno())

@@ -1,4 +1,4 @@
-"""What one viewer received of one rendition."""
+"""A record of what one viewer of one rendition received."""
 
 from array import array
 from collections import Counter
@@ -11,8 +11,8 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 
 class Arrival(NamedTuple):
-    """A part, in seconds of the system's monotonic clock. ``end_us`` is where it ends in the broadcast; ``named``
-    is when a playlist that names it arrived, and the others are None if the part itself did not arrive."""
+    """A part; times are seconds of the system's monotonic clock. ``end_us`` is its end in the broadcast; ``named``
+    is when a playlist that lists it arrived. The other times are None if the part itself did not arrive."""
 
     end_us: int
     named: float
@@ -22,7 +22,7 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One rendition of the stream ``place``, by the path of its playlist."""
+    """One rendition of the stream with the index ``place``; ``path`` is that of its playlist."""
 
     place: int
     path: str
@@ -32,7 +32,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``lag`` is by how many seconds the viewers' own event loop was late."""
+    """``lag`` is how many seconds late the viewers' own event loop was."""
 
     followed: tuple[Followed, ...]
     lag: "array[float]"
@@ -50,7 +50,7 @@ class Witness:
     _bytes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def answered(self, kind: str, path: str, size: int, now: float) -> None:
-        """The other methods record the times."""
+        """Not recorded: the other methods record the times."""
 
     def arrived(self, path: str, since: float, first_byte: float, last_byte: float) -> None:
         self._bytes[path] = first_byte, last_byte
@@ -64,7 +64,7 @@ class Witness:
         self.errors[f"{kind}: {what}"] += 1
 
     def arrivals(self) -> tuple[Arrival, ...]:
-        """Of the parts that a playlist named."""
+        """The arrivals of the parts that a playlist listed."""
         ends = self._timeline.ends()
         return tuple(
             Arrival(ends[path], named, *self._bytes.get(path, (None, None)))

@@ -28,13 +28,12 @@ CPU_AIM, MEMORY_AIM_MIB, FLAT_AIM = 0.7, 12, 1.1
 MIB = 1 << 20
 COST = "What a stream costs"
 ABOUT = """\
-Publishers of 720p30 H.264 and AAC, to Headwater with `ladder = "source"`, to nginx with the RTMP module, to SRS and
-to MediaMTX, turn and turn about. Headwater writes HLS, low-latency HLS and DASH of CMAF segments to its directory
-store; nginx-rtmp and SRS write HLS of MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on the
-disk and its playlists in memory. All have segments of 2 s. CPU is the share of one core that a stream takes of all
-the server's processes; memory is their proportional set size (PSS) at its peak, less what it was before the first
-publisher, for each stream. A segment is late by the time from the publisher's having sent its last frame to its
-being in the playlist on the disk.
+Publishers send 720p30 H.264 and AAC to Headwater with `ladder = "source"`, nginx with the RTMP module, SRS and
+MediaMTX in turn. Headwater writes HLS, low-latency HLS and DASH with CMAF segments to its directory store;
+nginx-rtmp and SRS write HLS with MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on disk and
+its playlists in memory. All segments last 2 s. CPU is the share of one core that all processes of the server use
+per stream; memory is their peak proportional set size (PSS) per stream, minus the PSS before the first publisher. A
+segment's lateness is the time from when the publisher has sent its last frame until the playlist on disk lists it.
 """
 
 
@@ -53,12 +52,12 @@ def _turn(server: Server, load: Load, number: int) -> Measured:
 
 
 def _ratio(group: Group) -> float | None:
-    """To nginx-rtmp's CPU, of the turns in which both kept up."""
+    """CPU relative to nginx-rtmp's, over the turns in which both kept up."""
     return group.ratio(NGINX, lambda turn: turn.cpu_share.total if turn.kept_up else None)
 
 
-def _late(group: Group, percentile: str) -> float | None:
-    """Of the segments of all turns together."""
+def _lateness(group: Group, percentile: str) -> float | None:
+    """A percentile over the segments of all turns."""
     late = distribution([seconds for turn in group.turns for seconds in turn.late or ()])
     return float(getattr(late, percentile)) if late.count else None
 
@@ -77,8 +76,8 @@ COST_TABLE = TableSpec(
         figure("ratio", "of nginx-rtmp's", of=_ratio),
         figure("memory", "memory", "MiB", of=lambda g: g.median(lambda t: t.memory_per_stream / MIB)),
         figure("base", "without streams", "MiB", digits=1, of=lambda g: g.median(lambda t: t.base.pss / MIB)),
-        figure("late_p50", "late p50", "ms", digits=0, of=lambda group: _late(group, "p50")),
-        figure("late_max", "late max", "ms", digits=0, of=lambda group: _late(group, "max")),
+        figure("late_p50", "late p50", "ms", digits=0, of=lambda group: _lateness(group, "p50")),
+        figure("late_max", "late max", "ms", digits=0, of=lambda group: _lateness(group, "max")),
     ),
 )
 WRITTEN_TABLE = TableSpec(
@@ -110,12 +109,12 @@ def plots(found: Findings) -> Iterable[Plot]:
 
 
 def aims(found: Findings) -> Iterable[Aim]:
-    """Only of the numbers of streams with which Headwater kept up in every round, if there are any."""
+    """Only the numbers of streams with which Headwater kept up in every round count, if there are any."""
     headwater = [group for group in found.groups if group.candidate == HEADWATER]
     kept_up = {group.case.key for group in headwater if all(turn.kept_up for turn in group.turns)}
     rows = [values for values in found.values(COST) if values["server"] == HEADWATER]
     own = [values for values in rows if values["publishers"] in kept_up]
-    proves, own = bool(own), own or rows
+    judged, own = bool(own), own or rows
     if not own:
         return
     ratios = {str(each["publishers"]): as_number(each["ratio"]) for each in own if each["ratio"] is not None}
@@ -124,17 +123,17 @@ def aims(found: Findings) -> Iterable[Aim]:
     yield Aim(
         f"at most {CPU_AIM} of nginx-rtmp's CPU",
         _each(ratios, "", 2) or "nothing to compare with",
-        max(ratios.values()) <= CPU_AIM if proves and ratios else None,
+        max(ratios.values()) <= CPU_AIM if judged and ratios else None,
     )
     yield Aim(
         f"at most {MEMORY_AIM_MIB} MiB for each stream",
         _each(memory, " MiB", 1),
-        max(memory.values()) <= MEMORY_AIM_MIB if proves else None,
+        max(memory.values()) <= MEMORY_AIM_MIB if judged else None,
     )
     yield Aim(
         f"CPU of a stream flat from the fewest streams to the most (at most {FLAT_AIM} times)",
         f"{growth:.2f} times from {own[0]['publishers']} to {own[-1]['publishers']} streams",
-        growth <= FLAT_AIM if proves and len(own) > 1 else None,
+        growth <= FLAT_AIM if judged and len(own) > 1 else None,
     )
 
 
@@ -157,7 +156,7 @@ BENCHMARK = Benchmark(
     name="density",
     title="Remux density",
     about=ABOUT,
-    description="What taking and writing a broadcast costs.",
+    description="What it costs to receive and write a broadcast.",
     options=(
         Option("--publishers", (10, 50, 100, 200), listed(count()), "such as 10,50", smoke=(2,)),
         Option("--seconds", 60.0, number(above=0), "that are counted", smoke=3.0),

@@ -1,6 +1,6 @@
-"""When segments were listed: the modification time of the playlist file that first names them.
+"""When segments were listed: the modification time of the playlist file that first lists them.
 
-Reading a file's time costs the server nothing, and is more exact than the interval between two looks.
+Reading a file's time does not load the server, and is more exact than the polling interval.
 """
 
 import re
@@ -18,13 +18,13 @@ DURATION = re.compile(r"^#EXTINF:([\d.]+)", re.MULTILINE)
 
 @dataclass(slots=True)
 class Listing:
-    """A playlist's segments by their numbers: how long they are in seconds, and when (Unix time) it listed them."""
+    """A playlist's segments by number: their durations in seconds, and when (Unix time) they were first listed."""
 
     durations: dict[int, float] = field(default_factory=dict)
     listed: dict[int, float] = field(default_factory=dict)
 
     def take(self, text: str, written: float) -> None:
-        """A playlist's text, and when it was written."""
+        """Read a playlist's text that was written at ``written`` (Unix time)."""
         found = SEQUENCE.search(text)
         first = int(found[1]) if found else 0
         for number, duration in enumerate(map(float, DURATION.findall(text)), first):
@@ -32,8 +32,8 @@ class Listing:
             self.listed.setdefault(number, written)
 
     def ends(self) -> Iterator[tuple[float, float]]:
-        """Where each segment ends, in seconds since the beginning, and when it was listed. The first playlist still
-        lists the beginning, whatever its number: servers count from 0 or from 1."""
+        """The end of each segment in seconds since the beginning, and when it was listed. The first playlist has to
+        list the beginning; its media sequence number may be 0 or 1."""
         end = 0.0
         for expected, number in enumerate(sorted(self.durations), min(self.durations, default=0)):
             if number != expected:
@@ -43,9 +43,9 @@ class Listing:
 
 
 def lateness(listing: Listing, frames: Sequence[float], fps: float, since: float, until: float) -> list[float]:
-    """Seconds from a segment's last frame having been sent to its being listed, of segments listed in that time.
+    """Seconds from sending a segment's last frame until it was listed, for segments listed in the given time span.
 
-    ``frames`` are the moments at which the frames were sent.
+    ``frames`` are the times at which the frames were sent.
     """
     late = []
     for end, listed in listing.ends():
@@ -57,7 +57,7 @@ def lateness(listing: Listing, frames: Sequence[float], fps: float, since: float
 
 @contextmanager
 def watching(directory: Path, patterns: Sequence[str]) -> Iterator[list[Listing]]:
-    """The listings of the playlists that ``patterns`` find; the last look is when the block ends."""
+    """The listings of the playlists that match ``patterns``; they are last read when the block ends."""
     listings = [Listing() for _ in patterns]
     ending = threading.Event()
     thread = threading.Thread(target=_watch, args=(directory, patterns, listings, ending))
@@ -78,10 +78,10 @@ def _watch(directory: Path, patterns: Sequence[str], listings: Sequence[Listing]
             path, before = known.get(place, (None, 0.0))
             path = path or next(directory.glob(pattern), None)
             if path is not None:
-                known[place] = path, _look(path, before, listings[place])
+                known[place] = path, _read_if_changed(path, before, listings[place])
 
 
-def _look(path: Path, before: float, listing: Listing) -> float:
+def _read_if_changed(path: Path, before: float, listing: Listing) -> float:
     try:
         with path.open() as file:
             written = fstat(file.fileno()).st_mtime

@@ -1,4 +1,4 @@
-"""What one server costs under one load."""
+"""Measures the cost of one server under one load."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ from tests.lab.processes import Cpu, Memory, cpu, memory, tree, written
 from tests.lab.rtmp.loop import read_loop
 from tests.lab.rtmp.publishers import Sent, publishing
 
-# As late as the next segment is long.
+# A segment is too late once the next one is complete: a segment's duration.
 BEHIND_S = 2.0
 MEMORY_EVERY_S = 2.0
 # A server that has just started is still busy.
@@ -23,9 +23,9 @@ SETTLE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``cpu`` is of ``seconds``, all streams together. ``base`` is the memory before the first publisher came, and
-    ``peak`` the most that was seen. ``late`` are the sampled segments' seconds, None of a server whose playlists
-    are not on the disk. ``written`` is in bytes, ``files`` counts the files at the end by suffix."""
+    """``cpu`` is for ``seconds`` and all streams. ``base`` is the memory before the first publisher connected,
+    ``peak`` the maximum. ``late`` is the lateness of the watched segments in seconds, None for a server whose
+    playlists are not on disk. ``written`` is in bytes, ``files`` counts the files at the end by suffix."""
 
     publishers: int
     seconds: float
@@ -46,13 +46,13 @@ class Measured:
 
     @property
     def cpu_share(self) -> Cpu:
-        """CPU seconds of a stream-second."""
+        """CPU seconds per stream-second."""
         stream_seconds = self.seconds * self.publishers
         return Cpu(self.cpu.user / stream_seconds, self.cpu.system / stream_seconds)
 
     @property
     def kept_up(self) -> bool:
-        """Whether it did all of the work in time; otherwise its CPU cannot be compared."""
+        """Whether it did all the work in time; otherwise its CPU is not comparable."""
         in_time = self.late is None or (bool(self.late) and max(self.late) < BEHIND_S)
         return in_time and not self.sent.lost
 

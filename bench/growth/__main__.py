@@ -19,28 +19,28 @@ from tests.lab.footage import usual_clip
 
 MIB = 1 << 20
 HOUR, MINUTE = 3600, 60
-# A broadcast is so much longer than its window, and so much of its end is looked at.
+# A broadcast lasts this much longer than its window, and this much of its end is measured.
 OVER_S, SMOKE_OVER_S, MEASURED_S, SMOKE_MEASURED_S = 600, 60, 300, 20
 EVERY_S, SMOKE_EVERY_S, WARM_UP_S = 30.0, 0.5, 180.0
-# Of the shortest window's CPU, and bytes of memory for an entry.
+# The most CPU relative to that of the shortest window, and bytes of memory per entry.
 COST_AIM, ENTRY_AIM = 1.1, 150
 TIME, WINDOW = "Over time", "With the DVR window"
 ABOUT = f"""\
-Over time: publishers of 720p30 H.264 and AAC at 4 Mbit/s, to Headwater with `ladder = "source"` and a DVR window
-of {DVR_S} s, so that as much is removed as is stored. Memory is the proportional set size (PSS) of all the server's
-processes, CPU is theirs too. A line through the samples is called flat where it rises by less than {FLAT:.0%} of
-its level in the whole time.
+Over time: publishers send 720p30 H.264 and AAC at 4 Mbit/s to Headwater with `ladder = "source"` and a DVR window
+of {DVR_S} s, so that as much is deleted as is stored. Memory is the proportional set size (PSS) of all processes of
+the server, and CPU is their total. A line fitted to the samples is flat if it rises by less than {FLAT:.0%} of its
+level over the run.
 
-With the window: a broadcast of a picture and its sound, in segments of 2 s with 6 parts, fed much faster than it
-would pass to the packager, the recorder and the live window, with a store that keeps nothing. The figures are of
-its last five minutes: CPU for one segment of both tracks with everything that is made for it. Memory is what came
-to be held since its first two minutes.
+With the window: a broadcast of video and audio, in segments of 2 s with 6 parts, is fed much faster than real time
+to the packager, the recorder and the live window, with a store that keeps nothing. The figures are for its last
+five minutes: CPU is for one segment of both tracks with everything that is made from it. Memory is the growth since
+the first two minutes.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Seconds that are kept (None: all), and seconds that live playlists list."""
+    """How many seconds are kept (None: all), and how many seconds live playlists list."""
 
     dvr: int | None
     playlist: int
@@ -82,8 +82,8 @@ def cases(run: Run) -> Iterator[Case]:
         yield Case("constant load", command, {"Headwater": partial(hour.measure, load)}, kind=TIME)
 
 
-def worded(seconds: int | None) -> str:
-    """``1 h``, ``90 s``; None is a window without an end."""
+def in_words(seconds: int | None) -> str:
+    """Such as ``1 h`` or ``90 s``; None is an unlimited window."""
     if seconds is None:
         return "all"
     if seconds % HOUR == 0:
@@ -123,8 +123,8 @@ TIME_TABLE = TableSpec(
 WINDOW_TABLE = TableSpec(
     WINDOW,
     (
-        figure("dvr", "DVR window", of=lambda cost: worded(cost.case.dvr)),
-        figure("playlist", "live playlists list", of=lambda cost: worded(cost.case.playlist)),
+        figure("dvr", "DVR window", of=lambda cost: in_words(cost.case.dvr)),
+        figure("playlist", "live playlists list", of=lambda cost: in_words(cost.case.playlist)),
         figure("entries", "entries held", of=lambda cost: cost.entries),
         figure("make", "made", "ms", digits=3, of=lambda cost: cost.make),
         figure("store", "stored", "ms", digits=3, of=lambda cost: cost.store),
@@ -161,29 +161,29 @@ def aims(found: Findings) -> Iterable[Aim]:
 
 
 def _window_aims(costs: list[Cost]) -> Iterator[Aim]:
-    """Longer windows against the shortest, of those whose live playlists list equally much."""
+    """Compares longer windows with the shortest one whose live playlists have the same length."""
     shortest = min((cost.case.playlist for cost in costs), default=0)
-    alike = sorted((cost for cost in costs if cost.case.playlist == shortest), key=lambda cost: cost.case.kept)
-    if len(alike) < 2:
+    comparable = sorted((cost for cost in costs if cost.case.playlist == shortest), key=lambda cost: cost.case.kept)
+    if len(comparable) < 2:
         return
-    first, *longer = alike
+    first, *longer = comparable
     slowest, last = max(longer, key=lambda cost: cost.total), longer[-1]
     times = slowest.total / first.total
     each = (last.memory - first.memory) / max(1, last.entries - first.entries)
     yield Aim(
         f"the CPU of a segment does not grow with the window (at most {COST_AIM} times)",
-        f"{times:.2f} times {_instead(slowest, first)}",
+        f"{times:.2f} times {_compared(slowest, first)}",
         times <= COST_AIM,
     )
     yield Aim(
         f"at most {ENTRY_AIM} bytes of memory for each segment of a track in the window",
-        f"{each:.0f} {_instead(last, first)}",
+        f"{each:.0f} {_compared(last, first)}",
         each <= ENTRY_AIM,
     )
 
 
-def _instead(longer: Cost, shorter: Cost) -> str:
-    return f"with a window of {worded(longer.case.kept)} instead of one of {worded(shorter.case.kept)}"
+def _compared(longer: Cost, shorter: Cost) -> str:
+    return f"with a window of {in_words(longer.case.kept)} instead of one of {in_words(shorter.case.kept)}"
 
 
 def notes(found: Findings) -> Iterable[str]:

@@ -1,10 +1,9 @@
-"""A broadcast whose time does not pass by itself: segments of two tracks as an encoder's would be, but small.
+"""A broadcast with simulated time: segments of two tracks as from an encoder, but small.
 
-What they are made of is of no account here: media leave memory when they are stored, and their entries stay.
+Their size does not matter here: media leave memory when they are stored, and only their entries remain.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from live.bus import Bus
@@ -20,6 +19,7 @@ from packager.cmaf.segment_writer import SegmentWriter
 from packager.facts import LowLatency, SegmentEntry
 from storage.interface import ObjectInfo, ObjectNotFound, StorageError, StoredObject
 from tests.lab.aac import aac_lc_record
+from tests.lab.clock import ManualClock
 from worker.recorder import Recorder, RecorderOptions
 
 STREAM, BROADCAST = "growth", "20260101t000000z-abcdef"
@@ -27,13 +27,13 @@ ZERO_MS = 1_700_000_000_000
 VIDEO, AUDIO = "vsource", "asource"
 SEGMENT_S, PARTS = 2, 6
 SAMPLE_RATE, FRAME = 48_000, 1024
-# Parameter sets of x264's for 64x64, baseline.
+# x264's parameter sets for 64x64, baseline.
 SPS = bytes.fromhex("6742c00ad9042684000003000400000300f03c489920")
 PPS = bytes.fromhex("68cb83cb20")
 
 
-class Void:
-    """An object store that says it has stored everything, and keeps nothing but the texts' sizes."""
+class NullStore:
+    """An object store whose puts always succeed, and that keeps only the sizes of texts."""
 
     def __init__(self) -> None:
         self.text_bytes: dict[str, int] = {}
@@ -66,8 +66,8 @@ class Void:
         pass
 
 
-class Nobody:
-    """Whom nothing is counted for."""
+class NullObserver:
+    """Ignores all notifications."""
 
     def segment_made(self, track: str, entry: SegmentEntry) -> None:
         pass
@@ -76,23 +76,13 @@ class Nobody:
         pass
 
 
-@dataclass(slots=True)
-class Clock:
-    """Unix seconds, as they are set."""
-
-    now: float = ZERO_MS / 1000
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Broadcast:
-    """Low-latency HLS and DASH of a picture and its sound, with a window of its own. Made within a loop."""
+    """Low-latency HLS and DASH of video and audio, with its own live window. Created within an event loop."""
 
     def __init__(self, *, dvr_s: int | None, playlist_s: int) -> None:
-        self.store = Void()
+        self.store = NullStore()
         self.window = LiveWindow(STREAM, BROADCAST)
-        self._clock = Clock()
+        self._clock = ManualClock(ZERO_MS / 1000)
         bus = Bus()
         bus.subscribe(MEDIA, lambda _, message: self.window.receive(message))
         options = RecorderOptions(
@@ -105,7 +95,7 @@ class Broadcast:
             options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=bus,
             store=self.store,
-            observer=Nobody(),
+            observer=NullObserver(),
             clock=self._clock,
             options=options,
         )
@@ -116,13 +106,13 @@ class Broadcast:
         self._audio = SegmentWriter(AUDIO, self.recorder, ZERO_MS)
         self._video.configure(avc_config([SPS], [PPS]), Fraction(30))
         self._audio.configure(parse_audio_specific_config(aac_lc_record(SAMPLE_RATE, 2)))
-        self._made = 0
+        self._segments = 0
         self._sounded = 0
 
     def make_segment(self) -> None:
-        """The next one of both tracks, with its parts; their live playlists' words are not asked for."""
-        cut = Cut(FIRST_MSN + self._made, self._made * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
-        self._made += 1
+        """Make the next segment of both tracks, with its parts; does not render the live playlists."""
+        cut = Cut(FIRST_MSN + self._segments, self._segments * SEGMENT_S * VIDEO_TIMESCALE, discontinuity=False)
+        self._segments += 1
         self._clock.now += SEGMENT_S
         self._make_video(cut)
         self._make_audio(cut)
@@ -131,14 +121,14 @@ class Broadcast:
         duration = SEGMENT_S * VIDEO_TIMESCALE // PARTS
         self._video.begin(cut, cut.pts)
         for part in range(PARTS):
-            # Sizes that differ, as those of pictures do.
-            payload = bytes(40 + (self._made * 7 + part) % 50)
+            # Sizes vary, as for real pictures.
+            payload = bytes(40 + (self._segments * 7 + part) % 50)
             self._video.write(cut.pts + part * duration, [Sample(duration, 0, part == 0, payload)])
         self._video.finish()
 
     def _make_audio(self, cut: Cut) -> None:
-        """Whole frames up to the cut after this one, so that segments are not all equally long."""
-        end = self._made * SEGMENT_S * SAMPLE_RATE // FRAME
+        """Whole frames up to the next cut, so that segments differ in length."""
+        end = self._segments * SEGMENT_S * SAMPLE_RATE // FRAME
         self._audio.begin(cut, self._sounded * FRAME)
         for part in range(PARTS):
             until = self._sounded + (end - self._sounded) // (PARTS - part)

@@ -1,4 +1,4 @@
-"""A server under the same load for a long time: its memory and its CPU from interval to interval."""
+"""Samples the memory and CPU of a server that runs under constant load for a long time."""
 
 import tempfile
 import time
@@ -9,14 +9,14 @@ from tests.lab.processes import cpu, memory, tree
 from tests.lab.rtmp.publishers import publishing
 from tests.lab.server import serving
 
-# A window that is soon full: from then on, as much is deleted as is stored, and nothing may grow.
+# A short window, which is soon full: from then on as much is deleted as is stored, so nothing may grow.
 DVR_S = 120
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source", "HEADWATER_PACKAGER__DVR": f"{DVR_S}s"}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``warm_up`` seconds are not looked at; then there is a sample every ``every`` seconds."""
+    """``warm_up`` seconds are not measured; then a sample is taken every ``every`` seconds."""
 
     publishers: int
     seconds: float
@@ -27,7 +27,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``at`` seconds after the warm-up: bytes of PSS, and the share of one core since the sample before."""
+    """Taken ``at`` seconds after the warm-up: bytes of PSS, and the share of one core since the previous sample."""
 
     at: float
     pss: int
@@ -45,7 +45,7 @@ class Hour:
 
 
 def measure(load: Load, number: int) -> Hour:
-    """Of all the server's processes. Raises LabError."""
+    """Sample all processes of the server. Raises LabError."""
     names = tuple(f"growth-{number}" for number in range(load.publishers))
     with (
         tempfile.TemporaryDirectory(prefix="headwater-growth-") as directory,

@@ -1,17 +1,17 @@
-"""A straight line through measured points, and whether it is flat."""
+"""Fits a straight line to measured points, and tests whether it is flat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import linear_regression, mean
 
-# A smaller share of the level cannot be told from noise on a shared machine.
+# On a shared machine, a smaller share of the level is indistinguishable from noise.
 FLAT = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``level`` is the mean of the points, ``slope`` the increase for each unit of x, and ``span`` how many of
-    them there are from the first point to the last."""
+    """``level`` is the mean of the points, ``slope`` the increase per unit of x, and ``span`` the distance in x
+    from the first point to the last."""
 
     level: float
     slope: float
@@ -19,7 +19,7 @@ class Line:
 
     @property
     def growth(self) -> float:
-        """Of the level, from the first point to the last."""
+        """From the first point to the last, as a share of the level."""
         return self.slope * self.span / self.level if self.level else 0.0
 
     @property
@@ -28,7 +28,7 @@ class Line:
 
 
 def fit(x: Sequence[float], y: Sequence[float]) -> Line:
-    """By least squares; a flat line if there are fewer than two points."""
+    """The least-squares line; flat if there are fewer than two points."""
     if len(x) < 2:
         return Line(y[0] if y else 0.0, 0.0, 0.0)
     return Line(mean(y), linear_regression(x, y).slope, max(x) - min(x))

@@ -1,4 +1,4 @@
-"""What a segment costs at the end of a long broadcast, for windows of different lengths."""
+"""The cost of a segment at the end of a long broadcast, by the length of the window."""
 
 import asyncio
 import gc
@@ -23,8 +23,8 @@ TRACKS = (VIDEO, AUDIO)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Seconds: ``dvr`` are kept (None: all), live playlists list ``playlist``, the broadcast lasts ``length``, and
-    its last ``measured`` are looked at."""
+    """All in seconds: ``dvr`` are kept (None: all), live playlists list ``playlist``, the broadcast lasts
+    ``length``, and its last ``measured`` are measured."""
 
     dvr: int | None
     playlist: int
@@ -41,10 +41,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of CPU for a segment of both tracks: to make it and its parts, to store it with all texts, and
-    for the window to render the live playlists (once a segment) and the manifest. ``memory`` is in bytes, what was
-    added since the first minute; ``entries`` are both tracks'. ``end_ms`` is how long the end of the broadcast
-    takes, with texts of ``end_bytes``."""
+    """Milliseconds of CPU per segment of both tracks: to make it and its parts, to store it with all texts, and for
+    the window to render the live playlists (once per segment) and the manifest. ``memory`` is the growth in bytes
+    since the first two minutes; ``entries`` counts those of both tracks. ``end_ms`` is how long the end of the
+    broadcast takes, which writes texts of ``end_bytes`` in total."""
 
     case: Case
     make: float
@@ -65,7 +65,7 @@ class Cost:
 
 
 def measure(case: Case, number: int) -> Cost:
-    """In a process of its own, whose memory nothing else has touched. Raises LabError."""
+    """Measure in a separate process, whose memory has no other use. Raises LabError."""
     with working("the simulated broadcast", _run, case) as worker:
         cost: Cost = worker.receive(None)
         return cost
@@ -112,8 +112,8 @@ def _timed(seconds: list[float], call: Callable[[], object]) -> None:
 
 
 def _typical(seconds: list[float]) -> float:
-    """The median of the means of groups of consecutive ones: on a shared machine single ones are long, and what
-    is done only every few segments counts."""
+    """The median of the means of groups of consecutive values: single values can be long on a shared machine, and
+    work that is done only every few segments has to count."""
     groups = [seconds[start : start + GROUP] for start in range(0, len(seconds), GROUP)]
     return median(sum(group) / len(group) for group in groups)
 

@@ -1,4 +1,4 @@
-"""The herd: its options, how it is measured, and its table. Not part of the book."""
+"""The herd: its options, its measurement and its table. Not part of the book."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def _watch(options: Options, number: int) -> Report:
 
 
 def lines(group: Group) -> Iterator[tuple[str, str]]:
-    """What the only run showed, in words."""
+    """The result of the only run, as labelled lines."""
     report: Report = group.turns[0]
     yield "viewers, renditions, seconds", f"{report.viewers}, {report.renditions}, {report.seconds}"
     yield "requests a second", f"{report.requests_per_second} (slowest second {report.slowest_second})"
@@ -44,7 +44,7 @@ def lines(group: Group) -> Iterator[tuple[str, str]]:
     yield "the probe's errors", str(sum(report.probe_errors.values()))
     yield "parts that arrived", str(report.lateness_ms.count)
     yield "distinct URLs", str(report.share.urls)
-    yield "requests at the origin", f"{report.share.origin} ({report.share.of_asked:.2%} of the viewers')"
+    yield "requests at the origin", f"{report.share.origin} ({report.share.of_answered:.2%} of the viewers')"
     yield "of them", ", ".join(f"{count} {kind}" for kind, count in report.origin_requests.items())
     yield "origin requests per distinct URL", str(report.share.per_url)
     yield "switches of rendition", str(report.switches)

@@ -1,4 +1,4 @@
-"""How many requests the origin answered, by its own count (``headwater_requests_total`` of its /metrics)."""
+"""How many requests the origin answered, according to ``headwater_requests_total`` in its /metrics."""
 
 import re
 import urllib.request
@@ -8,7 +8,7 @@ SAMPLE = re.compile(r'^headwater_requests_total\{resource="(\w+)",status="\d+"\}
 
 
 def origin_counts(origin: str) -> Counter[str]:
-    """Requests by resource so far."""
+    """Requests so far, by resource."""
     with urllib.request.urlopen(f"{origin}/metrics", timeout=10) as response:
         return parse_counts(response.read().decode())
 

@@ -1,4 +1,4 @@
-"""What a run of the herd showed."""
+"""The report on a run of the herd."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ RESOURCES = ("master", "playlist", "init", "part")
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """While all viewers were there: requests that the viewers saw answered, distinct URLs that were answered for
-    the first time, and how many requests the origin answered (without the probe's)."""
+    """Counts while all viewers were present: answered requests of the viewers, distinct URLs answered for the first
+    time, and requests that the origin answered (without the probe's)."""
 
-    asked: int
+    answered: int
     urls: int
     origin: int
 
@@ -25,13 +25,13 @@ class Share:
         return round(self.origin / self.urls, 4) if self.urls else 0.0
 
     @property
-    def of_asked(self) -> float:
-        return round(self.origin / self.asked, 5) if self.asked else 0.0
+    def of_answered(self) -> float:
+        return round(self.origin / self.answered, 5) if self.answered else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Counts at one moment of a run: of the origin, of the probe, and CPU seconds of each group of processes."""
+    """Counts at one moment of a run: the origin's, the probe's, and CPU seconds of each group of processes."""
 
     time: float
     origin: Counter[str]
@@ -41,8 +41,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``requests_per_second`` and ``cpu_cores`` are averages while all viewers were there, ``slowest_second`` the
-    least requests answered in one second of it. ``loop_lag`` is the viewers' own, ``probe_lag`` the probe's."""
+    """``requests_per_second`` and ``cpu_cores`` are averages while all viewers were present, ``slowest_second`` is
+    the fewest requests answered in a second of that time. ``loop_lag`` is the viewers', ``probe_lag`` the
+    probe's."""
 
     viewers: int
     renditions: int
@@ -70,7 +71,8 @@ class Report:
 def report(
     viewers: int, renditions: int, via: str, records: tuple[Record, Record], moments: tuple[Moment, Moment]
 ) -> Report:
-    """``records`` are the viewers' and the probe's, ``moments`` when all viewers had come and when they left."""
+    """``records`` are the viewers' and the probe's; ``moments`` are when all viewers had arrived and when they
+    left."""
     herd, probe = records
     first, last = moments
     elapsed = last.time - first.time

@@ -1,4 +1,4 @@
-"""One run: everything started, watched and ended."""
+"""One run of the herd: starts everything, measures and stops it."""
 
 import asyncio
 import tempfile
@@ -35,7 +35,7 @@ FRONTS = {"nginx": nginx_front, "varnish": varnish_front}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``seconds`` begin when all viewers are there; ``ramp`` is how long they take to come."""
+    """``seconds`` begin when all viewers are present; ``ramp`` is how long they take to arrive."""
 
     viewers: int
     seconds: float
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What runs beside the viewers: where they go, and the processes whose CPU is counted."""
+    """The server side: the address for viewers, and the processes whose CPU is counted."""
 
     origin: str
     port: int
@@ -122,7 +122,7 @@ async def _watch(options: Options, stage: Stage) -> Report:
 
 @contextmanager
 def crowds(plan: Plan, processes: int) -> Iterator[list[Worker]]:
-    """The viewers' processes, each of which sends its record; ended with the block."""
+    """The viewers' processes, each of which sends its record; stopped when the block ends."""
     with ExitStack() as stack:
         parts = (replace(plan, numbers=tuple(range(place, plan.viewers, processes))) for place in range(processes))
         yield [stack.enter_context(working("viewers", run_process, part)) for part in parts]

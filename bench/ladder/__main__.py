@@ -21,29 +21,30 @@ from bench.runner.results import Aim, Plot
 from tests.lab.footage import clip
 from transcoder.options import LatencyMode, Preset
 
-# The clip continues this long after the seconds that are counted.
+# How much longer the clip is than the counted seconds.
 SPARE_S = 4
-# The second point of ffmpeg's line from bits to quality.
+# The share of the bitrates for the second point of ffmpeg's rate-quality line.
 OTHER_SHARE = 0.9
 CPU_AIM = 0.9
-# A change of the bitrate by a thousandth makes this much; less is no difference between encoders.
+# A change of the bitrate by a thousandth has this effect; a smaller difference between encoders does not count.
 EQUAL_SSIM, EQUAL_XPSNR_DB = 0.0005, 0.05
 COST = "What a ladder costs"
 RENDITIONS = ", ".join(f"{step.height}p at {step.bitrate // 1000} kbit/s" for step in STEPS)
 ABOUT = f"""\
 720p30 to {RENDITIONS}, H.264 by libx264 at one preset.
-Headwater takes the broadcast over RTMP and does all else that it does for one: HLS, low-latency HLS, DASH,
-thumbnails, the directory store; every process of it is counted. ffmpeg is one command that reads the same clip from
-a file at the same pace (`-re`), splits, scales and encodes it, and writes HLS of fMP4 segments with the source and
-the sound copied: once with as many threads as it likes, and once with one for each encoder, which is cheaper where
-processors are scarce. They take turns. `low` is x264's `zerolatency`, `normal` has B-frames and look-ahead.
+Headwater receives the broadcast over RTMP and does everything else that it does for a broadcast: HLS, low-latency
+HLS, DASH, thumbnails, the directory store; all its processes are counted. ffmpeg is one command that reads the same
+clip from a file in real time (`-re`), splits, scales and encodes it, and writes HLS with fMP4 segments with the
+source video and the audio copied: once with ffmpeg's own choice of threads, and once with one thread per encoder,
+which costs less if there are few processors. They take turns. `low` is x264's `zerolatency`, `normal` has B-frames
+and look-ahead.
 
 Each rendition's pictures are scaled up to the source's size with splines, as a player scales them, and compared
-with the source's frame by frame, all planes by SSIM and luma by XPSNR. The encoders do not make exactly the bits
-they were asked for, so ffmpeg's quality is also given at Headwater's bits, on the line through a second encode at
-nine tenths of the bitrates. Headwater's own choices are its cascade (each size is scaled from the one above, with
-Lanczos where ffmpeg's own scaler is bicubic), one thread for each encoder, and at `veryfast` the motion search of
-the next faster preset (`me=dia`, `subme=1`)."""
+with the source's frame by frame, all planes by SSIM and luma by XPSNR. The encoders do not hit the requested
+bitrate exactly, so ffmpeg's quality is also given at Headwater's bitrate, interpolated through a second encode at
+nine tenths of the bitrates. Headwater differs from ffmpeg in its cascade (each size is scaled from the next larger
+one, with Lanczos, while ffmpeg's default scaler is bicubic), one thread per encoder, and at `veryfast` the motion
+search of the next faster preset (`me=dia`, `subme=1`)."""
 
 
 def cases(run: Run) -> Iterator[Case]:
@@ -57,7 +58,7 @@ def cases(run: Run) -> Iterator[Case]:
 
 
 def _turn(side: str, ladder: Ladder, source: Path, options: argparse.Namespace, number: int) -> Measured:
-    """The pictures of the first turn are compared."""
+    """Quality is measured in the first turn only."""
     warm_up, seconds, look = options.warm_up, options.seconds, number == 0
     measured = measure(CANDIDATES[side], ladder, source, warm_up, seconds, look=look)
     if not look or side == HEADWATER:
@@ -67,7 +68,7 @@ def _turn(side: str, ladder: Ladder, source: Path, options: argparse.Namespace, 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """The pictures of one rendition by one side."""
+    """One rendition of one side."""
 
     group: Group
     track: str
@@ -79,7 +80,7 @@ class Rendition:
 
     @property
     def equal(self) -> Quality:
-        """The side's quality at Headwater's bits."""
+        """The side's quality at Headwater's bitrate."""
         headwater = self.group.all_turns.get(HEADWATER)
         if self.group.candidate == HEADWATER or headwater is None:
             return self.quality

@@ -1,4 +1,4 @@
-"""The encoders that are compared: how each is started on a clip, and where it writes its renditions."""
+"""The compared encoders: how to start each on a clip, and where it writes its renditions."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ STOP_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """``finish`` ends the work; ``tracks`` gives, after that, each track's pictures as one file."""
+    """``finish`` ends the work; afterwards ``tracks`` returns one file per track."""
 
     pid: int
     finish: Callable[[], None]
@@ -62,8 +62,8 @@ def headwater(directory: Path, case: Case, clip: Path) -> Iterator[Running]:
 
 
 def ffmpeg_command(case: Case, clip: Path, directory: Path, threads: int | None, share: float = 1.0) -> list[str]:
-    """All of it in one command. ``threads`` are each encoder's, None for ffmpeg's own choice; ``share`` is of the
-    ladder's bitrates."""
+    """The whole ladder in one command. ``threads`` is the number per encoder, None for ffmpeg's own choice;
+    ``share`` scales the ladder's bitrates."""
     source = ffmpeg.input(str(clip), re=None)
     outputs = source.video.filter_multi_output("split", len(case.rungs))
     scaled = [outputs[place].filter("scale", rung.width, rung.height) for place, rung in enumerate(case.rungs)]

@@ -1,4 +1,4 @@
-"""What both sides are asked to make."""
+"""The ladder that both sides encode."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,7 @@ STEPS = (Rung(480, 1_400_000), Rung(360, 800_000), Rung(240, 400_000))
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``rungs`` are Headwater's own plan for ``STEPS``: their sizes, bitrates and buffers."""
+    """``rungs`` are Headwater's plan for ``STEPS``: sizes, bitrates and buffers."""
 
     latency: LatencyMode
     preset: Preset = Preset.VERYFAST

@@ -1,4 +1,4 @@
-"""What one side's ladder costs, and how good its pictures are."""
+"""Measures the cost and the quality of one side's ladder."""
 
 import subprocess
 import tempfile
@@ -15,14 +15,15 @@ from tests.lab.errors import LabError
 from tests.lab.processes import Cpu, cpu, tree
 from transcoder.ladder import SOURCE_TRACK
 
-# What a segment needs to be stored whole after its last picture.
+# Time for a segment to be stored completely after its last picture.
 TAIL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``cpu`` is of ``seconds`` of the broadcast; ``main`` is the part of the first process. ``quality`` is by
-    track; ``other`` is the same encoder's at other bitrates. Both are empty unless the pictures were compared."""
+    """``cpu`` is for ``seconds`` of the broadcast; ``main`` is the main process's part of it. ``quality`` is by
+    track; ``other`` is the quality of the same encoder at other bitrates. Both are empty unless the pictures were
+    compared."""
 
     seconds: float
     cpu: Cpu
@@ -35,19 +36,19 @@ class Measured:
 
     @property
     def cpu_share(self) -> float:
-        """CPU seconds of a stream-second."""
+        """CPU seconds per stream-second."""
         return self.cpu.total / self.seconds
 
     @property
     def children_share(self) -> float:
-        """The same, of all but the first process."""
+        """The same without the main process."""
         return (self.cpu - self.main).total / self.seconds
 
 
 def measure(
     candidate: Candidate, case: Case, clip: Path, warm_up: float, seconds: float, *, look: bool
 ) -> Measured:
-    """The first ``warm_up`` seconds are not counted. ``look`` compares the pictures too. Raises LabError."""
+    """The first ``warm_up`` seconds are not counted. ``look`` also compares the pictures. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
         with candidate(Path(directory) / "data", case, clip) as running:
             time.sleep(warm_up)
@@ -58,7 +59,7 @@ def measure(
             time.sleep(TAIL_S)
             running.finish()
         tracks = running.tracks()
-        # A side that fell behind did less work than the other, and would look cheaper.
+        # A side that fell behind did less work than the other, so its cost would look too low.
         check_covers(read(tracks[SOURCE_TRACK], origin(tracks[SOURCE_TRACK])), _span(warm_up, seconds))
         quality = qualities(tracks, case, warm_up, seconds) if look else {}
     return Measured(elapsed, spent, own, quality, {})
@@ -66,7 +67,7 @@ def measure(
 
 @cache
 def other_point(case: Case, clip: Path, warm_up: float, seconds: float, share: float) -> dict[str, Quality]:
-    """What ffmpeg makes of ``share`` of the bitrates, as fast as it can. Raises LabError."""
+    """Encode with ffmpeg at ``share`` of the bitrates, as fast as possible. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-ladder-") as directory:
         command = [word for word in ffmpeg_command(case, clip, Path(directory), None, share) if word != "-re"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -76,7 +77,7 @@ def other_point(case: Case, clip: Path, warm_up: float, seconds: float, share: f
 
 
 def qualities(tracks: dict[str, Path], case: Case, warm_up: float, seconds: float) -> dict[str, Quality]:
-    """By track, over the same pictures whoever made them. Raises LabError."""
+    """By track, over the same pictures for both sides. Raises LabError."""
     start = origin(tracks[SOURCE_TRACK])
     source = read(tracks[SOURCE_TRACK], start)
     span = _span(warm_up, seconds)

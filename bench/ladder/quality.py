@@ -1,8 +1,8 @@
-"""How near a rendition's pictures are to the source's: SSIM and XPSNR by ffmpeg's filters.
+"""How close a rendition's pictures are to the source's: SSIM and XPSNR by ffmpeg's filters.
 
-A rendition is scaled up to the source's size, as a player does, with splines, which is neither side's scaler.
-Pictures are paired by their number in the broadcast, and both are labelled with the same colours. Otherwise a
-filter graph converts between them first: Headwater labels the colours of an untagged source, and ffmpeg does not.
+A rendition is scaled up to the source's size, as in a player, with splines, which neither side uses. Pictures are
+paired by their number in the broadcast, and both are tagged with the same colour space. Otherwise a filter graph
+would convert between them first: Headwater tags an untagged source, and ffmpeg does not.
 """
 
 import math
@@ -24,7 +24,7 @@ XPSNR = re.compile(r"XPSNR\s+y:\s*([\d.]+|inf)")
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """``kbps`` are what the pictures took; ``ssim`` is of all planes, ``xpsnr`` of luma in dB."""
+    """``kbps`` is the bitrate of the pictures; ``ssim`` is for all planes, ``xpsnr`` for luma, in dB."""
 
     kbps: float
     ssim: float
@@ -32,7 +32,7 @@ class Quality:
 
 
 def compare(source: Recording, rendition: Recording, span: Span) -> Quality:
-    """Over the pictures of ``span``, which both have. Raises LabError."""
+    """Compare the pictures of ``span``, which both have to contain. Raises LabError."""
     references = _pictures(source, span).filter_multi_output("split")
     scaled = _pictures(rendition, span).filter("scale", SOURCE.width, SOURCE.height, flags="spline")
     encoded = scaled.filter_multi_output("split")
@@ -58,8 +58,8 @@ def scores(log: str) -> tuple[float, float]:
 
 
 def at_bitrate(kbps: float, one: Quality, other: Quality) -> Quality:
-    """What an encoder that made ``one`` and ``other`` of the same pictures would make of them at ``kbps``: on the
-    straight line through both over the logarithm of the bitrate, with SSIM in decibels."""
+    """The quality of an encoder at ``kbps``, interpolated between its results ``one`` and ``other`` for the same
+    pictures: linear in the logarithm of the bitrate, with SSIM in decibels."""
     span = math.log(other.kbps / one.kbps)
     share = 0.0 if span == 0 else math.log(kbps / one.kbps) / span
 

@@ -1,4 +1,4 @@
-"""A rendition as it was stored: where its pictures belong, and how many bits they have."""
+"""A stored rendition: the positions of its pictures in the source, and their sizes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests.lab.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Pictures of the source from ``first`` to before ``end``."""
+    """Pictures of the source from ``first`` up to, but not including, ``end``."""
 
     first: int
     end: int
@@ -26,7 +26,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """``first`` is which picture of the source the file's first one is; ``bits`` are each picture's."""
+    """``first`` is the number in the source of the file's first picture; ``bits`` are the sizes of the pictures."""
 
     path: Path
     first: int
@@ -42,7 +42,7 @@ class Recording:
 
 
 def join(init: Path, segments: Iterable[Path], to: Path) -> Path:
-    """One fMP4 file of a track's initialisation and its segments, whose names are their numbers.
+    """Join a track's init segment and its segments, whose names are their numbers, into one fMP4 file.
 
     Raises LabError.
     """
@@ -56,7 +56,8 @@ def join(init: Path, segments: Iterable[Path], to: Path) -> Path:
 
 
 def read(path: Path, origin: Fraction) -> Recording:
-    """Up to the first picture that is missing. ``origin`` is when the source's first picture is shown, in seconds.
+    """Read up to the first missing picture. ``origin`` is the presentation time of the source's first picture, in
+    seconds.
 
     Raises LabError.
     """
@@ -67,7 +68,7 @@ def read(path: Path, origin: Fraction) -> Recording:
 
 
 def origin(path: Path) -> Fraction:
-    """When the first picture is shown, in seconds. Raises LabError."""
+    """The presentation time of the first picture, in seconds. Raises LabError."""
     return min(time for time, _ in _packets(path))
 
 

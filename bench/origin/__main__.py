@@ -30,14 +30,14 @@ from tests.lab.footage import usual_clip
 FRONT_AIM = 0.5
 MB = 1_000_000
 SERVED = "What the servers give"
-# All servers of a round are asked for the same bytes, which leave the window's memory at some time.
+# All servers of a round serve the same path, which eventually leaves the window's memory.
 LONGEST_S = 2
 ABOUT = """\
-While one broadcast of 720p30 at 4 Mbit/s goes on, its newest complete segment, a part of it, its low-latency
-playlist and blocking reloads of that are asked for: at Headwater's origin, which is one process; at nginx with one
-worker, which has the same bytes as plain files; and at Headwater behind nginx and Varnish as in `docker/`. They
-take turns. The load is on the same machine, so the rates are what neighbours leave to each other; what a CPU second
-of the servers (user and system, of all processes that take part in an answer) serves is comparable.
+During one broadcast of 720p30 at 4 Mbit/s, clients request its newest complete segment, a part of that segment, its
+low-latency playlist, and blocking reloads of the playlist, from three servers in turn: Headwater's origin, which is
+one process; nginx with one worker, which has the same bytes as plain files; and Headwater behind nginx and Varnish
+as in `docker/`. The clients run on the same machine and compete for its processors, so the request rates are not
+comparable; the requests answered per CPU second (user and system, of all processes involved in an answer) are.
 """
 
 
@@ -67,7 +67,7 @@ def _turn(
 
 @cache
 def _hot(broadcast: Broadcast, kind: Kind, number: int) -> str:
-    """The same path for all servers of a round."""
+    """The path to request, the same for all servers of a round."""
     return broadcast.hot(kind)
 
 
@@ -131,7 +131,7 @@ BENCHMARK = Benchmark(
     name="origin",
     title="Origin",
     about=ABOUT,
-    description="What a CPU second of the origin serves.",
+    description="How many requests the origin answers per CPU second.",
     options=(
         Option("--kinds", None, listed(choice(*Kind)), "such as segment,part"),
         Option(
@@ -142,7 +142,7 @@ BENCHMARK = Benchmark(
             smoke=1,
         ),
         Option("--rounds", 6, count(), "how often the servers take turns", smoke=1),
-        Option("--connections", 16, count(), "of requests that are answered at once"),
+        Option("--connections", 16, count(), "of requests answered at once"),
         Option("--waiting", 400, count(), "of requests that wait for the next part", smoke=20),
         CLIP,
     ),

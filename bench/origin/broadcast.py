@@ -1,4 +1,4 @@
-"""The broadcast that all servers of the section serve, and what of it is hot now."""
+"""The broadcast that all servers of the section serve, and the paths of its newest media."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """``playlist`` is the path of the source rendition's."""
+    """``playlist`` is the path of the source rendition's media playlist."""
 
     pid: int
     origin: str
@@ -49,7 +49,7 @@ class Broadcast:
             raise LabError(f"{path} cannot be read: {error}") from error
 
     def hot(self, kind: Kind) -> str:
-        """The path of the newest complete one, which stays in the window for some more segments."""
+        """The path of the newest complete one, which stays in the window for a few more segments."""
         if kind in (Kind.PLAYLIST, Kind.RELOAD):
             return self.playlist
         playlist = parse_media(self.read(self.playlist).decode(), self.playlist)
@@ -63,7 +63,7 @@ class Broadcast:
 
 @contextmanager
 def on_air(directory: Path, clip: Path) -> Iterator[Broadcast]:
-    """Ended with the block. Raises LabError."""
+    """A broadcast that ends with the block. Raises LabError."""
     with (
         serving(directory / "data", environment=SETTINGS) as server,
         publishing(clip, [server.create(STREAM)]),

@@ -1,4 +1,4 @@
-"""The result of a burst of requests, and bursts by wrk."""
+"""The result of a burst of requests, and bursts made by wrk."""
 
 import json
 import subprocess
@@ -16,8 +16,8 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """``received`` is in bytes; ``p50_ms`` and ``p99_ms`` are of the answers' times, None where requests waited.
-    ``failed`` are those without an answer, or with an error as one."""
+    """``received`` is in bytes; ``p50_ms`` and ``p99_ms`` are percentiles of the response times, None if requests
+    waited. ``failed`` counts requests without an answer or with an error response."""
 
     requests: int
     received: int
@@ -28,7 +28,7 @@ class Burst:
 
 
 def missing() -> str | None:
-    """The reason why wrk cannot take part, or None."""
+    """Why wrk cannot be used, or None if it can."""
     return MISSING if find_program(WRK) is None else None
 
 
@@ -44,7 +44,7 @@ def wrk(url: str, connections: int, seconds: float) -> Burst:
 
 
 def parse_wrk(output: str) -> Burst:
-    """From the output of wrk with :data:`SCRIPT`. Raises LabError."""
+    """Parse the output of wrk with :data:`SCRIPT`. Raises LabError."""
     try:
         found = json.loads(output.strip().splitlines()[-1])
         return Burst(

@@ -1,4 +1,4 @@
-"""The servers of one broadcast's media: all run at once, and are asked in turn."""
+"""The servers of one broadcast's media: all run at the same time and are measured in turn."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,8 +16,8 @@ HEADWATER, FILES, FRONT = "Headwater", "nginx, files", "Headwater behind nginx"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``pids`` are the first processes of all that take part in an answer; ``prepare`` is called with the path
-    that will be requested."""
+    """``pids`` are the main processes of all programs involved in an answer; ``prepare`` is called with the path
+    before it is requested."""
 
     port: int
     pids: tuple[int, ...]
@@ -27,13 +27,13 @@ class Candidate:
 
 @contextmanager
 def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Iterator[dict[str, Candidate]]:
-    """By name; ``notes`` get the reasons of those that cannot take part. Raises LabError."""
+    """By name; the reasons why some cannot take part are added to ``notes``. Raises LabError."""
     found = {HEADWATER: Candidate(broadcast.port, (broadcast.pid,), tuple(Kind))}
     with ExitStack() as stack:
         if trouble := nginx_missing():
             notes.append(trouble)
         else:
-            files = stack.enter_context(nginx_files(_made(directory / "files")))
+            files = stack.enter_context(nginx_files(_new_directory(directory / "files")))
             found[FILES] = Candidate(
                 files.port,
                 (files.pid,),
@@ -41,13 +41,15 @@ def candidates(directory: Path, broadcast: Broadcast, notes: list[str]) -> Itera
                 lambda path: files.put(path, broadcast.read(path)),
             )
         try:
-            front = stack.enter_context(nginx_front(_made(directory / "front"), f"127.0.0.1:{broadcast.port}"))
+            front = stack.enter_context(
+                nginx_front(_new_directory(directory / "front"), f"127.0.0.1:{broadcast.port}")
+            )
             found[FRONT] = Candidate(front.port, (*front.processes.values(), broadcast.pid), tuple(Kind))
         except LabError as error:
             notes.append(f"{FRONT}: skipped, {error}")
         yield found
 
 
-def _made(directory: Path) -> Path:
+def _new_directory(directory: Path) -> Path:
     directory.mkdir()
     return directory

@@ -1,5 +1,5 @@
-"""A client of our own, in a process of its own: connections that request one path again and again, or that each
-reload a playlist as a low-latency viewer does, and wait for the next part."""
+"""Our own client, in a separate process: its connections request one path repeatedly, or each reload a playlist as
+a low-latency viewer does and wait for the next part."""
 
 import asyncio
 import gc
@@ -33,21 +33,21 @@ class Plan:
 
 @dataclass(slots=True)
 class Tally:
-    """``times`` are seconds from a request to the end of its answer, ``received`` the bytes of all answers."""
+    """``times`` are seconds from a request to the end of its answer; ``received`` is the bytes of all answers."""
 
     times: list[float] = field(default_factory=list)
     received: int = 0
     failed: int = 0
 
     async def get(self, lane: Lane, path: str, *, keep: bool = False) -> bytes | None:
-        """The body, empty without ``keep``; None if there was no answer, or an error."""
-        asked = monotonic()
+        """The body, empty without ``keep``; None without an answer or for an error response."""
+        started = monotonic()
         try:
             answer = await lane.get(path, keep=keep)
         except LaneError:
             self.failed += 1
             return None
-        self.times.append(monotonic() - asked)
+        self.times.append(monotonic() - started)
         self.received += answer.size
         if answer.status == OK:
             return answer.body
@@ -58,7 +58,7 @@ class Tally:
 Asking = Callable[[Tally, Lane, str], Coroutine[object, object, None]]
 
 
-async def again_and_again(tally: Tally, lane: Lane, path: str) -> None:
+async def request_repeatedly(tally: Tally, lane: Lane, path: str) -> None:
     while True:
         if await tally.get(lane, path) is None:
             await asyncio.sleep(PAUSE_AFTER_ERROR_S)
@@ -67,20 +67,20 @@ async def again_and_again(tally: Tally, lane: Lane, path: str) -> None:
 async def blocking_reloads(tally: Tally, lane: Lane, path: str) -> None:
     follower, reader = Follower(path), MediaReader()
     while True:
-        asked = follower.reload_path(round(monotonic() * MICROSECONDS))
-        body = await tally.get(lane, asked, keep=True)
+        reload = follower.reload_path(round(monotonic() * MICROSECONDS))
+        body = await tally.get(lane, reload, keep=True)
         try:
             if body is None:
                 await asyncio.sleep(PAUSE_AFTER_ERROR_S)
             else:
-                follower.take(reader.read(body, asked), round(monotonic() * MICROSECONDS))
+                follower.take(reader.read(body, reload), round(monotonic() * MICROSECONDS))
         except PlaylistError:
             tally.failed += 1
 
 
 @contextmanager
 def crowd() -> Iterator[Callable[[Asking, Plan], Burst]]:
-    """A function that makes bursts in one process, which lives until the block ends."""
+    """A function that makes bursts in one process, which runs until the block ends."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         # The start of the process is not part of the first burst.
         pool.submit(gc.disable).result()
@@ -88,10 +88,10 @@ def crowd() -> Iterator[Callable[[Asking, Plan], Burst]]:
 
 
 def run(asking: Asking, plan: Plan) -> Burst:
-    """The answers within the plan's time; requests that still wait then are abandoned."""
+    """The answers within the plan's time; requests that still wait at its end are abandoned."""
     tally = Tally()
     began = monotonic()
-    uvloop.run(_for_some_time(asking, plan, tally))
+    uvloop.run(_until_deadline(asking, plan, tally))
     seconds = monotonic() - began
     waits = asking is blocking_reloads
     found = distribution(tally.times)
@@ -105,7 +105,7 @@ def run(asking: Asking, plan: Plan) -> Burst:
     )
 
 
-async def _for_some_time(asking: Asking, plan: Plan, tally: Tally) -> None:
+async def _until_deadline(asking: Asking, plan: Plan, tally: Tally) -> None:
     lanes = [HttpLane(plan.host, plan.port) for _ in range(plan.connections)]
     tasks = [asyncio.create_task(asking(tally, lane, plan.path)) for lane in lanes]
     done, _ = await asyncio.wait(tasks, timeout=plan.seconds, return_when=asyncio.FIRST_EXCEPTION)

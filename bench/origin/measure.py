@@ -1,4 +1,4 @@
-"""The cost of one burst of requests at one server."""
+"""Measures the cost of one burst of requests at one server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, wrk
 from bench.origin.candidates import Candidate
-from bench.origin.crowd import Asking, Plan, again_and_again, blocking_reloads
+from bench.origin.crowd import Asking, Plan, blocking_reloads, request_repeatedly
 from tests.lab.errors import LabError
 from tests.lab.ports import HOST
 from tests.lab.processes import Cpu, cpu, tree
 
-# A new viewer first catches up with the live edge, and only then waits.
+# A new viewer first catches up with the live edge; only then do its requests wait.
 WAITING_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``waiting`` are the connections of blocking reloads, which go on for longer than ``seconds``."""
+    """``waiting`` is the number of connections with blocking reloads, which continue for longer than
+    ``seconds``."""
 
     seconds: float
     connections: int
@@ -27,7 +28,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``cpu`` is of all processes that took part in the answers, ``origin_cpu`` of Headwater's among them."""
+    """``cpu`` is for all processes involved in the answers, ``origin_cpu`` for Headwater's among them."""
 
     burst: Burst
     cpu: Cpu
@@ -54,7 +55,7 @@ def measure(
     load: Load,
     ask: Callable[[Asking, Plan], Burst],
 ) -> Measured:
-    """``path`` is requested, by wrk or else by ``ask``. Raises LabError."""
+    """Request ``path`` with wrk, or with ``ask`` if wrk cannot be used. Raises LabError."""
     candidate.prepare(path)
     before, origin_before = _cpu(candidate.pids), _cpu((broadcast.pid,))
     if kind is Kind.RELOAD:
@@ -63,7 +64,7 @@ def measure(
     elif load.with_wrk:
         burst = wrk(f"http://{HOST}:{candidate.port}{path}", load.connections, load.seconds)
     else:
-        burst = ask(again_and_again, Plan(HOST, candidate.port, path, load.connections, load.seconds))
+        burst = ask(request_repeatedly, Plan(HOST, candidate.port, path, load.connections, load.seconds))
     spent, origin_spent = _cpu(candidate.pids) - before, _cpu((broadcast.pid,)) - origin_before
     if not (burst.requests and spent.total):
         raise LabError(f"{path} was not answered in {load.seconds:g} s")

@@ -1,1 +1,1 @@
-"""The one runner of all sections: a section declares what is measured, and the runner does the rest."""
+"""The runner of all sections: a section declares what to measure, and the runner does the rest."""

@@ -3,7 +3,7 @@
 BENCHMARK = Benchmark(
     name="density",                               # of its package, and of its result's file
     title="Remux density",
-    about="Markdown: what was run against what.",
+    about="Markdown: what was compared with what.",
     description="the first line of --help",
     options=(Option("--publishers", (10, 50), listed(count()), "such as 10,50", smoke=(2,)), ...),
     cases=cases,                                  # yields each Case, with a function for each candidate
@@ -25,9 +25,9 @@ from bench.runner.results import Aim, Column, Plot, Row, Section, Series, Table,
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What all ``candidates`` do in turn, ``rounds`` times: each is called with the number of the round, and
-    returns what it measured, whose ``str`` is printed. ``kind`` chooses the tables that show the case; ``command``
-    repeats it alone."""
+    """The ``candidates`` are measured in turn, ``rounds`` times: each is called with the number of the round and
+    returns its measurement, whose ``str`` is printed. ``kind`` selects the tables that show the case; ``command``
+    repeats only this case."""
 
     key: Any
     command: str
@@ -38,7 +38,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The ``turns`` of one candidate in one case; ``all_turns`` are those of every candidate, by name."""
+    """The ``turns`` of one candidate in one case; ``all_turns`` has the turns of every candidate, by name."""
 
     case: Case
     candidate: str
@@ -49,13 +49,13 @@ class Group:
         return self.all_turns[self.candidate]
 
     def median(self, of: Callable[[Any], float | None]) -> float | None:
-        """None if no turn has a value."""
+        """The median over the turns; None if no turn has a value."""
         known = [value for turn in self.turns if (value := of(turn)) is not None]
         return median(known) if known else None
 
     def ratio(self, to: str, of: Callable[[Any], float | None]) -> float | None:
-        """Against the candidate ``to``, the median of the ratios turn by turn; None if it did not take part. A turn
-        in which one of both has no value does not count."""
+        """The median of the turn-by-turn ratios to the candidate ``to``; None if that did not take part. A turn in
+        which either has no value does not count."""
         if self.candidate == to or to not in self.all_turns:
             return None
         pairs = ((of(own), of(other)) for own, other in zip(self.turns, self.all_turns[to], strict=True))
@@ -65,7 +65,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run in progress: ``stack`` ends with the run, ``notes`` name what is missing."""
+    """A run in progress: ``stack`` closes when the run ends, ``notes`` state what is missing."""
 
     options: argparse.Namespace
     stack: ExitStack
@@ -79,7 +79,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that a run measured."""
+    """Everything that a run measured."""
 
     groups: tuple[Group, ...]
     options: argparse.Namespace
@@ -96,7 +96,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A column, and how its value follows from what a row shows."""
+    """A column, and the function that computes its value for a row."""
 
     column: Column
     of: Callable[[Any], Value]
@@ -112,8 +112,8 @@ def _whole(group: Group) -> Iterable[Any]:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """A row for each group of the cases of ``kind``, or for each thing into which ``split`` takes it apart. The
-    rows of one case stand in the candidates' order, or in that of their keys by ``order``."""
+    """One row per group of the cases of ``kind``, or per item into which ``split`` divides a group. The rows of one
+    case are in the candidates' order, or sorted by the key ``order``."""
 
     title: str
     figures: tuple[Figure, ...]
@@ -129,14 +129,14 @@ class TableSpec:
         return tuple(rows)
 
 
-def _nothing(findings: Findings) -> Iterable[Any]:
+def _empty(findings: Findings) -> Iterable[Any]:
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """``cases`` may start servers that all cases share, in the run's stack. ``prepare`` adjusts parsed options. A
-    result that is not ``in_book`` is kept only with ``--json``."""
+    """``cases`` may start servers that all cases share, in the run's stack. ``prepare`` adjusts the parsed options.
+    A result that is not ``in_book`` is saved only with ``--json``."""
 
     name: str
     title: str
@@ -145,9 +145,9 @@ class Benchmark:
     options: tuple[Option, ...]
     cases: Callable[[Run], Iterator[Case]]
     tables: tuple[TableSpec, ...]
-    plots: Callable[[Findings], Iterable[Plot]] = _nothing
-    aims: Callable[[Findings], Iterable[Aim]] = _nothing
-    notes: Callable[[Findings], Iterable[str]] = _nothing
+    plots: Callable[[Findings], Iterable[Plot]] = _empty
+    aims: Callable[[Findings], Iterable[Aim]] = _empty
+    notes: Callable[[Findings], Iterable[str]] = _empty
     prepare: Callable[[argparse.Namespace], None] = lambda options: None
     in_book: bool = True
 
@@ -163,7 +163,8 @@ class Benchmark:
         return Findings(groups, options, tuple(run.notes))
 
     def section(self, findings: Findings) -> Section:
-        """The result for the book. A smoke run proves nothing, so its aims are neither met nor missed."""
+        """The result for the book. A smoke run is too short to judge its aims, so they are neither met nor
+        missed."""
         rows = {spec.title: spec.fill(findings) for spec in self.tables}
         found = replace(findings, rows=rows)
         aims = tuple(self.aims(found))
@@ -194,7 +195,7 @@ def take_turns(case: Case) -> Iterator[Group]:
 
 
 def series_by(values: Iterable[Mapping[str, Value]], *, by: str, x: str, y: str) -> tuple[Series, ...]:
-    """A series for each value of the column ``by``."""
+    """One series per value of the column ``by``."""
     points: dict[str, list[tuple[Any, float]]] = {}
     for row in values:
         points.setdefault(str(row[by]), []).append((row[x], as_number(row[y])))

@@ -1,4 +1,4 @@
-"""How times are spread."""
+"""Percentiles of times."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Milliseconds; percentiles by the nearest rank. All are zero where nothing was measured."""
+    """Milliseconds; percentiles by the nearest rank. All are zero if nothing was measured."""
 
     count: int
     p50: float

@@ -1,4 +1,4 @@
-"""Many publishers as the load of a server."""
+"""Many publishers as the load on a server."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ TARDY_MS = 10
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``warm_up`` seconds are not counted, ``seconds`` are."""
+    """After ``warm_up`` seconds, ``seconds`` are counted."""
 
     streams: int
     seconds: float
@@ -22,12 +22,12 @@ class Load:
 
     @property
     def watched(self) -> list[int]:
-        """The streams that are looked at: spread over all, with the first and the last of a turn."""
+        """The indexes of the watched streams, spread over all, including the first and the last."""
         return sorted({number * (self.streams - 1) // max(1, WATCHED - 1) for number in range(WATCHED)})
 
 
 def punctuality(sent: Iterable[Sent]) -> str:
-    """How well the load itself kept its time."""
+    """A note on how punctual the load itself was."""
     late = sum((each.late_ms for each in sent), Counter[int]())
     tardy = sum(count for milliseconds, count in late.items() if milliseconds >= TARDY_MS)
     return f"The publishers sent {tardy / late.total():.2%} of their frames {TARDY_MS} ms or more after their time."

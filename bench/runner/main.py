@@ -1,4 +1,4 @@
-"""Run a section from its command line: measure, show, and keep the result."""
+"""Runs a section from its command line: measures, prints and saves the result."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ from tests.lab.errors import LabError
 
 
 def main(benchmark: Benchmark, arguments: Sequence[str] | None = None) -> int:
-    """The exit code. Everything that was started is ended, also by SIGTERM."""
+    """Returns the exit code. Everything that was started is stopped, also on SIGTERM."""
     options = benchmark.parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

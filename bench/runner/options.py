@@ -1,4 +1,4 @@
-"""A section's command line, from its declared options: parsed, and written again so that a row can be repeated."""
+"""Parses a section's command line from its declared options, and formats the command that repeats a row."""
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +13,8 @@ KEEP = object()
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``smoke`` replaces the value in a smoke run. ``repeats`` is False for an option that commands in the tables
-    leave out. ``off`` is a flag that sets an empty list."""
+    """``smoke`` replaces the value in a smoke run. ``repeats`` is False for an option that the commands in tables
+    omit. ``off`` is a flag that sets an empty list."""
 
     flag: str
     default: Any
@@ -50,7 +50,9 @@ def parse_options(
         )
         if option.off is not None:
             parser.add_argument(option.off, action="store_const", dest=option.name, const=())
-    parser.add_argument("--smoke", action="store_true", help="a run of seconds that only proves that it works")
+    parser.add_argument(
+        "--smoke", action="store_true", help="run for a few seconds, only to test that the benchmark works"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the result goes instead of bench/results")
     values = parser.parse_args(arguments)
     for option in options:
@@ -60,7 +62,7 @@ def parse_options(
 
 
 def command_line(section: str, options: Iterable[Option], values: argparse.Namespace, **changed: Any) -> str:
-    """The command that repeats a run with the options ``changed``; an option that is None is left out."""
+    """The command that repeats a run with the options ``changed``; options that are None are omitted."""
     chosen = {**vars(values), **changed}
     words = (each.written(chosen[each.name]) for each in options if each.repeats and chosen[each.name] is not None)
     return " ".join((f"python -m bench.{section}", *words))
@@ -92,7 +94,7 @@ def choice(*choices: T) -> Callable[[str], T]:
     def parse(text: str) -> T:
         known = {_text(each): each for each in choices}
         if text not in known:
-            raise argparse.ArgumentTypeError(f"{text} is none of {', '.join(known)}")
+            raise argparse.ArgumentTypeError(f"{text} is not one of {', '.join(known)}")
         return known[text]
 
     return parse

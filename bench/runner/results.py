@@ -1,8 +1,8 @@
-"""A section's result, as the runner writes it to bench/results/SECTION.json and the book reads it.
+"""A section's result, which the runner writes to bench/results/SECTION.json and the book reads.
 
-Each row has the command that repeats it. A value that is None is shown as a dash. :class:`Section` itself fills in
-the machine and the time. People's remarks on a section (why an aim is missed, what a profile showed) are Markdown
-in bench/book/notes/SECTION.md, which the book puts below the tables.
+Each row has the command that repeats it. A None value is shown as a dash. :class:`Section` itself adds the machine
+and the time. Hand-written remarks on a section (why an aim is missed, what a profile showed) are Markdown in
+bench/book/notes/SECTION.md, which the book puts below the tables.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Value = int | float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``key`` finds the value in a row; ``digits`` are those after the point of a float."""
+    """``key`` is the value's key in a row; ``digits`` is the number of decimal places of a float."""
 
     key: str
     title: str
@@ -45,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of a line or, in a plot of bars, one bar for each of ``x``, which are then numbers or words."""
+    """The points of a line, or in a bar plot one bar per value of ``x``, which may then be numbers or words."""
 
     name: str
     x: tuple[int | float | str, ...]
@@ -54,7 +54,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """``name`` is of the file: docs/benchmarks/SECTION-NAME.svg."""
+    """``name`` is part of the file name: docs/benchmarks/SECTION-NAME.svg."""
 
     name: str
     title: str
@@ -68,7 +68,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """``met`` is None if the run cannot decide it (too small, or a peer is missing)."""
+    """``met`` is None if the run cannot decide it (too short, or a peer is missing)."""
 
     text: str
     measured: str
@@ -97,7 +97,7 @@ SECTION = TypeAdapter(Section)
 
 
 def save(section: Section, path: Path | None = None) -> Path:
-    """To ``path``, or to where the book looks for it."""
+    """Save to ``path``, by default to the file that the book reads."""
     path = path or RESULTS / f"{section.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(SECTION.dump_json(section, indent=2) + b"\n")

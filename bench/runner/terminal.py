@@ -1,11 +1,11 @@
-"""A section on the terminal."""
+"""Prints a section on the terminal."""
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench.runner.results import Aim, Column, Section, Value
 
-# The width if the output is not a terminal.
+# The width for an output that is not a terminal.
 MIN_WIDTH = 130
 MET = {True: "met", False: "missed", None: "not known"}
 

@@ -1,4 +1,4 @@
-"""How long it takes until something is there: the server, the first playlist, the first picture.
+"""Start-up: the time until the server listens, the first playlist is playable, and the first picture is shown.
 
 python -m bench.startup --runs 7
 """

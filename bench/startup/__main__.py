@@ -19,12 +19,12 @@ START_AIM, PLAYABLE_AIM, PICTURE_AIM = 1.0, 1.0, 2.0
 SMOKE_ON_AIR_S = 4.0
 START, PLAYLIST, PICTURE = "The server", "A broadcast's first playlist", "A viewer's first picture"
 ABOUT = """\
-The server with an empty data directory and its defaults, from its being started to its ready line. Then a broadcast
-of 720p30 with a keyframe every 2 s: from its first frame's having been sent to the first playlist or manifest with
-something to fetch (looked for every 20 ms), which is a part with low latency and a whole segment without. Then a
-viewer of a stream that is live: from the watch page's being asked for to the first picture on the screen of
-headless Chromium, which draws without a graphics card, in a fresh profile. Medians of all runs; what a run took
-longest is beside them.
+The server, with an empty data directory and the default configuration: the time from its start to its ready line.
+Then a broadcast of 720p30 with a keyframe every 2 s: the time from sending its first frame to the first playlist or
+manifest with something to fetch (polled every 20 ms), which is a part with low latency and a whole segment
+otherwise. Then a viewer of a live stream: the time from requesting the watch page to the first picture on the
+screen of headless Chromium, which renders without a graphics card, in a fresh profile. The figures are medians of
+all runs, with the longest run beside them.
 """
 
 
@@ -46,7 +46,7 @@ def cases(run: Run) -> Iterator[Case]:
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """Seconds until something is there, in each run; ``bar`` is its name in the plot."""
+    """The seconds that one thing took in each run; ``bar`` is its name in the plot."""
 
     what: str
     bar: str

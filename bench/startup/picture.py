@@ -1,4 +1,4 @@
-"""From a viewer's opening the watch page to the first picture, in headless Chromium, on a stream that is live."""
+"""Measures from opening the watch page of a live stream to the first picture, in headless Chromium."""
 
 import tempfile
 import time
@@ -17,10 +17,10 @@ STREAM = "startup"
 SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 PLAYERS = ("hls", "dash", "shaka")
 MISSING = "First picture: skipped, chromium is not on PATH"
-# More segments than a player stays behind the live edge.
+# More segments than a player's distance from the live edge.
 ON_AIR_S = 10.0
 
-# Milliseconds since the page was asked for, once its first picture has been presented.
+# Milliseconds from the request of the page until its first picture was presented.
 PRESENTED = """() => {
   const video = document.getElementById("video");
   if (video && !window.firstPicture && !window.asked) {
@@ -32,13 +32,13 @@ PRESENTED = """() => {
 
 
 def missing() -> str | None:
-    """The reason why nothing can be shown, or None."""
+    """Why nothing can be shown, or None if it can."""
     return MISSING if CHROMIUM is None else None
 
 
 @contextmanager
 def viewer(clip: Path, on_air_s: float) -> Iterator[tuple[Browser, str]]:
-    """A browser, and the address of a stream that has been live for some time. Raises LabError."""
+    """A browser, and the address of a stream that has been live for ``on_air_s`` seconds. Raises LabError."""
     with (
         tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory,
         serving(Path(directory) / "data", environment=SETTINGS) as server,
@@ -60,7 +60,7 @@ class Shown:
 
 
 def measure(browser: Browser, page: str, player: str, number: int) -> Shown:
-    """In a fresh profile, without anything in a cache."""
+    """Measure in a fresh profile with an empty cache."""
     with visit(browser, f"{page}?player={player}&muted=1") as opened:
         wait_for(opened.page, PRESENTED)
         return Shown(float(opened.page.evaluate("window.firstPicture")) / 1000)

@@ -1,4 +1,4 @@
-"""From a broadcast's first frame to the first playlist that a player can begin with."""
+"""Measures from a broadcast's first frame to the first playlist that a player can start from."""
 
 import re
 import tempfile
@@ -23,7 +23,7 @@ LOW_LATENCY, STANDARD = "low latency", "standard"
 MODES = {LOW_LATENCY: "true", STANDARD: "false"}
 HLS, DASH = "HLS", "DASH"
 
-# What a player can fetch: a segment (listed, or counted from a Period that is there), or a part of one.
+# Something that a player can fetch: a segment (listed, or numbered in an existing Period), or a part of one.
 HLS_MEDIA = re.compile(r"^#EXT(INF:|-X-PART:)", re.MULTILINE)
 DASH_MEDIA = re.compile(r"<S [^>]*d=|<SegmentTemplate [^>]*\bduration=")
 VARIANT = re.compile(r"^#EXT-X-STREAM-INF:.*\n(\S+)", re.MULTILINE)
@@ -31,7 +31,7 @@ VARIANT = re.compile(r"^#EXT-X-STREAM-INF:.*\n(\S+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """Seconds from the first frame's having been sent to the first playlist of each kind."""
+    """Seconds from sending the first frame to the first playlist of each kind."""
 
     playable: Mapping[str, float]
 
@@ -63,7 +63,7 @@ def measure(mode: str, clip: Path, number: int) -> First:
 
 
 def playable_hls(live: str) -> str | None:
-    """A media playlist with something to fetch; None if there is none yet."""
+    """A media playlist with something to fetch; None if absent so far."""
     master = _get(f"{live}/master.m3u8")
     variant = VARIANT.search(master) if master else None
     media = _get(urljoin(f"{live}/", variant[1])) if variant else None
@@ -76,7 +76,7 @@ def playable_dash(live: str) -> str | None:
 
 
 def _wait(find: Callable[[str], str | None], live: str, ending: threading.Event) -> float:
-    """The moment (Unix time) at which it was there."""
+    """The Unix time at which ``find`` first succeeded."""
     while find(live) is None:
         if ending.wait(LOOK_EVERY_S):
             raise LabError("nothing was playable")
@@ -84,7 +84,7 @@ def _wait(find: Callable[[str], str | None], live: str, ending: threading.Event)
 
 
 def _get(url: str) -> str | None:
-    """None if it is not there yet."""
+    """The body; None if the path does not exist yet."""
     try:
         return read(url, "").decode()
     except urllib.error.HTTPError:

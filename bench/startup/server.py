@@ -1,4 +1,4 @@
-"""From the start of `headwater serve` to its ready line."""
+"""Measures from the start of `headwater serve` to its ready line."""
 
 import tempfile
 import time
@@ -13,8 +13,8 @@ SETTINGS = {"HEADWATER_TRANSCODER__LADDER": "source"}
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """``seconds`` to its ready line, which comes when RTMP and HTTP listen, and the CPU seconds until then;
-    ``pss`` is its memory at that moment, in bytes."""
+    """``seconds`` until the ready line, which is printed once RTMP and HTTP listen, and the CPU seconds until then;
+    ``pss`` is the memory at that moment, in bytes."""
 
     seconds: float
     cpu: float
@@ -25,7 +25,7 @@ class Start:
 
 
 def measure(number: int) -> Start:
-    """With an empty data directory. Raises LabError."""
+    """Measure with an empty data directory. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="headwater-startup-") as directory:
         began = time.perf_counter()
         with serving(Path(directory) / "data", environment=SETTINGS) as server:

@@ -17,18 +17,18 @@ from bench.store.outage import TRACKS, Outage, outage
 from tests.lab.minio import MinioServer, minio, missing
 
 SEGMENT_S, SMOKE_SEGMENT_S = 2.0, 0.25
-# Of the SDK's CPU, and seconds: an upload that failed is tried again after 8 at the latest.
+# The most CPU relative to the SDK's, and seconds: a failed upload is retried after at most 8.
 SDK_AIM, DRAIN_AIM_S = 1.0, 10.0
 COST, OUTAGE = "What an object costs", "outage"
 ABOUT = f"""\
-Objects as a broadcast's upload queue puts them: {PARALLEL} at once, from one event loop. Headwater's S3 store, the
-boto3 client that it has for all but plain PUTs, MinIO's own client, and a PUT to a URL that was signed before (no
-body is hashed: the price of HTTP alone) took turns at one MinIO server on this machine; so did the directory store
-with and without fsync at its disk. CPU is of the process that puts, user and system; the server's own is not
+Objects are put as by a broadcast's upload queue: {PARALLEL} at once, from one event loop. Headwater's S3 store, the
+boto3 client that it uses for everything but plain PUTs, MinIO's own client, and PUTs to presigned URLs (no body is
+hashed: the cost of HTTP alone) took turns at one MinIO server on this machine; the directory store with and without
+fsync took its turns on the disk. CPU is user and system time of the process that puts; the server's own is not
 counted, but it runs on the same cores.
 
-In the outage, MinIO is stopped while a broadcast with a ladder of {len(TRACKS)} tracks goes on, and started again
-later. It is over for the broadcast once every segment that was waiting when the server answered again is stored.
+For the outage, MinIO is stopped during a broadcast with a ladder of {len(TRACKS)} tracks and restarted later. The
+outage is over for the broadcast once every segment that was waiting when the server answered again is stored.
 """
 
 
@@ -62,11 +62,11 @@ def _outage(server: MinioServer, away_s: float, segment_s: float, number: int) -
 
 
 def _cpu(turn: Turn) -> float:
-    """Milliseconds of one object."""
+    """Milliseconds per object."""
     return 1000 * turn.cpu / turn.objects
 
 
-def _on_its_way(group: Group, percentile: str) -> float:
+def _put_ms(group: Group, percentile: str) -> float:
     return float(getattr(distribution([seconds for turn in group.turns for seconds in turn.each]), percentile))
 
 
@@ -79,8 +79,8 @@ COST_TABLE = TableSpec(
         figure("ratio", "of the minio SDK's", of=lambda group: group.ratio(SDK, _cpu)),
         figure("floor", "of a presigned PUT's", of=lambda group: group.ratio(PRESIGNED, _cpu)),
         figure("wall", "time for each", "ms", of=lambda g: g.median(lambda t: 1000 * t.seconds / t.objects)),
-        figure("p50", "on its way p50", "ms", digits=1, of=lambda group: _on_its_way(group, "p50")),
-        figure("p99", "p99", "ms", digits=1, of=lambda group: _on_its_way(group, "p99")),
+        figure("p50", "on its way p50", "ms", digits=1, of=lambda group: _put_ms(group, "p50")),
+        figure("p99", "p99", "ms", digits=1, of=lambda group: _put_ms(group, "p99")),
     ),
 )
 OUTAGE_TABLE = TableSpec(

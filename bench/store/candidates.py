@@ -1,4 +1,4 @@
-"""The clients that put objects, from one event loop, as a broadcast's upload queue does."""
+"""The compared clients, which put objects from one event loop as a broadcast's upload queue does."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,7 +26,7 @@ CONNECTIONS = S3Options().connections
 BUCKET = "headwater-bench"
 
 Put = Callable[[str, bytes], Awaitable[object]]
-# The argument are all keys, because URLs are presigned before the measurement.
+# The argument is all keys, because URLs are presigned before the measurement.
 Candidate = Callable[[tuple[str, ...]], AbstractAsyncContextManager[Put]]
 
 
@@ -47,7 +47,7 @@ def on_disk(root: Path) -> dict[str, Candidate]:
 
 
 def s3_store(server: S3Account) -> S3Store:
-    """As `headwater serve` makes it; its credentials are looked up in the environment at the first call."""
+    """The store as `headwater serve` opens it; it reads its credentials from the environment at the first call."""
     return S3Store(BUCKET, "bench", _options(server))
 
 
@@ -75,7 +75,7 @@ async def _put_into(store: ObjectStore) -> AsyncIterator[Put]:
 
 @asynccontextmanager
 async def _boto3(server: S3Account) -> AsyncIterator[Put]:
-    """The client that the store has, for every object."""
+    """The store's boto3 client, used for every object."""
     threads = Threads("bench-boto3", CONNECTIONS)
     with patch.dict(os.environ, server.environment):
         client = make_client(make_session(), _options(server))
@@ -119,7 +119,7 @@ async def _sdk(server: S3Account) -> AsyncIterator[Put]:
 
 @asynccontextmanager
 async def _presigned(server: S3Account, keys: tuple[str, ...]) -> AsyncIterator[Put]:
-    """Nothing is signed while it is measured, and no body is hashed: what HTTP itself costs."""
+    """PUTs to presigned URLs: nothing is signed or hashed during the measurement, so this is the cost of HTTP."""
     threads = Threads("bench-presigned", CONNECTIONS)
     sign = partial(server.sdk().presigned_put_object, bucket_name=BUCKET, expires=timedelta(hours=1))
     urls = {key: sign(object_name=f"bench/{key}") for key in keys}

@@ -1,4 +1,4 @@
-"""One turn of one candidate: so many objects of one kind."""
+"""One turn of one candidate, which puts a number of objects of one kind."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import uvloop
 
 from bench.store.candidates import Candidate, Put
 
-# As many as a broadcast's queue uploads at once.
+# As a broadcast's queue does.
 PARALLEL = 4
 WARM_UP = 4
 MEGABYTE, KILOBYTE = 1_000_000, 1_000
@@ -31,8 +31,8 @@ KINDS = (SEGMENT, PLAYLIST)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """``cpu`` is this process's seconds for all the objects, ``seconds`` how long they took together, and ``each``
-    how long each was on its way."""
+    """``cpu`` is this process's CPU seconds for all objects, ``seconds`` the elapsed time, and ``each`` how long
+    each put took."""
 
     objects: int
     cpu: float
@@ -63,11 +63,11 @@ async def _put_all(put: Put, keys: tuple[str, ...], body: bytes) -> tuple[float,
     left: Iterator[str] = iter(keys)
     each: list[float] = []
 
-    async def go_on() -> None:
+    async def put_next() -> None:
         for key in left:
             began = time.perf_counter()
             await put(key, body)
             each.append(time.perf_counter() - began)
 
-    await asyncio.gather(*(go_on() for _ in range(PARALLEL)))
+    await asyncio.gather(*(put_next() for _ in range(PARALLEL)))
     return tuple(each)

@@ -1,4 +1,4 @@
-"""A broadcast's uploads while the store is away, and how long it takes until none of them is behind."""
+"""A broadcast's uploads during an outage of the store, and how long the backlog takes to drain."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from storage.uploads import UploadQueue
 from tests.lab.errors import LabError
 from tests.lab.minio import MinioServer
 
-# A segment of each track of a ladder below 4 Mbit/s, and of its sound.
+# The sizes of a segment of each track of a ladder below 4 Mbit/s, and of its audio.
 TRACKS = {"vsource": 1_000_000, "v480p": 350_000, "v360p": 200_000, "v240p": 100_000, "asource": 32_000}
 PLAYLIST = bytes(4_000)
 BEFORE_S = 1.0
@@ -24,8 +24,8 @@ DRAIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``away`` is how many seconds the store did not answer. When it answered again, ``segments`` of ``waiting``
-    bytes were not stored yet; ``drained`` seconds later all were, except the ``lost`` ones."""
+    """``away`` is how many seconds the store did not answer. When it answered again, ``segments`` with ``waiting``
+    bytes in total were not stored yet; ``drained`` seconds later all were, except the ``lost`` ones."""
 
     away: float
     segments: int
@@ -42,7 +42,7 @@ async def _playlist() -> bytes:
 
 
 class Broadcast:
-    """A segment of every track, and its playlist, every ``segment_s`` seconds."""
+    """Submits a segment of every track and its playlist every ``segment_s`` seconds."""
 
     def __init__(self, segment_s: float) -> None:
         self._segment_s = segment_s
@@ -60,7 +60,7 @@ class Broadcast:
         self.stored(key)
 
     async def feed(self, queue: UploadQueue) -> None:
-        """Until it is cancelled."""
+        """Submit segments until cancelled."""
         msn = 0
         while True:
             for track, body in self._bodies.items():
@@ -78,7 +78,7 @@ class Broadcast:
 
 
 def outage(server: MinioServer, away_s: float, segment_s: float) -> Outage:
-    """MinIO is stopped in the middle of a broadcast, and started again ``away_s`` seconds later.
+    """Stop MinIO in the middle of a broadcast and restart it ``away_s`` seconds later.
 
     Raises LabError.
     """
@@ -97,16 +97,16 @@ async def _outage(server: MinioServer, away_s: float, segment_s: float) -> Outag
     try:
         await asyncio.sleep(BEFORE_S)
         await asyncio.to_thread(server.stop)
-        went = time.perf_counter()
+        stopped = time.perf_counter()
         await asyncio.sleep(away_s)
         await asyncio.to_thread(server.start)
-        came = time.perf_counter()
+        returned = time.perf_counter()
         backlog, waiting = frozenset(broadcast.unstored), queue.pending_bytes
         try:
             await asyncio.wait_for(broadcast.wait_stored(backlog), DRAIN_S)
         except TimeoutError:
             raise LabError(f"{len(backlog)} segments were not stored {DRAIN_S:g} s after the outage") from None
-        return Outage(came - went, len(backlog), waiting, time.perf_counter() - came, broadcast.lost)
+        return Outage(returned - stopped, len(backlog), waiting, time.perf_counter() - returned, broadcast.lost)
     finally:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)

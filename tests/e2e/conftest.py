@@ -1,8 +1,8 @@
-"""The report names the S3 server that the end-to-end tests use."""
+"""Names the S3 server of the end-to-end tests in pytest's report."""
 
 from tests.lab.s3server import s3_report_header
 
 
 def pytest_report_collectionfinish() -> str:
-    """After the collection, because pytest loads this file only when it collects these tests."""
+    """Used instead of the header hook, because pytest loads this file only when it collects these tests."""
     return s3_report_header()

@@ -1,9 +1,8 @@
-"""A small origin that counts what it is asked for, to put caches before."""
+"""A small origin behind the caches that counts requests."""
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +19,8 @@ PLAYLIST = f"{TRACK}/media.m3u8"
 
 
 class Origin(ThreadingHTTPServer):
-    """Answers as Headwater's origin does. ``status`` overrides a path's; while ``hold`` is clear, answers wait."""
+    """Answers like Headwater's origin. ``status`` overrides the status of a path; answers wait while ``hold`` is
+    clear; connections are closed without an answer while ``dead``."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -31,13 +31,13 @@ class Origin(ThreadingHTTPServer):
         self.headers_of: dict[str, dict[str, str]] = {}
         self.status: dict[str, int] = {}
         self.version = 0
-        self.gone = False
+        self.dead = False
         self.hold = threading.Event()
         self.hold.set()
         self.lock = threading.Lock()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """nginx closes what it no longer needs."""
+        """Ignored: nginx closes connections that it no longer needs."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             origin.headers_of[self.path] = {name.lower(): value for name, value in self.headers.items()}
             status, version = origin.status.get(path, 200), origin.version
         origin.hold.wait(PATIENCE_S)
-        if origin.gone:
+        if origin.dead:
             self.close_connection = True
             return
         extension = path.rpartition(".")[2]
@@ -81,13 +81,6 @@ def counting_origin() -> Iterator[Origin]:
         server.hold.set()
         server.shutdown()
         thread.join()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def all_at_once(client: httpx.Client, path: str, count: int) -> list[httpx.Response]:

@@ -1,4 +1,4 @@
-"""A server for the pages alone: the real page routes, a pretended API, and media that ffmpeg makes as it goes."""
+"""A server for tests of the pages: the real page routes, a fake API, and media that ffmpeg encodes in real time."""
 
 import signal
 import subprocess
@@ -46,7 +46,7 @@ media_2.m3u8
 
 
 class Broadcast:
-    """A moving picture and a tone as CMAF with HLS and DASH playlists, made in real time until ``end``."""
+    """A test picture and a tone as CMAF with HLS and DASH playlists, encoded in real time until ``end``."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True)
@@ -76,7 +76,7 @@ class Broadcast:
         )
 
     def wait_for(self, segments: int) -> None:
-        """Until every playlist names so many, of about a second each."""
+        """Wait until every playlist lists this many segments of about a second."""
         playlists = [self.directory / f"media_{index}.m3u8" for index in range(3)]
         deadline = time.monotonic() + START_S + segments
         while not all(each.exists() and each.read_text().count("#EXTINF") >= segments for each in playlists):
@@ -84,14 +84,14 @@ class Broadcast:
             time.sleep(0.05)
 
     def freeze(self) -> None:
-        """Make nothing more until ``thaw``: the broadcaster has gone, and may come back."""
+        """Stop encoding until ``thaw``, as if the broadcaster had lost its connection."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """Close the playlists, as a broadcast's end does."""
+        """End the broadcast, which completes the playlists."""
         self.thaw()
         self._process.terminate()
         self._process.wait(timeout=10)
@@ -99,7 +99,7 @@ class Broadcast:
 
 @dataclass(slots=True)
 class Stream:
-    """``state`` follows from ``broadcast``, but for ``waiting``, which a test may set."""
+    """``state`` follows from ``broadcast`` and from ``waiting``, which a test may set."""
 
     name: str
     broadcast: Broadcast | None = None
@@ -128,8 +128,8 @@ class Stream:
 
 
 class FakeOrigin:
-    """``down`` makes every request below ``/api`` and ``/live`` fail with 503; of the broadcasts in ``withheld``
-    there is no media yet."""
+    """``down`` makes every request below ``/api`` and ``/live`` fail with 503; the broadcasts in ``withheld`` have
+    no media yet."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -145,7 +145,7 @@ class FakeOrigin:
         return self.streams[name]
 
     def go_live(self, name: str) -> Broadcast:
-        """Start a broadcast on ``name`` and return when it is on air."""
+        """Start a broadcast on ``name`` and return when it is live."""
         with self._lock:
             self._counter += 1
         broadcast = Broadcast(self.directory / name / f"20261121t1041{self._counter:02d}z-ab12cd")
@@ -291,17 +291,17 @@ def create_app(origin: FakeOrigin) -> FastAPI:
 
     @app.post("/api/v1/streams", dependencies=operator, status_code=201)
     async def create(request: Request) -> Response:
-        asked = await request.json()
-        name = asked["stream"]
+        body = await request.json()
+        name = body["stream"]
         if name in origin.streams:
             return problem(409, "stream-exists", f"there is a stream called {name} already")
-        origin.add(name).private = asked["private"]
+        origin.add(name).private = body["private"]
         return JSONResponse(secrets_of(name, "k-first"), status_code=201)
 
     @app.patch("/api/v1/streams/{name}", dependencies=operator)
     async def change(name: str, request: Request) -> dict[str, str]:
-        asked, stream = await request.json(), origin.streams[name]
-        stream.title, stream.private = asked["title"], asked["private"]
+        body, stream = await request.json(), origin.streams[name]
+        stream.title, stream.private = body["title"], body["private"]
         return {"stream": name}
 
     @app.post("/api/v1/streams/{name}/tokens", dependencies=operator, status_code=201)
@@ -374,7 +374,8 @@ def create_app(origin: FakeOrigin) -> FastAPI:
 
     @app.get("/embedding/{name}")
     def embedding(name: str) -> HTMLResponse:
-        """Somebody's page with the watch page in it; ask for it by another host name than ``base_url``'s."""
+        """A third party's page that embeds the watch page; request it by a host name other than that of
+        ``base_url``."""
         source = f"{origin.base_url}/watch/{name}"
         return HTMLResponse(f'<iframe src="{source}" width="640" height="360" allow="autoplay"></iframe>')
 

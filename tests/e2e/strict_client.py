@@ -1,7 +1,7 @@
-"""A low-latency HLS client that keeps every rule itself and remembers what the server did, for tests to judge.
+"""A low-latency HLS client that follows every rule and records the server's answers, so that tests can check them.
 
-It follows each rendition by blocking reload, part by part, fetches each part as soon as a playlist names it, and
-asks for each preload hint when it is given (draft-pantos-hls-rfc8216bis, 6.3).
+It follows each rendition by blocking reload, part by part, fetches each part as soon as a playlist lists it, and
+requests each preload hint when it appears (draft-pantos-hls-rfc8216bis, 6.3).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import m3u8
 from packager import hls
 from packager.hls import MediaPlaylist
 
-# Every how many reloads a delta update of the same position is asked for too.
+# With every n-th reload, a delta update for the same position is also requested.
 DELTA_EVERY = 3
 PATIENCE_S = 20.0
 
@@ -37,7 +37,7 @@ def parts_of(playlist: MediaPlaylist) -> dict[Place, hls.PartialSegment]:
 
 
 def ends_of(playlist: MediaPlaylist) -> dict[Place, float]:
-    """When each part ended, in Unix seconds by EXT-X-PROGRAM-DATE-TIME."""
+    """The end of each part in Unix seconds, by EXT-X-PROGRAM-DATE-TIME."""
     ends = {}
     for segment in (*playlist.segments, *((playlist.partial,) if playlist.partial is not None else ())):
         assert segment.program_date_time is not None
@@ -50,9 +50,9 @@ def ends_of(playlist: MediaPlaylist) -> dict[Place, float]:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """One answer to a blocking reload; times are Unix seconds."""
+    """One answer to a blocking reload; ``sent`` and ``got`` are in Unix seconds."""
 
-    asked: Place
+    requested: Place
     sent: float
     got: float
     playlist: MediaPlaylist
@@ -65,7 +65,7 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One answer with media; ``took`` is seconds."""
+    """One answer with media; ``took`` is in seconds."""
 
     status: int
     body: bytes
@@ -74,7 +74,7 @@ class Fetch:
 
 @dataclass(slots=True)
 class Rendition:
-    """What was seen of one media playlist, from joining to EXT-X-ENDLIST."""
+    """A record of one media playlist, from joining to EXT-X-ENDLIST."""
 
     url: str
     reloads: list[Reload] = field(default_factory=list)
@@ -90,17 +90,17 @@ class Rendition:
 
     @property
     def gaps(self) -> list[float]:
-        """Seconds between an answer and the one before it."""
+        """Seconds between consecutive answers."""
         return [after.got - before.got for before, after in pairwise(self.reloads)]
 
     @property
     def lateness(self) -> list[float]:
-        """Seconds from a part's end, by its own clock, to the answer that named it."""
+        """Seconds from a part's end, by its program date-time, to the answer that lists it."""
         return [reload.got - ends_of(reload.playlist)[reload.newest] for reload in self.reloads]
 
 
 async def follow(client: httpx.AsyncClient, master: str) -> dict[str, Rendition]:
-    """Follow every rendition of a broadcast at once, to its end; by track."""
+    """Follow all renditions of a broadcast concurrently to its end; the result is by track."""
     async with asyncio.timeout(PATIENCE_S):
         while (answer := await client.get(master)).status_code != 200:
             await asyncio.sleep(0.1)
@@ -117,10 +117,10 @@ async def _follow(client: httpx.AsyncClient, rendition: Rendition) -> None:
     assert joined.status_code == 200, (rendition.url, joined.status_code)
     playlist = rendition.joined = hls.parse_media(joined.text)
     async with asyncio.TaskGroup() as fetches:
-        asked: set[Place] = set()
+        requested: set[Place] = set()
         while not playlist.ended:
-            for place in parts_of(playlist).keys() - rendition.parts.keys() - asked:
-                asked.add(place)
+            for place in parts_of(playlist).keys() - rendition.parts.keys() - requested:
+                requested.add(place)
                 fetches.create_task(_fetch(client, rendition, place, rendition.parts))
             hint = playlist.preload_hint
             assert hint is not None, "no hint"
@@ -136,9 +136,9 @@ async def _follow(client: httpx.AsyncClient, rendition: Rendition) -> None:
 async def _reload(
     client: httpx.AsyncClient, rendition: Rendition, newest: Place, tasks: asyncio.TaskGroup
 ) -> MediaPlaylist:
-    """The playlist that has the part after ``newest``."""
-    asked = (newest[0], newest[1] + 1)
-    directives = f"_HLS_msn={asked[0]}&_HLS_part={asked[1]}"
+    """Request the playlist with the part after ``newest``."""
+    requested = (newest[0], newest[1] + 1)
+    directives = f"_HLS_msn={requested[0]}&_HLS_part={requested[1]}"
     delta = None
     if len(rendition.reloads) % DELTA_EVERY == 0:
         delta = tasks.create_task(client.get(f"{rendition.url}?{directives}&_HLS_skip=YES"))
@@ -149,7 +149,7 @@ async def _reload(
     playlist = hls.parse_media(answer.text)
     if not playlist.ended:
         shorter = hls.parse_media((await delta).text) if delta is not None else None
-        rendition.reloads.append(Reload(asked, sent, got, playlist, shorter))
+        rendition.reloads.append(Reload(requested, sent, got, playlist, shorter))
     return playlist
 
 

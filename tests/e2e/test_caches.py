@@ -1,5 +1,5 @@
-"""The caches of ``docker/``, run by real programs before a small origin that counts: Varnish by itself, and nginx
-with Varnish behind it."""
+"""The caches of ``docker/``, run by the real programs in front of a small origin that counts requests: Varnish
+alone, and nginx with Varnish behind it."""
 
 import socket
 import subprocess
@@ -21,10 +21,10 @@ from tests.e2e.counting_origin import (
     Origin,
     all_at_once,
     counting_origin,
-    eventually,
 )
 from tests.lab.daemon import nginx_command
 from tests.lab.front import has_nginx, has_varnish, nginx, nginx_configuration, varnish_front
+from tests.lab.waiting import until
 
 with_varnish = pytest.mark.skipif(not has_varnish(), reason="varnish is not installed")
 with_nginx = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")
@@ -38,7 +38,7 @@ def origin() -> Iterator[Origin]:
 
 
 @contextmanager
-def fronted(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
+def running_cache(by: str, origin: int, directory: Path, workers: int = 1) -> Iterator[int]:
     address = f"127.0.0.1:{origin}"
     with varnish_front(directory, address) as behind:
         if by == "varnish":
@@ -64,19 +64,19 @@ def front(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def cache(front: str, origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
-    with fronted(front, origin.server_port, tmp_path) as port, viewers_of(port) as client:
+    with running_cache(front, origin.server_port, tmp_path) as port, viewers_of(port) as client:
         origin.requests.clear()
         yield client
 
 
 @pytest.mark.parametrize("path", HELD)
-def test_all_who_wait_share_one_request_and_are_answered_at_once(
+def test_waiting_requests_share_one_request_and_are_answered_at_once(
     cache: httpx.Client, origin: Origin, path: str
 ) -> None:
     origin.hold.clear()
     with ThreadPoolExecutor(30) as pool:
         waiting = [pool.submit(cache.get, path) for _ in range(30)]
-        eventually(lambda: origin.requests[path] == 1)
+        until(lambda: origin.requests[path] == 1)
         time.sleep(0.3)
         released = time.monotonic()
         origin.hold.set()
@@ -88,7 +88,7 @@ def test_all_who_wait_share_one_request_and_are_answered_at_once(
 
 
 @pytest.mark.parametrize("status", [400, 404, 503])
-def test_all_who_wait_are_refused_together_and_may_ask_again(
+def test_waiting_requests_share_a_refusal_which_is_not_cached(
     cache: httpx.Client, origin: Origin, status: int
 ) -> None:
     path = HELD[0]
@@ -99,27 +99,27 @@ def test_all_who_wait_are_refused_together_and_may_ask_again(
     assert {answer.status_code for answer in answers} == {status}
     assert origin.requests[path] == 1
     del origin.status[PLAYLIST]
-    eventually(lambda: cache.get(path).status_code == 200)
+    until(lambda: cache.get(path).status_code == 200)
 
 
-def test_a_growing_segment_is_handed_on_as_it_grows(front: str, tmp_path: Path) -> None:
+def test_a_growing_segment_is_streamed_as_it_grows(front: str, tmp_path: Path) -> None:
     chunks = [b"a" * 1000, b"b" * 1000]
-    go_on = threading.Event()
+    resume = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=send_in_chunks, args=(listener, chunks, go_on))
+        server = threading.Thread(target=send_in_chunks, args=(listener, chunks, resume))
         server.start()
         url = f"{TRACK}/7.m4s"
-        with fronted(front, listener.getsockname()[1], tmp_path) as port, ThreadPoolExecutor(2) as pool:
+        with running_cache(front, listener.getsockname()[1], tmp_path) as port, ThreadPoolExecutor(2) as pool:
             first = [threading.Event(), threading.Event()]
             reading = [pool.submit(read_in_chunks, f"http://127.0.0.1:{port}{url}", seen) for seen in first]
             assert all(seen.wait(PATIENCE_S) for seen in first)
-            go_on.set()
+            resume.set()
             assert {each.result() for each in reading} == {b"".join(chunks)}
         server.join()
 
 
-def send_in_chunks(listener: socket.socket, chunks: list[bytes], go_on: threading.Event) -> None:
-    """One answer to the first request for a segment; all others are 404."""
+def send_in_chunks(listener: socket.socket, chunks: list[bytes], resume: threading.Event) -> None:
+    """Answer the first request for a segment; answer all others with 404."""
     sent = False
     while not sent:
         connection, _ = listener.accept()
@@ -133,7 +133,7 @@ def send_in_chunks(listener: socket.socket, chunks: list[bytes], go_on: threadin
             connection.sendall(head.encode())
             for chunk in chunks:
                 connection.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
-                go_on.wait(PATIENCE_S)
+                resume.wait(PATIENCE_S)
             connection.sendall(b"0\r\n\r\n")
 
 
@@ -147,7 +147,7 @@ def read_in_chunks(url: str, seen: threading.Event) -> bytes:
 
 
 @pytest.mark.parametrize("path", [f"{TRACK}/1.m4s", f"{TRACK}/1.3.m4s", f"{TRACK}/init-0.mp4", "/static/0f/hls.js"])
-def test_what_never_changes_is_asked_for_once(cache: httpx.Client, origin: Origin, path: str) -> None:
+def test_an_immutable_object_is_requested_once(cache: httpx.Client, origin: Origin, path: str) -> None:
     first = cache.get(path)
     again = cache.get(f"{path}?CMCD=sid%3D%22{len(path)}%22", headers={"Cookie": "a=b"})
     part = cache.get(path, headers={"Range": "bytes=10-19"})
@@ -160,7 +160,7 @@ def test_what_never_changes_is_asked_for_once(cache: httpx.Client, origin: Origi
     assert again.headers["Cache-Control"] == IMMUTABLE
 
 
-def test_playlists_of_different_questions_are_different(cache: httpx.Client, origin: Origin) -> None:
+def test_playlists_are_cached_by_their_delivery_directives(cache: httpx.Client, origin: Origin) -> None:
     queries = ["", "?_HLS_skip=YES", "?_HLS_msn=4", "?_HLS_msn=4&_HLS_part=1", "?_HLS_msn=4&_HLS_skip=YES"]
     for query in queries:
         cache.get(PLAYLIST + query)
@@ -169,39 +169,41 @@ def test_playlists_of_different_questions_are_different(cache: httpx.Client, ori
     assert origin.requests == {PLAYLIST + query: 1 for query in queries}
 
 
-def test_a_playlist_is_fresh_within_a_second_or_so(cache: httpx.Client, origin: Origin) -> None:
+def test_a_playlist_is_refreshed_within_a_few_seconds(cache: httpx.Client, origin: Origin) -> None:
     first = cache.get(PLAYLIST)
     assert cache.get(PLAYLIST).content == first.content
     origin.version = 1
     changed = time.monotonic()
-    eventually(lambda: cache.get(PLAYLIST).content != first.content)
+    until(lambda: cache.get(PLAYLIST).content != first.content)
     assert time.monotonic() - changed < 3
     assert origin.requests[PLAYLIST] <= 3
 
 
-@pytest.mark.parametrize("trouble", ["503", "gone"])
-def test_while_the_origin_fails_what_was_kept_is_shown(cache: httpx.Client, origin: Origin, trouble: str) -> None:
+@pytest.mark.parametrize("trouble", ["503", "dead"])
+def test_cached_objects_are_served_while_the_origin_fails(
+    cache: httpx.Client, origin: Origin, trouble: str
+) -> None:
     segment = f"{TRACK}/1.m4s"
     before = [cache.get(PLAYLIST).content, cache.get(segment).content]
     if trouble == "503":
         origin.status[PLAYLIST] = origin.status[segment] = 503
     else:
-        origin.gone = True
+        origin.dead = True
         origin.server_close()
-    asked = time.monotonic()
-    while time.monotonic() - asked < 2.5:
+    since = time.monotonic()
+    while time.monotonic() - since < 2.5:
         assert [cache.get(PLAYLIST).content, cache.get(segment).content] == before
         time.sleep(0.1)
     assert cache.get(f"{TRACK}/2.m4s").status_code == (200 if trouble == "503" else 503)
 
 
-def test_a_viewers_token_is_asked_about_each_time(cache: httpx.Client, origin: Origin) -> None:
+def test_requests_with_a_viewer_token_are_not_cached(cache: httpx.Client, origin: Origin) -> None:
     for _ in range(2):
         cache.get("/live/a/master.m3u8?token=secret")
     assert origin.requests["/live/a/master.m3u8?token=secret"] == 2
 
 
-def test_pages_and_the_api_pass_through(cache: httpx.Client, origin: Origin) -> None:
+def test_pages_and_the_api_are_not_cached(cache: httpx.Client, origin: Origin) -> None:
     for _ in range(2):
         cache.get("/api/v1/streams", headers={"Authorization": "Bearer t", "Cookie": "a=b"})
     assert origin.requests["/api/v1/streams"] == 2
@@ -209,12 +211,12 @@ def test_pages_and_the_api_pass_through(cache: httpx.Client, origin: Origin) -> 
     assert (seen["authorization"], seen["cookie"]) == ("Bearer t", "a=b")
 
 
-def test_metrics_are_not_for_viewers(cache: httpx.Client, origin: Origin) -> None:
+def test_metrics_are_hidden_from_viewers(cache: httpx.Client, origin: Origin) -> None:
     assert cache.get("/metrics").status_code == 404
     assert origin.requests.total() == 0
 
 
-def test_nothing_of_the_asker_reaches_the_kept_answer(cache: httpx.Client, origin: Origin) -> None:
+def test_a_cached_answer_does_not_depend_on_the_requesting_client(cache: httpx.Client, origin: Origin) -> None:
     native = cache.get(f"{TRACK}/1.m4s", headers={"Cookie": "session=1"})
     page = cache.get(f"{TRACK}/1.m4s", headers={"Origin": "https://page.example"})
     assert origin.requests.total() == 1
@@ -223,19 +225,19 @@ def test_nothing_of_the_asker_reaches_the_kept_answer(cache: httpx.Client, origi
         assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
 
 
-def test_what_is_missing_is_kept_shortly(cache: httpx.Client, origin: Origin) -> None:
+def test_a_missing_object_is_cached_briefly(cache: httpx.Client, origin: Origin) -> None:
     origin.status[PLAYLIST] = 404
     for _ in range(5):
         assert cache.get(PLAYLIST).status_code == 404
     assert origin.requests[PLAYLIST] <= 2
     del origin.status[PLAYLIST]
     since = time.monotonic()
-    eventually(lambda: cache.get(PLAYLIST).status_code == 200)
+    until(lambda: cache.get(PLAYLIST).status_code == 200)
     assert time.monotonic() - since < 3
 
 
 @with_nginx
-def test_nginx_takes_the_file(tmp_path: Path) -> None:
+def test_nginx_accepts_the_configuration(tmp_path: Path) -> None:
     configuration = nginx_configuration(tmp_path, "127.0.0.1:8081", "127.0.0.1:8082")
     command = [*nginx_command(tmp_path, configuration), "-t"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -245,15 +247,15 @@ def test_nginx_takes_the_file(tmp_path: Path) -> None:
 
 @with_nginx
 def test_nginx_compresses_playlists(origin: Origin, tmp_path: Path) -> None:
-    with fronted("nginx", origin.server_port, tmp_path) as port, viewers_of(port) as cache:
+    with running_cache("nginx", origin.server_port, tmp_path) as port, viewers_of(port) as cache:
         assert cache.get(PLAYLIST, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
         assert "Content-Encoding" not in cache.get(f"{TRACK}/1.m4s").headers
 
 
 @with_nginx
-def test_without_varnish_the_origin_is_asked_for_a_segment_by_each(origin: Origin, tmp_path: Path) -> None:
-    address, nobody = f"127.0.0.1:{origin.server_port}", "127.0.0.1:1"
-    with nginx(nginx_configuration(tmp_path, address, nobody)) as front:
+def test_without_varnish_each_segment_request_goes_to_the_origin(origin: Origin, tmp_path: Path) -> None:
+    address, unused = f"127.0.0.1:{origin.server_port}", "127.0.0.1:1"
+    with nginx(nginx_configuration(tmp_path, address, unused)) as front:
         for _ in range(3):
             for media in ("1.m4s", "1.0.m4s"):
                 assert httpx.get(f"http://127.0.0.1:{front.port}{TRACK}/{media}").status_code == 200
@@ -264,10 +266,10 @@ def test_without_varnish_the_origin_is_asked_for_a_segment_by_each(origin: Origi
 @pytest.mark.parametrize("path", HELD[:2])
 def test_the_processes_of_nginx_share_one_request(origin: Origin, tmp_path: Path, path: str) -> None:
     origin.hold.clear()
-    with fronted("nginx", origin.server_port, tmp_path, workers=4) as port, viewers_of(port) as cache:
+    with running_cache("nginx", origin.server_port, tmp_path, workers=4) as port, viewers_of(port) as cache:
         with ThreadPoolExecutor(40) as pool:
             waiting = [pool.submit(cache.get, path) for _ in range(40)]
-            eventually(lambda: origin.requests[path] == 1)
+            until(lambda: origin.requests[path] == 1)
             time.sleep(0.3)
             released = time.monotonic()
             origin.hold.set()
@@ -277,7 +279,7 @@ def test_the_processes_of_nginx_share_one_request(origin: Origin, tmp_path: Path
 
 
 @pytest.mark.parametrize("path", HELD[:2])
-def test_who_asked_first_may_leave(cache: httpx.Client, origin: Origin, path: str) -> None:
+def test_the_first_of_the_waiting_clients_may_disconnect(cache: httpx.Client, origin: Origin, path: str) -> None:
     origin.hold.clear()
     with ThreadPoolExecutor(10) as pool:
         with pytest.raises(httpx.ReadTimeout):
@@ -289,19 +291,19 @@ def test_who_asked_first_may_leave(cache: httpx.Client, origin: Origin, path: st
     assert origin.requests[path] == 1
 
 
-def test_all_who_wait_are_told_when_the_origin_goes_away(cache: httpx.Client, origin: Origin) -> None:
+def test_waiting_requests_fail_if_the_origin_dies(cache: httpx.Client, origin: Origin) -> None:
     path = HELD[0]
     origin.hold.clear()
     with ThreadPoolExecutor(10) as pool:
         waiting = [pool.submit(cache.get, path) for _ in range(10)]
-        eventually(lambda: origin.requests[path] == 1)
-        origin.gone = True
+        until(lambda: origin.requests[path] == 1)
+        origin.dead = True
         origin.server_close()
         origin.hold.set()
         assert {each.result().status_code for each in waiting} <= {502, 503}
 
 
-def test_some_take_playlists_as_they_are(cache: httpx.Client, origin: Origin) -> None:
+def test_playlists_are_uncompressed_for_clients_without_gzip(cache: httpx.Client, origin: Origin) -> None:
     path = HELD[0]
     packed = cache.get(path, headers={"Accept-Encoding": "gzip, br"})
     plain = cache.get(path, headers={"Accept-Encoding": "identity"})

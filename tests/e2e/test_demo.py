@@ -1,4 +1,4 @@
-"""`headwater demo` as a newcomer starts it: a server and its broadcaster, that end together."""
+"""`headwater demo` without arguments: a server and its broadcaster, which end together."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from control.datadir import DataDir, ServerInfo
 from tests.lab.waiting import until
 
 
-def test_a_picture_without_a_broadcaster_of_ones_own(tmp_path: Path) -> None:
+def test_the_demo_starts_a_server_with_a_playable_broadcast(tmp_path: Path) -> None:
     directory = DataDir(tmp_path / "data")
     command = [sys.executable, "-m", "control.cli", "demo", "--data", str(directory.path)]
     command += ["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
@@ -43,7 +43,7 @@ def is_playing(server: ServerInfo, directory: DataDir) -> bool:
 
 
 def publishers_of(server: ServerInfo) -> list[str]:
-    """Processes that still publish to the server."""
+    """The processes that still publish to the server."""
     left = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,6 +1,6 @@
 """Low-latency HLS from a real server: a strict client follows every rendition of two broadcasts, one with a ladder.
 
-Segments of a second, so that a broadcast of a few seconds is long enough for delta updates.
+Segments last a second, so that a broadcast of a few seconds is long enough for delta updates.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ SECONDS = 12
 CONFIG = '[packager]\nsegment_target = "1s"\n\n[streams.beta]\nladder = "source"\n'
 LOW_LATENCY_ENCODER = (("bf", 0), ("tune", "zerolatency"))
 PART_TARGET_S = 0.333334
-# What a busy machine adds; an encoded rendition comes through a process of its own.
+# The delay that a busy machine adds; an encoded rendition also passes through another process.
 SLACK_S = {"vsource": 0.25, "asource": 0.25, "v360p": 0.6}
 
 Seen = dict[str, Rendition]
@@ -72,17 +72,17 @@ def test_every_rendition_was_followed_part_by_part_to_its_end(seen: dict[str, Se
             )
 
 
-def test_an_answer_has_the_part_that_was_asked_for_and_no_more(rendition: Rendition) -> None:
-    """Each is the same for all who ask: not one part behind, not one ahead."""
+def test_an_answer_ends_with_the_requested_part(rendition: Rendition) -> None:
+    """So it is the same for all clients: neither one part behind nor one ahead."""
     for reload in rendition.reloads:
-        assert reload.newest in (reload.asked, (reload.asked[0] + 1, 0))
+        assert reload.newest in (reload.requested, (reload.requested[0] + 1, 0))
     for before, after in pairwise(rendition.reloads):
         assert after.newest in ((before.newest[0], before.newest[1] + 1), (before.newest[0] + 1, 0))
 
 
 def test_answers_come_when_their_part_is_made(rendition: Rendition) -> None:
-    """Never before (it can be fetched), and as a rule a part after the one before: on a busy machine single answers
-    may be late, and how late is for the benchmarks."""
+    """Never earlier (the part can be fetched), and normally a part duration after the previous answer: on a busy
+    machine single answers may be late, which the benchmarks measure."""
     slack = SLACK_S[rendition.track]
     assert median(rendition.gaps[2:]) <= PART_TARGET_S + slack
     fetches = [rendition.parts[reload.newest] for reload in rendition.reloads]
@@ -90,13 +90,13 @@ def test_answers_come_when_their_part_is_made(rendition: Rendition) -> None:
     assert median(fetch.took for fetch in fetches) <= slack
 
 
-def test_requests_were_held(rendition: Rendition) -> None:
-    """A client at the live edge waits for most of what it asks for."""
-    held = [reload.got - reload.sent for reload in rendition.reloads[2:]]
-    assert sum(held) >= 0.6 * (rendition.reloads[-1].got - rendition.reloads[2].sent)
+def test_requests_have_to_wait(rendition: Rendition) -> None:
+    """A client at the live edge waits for most of its requests."""
+    waits = [reload.got - reload.sent for reload in rendition.reloads[2:]]
+    assert sum(waits) >= 0.6 * (rendition.reloads[-1].got - rendition.reloads[2].sent)
 
 
-def test_parts_are_of_one_length_but_for_the_last_of_a_segment(rendition: Rendition) -> None:
+def test_all_parts_but_the_last_of_a_segment_have_the_same_duration(rendition: Rendition) -> None:
     parts = {place: part for reload in rendition.reloads for place, part in parts_of(reload.playlist).items()}
     assert rendition.joined is not None and rendition.joined.part_target_us == round(PART_TARGET_S * 1_000_000)
     for (msn, index), part in parts.items():
@@ -106,8 +106,8 @@ def test_parts_are_of_one_length_but_for_the_last_of_a_segment(rendition: Rendit
         assert part.independent is (rendition.track == "asource" or index == 0)
 
 
-def test_parts_joined_are_the_segment(rendition: Rendition) -> None:
-    """But for the parts that the end was faster than: a playlist that has ended names none."""
+def test_joined_parts_are_the_segment(rendition: Rendition) -> None:
+    """Except parts that were made just before the end: a playlist that has ended lists no parts."""
     assert all(fetch.status == 200 for fetch in rendition.parts.values())
     first, last = min(rendition.parts)[0], max(rendition.parts)[0]
     assert last - first >= SECONDS - 4
@@ -130,8 +130,8 @@ def test_program_date_time_advances_by_exactly_the_durations(rendition: Renditio
             assert before_ends[place] == after_ends[place]
 
 
-def test_reports_are_of_every_other_rendition_and_never_stale(seen: dict[str, Seen]) -> None:
-    """Nothing that this client had already been told when it asked."""
+def test_rendition_reports_cover_every_other_rendition_and_are_never_stale(seen: dict[str, Seen]) -> None:
+    """A report is newer than everything that this client had received when it sent the request."""
     for tracks in seen.values():
         for track, rendition in tracks.items():
             for reload in rendition.reloads:
@@ -143,7 +143,7 @@ def test_reports_are_of_every_other_rendition_and_never_stale(seen: dict[str, Se
                     assert (report.last_msn, report.last_part) >= max(known, default=(0, 0))
 
 
-def test_a_hint_is_what_comes_next_and_gets_its_bytes(rendition: Rendition) -> None:
+def test_a_hint_names_the_next_part_and_gets_its_bytes(rendition: Rendition) -> None:
     last = max(rendition.parts)
     answered = 0
     for place, fetch in rendition.hints.items():
@@ -157,14 +157,14 @@ def test_a_hint_is_what_comes_next_and_gets_its_bytes(rendition: Rendition) -> N
     assert answered >= 3 * (SECONDS - 6)
 
 
-def test_hints_are_right(rendition: Rendition) -> None:
-    """Regular keyframes leave nothing to guess."""
+def test_every_hint_becomes_a_part(rendition: Rendition) -> None:
+    """With regular keyframes the next part is always known."""
     for before, after in pairwise(rendition.reloads):
         hint = before.playlist.preload_hint
         assert hint is not None and hint.uri == f"{after.newest[0]}.{after.newest[1]}.m4s"
 
 
-def test_delta_updates_expand_to_the_whole(rendition: Rendition) -> None:
+def test_a_delta_update_expands_to_the_full_playlist(rendition: Rendition) -> None:
     skipped = 0
     for reload in rendition.reloads:
         if reload.delta is None:

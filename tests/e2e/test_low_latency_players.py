@@ -1,5 +1,5 @@
-"""Three players at low latency in headless Chromium, through the caches of docker/: the network becomes thin, and
-good again."""
+"""Three players at low latency in headless Chromium, through the caches of docker/, while the network slows down
+and recovers."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module o
 
 PHASES = (Phase(5, None), Phase(7, 1800), Phase(8, None))
 TOP, LOWER = 480, 360
-# More than the thin network carries, and steadily so.
+# A steady bitrate above the slow network's bandwidth.
 RATE = (("video_bitrate", "2000k"), ("maxrate", "2000k"), ("bufsize", "2000k"))
 ENCODER = (("bf", 0), ("tune", "zerolatency"), *RATE)
 SEGMENT_S = 2.0
@@ -30,7 +30,7 @@ LATEST_S = 3.0
 
 @pytest.fixture(scope="module")
 def viewers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address that viewers come to."""
+    """The address for viewers."""
     clip = Clip(120, size="854x480", video_options=ENCODER)
     made = make_clip(clip, tmp_path_factory.mktemp("players") / "clip.flv")
     with on_air("", cached=True, broadcaster=partial(publishing, made)) as base:
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("player", ["hls", "dash", "shaka"])
-def test_a_thin_network_costs_quality_and_nothing_else(viewers: str, browser: Browser, player: str) -> None:
+def test_a_slow_network_only_reduces_quality(viewers: str, browser: Browser, player: str) -> None:
     found = find(play(browser, viewers, player, PHASES))
     assert found.stalls == ()
     assert sum(length for _, length in found.jumps) <= SEGMENT_S

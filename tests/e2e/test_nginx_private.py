@@ -1,4 +1,5 @@
-"""A private stream behind the files of docker/: a real nginx and Varnish before a real origin that counts."""
+"""A private stream behind the caches of docker/: real nginx and Varnish in front of a real origin whose requests
+are counted."""
 
 import asyncio
 import threading
@@ -24,10 +25,11 @@ from origin.playback import PlaybackGate, PlaybackSecret, ViewerToken, make_path
 from storage.catalogue import Catalogue
 from storage.catalogue.records import StreamSettings
 from storage.coalesce import CoalescingReader
-from tests.e2e.counting_origin import PATIENCE_S, eventually
+from tests.e2e.counting_origin import PATIENCE_S
 from tests.lab.front import has_nginx, nginx, nginx_configuration, varnish_front
 from tests.lab.memory_store import MemoryStore
 from tests.lab.ports import free_port
+from tests.lab.waiting import until
 from tests.unit.cluster.joining import node
 
 BROADCAST = "20261121t104105z-ab12cd"
@@ -99,7 +101,7 @@ def origin() -> Iterator[Origin]:
     origin = Origin()
     thread = threading.Thread(target=origin.server.run)
     thread.start()
-    eventually(lambda: origin.server.started)
+    until(lambda: origin.server.started)
     yield origin
     origin.server.should_exit = True
     thread.join()
@@ -120,7 +122,8 @@ def cache(origin: Origin, tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 def play(cache: httpx.Client, token: str) -> bytes:
-    """What a player does: the multivariant playlist, the first media playlist in it, its first segment."""
+    """Fetch as a player does: the multivariant playlist, its first media playlist, and the first segment of
+    that."""
     address = f"/{PREFIX}/master.m3u8?token={token}"
     body = b""
     for _ in range(3):
@@ -134,7 +137,7 @@ def play(cache: httpx.Client, token: str) -> bytes:
     return body
 
 
-def test_viewers_with_tokens_of_their_own_meet_below_one_path_token(cache: httpx.Client, origin: Origin) -> None:
+def test_viewers_with_different_tokens_share_one_path_token(cache: httpx.Client, origin: Origin) -> None:
     for number in range(5):
         origin.now += number
         assert (
@@ -146,7 +149,7 @@ def test_viewers_with_tokens_of_their_own_meet_below_one_path_token(cache: httpx
     assert origin.requests[f"/live/a~{origin.path_token()}/{BROADCAST}/v720p/1.m4s"] == 1
 
 
-def test_the_viewers_of_two_buckets_share_it_too(cache: httpx.Client, origin: Origin) -> None:
+def test_viewers_with_path_tokens_of_two_buckets_share_the_cache(cache: httpx.Client, origin: Origin) -> None:
     for buckets_ago in (1, 0):
         path = f"/live/a~{origin.path_token(buckets_ago=buckets_ago)}/{BROADCAST}/v720p/init-0.mp4"
         answers = [cache.get(path) for _ in range(3)]
@@ -155,8 +158,8 @@ def test_the_viewers_of_two_buckets_share_it_too(cache: httpx.Client, origin: Or
 
 
 @pytest.mark.parametrize("name", ["master.m3u8", "v720p/media.m3u8", "v720p/init-0.mp4", "v720p/1.m4s"])
-def test_what_is_kept_is_not_for_everybody(cache: httpx.Client, origin: Origin, name: str) -> None:
-    """Also with it in the cache: an expired path token, one of somebody's own making, and none at all."""
+def test_cached_objects_need_a_valid_path_token(cache: httpx.Client, origin: Origin, name: str) -> None:
+    """Even if the object is cached, an expired, a forged and a missing path token are refused."""
     valid = origin.path_token()
     assert cache.get(f"/live/a~{valid}/{BROADCAST}/{name}").status_code == 200
     for token in (origin.path_token(buckets_ago=2), f"{valid[:-1]}!", valid[:-4] + "AAAA", "x"):
@@ -170,7 +173,7 @@ def test_what_is_kept_is_not_for_everybody(cache: httpx.Client, origin: Origin, 
     assert cache.get(f"/live/a~/{BROADCAST}/{name}").status_code == 403
 
 
-def test_refusals_are_for_the_one_who_was_refused(cache: httpx.Client, origin: Origin) -> None:
+def test_refusals_are_not_cached(cache: httpx.Client, origin: Origin) -> None:
     address = f"/{PREFIX}/master.m3u8"
     assert cache.get(address).status_code == 403
     assert cache.get(f"{address}?token=x").status_code == 403
@@ -180,13 +183,13 @@ def test_refusals_are_for_the_one_who_was_refused(cache: httpx.Client, origin: O
 
 
 @pytest.mark.parametrize("name", ["1.0.m4s", "media.m3u8?_HLS_msn=1", "media.m3u8?_HLS_msn=1&_HLS_part=0"])
-def test_who_may_not_come_in_does_not_wait_either(cache: httpx.Client, origin: Origin, name: str) -> None:
+def test_a_refused_viewer_does_not_wait(cache: httpx.Client, origin: Origin, name: str) -> None:
     track = f"{BROADCAST}/v720p"
     assert cache.get(f"/live/a~x/{track}/{name}").status_code == 403
     assert not any(name.partition("?")[0] in path for path in origin.requests)
 
 
-def test_a_part_of_a_segment_is_also_kept(cache: httpx.Client, origin: Origin) -> None:
+def test_a_range_of_a_segment_is_cached(cache: httpx.Client, origin: Origin) -> None:
     path = f"/live/a~{origin.path_token()}/{BROADCAST}/v720p/init-0.mp4"
     whole = cache.get(path).content
     part = cache.get(path, headers={"Range": "bytes=10-19", "If-None-Match": '"x"'})
@@ -194,10 +197,10 @@ def test_a_part_of_a_segment_is_also_kept(cache: httpx.Client, origin: Origin) -
     assert cache.head(path).headers["content-length"] == str(len(whole))
 
 
-def test_the_log_has_no_token(cache: httpx.Client, origin: Origin, tmp_path: Path) -> None:
+def test_the_access_log_has_no_token(cache: httpx.Client, origin: Origin, tmp_path: Path) -> None:
     play(cache, origin.viewer_token())
     log = tmp_path / "access.log"
-    eventually(lambda: "1.m4s" in log.read_text())
+    until(lambda: "1.m4s" in log.read_text())
     assert f"GET /live/a~/{BROADCAST}/v720p/1.m4s 200" in log.read_text()
     assert origin.path_token() not in log.read_text()
     assert "token=" not in log.read_text()

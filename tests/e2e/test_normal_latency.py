@@ -1,4 +1,4 @@
-"""`latency = "normal"`: encoders that look ahead and reorder, with a real ffmpeg publishing."""
+"""`latency = "normal"`: encoders with look-ahead and reordering, and a real ffmpeg as publisher."""
 
 import io
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ STREAM = "reordered"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """After the broadcast."""
+    """The server after the end of the broadcast."""
     folder = tmp_path_factory.mktemp("normal")
     clip = make_clip(Clip(SECONDS, size="640x480", video_options=(("bf", 0),)), folder / "clip.flv")
     with serving(folder / "data", config='[transcoder]\nlatency = "normal"\n') as server:
@@ -28,13 +28,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def times(media: bytes) -> list[tuple[int, int]]:
-    """Presentation and decoding time of every frame of a video track, in ticks."""
+    """The presentation and decoding times of all frames of a video track, in ticks."""
     with av.open(io.BytesIO(media), "r") as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
     return [(packet.pts, packet.dts) for packet in packets if packet.pts is not None and packet.dts is not None]
 
 
-def test_renditions_are_reordered_and_show_every_frame_when_the_source_does(server: Server) -> None:
+def test_renditions_are_reordered_and_keep_the_sources_presentation_times(server: Server) -> None:
     (broadcast,) = server.json("broadcasts", STREAM)
     recorded = tracks(server.data / "store" / "live" / STREAM / broadcast["broadcast"])
     source = times(recorded["vsource"])
@@ -45,7 +45,7 @@ def test_renditions_are_reordered_and_show_every_frame_when_the_source_does(serv
     assert all(0 <= dts <= pts for pts, dts in encoded)
 
 
-def test_the_recording_plays_whole(server: Server) -> None:
+def test_the_recording_plays_completely(server: Server) -> None:
     (broadcast,) = server.json("broadcasts", STREAM)
     played = play(f"{server.http}/live/{STREAM}/{broadcast['broadcast']}/master.m3u8")
     assert played.errors == ""

@@ -41,7 +41,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeOrigin]:
 
 @pytest.fixture
 def dashboard(browser: Browser, origin: FakeOrigin) -> Iterator[Visit]:
-    """The board, signed in."""
+    """The dashboard, signed in."""
     with visit(browser, origin.base_url, ignored=REFUSED) as opened:
         sign_in(opened.page, TOKEN)
         check_card(opened.page, "attic", "idle")
@@ -66,7 +66,7 @@ def test_the_token_is_asked_for_once(browser: Browser, origin: FakeOrigin) -> No
         opened.assert_quiet()
 
 
-def test_live_streams_come_first_with_all_that_is_known(dashboard: Visit) -> None:
+def test_live_streams_come_first_with_all_details(dashboard: Visit) -> None:
     page = dashboard.page
     assert page.locator("article").evaluate_all("cards => cards.map(card => card.dataset.stream)")[0] == "studio-a"
     live = card(page, "studio-a")
@@ -88,7 +88,7 @@ def test_the_thumbnail_and_the_charts_are_drawn(dashboard: Visit) -> None:
     wait_for(page, "first => document.querySelector('[data-stream=\"studio-a\"] img').src !== first", first)
 
 
-def test_what_a_broadcaster_sends_is_never_markup(dashboard: Visit, origin: FakeOrigin) -> None:
+def test_a_broadcasters_text_is_never_markup(dashboard: Visit, origin: FakeOrigin) -> None:
     markup = '<img src="x" onerror="window.broken = true"><b>bold</b>'
     stream = origin.streams["studio-a"]
     stream.software = stream.title = markup
@@ -119,7 +119,7 @@ def test_kill_with_a_ban(dashboard: Visit, origin: FakeOrigin) -> None:
     assert stream.killed == [0, 600]
 
 
-def test_create_shows_the_key_once_and_rotate_makes_another(dashboard: Visit) -> None:
+def test_create_shows_the_key_once_and_rotate_creates_another(dashboard: Visit) -> None:
     page = dashboard.page
     page.get_by_role("button", name="New stream").click()
     page.get_by_label("Name").fill("attic")
@@ -199,7 +199,7 @@ def test_a_private_streams_recordings_open_with_a_token(dashboard: Visit, origin
     ]
 
 
-def test_settings_are_changed(dashboard: Visit, origin: FakeOrigin) -> None:
+def test_settings_can_be_changed(dashboard: Visit, origin: FakeOrigin) -> None:
     page = dashboard.page
     stream = origin.add("lobby")
     card(page, "lobby").get_by_role("button", name="Settings").click()
@@ -216,7 +216,7 @@ def test_settings_are_changed(dashboard: Visit, origin: FakeOrigin) -> None:
     expect(card(page, "lobby").locator(".private")).to_be_hidden()
 
 
-def test_an_outage_is_told_and_forgotten(dashboard: Visit, origin: FakeOrigin) -> None:
+def test_an_outage_is_shown_until_it_ends(dashboard: Visit, origin: FakeOrigin) -> None:
     trouble = dashboard.page.locator("#trouble")
     origin.down = True
     try:
@@ -227,7 +227,7 @@ def test_an_outage_is_told_and_forgotten(dashboard: Visit, origin: FakeOrigin) -
     check_card(dashboard.page, "studio-a", "live")
 
 
-def test_a_phone_scrolls_nowhere_sideways(browser: Browser, origin: FakeOrigin) -> None:
+def test_nothing_scrolls_sideways_on_a_phone(browser: Browser, origin: FakeOrigin) -> None:
     with visit(browser, origin.base_url, viewport=PHONE, touch=True) as opened:
         sign_in(opened.page, TOKEN)
         check_card(opened.page, "studio-a", "live")

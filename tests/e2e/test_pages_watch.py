@@ -1,4 +1,4 @@
-"""The watch page in Chromium, from nobody there to the picture and on to the next broadcast."""
+"""The watch page in Chromium: offline, live, ended, and the next broadcast."""
 
 import re
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_every_player_shows_the_picture_and_switches_quality(
         opened.assert_quiet()
 
 
-def test_hls_js_is_the_player_by_itself(origin: FakeOrigin, browser: Browser) -> None:
+def test_hls_js_is_the_default_player(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always") as opened:
         check_picture_moves(opened.page)
         assert player(opened.page, "player") == "hls.js"
@@ -73,7 +73,9 @@ def test_hls_js_is_the_player_by_itself(origin: FakeOrigin, browser: Browser) ->
         opened.assert_quiet()
 
 
-def test_offline_live_ended_and_live_again_without_a_touch(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_page_follows_a_stream_from_offline_to_live_to_ended_to_live(
+    origin: FakeOrigin, browser: Browser
+) -> None:
     stream = origin.add("evening")
     with visit(browser, f"{origin.base_url}/watch/evening") as opened:
         page = opened.page
@@ -92,10 +94,10 @@ def test_offline_live_ended_and_live_again_without_a_touch(origin: FakeOrigin, b
     stream.end()
 
 
-def test_the_last_broadcast_can_be_watched_and_left_for_the_next(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_last_broadcast_can_be_watched_until_the_next_begins(origin: FakeOrigin, browser: Browser) -> None:
     stream = origin.add("recorded")
     first = origin.go_live("recorded")
-    # Long enough not to be over before it is paused: then the page would go live by itself.
+    # It must not end before it is paused: then the page would switch to live by itself.
     first.wait_for(6)
     stream.end()
     with visit(browser, f"{origin.base_url}/watch/recorded") as opened:
@@ -118,7 +120,7 @@ def test_the_last_broadcast_can_be_watched_and_left_for_the_next(origin: FakeOri
         opened.assert_quiet()
 
 
-def test_a_broadcaster_that_reconnects_is_waited_for(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_page_waits_for_a_reconnecting_broadcaster(origin: FakeOrigin, browser: Browser) -> None:
     stream = origin.add("flaky")
     broadcast = origin.go_live("flaky")
     with visit(browser, f"{origin.base_url}/watch/flaky") as opened:
@@ -137,7 +139,7 @@ def test_a_broadcaster_that_reconnects_is_waited_for(origin: FakeOrigin, browser
     stream.end()
 
 
-def test_the_first_segment_is_waited_for(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_page_waits_for_the_first_segment(origin: FakeOrigin, browser: Browser) -> None:
     stream = origin.add("slow-start")
     broadcast = origin.go_live("slow-start")
     origin.withheld.add(broadcast.id)
@@ -150,7 +152,7 @@ def test_the_first_segment_is_waited_for(origin: FakeOrigin, browser: Browser) -
     stream.end()
 
 
-def test_an_outage_is_told_in_words_and_recovered_from(origin: FakeOrigin, browser: Browser) -> None:
+def test_an_outage_is_shown_and_recovered_from(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always", ignored=("503",)) as opened:
         check_picture_moves(opened.page)
         origin.down = True
@@ -163,7 +165,7 @@ def test_an_outage_is_told_in_words_and_recovered_from(origin: FakeOrigin, brows
         opened.assert_quiet()
 
 
-def test_behind_and_back_to_live(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_viewer_can_return_to_the_live_edge(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always") as opened:
         page = opened.page
         check_picture_moves(page)
@@ -200,7 +202,7 @@ CHOOSE_RATE = """async (situation) => {
         (60.0, 9.0, True, 1.0),
     ],
 )
-def test_the_pace_is_within_three_percent(
+def test_the_playback_rate_changes_by_at_most_three_percent(
     origin: FakeOrigin, browser: Browser, drift: float, buffered: float, correcting: bool, rate: float
 ) -> None:
     with visit(browser, f"{origin.base_url}/watch/always?autoplay=0") as opened:
@@ -208,7 +210,7 @@ def test_the_pace_is_within_three_percent(
         assert opened.page.evaluate(CHOOSE_RATE, situation) == pytest.approx(rate)
 
 
-def test_a_late_picture_is_brought_back_by_rate_alone(origin: FakeOrigin, browser: Browser) -> None:
+def test_a_small_delay_is_corrected_by_the_playback_rate_alone(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always") as opened:
         page = opened.page
         check_picture_moves(page)
@@ -225,7 +227,7 @@ def test_a_late_picture_is_brought_back_by_rate_alone(origin: FakeOrigin, browse
         opened.assert_quiet()
 
 
-def test_normal_latency_leaves_the_rate_alone(origin: FakeOrigin, browser: Browser) -> None:
+def test_normal_latency_does_not_change_the_playback_rate(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always?latency=normal") as opened:
         page = opened.page
         check_picture_moves(page)
@@ -236,14 +238,14 @@ def test_normal_latency_leaves_the_rate_alone(origin: FakeOrigin, browser: Brows
         opened.assert_quiet()
 
 
-def test_the_badge_says_how_far_behind(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_badge_shows_the_latency(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always") as opened:
         check_picture_moves(opened.page)
         expect(opened.page.locator("#badge")).to_have_text(re.compile(r"LIVE\d\.\d s"))
         opened.assert_quiet()
 
 
-def test_keys(origin: FakeOrigin, browser: Browser) -> None:
+def test_keyboard_shortcuts(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always") as opened:
         page = opened.page
         check_picture_moves(page)
@@ -263,7 +265,7 @@ def test_keys(origin: FakeOrigin, browser: Browser) -> None:
         opened.assert_quiet()
 
 
-def test_muted_has_a_clear_way_out(origin: FakeOrigin, browser: Browser) -> None:
+def test_a_muted_player_offers_to_unmute(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always?muted=1") as opened:
         check_picture_moves(opened.page)
         unmute = opened.page.get_by_role("button", name="Tap for sound")
@@ -273,7 +275,7 @@ def test_muted_has_a_clear_way_out(origin: FakeOrigin, browser: Browser) -> None
         opened.assert_quiet()
 
 
-def test_autoplay_off_loads_nothing_until_play(origin: FakeOrigin, browser: Browser) -> None:
+def test_without_autoplay_nothing_loads_until_play(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/always?autoplay=0") as opened:
         wait_for_screen(opened.page, "ready")
         assert player(opened.page, "player") is None
@@ -282,7 +284,7 @@ def test_autoplay_off_loads_nothing_until_play(origin: FakeOrigin, browser: Brow
         opened.assert_quiet()
 
 
-def test_an_unknown_stream_is_told_and_noticed_when_it_is_made(origin: FakeOrigin, browser: Browser) -> None:
+def test_an_unknown_stream_is_reported_until_it_is_created(origin: FakeOrigin, browser: Browser) -> None:
     with visit(browser, f"{origin.base_url}/watch/not-yet", ignored=("404",)) as opened:
         wait_for_screen(opened.page, "missing")
         origin.add("not-yet")
@@ -290,7 +292,7 @@ def test_an_unknown_stream_is_told_and_noticed_when_it_is_made(origin: FakeOrigi
         opened.assert_quiet()
 
 
-def test_embedded_in_another_sites_page(origin: FakeOrigin, browser: Browser) -> None:
+def test_the_page_plays_embedded_in_another_site(origin: FakeOrigin, browser: Browser) -> None:
     elsewhere = origin.base_url.replace("127.0.0.1", "localhost")
     with visit(browser, f"{elsewhere}/embedding/always", ignored=("favicon",)) as opened:
         page = opened.page
@@ -300,7 +302,9 @@ def test_embedded_in_another_sites_page(origin: FakeOrigin, browser: Browser) ->
         opened.assert_quiet()
 
 
-def test_a_phone_scrolls_nowhere_sideways_and_shows_controls_on_a_tap(origin: FakeOrigin, browser: Browser) -> None:
+def test_on_a_phone_nothing_scrolls_sideways_and_a_tap_shows_the_controls(
+    origin: FakeOrigin, browser: Browser
+) -> None:
     with visit(browser, f"{origin.base_url}/watch/always", viewport=PHONE, touch=True) as opened:
         page = opened.page
         check_picture_moves(page)

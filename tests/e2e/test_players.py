@@ -1,4 +1,4 @@
-"""The watch page in headless Chromium, in front of the real server and a real broadcast with a ladder."""
+"""The watch page in headless Chromium, with the real server and a real broadcast with a ladder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from tests.lab.browser import (
 from tests.lab.server import Server, serving
 
 require_chromium()
-# The server answers 503 to a request that it has held for three segments.
+# The server answers 503 to a request that has waited for three segments.
 LONGER_THAN_HELD_S = 8
 
 
@@ -43,7 +43,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.mark.parametrize("player", ["hls", "dash", "shaka"])
-def test_the_page_starts_by_itself_plays_and_switches(stage: Stage, player: str) -> None:
+def test_the_page_starts_plays_and_switches_quality(stage: Stage, player: str) -> None:
     stream = f"studio-{player}"
     url = stage.server.create(stream)
     with chromium() as browser, visit(browser, f"{stage.server.http}/watch/{stream}?player={player}") as opened:
@@ -56,7 +56,7 @@ def test_the_page_starts_by_itself_plays_and_switches(stage: Stage, player: str)
 
 
 @pytest.mark.parametrize("name", ["hls", "dash", "shaka"])
-def test_a_broadcaster_that_drops_and_comes_back_is_seen_again(stage: Stage, name: str) -> None:
+def test_playback_continues_when_a_broadcaster_reconnects(stage: Stage, name: str) -> None:
     stream = f"returning-{name}"
     url = stage.server.create(stream)
     with chromium() as browser, visit(browser, f"{stage.server.http}/watch/{stream}?player={name}") as opened:
@@ -71,7 +71,7 @@ def test_a_broadcaster_that_drops_and_comes_back_is_seen_again(stage: Stage, nam
         assert player(page, "errors") == []
 
 
-def test_the_operator_sees_and_ends_a_broadcast(stage: Stage) -> None:
+def test_the_operator_can_see_and_end_a_broadcast(stage: Stage) -> None:
     token = (stage.server.data / "api-token").read_text().strip()
     with (
         chromium() as browser,

@@ -1,4 +1,4 @@
-"""How publishers come, go, come back and are sent away, with a real ffmpeg."""
+"""Publishers that connect, disconnect, reconnect and are refused, with a real ffmpeg."""
 
 import re
 from collections.abc import Iterator
@@ -46,14 +46,14 @@ def playlist(server: Server, stream: str, track: str = "vsource") -> m3u8.M3U8:
     return m3u8.loads(re.sub("#EXT-X-(PART:|PRELOAD-HINT).*\n", "", text))
 
 
-def test_an_unknown_key_is_refused_at_once_and_in_words(server: Server, clips: Path) -> None:
+def test_an_unknown_key_is_refused_at_once_with_a_reason(server: Server, clips: Path) -> None:
     with publishing(clips / "long.flv", f"{server.rtmp}/no-such-key") as publisher:
         _, errors = publisher.communicate(timeout=10)
     assert publisher.returncode != 0
     assert "stream key" in errors
 
 
-def test_kill_ends_the_broadcast_and_a_ban_holds(server: Server, clips: Path) -> None:
+def test_kill_ends_the_broadcast_and_a_ban_refuses_the_publisher(server: Server, clips: Path) -> None:
     url = server.create("killed")
     with publishing(clips / "long.flv", url) as publisher:
         until(lambda: len(playlist(server, "killed").segments) >= 2)
@@ -71,7 +71,7 @@ def test_kill_ends_the_broadcast_and_a_ban_holds(server: Server, clips: Path) ->
     assert "not live" in again.stderr
 
 
-def test_a_lost_publisher_that_comes_back_continues_its_broadcast(server: Server, clips: Path) -> None:
+def test_a_publisher_that_reconnects_continues_its_broadcast(server: Server, clips: Path) -> None:
     url = server.create("returning")
     with publishing(clips / "long.flv", url) as publisher:
         until(lambda: len(playlist(server, "returning").segments) >= 2)
@@ -104,7 +104,7 @@ def test_a_second_publisher_with_the_key_takes_over(server: Server, clips: Path)
 
 
 @pytest.mark.parametrize(("clip", "track"), [("audio", "asource"), ("video", "vsource")])
-def test_one_track_alone_is_a_broadcast(server: Server, clips: Path, clip: str, track: str) -> None:
+def test_a_single_track_is_a_broadcast(server: Server, clips: Path, clip: str, track: str) -> None:
     url = server.create(f"{clip}-only")
     with publishing(clips / f"{clip}.flv", url) as publisher:
         assert publisher.wait(20) == 0
@@ -116,7 +116,7 @@ def test_one_track_alone_is_a_broadcast(server: Server, clips: Path, clip: str, 
     assert played.frames == (150 if clip == "video" else 0)
 
 
-def test_sparse_keyframes_and_mp3_are_encoded_and_the_warning_says_why(server: Server, clips: Path) -> None:
+def test_sparse_keyframes_and_mp3_are_encoded_with_a_warning(server: Server, clips: Path) -> None:
     url = server.create("sparse")
     with publishing(clips / "sparse.flv", url) as publisher:
         warning = until(lambda: server.json("show", "sparse")["warnings"], timeout=20)

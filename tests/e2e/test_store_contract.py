@@ -1,4 +1,4 @@
-"""What :class:`storage.ObjectStore` promises, asked of every backend."""
+"""The contract of :class:`storage.ObjectStore`, tested with every backend."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,7 +24,7 @@ Open = Callable[[], ObjectStore]
 
 @pytest.fixture(scope="module", params=["directory", "s3"])
 def opener(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """Opens the same place again and again."""
+    """A function that opens the same store each time."""
     if request.param == "directory":
         root = tmp_path_factory.mktemp("store")
         yield lambda: DirectoryStore(root, fsync=False)
@@ -56,7 +56,7 @@ async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
     return [found.key async for found in store.list(prefix)]
 
 
-async def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
+async def test_get_returns_what_was_put(store: ObjectStore) -> None:
     made = await store.put(SEGMENT, b"body")
     found = await store.get(SEGMENT)
     assert found.body == b"body"
@@ -74,14 +74,14 @@ async def test_what_is_put_is_what_is_got(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 6 << 20])
-async def test_of_every_size(store: ObjectStore, size: int) -> None:
+async def test_objects_of_every_size(store: ObjectStore, size: int) -> None:
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     await put(store, SEGMENT, body)
     assert (await store.get(SEGMENT)).body == body
     assert (await store.head(SEGMENT)).size == size
 
 
-async def test_an_overwrite_has_another_etag(store: ObjectStore) -> None:
+async def test_an_overwrite_changes_the_etag(store: ObjectStore) -> None:
     key = "live/a/master.m3u8"
     first = await put(store, key, b"one")
     second = await put(store, key, b"two")
@@ -91,7 +91,7 @@ async def test_an_overwrite_has_another_etag(store: ObjectStore) -> None:
     assert [info.etag async for info in store.list(key)] == [second]
 
 
-async def test_what_is_not_there(store: ObjectStore) -> None:
+async def test_a_missing_object_is_not_found(store: ObjectStore) -> None:
     await put(store, "live/a/1.m4s")
     for key in ("live/a/2.m4s", "live/a", "live", "live/a/1.m4s/x", "live/a/1"):
         with pytest.raises(ObjectNotFound):
@@ -102,7 +102,7 @@ async def test_what_is_not_there(store: ObjectStore) -> None:
     assert await keys(store) == ["live/a/1.m4s"]
 
 
-async def test_a_deleted_object_is_gone(store: ObjectStore) -> None:
+async def test_a_deleted_object_is_not_found(store: ObjectStore) -> None:
     await put(store, SEGMENT)
     await store.delete(SEGMENT)
     with pytest.raises(ObjectNotFound):
@@ -111,7 +111,7 @@ async def test_a_deleted_object_is_gone(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("key", NO_KEYS)
-async def test_what_no_object_can_be_called(store: ObjectStore, key: str) -> None:
+async def test_an_invalid_key_is_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(InvalidKey):
         await put(store, key)
     with pytest.raises(ObjectNotFound):
@@ -122,14 +122,14 @@ async def test_what_no_object_can_be_called(store: ObjectStore, key: str) -> Non
     assert await keys(store) == []
 
 
-async def test_if_none_match_writes_once(store: ObjectStore) -> None:
+async def test_if_none_match_creates_only_once(store: ObjectStore) -> None:
     await put(store, "a", b"first", if_none_match=True)
     with pytest.raises(PreconditionFailed):
         await put(store, "a", b"second", if_none_match=True)
     assert (await store.get("a")).body == b"first"
 
 
-async def test_of_many_who_write_if_none_match_one_wins(opener: Open, store: ObjectStore) -> None:
+async def test_one_of_many_concurrent_creations_wins(opener: Open, store: ObjectStore) -> None:
     stores = [opener() for _ in range(4)]
     bodies = [b"%d" % number for number in range(16)]
     results = await asyncio.gather(
@@ -144,7 +144,7 @@ async def test_of_many_who_write_if_none_match_one_wins(opener: Open, store: Obj
         await each.close()
 
 
-async def test_if_match_overwrites_only_what_was_read(store: ObjectStore) -> None:
+async def test_if_match_overwrites_only_the_version_that_was_read(store: ObjectStore) -> None:
     first = await put(store, "a", b"1")
     second = await put(store, "a", b"2", if_match=first)
     with pytest.raises(PreconditionFailed):
@@ -156,7 +156,7 @@ async def test_if_match_overwrites_only_what_was_read(store: ObjectStore) -> Non
     assert await keys(store) == []
 
 
-async def test_counting_with_if_match_loses_nothing(opener: Open, store: ObjectStore) -> None:
+async def test_concurrent_counting_with_if_match_loses_nothing(opener: Open, store: ObjectStore) -> None:
     await put(store, "counter", b"0")
     stores = [opener() for _ in range(3)]
 
@@ -176,7 +176,7 @@ async def test_counting_with_if_match_loses_nothing(opener: Open, store: ObjectS
         await own.close()
 
 
-async def test_a_reader_never_sees_half_an_object(store: ObjectStore) -> None:
+async def test_a_reader_never_sees_a_partial_object(store: ObjectStore) -> None:
     key, size = "live/a/master.m3u8", 1 << 18
     await put(store, key, b"a" * size)
 
@@ -192,7 +192,7 @@ async def test_a_reader_never_sees_half_an_object(store: ObjectStore) -> None:
     await writing
 
 
-async def test_a_listing_is_in_the_order_of_keys(store: ObjectStore) -> None:
+async def test_a_listing_is_sorted_by_key(store: ObjectStore) -> None:
     made = ["a-b/c", "a.b", "a/b", "a/b.c/d", "a0", "b/1.m4s", "b/10.m4s", "b/2.m4s", "c/d/e/f", "A/b"]
     for key in made:
         await put(store, key, key.encode())
@@ -234,13 +234,13 @@ async def test_check_leaves_nothing_behind(store: ObjectStore) -> None:
 async def test_a_store_that_ignores_conditions_is_refused(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest: Callable[..., Awaitable[object]] = store.put
+    real_put: Callable[..., Awaitable[object]] = store.put
 
     def ignoring(*names: str) -> Callable[..., Awaitable[object]]:
-        async def careless(key: str, body: bytes, **how: object) -> object:
-            return await honest(key, body, **{name: value for name, value in how.items() if name not in names})
+        async def put_without_conditions(key: str, body: bytes, **how: object) -> object:
+            return await real_put(key, body, **{name: value for name, value in how.items() if name not in names})
 
-        return careless
+        return put_without_conditions
 
     for name, header in (("if_none_match", "If-None-Match"), ("if_match", "If-Match")):
         monkeypatch.setattr(store, "put", ignoring(name))
@@ -249,7 +249,7 @@ async def test_a_store_that_ignores_conditions_is_refused(
     assert await keys(store) == []
 
 
-async def test_the_catalogue_on_it(opener: Open, store: ObjectStore) -> None:
+async def test_the_catalogue_works_with_the_store(opener: Open, store: ObjectStore) -> None:
     async with AsyncExitStack() as stack:
         other = opener()
         stack.push_async_callback(other.close)

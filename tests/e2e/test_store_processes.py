@@ -1,4 +1,5 @@
-"""One directory, several processes: conditional writes hold between them, and a killed one leaves nothing half."""
+"""Several processes with one directory: conditional writes work between them, and a killed process leaves no
+partial object."""
 
 import asyncio
 import subprocess
@@ -59,7 +60,7 @@ def run(program: str, directory: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
-async def test_processes_that_count_together_lose_nothing(tmp_path: Path) -> None:
+async def test_concurrent_counting_in_several_processes_loses_nothing(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path, fsync=False)
     await store.put("counter", b"0")
     processes = [run(COUNT, tmp_path) for _ in range(3)]
@@ -74,7 +75,7 @@ async def test_processes_that_count_together_lose_nothing(tmp_path: Path) -> Non
     await store.close()
 
 
-async def test_a_process_killed_while_writing_leaves_whole_objects(tmp_path: Path) -> None:
+async def test_a_process_killed_while_writing_leaves_only_complete_objects(tmp_path: Path) -> None:
     process = run(WRITE, tmp_path)
     process.kill()
     await asyncio.to_thread(process.communicate)
@@ -85,7 +86,7 @@ async def test_a_process_killed_while_writing_leaves_whole_objects(tmp_path: Pat
         found = await store.get(key)
         assert len(found.body) == 1 << 20 == found.info.size
         assert found.body == found.body[:1] * (1 << 20)
-    # What was taken by the killed process is free again.
+    # The locks of the killed process are free again.
     await store.put(keys[0], b"mine")
     await store.delete(keys[0])
     with pytest.raises(ObjectNotFound):

@@ -1,4 +1,4 @@
-"""The S3 backend against a real server: what it leaves there as others see it, and how it says what is wrong."""
+"""The S3 backend with a real server: its objects as other clients see them, and its error messages."""
 
 import asyncio
 import json
@@ -79,7 +79,7 @@ async def put(store: S3Store, key: str, body: bytes) -> None:
 
 
 def policies(bucket: str) -> list[dict[str, Any]]:
-    """The policies that the document tells operators to use, in its order."""
+    """The policies in docs/storage.md, in their order."""
     text = DOCUMENT.read_text().replace("BUCKET", bucket).replace("PREFIX", PREFIX)
     blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     return [block for block in blocks if isinstance(block, dict)]
@@ -87,7 +87,7 @@ def policies(bucket: str) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def as_user(server: S3Server, policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """With the credentials of a user that has only this policy."""
+    """Use the credentials of a user that has only this policy."""
     url, name, secret = urlsplit(server.endpoint), f"user-{secrets.token_hex(4)}", secrets.token_hex(16)
     credentials = StaticProvider(server.access_key, server.secret_key)
     admin = MinioAdmin(
@@ -106,7 +106,7 @@ async def as_user(server: S3Server, policy: dict[str, Any], monkeypatch: pytest.
         admin.policy_remove(name)
 
 
-async def test_another_client_reads_what_was_put(server: S3Server, bucket: str) -> None:
+async def test_another_client_can_read_a_put_object(server: S3Server, bucket: str) -> None:
     body = bytes(range(256)) * 4096
     async with opened(server, bucket) as store:
         await put(store, SEGMENT, body)
@@ -127,7 +127,7 @@ async def test_another_client_reads_what_was_put(server: S3Server, bucket: str) 
     assert status.metadata is not None and status.metadata["Cache-Control"] == SHORT
 
 
-async def test_what_another_client_put_is_read(server: S3Server, bucket: str) -> None:
+async def test_another_clients_object_can_be_read(server: S3Server, bucket: str) -> None:
     sdk = server.sdk()
     sdk.put_object(
         bucket_name=bucket,
@@ -144,7 +144,7 @@ async def test_what_another_client_put_is_read(server: S3Server, bucket: str) ->
         assert [info.key async for info in store.list("")] == ["live/a.m4s"]
 
 
-async def test_a_bucket_without_a_prefix(server: S3Server, bucket: str) -> None:
+async def test_a_store_without_a_prefix(server: S3Server, bucket: str) -> None:
     store = open_store(BucketLocation(bucket), S3Options(endpoint=server.endpoint, region=server.region))
     await store.check()
     await store.put("a", b"x")
@@ -152,7 +152,7 @@ async def test_a_bucket_without_a_prefix(server: S3Server, bucket: str) -> None:
     await store.close()
 
 
-async def test_a_missing_bucket(server: S3Server) -> None:
+async def test_a_missing_bucket_is_reported(server: S3Server) -> None:
     name = f"headwater-missing-{secrets.token_hex(4)}"
     async with opened(server, name) as store:
         with pytest.raises(StoreMisconfigured, match=f"no bucket {name} at {server.endpoint}: create it"):
@@ -161,27 +161,31 @@ async def test_a_missing_bucket(server: S3Server) -> None:
             await put(store, SEGMENT, b"x")
 
 
-async def test_a_wrong_region(strict_server: S3Server, bucket: str) -> None:
+async def test_a_wrong_region_is_reported(strict_server: S3Server, bucket: str) -> None:
     async with opened(strict_server, bucket, region="ap-south-1") as store:
         with pytest.raises(StoreMisconfigured, match=f"set the region to {strict_server.region}"):
             await store.check()
 
 
-async def test_a_wrong_secret(strict_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+@pytest.mark.parametrize(
+    ("variable", "value", "code"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "unknown", "InvalidAccessKeyId"),
+    ],
+)
+async def test_wrong_credentials_are_reported(
+    strict_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, code: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     async with opened(strict_server, bucket) as store:
-        with pytest.raises(StoreMisconfigured, match=r"does not accept the credentials \(SignatureDoesNotMatch\)"):
+        with pytest.raises(StoreMisconfigured, match=rf"does not accept the credentials \({code}\)"):
             await store.check()
 
 
-async def test_an_unknown_access_key(strict_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    async with opened(strict_server, bucket) as store:
-        with pytest.raises(StoreMisconfigured, match=r"does not accept the credentials \(InvalidAccessKeyId\)"):
-            await store.check()
-
-
-async def test_no_credentials(server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_missing_credentials_are_reported(
+    server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     async with opened(server, bucket) as store:
@@ -189,7 +193,7 @@ async def test_no_credentials(server: S3Server, bucket: str, monkeypatch: pytest
             await store.check()
 
 
-async def test_an_endpoint_that_nobody_listens_on(server: S3Server) -> None:
+async def test_an_unreachable_endpoint_is_reported(server: S3Server) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     async with opened(server, "bucket", endpoint=endpoint) as store:
         with pytest.raises(StoreUnavailable, match=f"{endpoint} cannot be reached"):
@@ -197,20 +201,20 @@ async def test_an_endpoint_that_nobody_listens_on(server: S3Server) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:9000", "http://", "nonsense"])
-async def test_an_endpoint_that_is_no_url(server: S3Server, endpoint: str) -> None:
+async def test_an_endpoint_that_is_not_a_url_is_refused(server: S3Server, endpoint: str) -> None:
     async with opened(server, "bucket", endpoint=endpoint) as store:
         with pytest.raises(StoreMisconfigured, match="settings"):
             await store.check()
 
 
-async def test_tls_where_the_server_has_none(server: S3Server) -> None:
+async def test_https_to_a_plain_http_server_is_reported(server: S3Server) -> None:
     endpoint = server.endpoint.replace("http://", "https://")
     async with opened(server, "bucket", endpoint=endpoint) as store:
         with pytest.raises(StoreMisconfigured, match="http:// if the server speaks plain HTTP"):
             await store.check()
 
 
-async def test_the_documents_policy_is_enough(
+async def test_the_documented_policy_is_sufficient(
     strict_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, _ = policies(bucket)
@@ -232,7 +236,7 @@ async def test_a_missing_permission_is_named(
             await store.check()
 
 
-async def test_the_public_may_read_live_and_nothing_else(strict_server: S3Server, bucket: str) -> None:
+async def test_the_public_can_read_only_live(strict_server: S3Server, bucket: str) -> None:
     _, public = policies(bucket)
     strict_server.sdk().set_bucket_policy(bucket_name=bucket, policy=json.dumps(public))
     async with opened(strict_server, bucket) as store:
@@ -250,7 +254,7 @@ async def test_the_public_may_read_live_and_nothing_else(strict_server: S3Server
         assert (await client.get(f"{strict_server.endpoint}/{bucket}/?list-type=2")).status_code == 403
 
 
-async def test_as_many_requests_at_once_as_there_are_connections(server: S3Server, bucket: str) -> None:
+async def test_there_are_at_most_as_many_threads_as_connections(server: S3Server, bucket: str) -> None:
     async with opened(server, bucket, connections=3) as store:
         await asyncio.gather(*(put(store, f"live/{number}.m4s", b"x" * 1000) for number in range(30)))
         workers = [thread for thread in threading.enumerate() if thread.name.startswith("store-s3")]
@@ -258,7 +262,7 @@ async def test_as_many_requests_at_once_as_there_are_connections(server: S3Serve
         assert len([info async for info in store.list("live/")]) == 30
 
 
-def test_the_compose_files_bucket_is_made_once(server: S3Server) -> None:
+def test_the_compose_files_bucket_is_created_once(server: S3Server) -> None:
     name = f"headwater-test-{secrets.token_hex(6)}"
     command = [sys.executable, str(DOCUMENT.parents[1] / "docker" / "make_bucket.py"), server.endpoint, name]
     environment = {**os.environ, "AWS_DEFAULT_REGION": server.region}

@@ -72,6 +72,18 @@ class Handler:
         return self.publications[-1]
 
 
+class PausedAuthorization:
+    """Waits for ``decided`` and then accepts the publisher."""
+
+    def __init__(self) -> None:
+        self.requested = asyncio.Event()
+        self.decided = asyncio.Event()
+
+    async def __call__(self, request: PublishRequest) -> None:
+        self.requested.set()
+        await self.decided.wait()
+
+
 @dataclass
 class Port:
     server: IngestServer
@@ -190,12 +202,8 @@ async def test_complete_broadcast(make: Callable[[], Session]) -> None:
 
 
 async def test_media_is_not_read_before_authorization() -> None:
-    decided = asyncio.Event()
-
-    async def wait(request: PublishRequest) -> None:
-        await decided.wait()
-
-    async with listening(handler=Handler(wait)) as port:
+    authorization = PausedAuthorization()
+    async with listening(handler=Handler(authorization)) as port:
         client = await port.connect()
         session = obs()
         client.send(session.opening + session.media)
@@ -206,7 +214,7 @@ async def test_media_is_not_read_before_authorization() -> None:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         assert port.handler.links[0].bytes_received < 1_000_000
-        decided.set()
+        authorization.decided.set()
         assert (await client.status())[0] == "NetStream.Publish.Start"
         await client.close()
         assert await ended(port.handler.publications[0]) is EndReason.LOST
@@ -293,37 +301,27 @@ async def test_kick_from_a_call_of_the_publication() -> None:
 
 
 async def test_kick_during_authorization_applies() -> None:
-    asked, decided = asyncio.Event(), asyncio.Event()
-
-    async def wait(request: PublishRequest) -> None:
-        asked.set()
-        await decided.wait()
-
-    async with listening(handler=Handler(wait)) as port:
+    authorization = PausedAuthorization()
+    async with listening(handler=Handler(authorization)) as port:
         client = await port.connect()
         client.request_publish()
-        await asked.wait()
+        await authorization.requested.wait()
         port.handler.links[0].kick("no more")
         assert await client.status() == ("NetStream.Publish.Rejected", "no more")
-        decided.set()
+        authorization.decided.set()
         await client.closed()
         await client.close()
         assert await ended(port.handler.publications[0]) is EndReason.KICKED
 
 
 async def test_publisher_that_disconnects_during_authorization() -> None:
-    asked, decided = asyncio.Event(), asyncio.Event()
-
-    async def wait(request: PublishRequest) -> None:
-        asked.set()
-        await decided.wait()
-
-    async with listening(handler=Handler(wait)) as port:
+    authorization = PausedAuthorization()
+    async with listening(handler=Handler(authorization)) as port:
         client = await port.connect()
         client.request_publish()
-        await asked.wait()
+        await authorization.requested.wait()
         await client.close()
-        decided.set()
+        authorization.decided.set()
         while not port.handler.publications:
             await asyncio.sleep(0.01)
         assert await ended(port.handler.publications[0]) is EndReason.LOST

@@ -1,4 +1,4 @@
-"""A real broadcaster: ffmpeg publishing a prepared clip at its own pace, and ffmpeg as a viewer."""
+"""ffmpeg as a broadcaster, which publishes a prepared clip in real time, and ffmpeg as a viewer."""
 
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.lab.ffmpeg import command_of, ffmpeg_path
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Sizes in luma samples, ``gop`` in frames, None for a track that is absent."""
+    """Sizes are in luma samples, ``gop`` in frames; None for an absent track."""
 
     seconds: int
     size: str | None = "640x360"
@@ -45,8 +45,8 @@ def make_clip(clip: Clip, path: Path) -> Path:
 def publishing(
     source: Path, url: str, *, seconds: float | None = None, loop: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    """ffmpeg publishing ``source`` to ``url`` (the Server line and the key), once or in a ``loop``; ended with the
-    block."""
+    """ffmpeg publishing ``source`` to ``url`` (the Server line and the key), once or in a ``loop``, until the block
+    ends."""
     limits = {} if seconds is None else {"t": seconds}
     loops = {"stream_loop": -1} if loop else {}
     output = ffmpeg.input(str(source), re=None, **loops).output(
@@ -71,7 +71,7 @@ def publishing(
 class Played:
     """What ffmpeg decoded: frames of the best video stream, and every error it met.
 
-    Its warnings are left out: its HLS reader warns of the init segment that it reads again with each playlist.
+    Warnings are left out: ffmpeg's HLS reader warns each time it reads the init segment again.
     """
 
     frames: int
@@ -79,7 +79,7 @@ class Played:
 
 
 def play(url: str, *, timeout: float = 60) -> Played:
-    """Decode all of ``url`` (its best video and audio) with ffmpeg, to the end."""
+    """Decode the best video and audio of ``url`` with ffmpeg, to the end."""
     command = [ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]
     command += ["-i", url, "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)

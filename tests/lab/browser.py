@@ -1,4 +1,4 @@
-"""A headless Chromium and checks of Headwater's pages, whatever server they come from.
+"""A headless Chromium and checks of Headwater's pages, for any server that serves them.
 
 The checks take a page that is already open on ``{base_url}/watch/{stream}`` or on the dashboard.
 """
@@ -28,7 +28,7 @@ FLAGS = (
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TIMEOUT_MS = int(os.environ.get("HEADWATER_BROWSER_TIMEOUT_MS", "20000"))
-# The video's present frame, scaled to 32 by 18 pixels, as text.
+# The video's current frame, scaled to 32 by 18 pixels, as text.
 PAINTED = """() => {
   const canvas = new OffscreenCanvas(32, 18);
   const context = canvas.getContext("2d");
@@ -38,14 +38,14 @@ PAINTED = """() => {
 
 
 def require_chromium() -> None:
-    """At a test module's top: skip the whole module, in one line, if there is no browser."""
+    """Skip the calling test module if Chromium is not installed; call it at the top of the module."""
     if CHROMIUM is None:
         pytest.skip("no chromium on PATH", allow_module_level=True)
 
 
 @dataclass(slots=True)
 class Visit:
-    """One page, and everything it complained about on the console, policy violations included."""
+    """A page and the errors it logged on the console, policy violations included."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ def visit(
     touch: bool = False,
     ignored: tuple[str, ...] = (),
 ) -> Iterator[Visit]:
-    """Open ``url`` in a fresh profile. ``ignored`` are pieces of console errors that the test brings about."""
+    """Open ``url`` in a fresh profile. ``ignored`` are parts of the console errors that the test provokes."""
     context = browser.new_context(viewport=viewport, has_touch=touch, is_mobile=touch)
     page = context.new_page()
     page.set_default_timeout(TIMEOUT_MS)
@@ -102,7 +102,7 @@ def player(page: Page, name: str) -> Any:
 
 
 def wait_for(page: Page, condition: str, argument: Any = None) -> None:
-    """Wait until the JavaScript function ``condition`` (of ``argument``) gives something true."""
+    """Wait until the JavaScript function ``condition``, called with ``argument``, returns a true value."""
     page.wait_for_function(condition, arg=argument, timeout=TIMEOUT_MS)
 
 
@@ -111,8 +111,8 @@ def wait_for_screen(page: Page, screen: str) -> None:
 
 
 def check_picture_moves(page: Page) -> None:
-    """The picture advances by a second, and the painted frame changes: not always at the same moment, because a
-    player may seek, and a busy machine paints later."""
+    """Playback advances by a second, and the painted frame changes. The two are checked separately, because a
+    player may seek, and a busy machine paints late."""
     wait_for(page, "() => window.headwater.screen === 'playing' && window.headwater.frames > 0")
     start = player(page, "currentTime")
     before = page.evaluate(PAINTED)
@@ -127,7 +127,7 @@ def check_sound(page: Page) -> None:
 
 
 def quality_menu(page: Page) -> list[str]:
-    """Open the quality menu and read its entries, the automatic one without its current rendition."""
+    """Open the quality menu and return its entries; the automatic one without its current rendition."""
     wait_for(page, "() => window.headwater.qualities.length > 0")
     page.mouse.move(200, 200)
     page.locator("#quality").click()
@@ -136,14 +136,14 @@ def quality_menu(page: Page) -> list[str]:
 
 
 def choose_quality(page: Page, quality: str) -> None:
-    """Pick the entry with the id ``quality`` from the open menu and wait until it is what plays."""
+    """Choose the entry with the id ``quality`` from the open menu and wait until that rendition plays."""
     page.locator(f'[data-quality="{quality}"]').click()
     assert player(page, "selected") == quality
     wait_for(page, "() => window.headwater.level === document.querySelector('#quality span').textContent")
 
 
 def check_ladder(page: Page, labels: list[str]) -> None:
-    """The menu lists ``labels`` after "Auto", and the lowest picture of them can be switched to."""
+    """The menu lists ``labels`` after "Auto", and the player can switch to the lowest of them."""
     assert quality_menu(page) == ["Auto", *labels]
     lowest = [label for label in labels if label.endswith("p")][-1]
     choose_quality(page, lowest)

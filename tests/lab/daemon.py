@@ -1,4 +1,4 @@
-"""A third-party server as a process of its own."""
+"""A third-party server in its own process."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ START_S = 10.0
 
 @contextmanager
 def daemon(command: Sequence[str], port: int, directory: Path, *, missing: str) -> Iterator[int]:
-    """The id of the process that listens on ``port``, ended with the block.
+    """Run ``command`` until the block ends; yields its process id once it listens on ``port``.
 
     Its output goes to a file in ``directory``. Raises LabError, with the text ``missing`` if it is not installed.
     """
@@ -37,6 +37,6 @@ def daemon(command: Sequence[str], port: int, directory: Path, *, missing: str) 
 
 def nginx_command(directory: Path, configuration: Path) -> list[str]:
     """nginx in the foreground with all its files in ``directory``."""
-    # Started as root, nginx gives its files to a user that cannot enter the directory.
+    # If started as root, nginx gives its files to a user that cannot enter the directory.
     user = " user root;" if geteuid() == 0 else ""
     return ["nginx", "-p", str(directory), "-c", str(configuration), "-g", f"daemon off;{user}"]

@@ -6,6 +6,6 @@ from media.errors import HeadwaterError
 
 
 class LabError(HeadwaterError):
-    """A server, a publisher or a file that takes part cannot be used; the text names what to do."""
+    """A server, publisher or file cannot be used; the text states what to do."""
 
     code: ClassVar[str] = "lab"

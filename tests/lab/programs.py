@@ -1,8 +1,8 @@
-"""Finding programs that are installed beside Headwater."""
+"""Finding installed programs."""
 
 import shutil
 
-# Debian puts servers into directories that are not on a plain user's PATH.
+# Debian installs servers into directories that are not on an ordinary user's PATH.
 DIRECTORIES = "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/bin"
 
 

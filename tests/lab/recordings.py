@@ -1,4 +1,4 @@
-"""Broadcasts as they lie in the directory store."""
+"""Broadcasts in the directory store."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import m3u8
 
 
 def tracks(folder: Path) -> dict[str, bytes]:
-    """Each track's media below a broadcast's ``folder``, put together as a player would."""
+    """Each track's media in a broadcast's ``folder``, joined as a player would join them."""
     media = {}
     for playlist_file in sorted(folder.glob("*/media.m3u8")):
         playlist = m3u8.loads(playlist_file.read_text())

@@ -19,12 +19,12 @@ class S3Account:
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """Host and port of the endpoint."""
         return urlsplit(self.endpoint).netloc
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables by which boto3 finds these credentials and no others."""
+        """Environment variables with which boto3 finds these credentials and no others."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,

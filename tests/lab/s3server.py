@@ -1,9 +1,9 @@
 """A real S3 server for the tests: the configured endpoint, else MinIO if it is installed, else moto's server.
 
 - ``HEADWATER_TEST_S3_ENDPOINT``: a URL; credentials in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``, the
-  region in ``AWS_DEFAULT_REGION`` (us-east-1 if not set); buckets are made there and removed again;
-- ``HEADWATER_TEST_MINIO``: the path of a ``minio`` program; else one on ``PATH``;
-- moto, in a thread of this process: it checks no credentials and knows no regions, so those tests are skipped.
+  region in ``AWS_DEFAULT_REGION`` (default us-east-1); buckets are made there and removed again;
+- ``HEADWATER_TEST_MINIO``: the path of a ``minio`` program; else the one on ``PATH``;
+- moto, in a thread of this process: it checks neither credentials nor regions, so those tests are skipped.
 """
 
 import os
@@ -37,7 +37,7 @@ class S3Server(S3Account):
 
 
 def s3_report_header() -> str:
-    """One line for pytest's header: which server the S3 tests run against."""
+    """The line of pytest's header that names the server of the S3 tests."""
     endpoint, program = os.environ.get("HEADWATER_TEST_S3_ENDPOINT"), found_program()
     if endpoint:
         return f"S3 server: {endpoint} (HEADWATER_TEST_S3_ENDPOINT)"

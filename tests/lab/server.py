@@ -1,4 +1,4 @@
-"""`headwater serve` as a process of its own, as an operator starts it, and the CLI and API to talk to it."""
+"""`headwater serve` in its own process, as an operator starts it, with access to its CLI and API."""
 
 import json
 import os
@@ -23,7 +23,7 @@ REQUEST_TIMEOUT_S = 10
 
 @dataclass(slots=True)
 class Server:
-    """``rtmp`` is the Server line, ``http`` the origin's URL, both with the ports that were free."""
+    """``rtmp`` is the Server line, ``http`` the origin's URL; both have the ports chosen for this server."""
 
     data: Path
     rtmp: str
@@ -51,7 +51,7 @@ class Server:
         return json.loads(result.stdout)
 
     def create(self, stream: str) -> str:
-        """Create a stream through the API; the URL to publish to, which ends in its key. Raises LabError."""
+        """Create a stream through the API; returns the URL to publish to, with its key. Raises LabError."""
         token = (self.data / "api-token").read_text().strip()
         request = urllib.request.Request(
             f"{self.http}/api/v1/streams",
@@ -65,7 +65,7 @@ class Server:
             raise LabError(f"the stream {stream} could not be created: {error.read().decode()}") from error
 
     def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """Send SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_S)
 
@@ -74,7 +74,7 @@ class Server:
 def serving(
     data: Path, *arguments: str, config: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """A server on free ports with all its files in ``data``; ended, if it still runs, with the block.
+    """A server on free ports with all its files in ``data``; stopped when the block ends.
 
     Raises LabError.
     """
@@ -84,7 +84,7 @@ def serving(
         (data / "headwater.toml").write_text(config)
         command += ["--config", str(data / "headwater.toml")]
     settings = {**os.environ, **(environment or {})}
-    # An operator's Python keeps its bytecode: without it, every start would compile all modules again.
+    # As for an operator, bytecode is kept; otherwise every start would compile all modules again.
     settings.pop("PYTHONDONTWRITEBYTECODE", None)
     log = data / "server.log"
     with log.open("w") as errors:

@@ -1,4 +1,4 @@
-"""A function in a process of its own that answers through a pipe."""
+"""Runs a function in another process that answers through a pipe."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -19,13 +19,14 @@ class Worker:
     _pipe: "Connection[str, Any]"
 
     def finish(self, timeout_s: float) -> Any:
-        """Ask the process to finish; what it then sends. Raises LabError."""
+        """Ask the process to finish; returns what it then sends. Raises LabError."""
         with suppress(BrokenPipeError):
             self._pipe.send("finish")
         return self.receive(timeout_s)
 
     def receive(self, timeout_s: float | None) -> Any:
-        """The next object that the process sends; None waits for ever. Raises LabError, also one that was sent."""
+        """The next object that the process sends; waits for ever if ``timeout_s`` is None. Raises LabError, and any
+        LabError that the process sends."""
         try:
             answer = self._pipe.recv() if self._pipe.poll(timeout_s) else None
         except (EOFError, ConnectionResetError):

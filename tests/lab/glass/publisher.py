@@ -1,4 +1,4 @@
-"""A broadcaster that draws the time of day into every frame: our strip above ffmpeg's moving test picture."""
+"""A broadcaster that draws the time of day into every frame, as a strip above ffmpeg's moving test picture."""
 
 import subprocess
 import threading
@@ -18,7 +18,7 @@ CONNECTING_S = 2.0
 
 @contextmanager
 def publishing(url: str, *, fps: int = 30, bitrate: str = "2500k") -> Iterator[None]:
-    """ffmpeg publishing to ``url`` (with its key) at zero latency, until the block ends."""
+    """ffmpeg publishing to ``url`` (which includes the key) at zero latency, until the block ends."""
     process = subprocess.Popen(command(url, fps, bitrate), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     ending = threading.Event()
     feeder = threading.Thread(target=feed, args=(process, fps, ending))
@@ -37,8 +37,8 @@ def publishing(url: str, *, fps: int = 30, bitrate: str = "2500k") -> Iterator[N
 def feed(process: "subprocess.Popen[bytes]", fps: int, ending: threading.Event) -> None:
     """Write a strip at each frame's time, until ``ending`` is set or ffmpeg stops reading.
 
-    While ffmpeg connects, the pipe is full and the write waits, so no strip is sent late. Afterwards frames are
-    timed by their count, so none is left out.
+    While ffmpeg connects, the pipe is full and the write waits, so no strip is sent late. Afterwards the frame
+    count gives each frame's time, so none is left out.
     """
     assert process.stdin is not None
     due = started = time.monotonic()

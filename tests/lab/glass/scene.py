@@ -1,4 +1,4 @@
-"""A server, the caches of docker/ in front of it if asked for, and a broadcaster on air."""
+"""A server, the caches of docker/ in front of it if requested, and a live broadcaster."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ def on_air(
     config: str, *, cached: bool, broadcaster: Callable[[str], AbstractContextManager[object]] = publishing
 ) -> Iterator[str]:
     """The address for viewers of STREAM: the caches', or the origin's own. ``config`` is TOML;
-    ``broadcaster`` publishes to the URL it is given, which has the key, until its block ends."""
+    ``broadcaster`` publishes to the URL it receives, which includes the key, until its block ends."""
     public = free_port()
     with tempfile.TemporaryDirectory(prefix="headwater-glass-") as name:
         directory = Path(name)

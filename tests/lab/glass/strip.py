@@ -1,7 +1,7 @@
 """The time of day as a row of blocks at the top of the picture.
 
-32 bits of milliseconds, most significant first, and 8 bits to tell a time from anything else. A block is wide
-enough to survive scaling and hard compression.
+32 bits of milliseconds, most significant first, and 8 check bits that distinguish a time from any other picture. A
+block is wide enough to survive scaling and strong compression.
 """
 
 BITS, CHECK_BITS = 32, 8
@@ -20,11 +20,11 @@ def blocks(unix_ms: int) -> bytes:
 
 
 def check(value: int) -> int:
-    """Never 0 for 0: a black picture is not a time."""
+    """The check bits; not 0 for 0, because a black picture is not a time."""
     return (sum(value.to_bytes(4, "big")) + 0x5A) & 0xFF
 
 
-# A function of the media element: the time in its present picture as blocks() had it, or null if there is none.
+# A JavaScript function of the media element: the time that blocks() drew into its current picture, or null.
 READ = f"""(() => {{
   const BITS = {BITS}, BLOCKS = {BLOCKS}, HEIGHT = {HEIGHT};
   const canvas = new OffscreenCanvas(BLOCKS * 4, 1);
@@ -42,7 +42,7 @@ READ = f"""(() => {{
   }};
 }})()"""
 
-# A function of a time so read and the Unix time, both in milliseconds: how long ago the first was.
+# A JavaScript function of a time read by READ and the Unix time: the age of the first. All in milliseconds.
 SINCE = f"""(value, now) => {{
   const late = (now % 2 ** {BITS}) - value;
   return late < 0 ? late + 2 ** {BITS} : late;

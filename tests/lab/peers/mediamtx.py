@@ -1,4 +1,4 @@
-"""MediaMTX, whose program HEADWATER_BENCH_MEDIAMTX names, making low-latency HLS."""
+"""MediaMTX as a low-latency HLS server. HEADWATER_BENCH_MEDIAMTX is the path of its program."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.lab.programs import find_program
 
 MEDIAMTX_VARIABLE = "HEADWATER_BENCH_MEDIAMTX"
 MISSING = f"MediaMTX: skipped, {MEDIAMTX_VARIABLE} does not name its program"
-# Viewers send it as a CDN does: MediaMTX redirects others once, to give them a cookie.
+# Viewers send this token as a CDN does; MediaMTX redirects other clients once, to set a cookie.
 SECRET = "a-cdn-of-the-benchmark"
 # Segments are as long as Headwater's. Everything else is the default, except what is not measured.
 CONFIGURATION = """\
@@ -44,13 +44,13 @@ class MediaMtx:
 
 
 def missing() -> str | None:
-    """The reason why it cannot take part, or None."""
+    """Why it cannot take part, or None if it can."""
     return MISSING if find_program(os.environ.get(MEDIAMTX_VARIABLE, "")) is None else None
 
 
 @contextmanager
 def mediamtx(directory: Path, hls_directory: Path) -> Iterator[MediaMtx]:
-    """Ended with the block. Raises LabError."""
+    """A server that is stopped when the block ends. Raises LabError."""
     rtmp, hls, configuration = free_port(), free_port(), directory / "mediamtx.yml"
     configuration.write_text(
         CONFIGURATION.format(host=HOST, rtmp=rtmp, hls=hls, hls_directory=hls_directory, secret=SECRET)

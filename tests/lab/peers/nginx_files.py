@@ -1,4 +1,4 @@
-"""nginx that serves a directory's files as they are."""
+"""nginx serving the files of a directory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tests.lab.ports import HOST, free_port
 from tests.lab.programs import find_program
 
 MISSING = "nginx: skipped, it is not installed (Debian: apt-get install nginx)"
-# One process, like the origin. The rest as in docker/nginx.conf, without a log.
+# One process, like the origin. Otherwise as in docker/nginx.conf, but without a log.
 CONFIGURATION = """\
 worker_processes 1;
 pid {directory}/nginx.pid;
@@ -36,7 +36,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class NginxFiles:
-    """``pid`` is of nginx's first process, ``files`` the directory that it serves."""
+    """``pid`` is nginx's main process, ``files`` the directory that it serves."""
 
     pid: int
     port: int
@@ -50,13 +50,13 @@ class NginxFiles:
 
 
 def missing() -> str | None:
-    """The reason why it cannot take part, or None."""
+    """Why it cannot take part, or None if it can."""
     return MISSING if find_program("nginx") is None else None
 
 
 @contextmanager
 def nginx_files(directory: Path) -> Iterator[NginxFiles]:
-    """Ended with the block. Raises LabError."""
+    """A server that is stopped when the block ends. Raises LabError."""
     port, configuration, files = free_port(), directory / "nginx.conf", directory / "files"
     files.mkdir(parents=True)
     configuration.write_text(CONFIGURATION.format(directory=directory, host=HOST, port=port))

@@ -1,4 +1,4 @@
-"""nginx with the RTMP module, as packaged by Debian, writing HLS of what is published to it."""
+"""nginx with the RTMP module, as packaged by Debian, which writes published streams as HLS."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ rtmp {{
 
 
 def missing() -> str | None:
-    """The reason why it cannot take part, or None."""
+    """Why it cannot take part, or None if it can."""
     if find_program("nginx") is None or not MODULE.exists():
         return MISSING
     return None
@@ -41,7 +41,7 @@ def missing() -> str | None:
 
 @contextmanager
 def nginx_rtmp(directory: Path) -> Iterator[tuple[int, str, Path]]:
-    """Its process, where to publish to, and the directory of its playlists. Ended with the block.
+    """Its process id, the URL to publish to, and the directory of its playlists. Stopped when the block ends.
 
     Raises LabError.
     """

@@ -1,4 +1,4 @@
-"""SRS, whose program HEADWATER_BENCH_SRS names, writing HLS of what is published to it."""
+"""SRS, which writes published streams as HLS. HEADWATER_BENCH_SRS is the path of its program."""
 
 import os
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ vhost __defaultVhost__ {{
 
 
 def missing() -> str | None:
-    """The reason why it cannot take part, or None."""
+    """Why it cannot take part, or None if it can."""
     return MISSING if find_program(os.environ.get(SRS_VARIABLE, "")) is None else None
 
 
 @contextmanager
 def srs(directory: Path) -> Iterator[tuple[int, str, Path]]:
-    """Its process, where to publish to, and the directory of its playlists. Ended with the block.
+    """Its process id, the URL to publish to, and the directory of its playlists. Stopped when the block ends.
 
     Raises LabError.
     """

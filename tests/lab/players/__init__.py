@@ -1,1 +1,1 @@
-"""One player of the watch page on a network whose bandwidth changes: what a viewer saw, and whether that passes."""
+"""One player of the watch page on a network whose bandwidth changes: what the viewer saw, and a verdict on it."""

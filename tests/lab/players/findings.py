@@ -1,4 +1,4 @@
-"""From a run's record to what a viewer saw."""
+"""What the viewer saw, computed from a run's record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from tests.lab.players.run import Run
 
 # The start of an unthrottled phase, while the player approaches its target.
 SETTLE_S = 20.0
-# Playback cannot move the picture by more within a tick: media time was left out.
+# Playback cannot advance by more within a tick; if it does, media time was skipped.
 JUMP_S = 0.15
 FASTEST = 1.03
 
@@ -25,7 +25,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One phase of the run: the latency by the player, and by the burnt-in clock."""
+    """One phase of the run: the latency that the player reports, and that of the burnt-in clock."""
 
     kbps: int | None
     start: float
@@ -37,11 +37,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Seconds, counted from when the page was opened.
+    """Times are seconds since the page was opened.
 
-    ``rungs`` are the heights shown, each with when it first was; ``jumps`` are when media time was left out and how
-    much. ``reporting`` is the share of the time in which the player knew its latency. ``timeline`` is a sample a
-    second.
+    ``rungs`` are the heights shown, each with the time of its first picture; ``jumps`` are the times at which media
+    time was skipped, and how much. ``reporting`` is the share of the time in which the player reported a latency.
+    ``timeline`` has one sample per second.
     """
 
     player: str
@@ -66,7 +66,7 @@ class Findings:
 def find(run: Run) -> Findings:
     begun = run.record.started
     samples = [sample for sample in run.record.samples if sample.height and sample.at >= begun]
-    said = [sample for sample in samples if sample.latency is not None]
+    reporting = [sample for sample in samples if sample.latency is not None]
     return Findings(
         player=run.player,
         started=begun,
@@ -77,8 +77,8 @@ def find(run: Run) -> Findings:
         jumps=tuple(jumps(samples)),
         slowest_rate=min(sample.rate for sample in samples),
         fastest_rate=max(sample.rate for sample in samples),
-        reporting=len(said) / len(samples),
-        latency=spread(sample.latency for sample in said),
+        reporting=len(reporting) / len(samples),
+        latency=spread(sample.latency for sample in reporting),
         parts=tuple(
             part(span.kbps, span.start, [s for s in samples if span.start <= s.at < span.end]) for span in run.spans
         ),

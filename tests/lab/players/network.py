@@ -1,4 +1,4 @@
-"""The viewer's network, limited by DevTools to some kilobits a second, or unlimited."""
+"""The viewer's network, limited by DevTools to a bandwidth in kbit/s, or unlimited."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ BITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """``seconds`` of the run on a network of ``kbps``; None is without a limit."""
+    """``seconds`` of the run on a network of ``kbps``; None is unlimited."""
 
     seconds: float
     kbps: int | None

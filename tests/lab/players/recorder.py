@@ -1,4 +1,4 @@
-"""Records what happens in the page while it plays."""
+"""Records playback in the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ TICK_MS = 50
 # sound.
 STUCK_S = 0.4
 
-# Times are seconds since the page was opened. A sample is what Sample has, in that order.
+# Times are seconds since the page was opened. A sample has the fields of Sample, in that order.
 RECORDER = f"""() => {{
   const read = {READ};
   const since = {SINCE};
@@ -52,8 +52,8 @@ RECORDER = f"""() => {{
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The page at one moment. Seconds; ``latency`` and ``target`` are the player's own, ``glass`` the burnt-in
-    clock's, all of them None if unknown. ``height`` is 0 before the first picture."""
+    """The page at one moment. Times are in seconds: the player reports ``latency`` and ``target``, the burnt-in
+    clock gives ``glass``; each is None if unknown. ``height`` is 0 before the first picture."""
 
     at: float
     position: float
@@ -76,7 +76,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``started`` is when playing began; a picture may be seen before."""
+    """``started`` is when playback began; a picture may be shown earlier."""
 
     started: float
     samples: tuple[Sample, ...]

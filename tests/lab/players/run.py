@@ -14,7 +14,7 @@ from tests.lab.players.recorder import RECORDER, Record, read_record
 
 @dataclass(frozen=True, slots=True)
 class PhaseSpan:
-    """A phase as it was: from ``start`` to ``end``, in seconds since the page was opened."""
+    """When a phase took place, in seconds since the page was opened."""
 
     start: float
     end: float
@@ -29,7 +29,7 @@ class Run:
 
 
 def play(browser: Browser, base: str, player: str, phases: Sequence[Phase]) -> Run:
-    """The watch page at low latency on ``base``, through ``phases``; the first begins when playing does."""
+    """Play the watch page of ``base`` at low latency through ``phases``; the first begins when playback does."""
     with visit(browser, f"{base}/watch/{STREAM}?player={player}&muted=1") as opened:
         page = opened.page
         page.evaluate(RECORDER)

@@ -20,7 +20,7 @@ class Criterion:
 
 
 def judge(found: Findings, segment_s: float) -> tuple[Criterion, ...]:
-    """``segment_s`` is the length of a segment, of which one may be lost."""
+    """Apply the criteria. ``segment_s`` is the duration of a segment; at most one may be lost."""
     return tuple(_criteria(found, segment_s))
 
 
@@ -46,7 +46,7 @@ def _criteria(found: Findings, segment_s: float) -> Iterator[Criterion]:
 
 
 def _switch(before: Part, after: Part) -> Criterion:
-    """When the bandwidth changes, the last rendition has to change in the same direction."""
+    """When the bandwidth changes, the rendition has to change in the same direction."""
     down = after.kbps is not None
     held = after.heights[-1] < before.heights[-1] if down else after.heights[-1] > before.heights[-1]
     words = " ".join(f"{height}p" for height in after.heights)

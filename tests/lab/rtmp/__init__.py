@@ -1,1 +1,1 @@
-"""Many paced RTMP publishers in one cheap process."""
+"""Many paced RTMP publishers in one process."""

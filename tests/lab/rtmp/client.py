@@ -1,4 +1,4 @@
-"""The beginning of a publisher's RTMP session, on a blocking socket (RTMP 1.0, sections 5.2 and 7.2)."""
+"""The start of a publisher's RTMP session, on a blocking socket (RTMP 1.0, sections 5.2 and 7.2)."""
 
 import socket
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ SEND_BUFFER = 512 * 1024
 
 
 def publish(url: str) -> socket.socket:
-    """A socket connected to ``url`` (rtmp://HOST:PORT/APP/KEY) and accepted to publish. Raises LabError."""
+    """A socket on which the server of ``url`` (rtmp://HOST:PORT/APP/KEY) accepts a broadcast. Raises LabError."""
     address = urlsplit(url)
     app, _, key = address.path.strip("/").rpartition("/")
     server = f"rtmp://{address.netloc}/{app}"
@@ -54,7 +54,7 @@ class Session:
         """Handshake, connect and publish, until the server accepts. Raises LabError, OSError, RtmpError."""
         send = self._connection.sendall
         send(b"\x03" + bytes(PACKET_SIZE))
-        answer = self._exactly(1 + 2 * PACKET_SIZE)
+        answer = self._read_exactly(1 + 2 * PACKET_SIZE)
         send(answer[1 : 1 + PACKET_SIZE])
         send(encode_message(control.CHUNK_STREAM, control.set_chunk_size(CHUNK_SIZE)))
         properties: dict[str, Value] = {
@@ -91,7 +91,7 @@ class Session:
             elif message.type_id == MessageType.COMMAND_AMF0:
                 return parse_command(message, self._limits)
 
-    def _exactly(self, size: int) -> bytes:
+    def _read_exactly(self, size: int) -> bytes:
         while len(self._buffer) < size:
             self._receive()
         return self._buffer.take(size)

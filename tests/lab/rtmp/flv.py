@@ -1,4 +1,4 @@
-"""The tags of an FLV file (Video File Format Specification 10.1, annex E) that was made here."""
+"""The tags of an FLV file that ffmpeg wrote (Video File Format Specification 10.1, annex E)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ AVC_SEQUENCE_HEADER, AAC_SEQUENCE_HEADER = (b"\x17\x00",), (b"\xaf\x00", b"\xae\
 
 
 class Tag(NamedTuple):
-    """``timestamp`` is milliseconds. Types are those of RTMP's messages too."""
+    """``timestamp`` is in milliseconds. The types are also those of RTMP messages."""
 
     type_id: int
     timestamp: int
@@ -20,13 +20,13 @@ class Tag(NamedTuple):
 
     @property
     def is_header(self) -> bool:
-        """Whether it configures a decoder, or describes the file."""
+        """Whether the tag configures a decoder or describes the file."""
         headers = AVC_SEQUENCE_HEADER if self.type_id == VIDEO else AAC_SEQUENCE_HEADER
         return self.type_id == SCRIPT or self.data[:2] in headers
 
     @property
     def is_end(self) -> bool:
-        """AVC's end of sequence, which a repeated clip does not have."""
+        """Whether it is AVC's end of sequence, which a repeated clip does not send."""
         return self.type_id == VIDEO and self.data[1:2] == b"\x02"
 
 

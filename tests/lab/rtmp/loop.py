@@ -1,6 +1,6 @@
-"""A clip repeated without end as RTMP chunks, cut at its frame times.
+"""An endlessly repeated clip as RTMP chunks, one piece for each frame time.
 
-All publishers send the same bytes at the same place, so they are encoded once for all.
+All publishers send the same bytes for the same frame, so these are encoded only once.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ KEPT_TICKS = 512
 
 
 class Loop:
-    """``due_ms`` are the frame times of one turn, and ``length_ms`` is how long a turn takes."""
+    """``due_ms`` are the frame times of one repetition, ``length_ms`` is its duration."""
 
     def __init__(self, tags: Sequence[Tag]) -> None:
         media = [tag for tag in tags if not tag.is_header and not tag.is_end]
@@ -35,7 +35,7 @@ class Loop:
         self.at = lru_cache(KEPT_TICKS)(self._at)
 
     def due(self, tick: int) -> float:
-        """Seconds from the beginning to the frame ``tick``, which counts on from turn to turn."""
+        """Seconds from the start to the frame ``tick``, which is counted across repetitions."""
         turn, place = divmod(tick, len(self.due_ms))
         return (turn * self.length_ms + self.due_ms[place] - self.due_ms[0]) / 1000
 
@@ -44,11 +44,11 @@ class Loop:
         return 1000 * len(self.due_ms) / self.length_ms
 
     def opening(self) -> bytes:
-        """The metadata and the decoders' configurations, sent before the first frame."""
+        """The metadata and the decoder configurations, sent before the first frame."""
         return b"".join(_chunks(tag, 0) for tag in self._headers)
 
     def _at(self, tick: int) -> bytes:
-        """The frame ``tick`` and the sound that comes with it."""
+        """The chunks of the frame ``tick`` and its sound."""
         turn, place = divmod(tick, len(self._ticks))
         return b"".join(_chunks(tag, turn * self.length_ms) for tag in self._ticks[place])
 
@@ -59,7 +59,7 @@ def read_loop(path: Path) -> Loop:
 
 
 def _ticks(media: Sequence[Tag]) -> list[list[Tag]]:
-    """A list for each frame, with the sound since the previous frame; sound after the last frame goes with it."""
+    """The tags for each frame, with the sound since the previous one. The last also has the sound after it."""
     ticks: list[list[Tag]] = [[]]
     for tag in media:
         ticks[-1].append(tag)

@@ -1,4 +1,4 @@
-"""Many broadcasters of one clip in one cheap process: no ffmpeg, one write for each frame of each stream.
+"""Many broadcasters of one clip in one process that uses little CPU: no ffmpeg, one write per frame and stream.
 
 Streams start spread over ``spread_s``, so that neither their frames nor their keyframes coincide.
 """
@@ -22,10 +22,10 @@ from tests.lab.worker import Worker, working
 
 START_S = 120.0
 FINISH_S = 30.0
-# The shortest sleep: frames that come due within it are sent together.
+# The shortest sleep: frames that fall due within it are sent together.
 REST_S = 0.001
 QUESTION_EVERY_S = 0.1
-# The server's answers are discarded every so many frames.
+# The server's messages are read and discarded once per this many frames.
 DRAIN_EVERY = 30
 DRAIN_SIZE = 64 * 1024
 MAX_WAITING = 4 * 1024 * 1024
@@ -33,10 +33,10 @@ MAX_WAITING = 4 * 1024 * 1024
 
 @dataclass(slots=True)
 class Sent:
-    """What was sent. ``frames`` are, for each watched stream, the moments at which the system had taken each
-    frame's last byte, by the given clock; ``late_ms`` counts the frames by how many milliseconds they were late;
-    ``blocked`` counts the writes that a server took only in part; ``lost`` maps the publishers that were cut off
-    to the reason."""
+    """What was sent. ``frames`` has, for each watched stream, the times by the given clock at which the socket
+    accepted each frame's last byte; ``late_ms`` counts the frames by their lateness in milliseconds; ``blocked``
+    counts the writes that the socket accepted only in part; ``lost`` maps each publisher that was cut off to the
+    reason."""
 
     frames: dict[int, "array[float]"] = field(default_factory=dict)
     late_ms: Counter[int] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Publishers:
-    """They run in one process of their own."""
+    """Publishers in a separate process."""
 
     _worker: Worker
 
@@ -66,9 +66,9 @@ def publishing(
     spread_s: float = 2.0,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Publishers]:
-    """Publish ``clip`` to each of ``urls`` until the block ends; all are connected when it begins.
+    """Publish ``clip`` to each of ``urls`` until the block ends; all are connected when the block begins.
 
-    ``watch`` are the indexes of ``urls`` whose frames' times are recorded, by ``clock``. Raises LabError.
+    For the indexes ``watch`` of ``urls``, the times of the frames are recorded by ``clock``. Raises LabError.
     """
     with working("publishers", _run, clip, tuple(urls), tuple(watch), spread_s, clock) as worker:
         worker.receive(START_S)
@@ -83,7 +83,7 @@ def _run(
     clock: Callable[[], float],
     pipe: "Connection[Sent | LabError, str]",
 ) -> None:
-    """The process's whole life."""
+    """The main function of the process."""
     gc.disable()
     try:
         loop = read_loop(clip)
@@ -106,9 +106,9 @@ def _run(
 
 
 def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> None:
-    """Send frames until something arrives in ``pipe``."""
-    agenda = [(stream.due, stream.place) for stream in streams]
-    heapify(agenda)
+    """Send frames until ``pipe`` becomes readable."""
+    queue = [(stream.due, stream.place) for stream in streams]
+    heapify(queue)
     question = 0.0
     while True:
         now = time.monotonic()
@@ -116,15 +116,15 @@ def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> N
             if pipe.poll():
                 return
             question = now + QUESTION_EVERY_S
-        while agenda[0][0] <= now:
-            stream = streams[agenda[0][1]]
+        while queue[0][0] <= now:
+            stream = streams[queue[0][1]]
             stream.send(now)
-            heapreplace(agenda, (stream.due, stream.place))
-        time.sleep(min(QUESTION_EVERY_S, max(REST_S, agenda[0][0] - time.monotonic())))
+            heapreplace(queue, (stream.due, stream.place))
+        time.sleep(min(QUESTION_EVERY_S, max(REST_S, queue[0][0] - time.monotonic())))
 
 
 class Paced:
-    """One broadcast. ``due`` is the time of its next frame, infinite after the server cut it off."""
+    """One broadcast. ``due`` is the time of its next frame, infinite once the server has cut it off."""
 
     def __init__(
         self,
@@ -144,12 +144,12 @@ class Paced:
         self._sent = sent
         self._clock = clock
         self._moments = sent.frames.get(place)
-        # Bytes that the socket has not taken yet.
+        # Bytes that the socket has not accepted yet.
         self._rest = memoryview(loop.opening())
         connection.setblocking(False)
 
     def send(self, now: float) -> None:
-        """Send the frame that is due, after the rest of the frames before it."""
+        """Send the frame that is due, after what remains of earlier ones."""
         sent, tick = self._sent, self._tick
         sent.late_ms[int((now - self.due) * 1000)] += 1
         data = memoryview(self._loop.at(tick))

@@ -1,4 +1,4 @@
-"""One process of viewers: they arrive one after another during the ramp, and all leave at the end."""
+"""One process of viewers, who arrive one after another during the ramp and all leave at the end."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from tests.lab.viewers.viewer import Habits, Viewer
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``numbers`` are this process's of all ``viewers``. Times are of the monotonic clock; the ramp ends at
+    """``numbers`` are this process's share of all ``viewers``. Times are of the monotonic clock; the ramp ends at
     ``steady``."""
 
     host: str
@@ -32,8 +32,8 @@ class Plan:
 
 
 def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
-    """The process's main function; its record goes through ``answer``."""
-    # A collection would stop all viewers for longer than a part may be late; they make no reference cycles.
+    """The main function of the process; it sends its record through ``answer``."""
+    # A garbage collection would stop all viewers for longer than a part may be late; they make no reference cycles.
     gc.disable()
     answer.send(uvloop.run(run_crowd(plan)))
     answer.close()
@@ -42,8 +42,8 @@ def run_process(plan: Plan, answer: "Connection[Record, None]") -> None:
 async def run_crowd(plan: Plan) -> Record:
     record = Record()
     world = http_world(plan.host, plan.port, record)
-    people = [_come(world, plan, number) for number in plan.numbers]
-    await _until(plan.end, [*people, watch_lag(record.lag)])
+    viewers = [_view(world, plan, number) for number in plan.numbers]
+    await _until(plan.end, [*viewers, watch_lag(record.lag)])
     return record
 
 
@@ -57,9 +57,9 @@ async def probe(host: str, port: int, master: str, record: Record) -> None:
         group.create_task(watch_lag(record.lag))
 
 
-async def _come(world: World, plan: Plan, number: int) -> None:
-    comes = plan.start + (plan.steady - plan.start) * number / plan.viewers
-    await asyncio.sleep(max(0.0, comes - world.clock()))
+async def _view(world: World, plan: Plan, number: int) -> None:
+    arrives = plan.start + (plan.steady - plan.start) * number / plan.viewers
+    await asyncio.sleep(max(0.0, arrives - world.clock()))
     await Viewer(world, plan.master, Habits(number, plan.switches), Random(number)).run()
 
 

@@ -1,4 +1,4 @@
-"""One rendition as one viewer follows it: which playlist and which media to request. No I/O, no clock.
+"""Decides which playlist and media a viewer of one rendition requests. No I/O, no clock.
 
 Rules of draft-pantos-hls-rfc8216bis, 6.2.5 (delivery directives) and 6.3 (client).
 """
@@ -9,10 +9,10 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part, Position
 
 
 class Follower:
-    """Takes every playlist of its rendition, and decides what to request next.
+    """Fed every playlist of its rendition, it decides what to request next.
 
-    ``expected`` is this playlist's last position by a rendition report; ``resume`` is the position that playback
-    reached in the previous rendition.
+    ``expected`` is the last position of this playlist according to a rendition report; ``resume`` is the position
+    that playback reached in the previous rendition.
     """
 
     def __init__(self, path: str, *, expected: Position | None = None, resume: Position | None = None) -> None:
@@ -28,7 +28,7 @@ class Follower:
         self._hinted: str | None = None
 
     def reload_path(self, now_us: int) -> str:
-        """The playlist's path; if the server can block, with the next part in its query."""
+        """The playlist's path; if the server supports blocking reload, its query names the next part."""
         newest = self._newest
         if newest is None:
             return self.path if self._expected is None else self.path + _query(self._expected)
@@ -37,7 +37,7 @@ class Follower:
         return self.path + _query(self._edge, skip=self._may_skip(newest, now_us))
 
     def take(self, playlist: MediaPlaylist, now_us: int) -> list[Part]:
-        """The parts of ``playlist`` that are new to this viewer, the first playlist's included."""
+        """The parts of ``playlist`` that are new to this viewer; all of them for the first playlist."""
         self._newest, self._received_us = playlist, now_us
         self.map_path = playlist.map_path or self.map_path
         if self._edge is None:
@@ -52,7 +52,7 @@ class Follower:
         return new
 
     def next_part(self) -> str | None:
-        """The path of the next part that is listed, else the hinted one; None until the next playlist."""
+        """The path of the next listed part, else of the hinted one; None if there is neither until a reload."""
         if self._waiting:
             return self._waiting.popleft()
         hint = self._newest.hint if self._newest is not None else None
@@ -62,7 +62,7 @@ class Follower:
         return hint
 
     def report_on(self, path: str) -> Position | None:
-        """The last position of the playlist ``path``, by this one's rendition report."""
+        """The last position of the playlist ``path``, according to this playlist's rendition report."""
         return self._newest.reports.get(path) if self._newest is not None else None
 
     @property
@@ -87,7 +87,7 @@ class Follower:
         self._waiting.extend(part.path for part in new if part.path != hinted)
 
     def _start(self, playlist: MediaPlaylist) -> Position:
-        """The newest independent part PART-HOLD-BACK from the end (6.3.3), or not after where playback is."""
+        """The newest independent part PART-HOLD-BACK from the end (6.3.3), or not after the playback position."""
         start, ahead_us = playlist.next, 0
         for part in reversed(playlist.parts):
             ahead_us += part.duration_us

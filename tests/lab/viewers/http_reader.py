@@ -1,5 +1,5 @@
-"""One HTTP/1.1 response after another from bytes (RFC 9112), as cheaply as Python can: a head, then a body that is
-kept or only counted. Bodies end by Content-Length or chunked transfer coding; anything else is refused."""
+"""Parses successive HTTP/1.1 responses (RFC 9112) with little CPU: a head, then a body that is kept or only
+counted. Only bodies with a Content-Length or the chunked transfer coding are accepted."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ WITHOUT_BODY = (204, 304)
 
 
 class BadResponse(Exception):
-    """Bytes that are not a response this reader accepts, with the reason."""
+    """The bytes are not a response that this reader accepts; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Answer:
 
 
 class ResponseReader:
-    """``expect`` the next answer, then feed the received bytes until :meth:`feed` returns it."""
+    """Call :meth:`expect` for the next answer, then :meth:`feed` until that returns it."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -33,7 +33,7 @@ class ResponseReader:
         self._size = 0
         self._status = 0
         self._keep_alive = True
-        # Bytes of the body, or of the current chunk and its line end, that are still to come; None in a head.
+        # Missing bytes of the body, or of the current chunk and its line end; None in a head.
         self._missing: int | None = None
         self._chunked = False
         self._last_chunk = False
@@ -48,7 +48,7 @@ class ResponseReader:
         self._size, self._missing, self._chunked, self._last_chunk = 0, None, False, False
 
     def feed(self, data: bytes | memoryview) -> Answer | None:
-        """The answer, when ``data`` completes it. Raises BadResponse."""
+        """The answer if ``data`` completes it, else None. Raises BadResponse."""
         if self._missing is not None and not self._chunked:
             return self._body(data)
         self._buffer += data
@@ -92,7 +92,7 @@ class ResponseReader:
         return True
 
     def _chunks(self) -> bool:
-        """Take the received bytes of a chunked body; whether it is complete."""
+        """Consume the received bytes of a chunked body; returns whether it is complete."""
         while True:
             if self._missing:
                 taken = min(self._missing, len(self._buffer))
@@ -130,7 +130,7 @@ class ResponseReader:
 
 
 def _field(head: bytes, name: bytes) -> bytes | None:
-    """A field's value in a head of lower case."""
+    """A field's value in a lower-case head."""
     start = head.find(b"\r\n" + name + b":")
     if start < 0:
         return None

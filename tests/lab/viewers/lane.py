@@ -1,4 +1,4 @@
-"""One keep-alive connection of a viewer: one request at a time, opened again if the server closed it."""
+"""One keep-alive connection of a viewer: one request at a time, reconnected if the server closes it."""
 
 import asyncio
 from time import monotonic
@@ -11,7 +11,7 @@ REQUEST_TIMEOUT_S = 15.0
 
 
 class LaneError(Exception):
-    """No answer arrived; the text is the same for the same reason, so that reasons can be counted."""
+    """No answer arrived. The same reason has the same text, so that reasons can be counted."""
 
 
 class Abandoned(Exception):
@@ -21,22 +21,22 @@ class Abandoned(Exception):
 class Lane(Protocol):
     @property
     def began(self) -> float:
-        """When the first byte of the last answer came, in seconds of the system's monotonic clock."""
+        """When the first byte of the last answer arrived, in seconds of the system's monotonic clock."""
         ...
 
     async def get(self, path: str, *, keep: bool) -> Answer:
-        """The answer to a GET, its body with ``keep``. Raises LaneError, Abandoned."""
+        """The answer to a GET; its body is kept only with ``keep``. Raises LaneError, Abandoned."""
         ...
 
     def abandon(self) -> None:
-        """Abandon the current request, and with it (RFC 9112, 9.6) the connection."""
+        """Abandon the current request and close the connection (RFC 9112, 9.6)."""
         ...
 
     def close(self) -> None: ...
 
 
 class HttpLane:
-    """A :class:`Lane` to ``host``:``port``; ``bearer`` is a token that each request shows, if there is one."""
+    """A :class:`Lane` to ``host``:``port``; each request sends the token ``bearer`` if given."""
 
     def __init__(self, host: str, port: int, *, bearer: str | None = None) -> None:
         self._host, self._port = host, port
@@ -53,7 +53,7 @@ class HttpLane:
             try:
                 return await connection.ask(request, keep=keep)
             except Unanswered:
-                # A server may close an idle connection just as it is used again (RFC 9112, 9.3.1).
+                # A server may close an idle connection while the next request is being sent (RFC 9112, 9.3.1).
                 if not used:
                     raise LaneError("connection lost") from None
 
@@ -80,11 +80,11 @@ class HttpLane:
 
 
 class Unanswered(Exception):
-    """The connection was lost before a byte of the answer."""
+    """The connection was lost before the first byte of the answer."""
 
 
 class Connection(asyncio.BufferedProtocol):
-    """All connections of a process receive into one buffer: each takes its bytes out before the next one's turn."""
+    """All connections of a process receive into one buffer: each consumes its bytes before another receives."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, timeout: float = REQUEST_TIMEOUT_S) -> None:
         self._loop = loop
@@ -96,7 +96,7 @@ class Connection(asyncio.BufferedProtocol):
         self.began = 0.0
 
     async def ask(self, request: bytes, *, keep: bool) -> Answer:
-        """Raises LaneError, Unanswered, and what :meth:`fail` is given."""
+        """Raises LaneError, Unanswered, and the error passed to :meth:`fail`."""
         if self.closed or self._transport is None:
             raise Unanswered
         waiter: asyncio.Future[Answer] = self._loop.create_future()

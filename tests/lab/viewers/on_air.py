@@ -19,7 +19,7 @@ REQUEST_TIMEOUT_S = 10
 
 
 def wait_on_air(origin: str, stream: str, *, segments: int = 0) -> MultivariantPlaylist:
-    """The multivariant playlist, once each of its playlists names parts, and so many complete segments.
+    """The multivariant playlist, once each media playlist lists parts and at least ``segments`` complete segments.
 
     Raises LabError.
     """

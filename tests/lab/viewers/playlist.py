@@ -1,6 +1,6 @@
 """The part of playlists that a low-latency viewer needs (draft-pantos-hls-rfc8216bis, 4.4).
 
-Independent of the product's own parser, so that a mistake there is not repeated here.
+Independent of the product's own parser, so that a mistake there is detected here.
 """
 
 import gzip
@@ -17,11 +17,11 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class PlaylistError(Exception):
-    """A playlist that a viewer cannot follow, with the reason."""
+    """A viewer cannot follow the playlist; the text is the reason."""
 
 
 class Position(NamedTuple):
-    """A part's place: the media sequence number of its segment, and its index there."""
+    """A part's position: the media sequence number of its segment, and its index in that segment."""
 
     msn: int
     part: int
@@ -38,8 +38,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """``next`` is the first position that the playlist does not contain yet; ``reports`` maps the paths of other
-    playlists to the last position there. ``durations`` are the listed segments' in microseconds by their numbers; a
-    gap (4.4.4.7) takes none. All paths are absolute."""
+    playlists to their last positions. ``durations`` maps the numbers of the listed segments to microseconds; a gap
+    (4.4.4.7) has 0. All paths are absolute."""
 
     next: Position
     parts: tuple[Part, ...]
@@ -55,7 +55,7 @@ class MediaPlaylist:
 
 @dataclass(frozen=True, slots=True)
 class MultivariantPlaylist:
-    """Paths of the video renditions, as they are listed, and of the audio rendition that goes with them."""
+    """The paths of the video renditions, in the listed order, and of their audio rendition."""
 
     video: tuple[str, ...]
     audio: str | None
@@ -63,7 +63,7 @@ class MultivariantPlaylist:
 
 @dataclass(slots=True)
 class _Reading:
-    """A media playlist as far as it is read."""
+    """The state while a media playlist is parsed."""
 
     path: str
     msn: int = 0
@@ -144,7 +144,7 @@ def parse_media(text: str, path: str) -> MediaPlaylist:
 
 
 def parse_multivariant(text: str, path: str) -> MultivariantPlaylist:
-    """Variants without a picture are left out. Raises PlaylistError."""
+    """Audio-only variants are omitted. Raises PlaylistError."""
     video: list[str] = []
     audio: dict[str, str] = {}
     group: str | None = None
@@ -189,7 +189,7 @@ def decode(body: bytes) -> str:
 
 
 class MediaReader:
-    """Reads each version of a playlist once, however many viewers of this process receive it."""
+    """Parses each version of a playlist once for all viewers of this process."""
 
     def __init__(self, *, keep: int = 256) -> None:
         self._keep = keep

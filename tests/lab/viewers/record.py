@@ -1,4 +1,4 @@
-"""What one process of viewers received. Times are seconds of the system's monotonic clock."""
+"""A record of what the viewers of one process received. Times are seconds of the system's monotonic clock."""
 
 from array import array
 from collections import Counter
@@ -10,9 +10,9 @@ from tests.lab.viewers.playlist import MediaPlaylist, Part
 
 @dataclass(slots=True)
 class Record:
-    """``arrivals`` are, for each viewer that received a part, two moments: since when it fetched this rendition,
-    and the part's last byte. ``listed`` is the first moment that a playlist named a part, ``urls`` that of each
-    one's first answer, ``lag`` by how much the event loop was late."""
+    """``arrivals`` has two times for each viewer that received a part: when it began to fetch this rendition, and
+    when the part's last byte arrived. ``listed`` is when a playlist first listed each part, ``urls`` when each URL
+    was first answered, ``lag`` how late the event loop was."""
 
     requests: Counter[str] = field(default_factory=Counter)
     seconds: Counter[int] = field(default_factory=Counter)
@@ -50,7 +50,7 @@ class Record:
 
 
 def together(records: Iterable[Record]) -> Record:
-    """All processes as one."""
+    """The records of several processes as one."""
     whole = Record()
     for record in records:
         whole.requests += record.requests

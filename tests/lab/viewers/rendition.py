@@ -1,5 +1,5 @@
-"""One rendition, followed by the rules of low-latency HLS on a playlist and a media connection, as a player in a
-browser does; a witness records the events."""
+"""Follows one rendition by the rules of low-latency HLS, with one connection for playlists and one for media, as a
+player in a browser does; a witness records the events."""
 
 import asyncio
 from array import array
@@ -29,7 +29,7 @@ LAG_EVERY_S = 0.02
 
 
 class Witness(Protocol):
-    """Records events. ``switches`` counts changes of rendition, ``misled`` hints without a part."""
+    """Records events. ``switches`` counts changes of rendition, ``misled`` the hints whose part never existed."""
 
     switches: int
     misled: int
@@ -39,11 +39,11 @@ class Witness(Protocol):
         ...
 
     def arrived(self, path: str, since: float, first_byte: float, last_byte: float) -> None:
-        """A part arrived; its rendition has been fetched ``since`` then."""
+        """A part arrived; ``since`` is when the viewer began to fetch its rendition."""
         ...
 
     def playlist_read(self, playlist: MediaPlaylist, new: Sequence[Part], now: float) -> None:
-        """A playlist arrived that names these parts for the first time."""
+        """A playlist arrived that lists the parts ``new`` for the first time."""
         ...
 
     def failed(self, kind: str, what: str) -> None: ...
@@ -60,7 +60,7 @@ class World:
     pause: Callable[[float], Awaitable[None]]
 
     async def get(self, lane: Lane, kind: str, path: str, *, keep: bool = False) -> bytes | None:
-        """The body; None for any other status than 200, which is counted."""
+        """The body; None for a status other than 200, which is recorded as a failure."""
         try:
             answer = await lane.get(path, keep=keep)
         except LaneError as error:
@@ -78,7 +78,7 @@ class World:
 class Rendition:
     """Follows one rendition at a time, to the end of the broadcast or until it is cancelled.
 
-    ``switch`` is called before each reload: the playlist to change to, or None to stay.
+    ``switch`` is called before each reload; it returns the playlist to change to, or None to stay.
     """
 
     def __init__(self, world: World, path: str, switch: Callable[[], str | None] = lambda: None) -> None:
@@ -121,7 +121,7 @@ class Rendition:
         world.record.playlist_read(playlist, follower.take(playlist, _us(now)), now)
         if follower.misled > misled:
             world.record.misled += 1
-            # The hint is gone, so its request is abandoned.
+            # The playlist no longer hints at this part, so its request is abandoned.
             self._abandon(hinted)
         self._changed.set()
         return True
@@ -172,7 +172,7 @@ def http_world(host: str, port: int, record: Witness, *, bearer: str | None = No
 
 
 async def watch_lag(lag: "array[float]") -> None:
-    """Record by how many seconds this process's event loop is late, which the measurement adds to a delay."""
+    """Record how many seconds late this process's event loop is: the measurement adds that to a delay."""
     while True:
         due = monotonic() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
@@ -180,7 +180,7 @@ async def watch_lag(lag: "array[float]") -> None:
 
 
 async def load_master(world: World, path: str) -> MultivariantPlaylist:
-    """Retries until it can be read."""
+    """The multivariant playlist; retries until it can be read."""
     lane = world.open_lane()
     try:
         while True:

@@ -10,7 +10,7 @@ from tests.lab.viewers.rendition import Rendition, World, load_master
 @dataclass(frozen=True, slots=True)
 class Habits:
     """``number`` selects the first rendition, so that a crowd spreads evenly over the ladder; ``switches`` is the
-    average number of changes in a second."""
+    average number of changes per second."""
 
     number: int
     switches: float

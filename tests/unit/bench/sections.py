@@ -1,4 +1,4 @@
-"""Sections from measurements that a test makes up."""
+"""Builds sections from a test's invented measurements."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from bench.runner.benchmark import Benchmark, Case, Findings, Group
 from bench.runner.results import Section
 
-# A case's number of streams or the like, and the turns of each candidate.
+# By the case's key (such as its number of streams): the turns of each candidate.
 Taken = tuple[Any, Mapping[str, Sequence[Any]]]
 
 
 def section(
     benchmark: Benchmark, *taken: Taken, kind: str = "", arguments: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> Section:
-    """The commands of the rows are ``again`` and the case's key."""
+    """The command of each row is ``again`` and the case's key."""
     return of_groups(benchmark, groups(*taken, kind=kind), arguments, notes)
 
 

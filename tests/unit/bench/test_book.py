@@ -38,12 +38,12 @@ SECTION = Section(
 WITHOUT_PLOTS = replace(SECTION, plots=())
 
 
-def test_a_section_survives_being_kept(tmp_path: Path) -> None:
+def test_a_saved_section_loads_unchanged(tmp_path: Path) -> None:
     path = save(SECTION, tmp_path / "results" / "density.json")
     assert load(path) == SECTION
 
 
-def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
+def test_an_unreadable_result_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "density.json"
     path.write_text('{"name": "density"}')
     with pytest.raises(LabError, match=r"density\.json cannot be read .* run the section again"):
@@ -52,7 +52,7 @@ def test_what_is_no_result_is_said_to_be_none(tmp_path: Path) -> None:
         load(tmp_path / "absent.json")
 
 
-def test_a_section_in_markdown() -> None:
+def test_a_section_is_rendered_as_markdown() -> None:
     assert (
         render_section(SECTION, "It could be better.\n")
         == """\
@@ -84,15 +84,15 @@ Taken 2026-01-02 by `python -m bench.density`. Machine: processor 2 x Z80, Pytho
     )
 
 
-def test_a_section_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_section_is_printed_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     show(SECTION)
-    told = capsys.readouterr().out
-    assert "a|b" in told
-    assert "aim: at least 2; measured: 1; missed" in told
-    assert "srs: skipped" in told
+    output = capsys.readouterr().out
+    assert "a|b" in output
+    assert "aim: at least 2; measured: 1; missed" in output
+    assert "srs: skipped" in output
 
 
-def test_sections_stand_in_order_and_are_found_again() -> None:
+def test_sections_are_in_order_and_can_be_parsed() -> None:
     texts = {"zebra": "## Z", "growth": "## G", "density": "## D\n\n| a |"}
     document = render_document(texts)
     assert blocks(document) == texts
@@ -114,7 +114,7 @@ def test_the_aims_of_all_sections_come_first() -> None:
     )
 
 
-def test_a_section_that_was_not_measured_again_stays(tmp_path: Path) -> None:
+def test_a_section_without_a_new_result_is_unchanged(tmp_path: Path) -> None:
     results, docs = tmp_path / "results", tmp_path / "docs"
     save(WITHOUT_PLOTS, results / "density.json")
     write(results, docs, tmp_path / "notes")
@@ -127,12 +127,12 @@ def test_a_section_that_was_not_measured_again_stays(tmp_path: Path) -> None:
     assert book.read_text() == write(results, docs, tmp_path / "notes").read_text()
 
 
-def test_a_book_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_a_book_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="run a section first"):
         write(tmp_path, tmp_path / "docs")
 
 
-def test_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
+def test_the_same_figures_give_the_same_plot(tmp_path: Path) -> None:
     if find_spec("matplotlib") is None:
         with pytest.raises(LabError, match="not installed"):
             draw(SECTION, tmp_path)

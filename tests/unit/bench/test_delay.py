@@ -20,7 +20,7 @@ BASE = "/live/s/b/vsource"
 
 
 def playlist(first: int, *segments: tuple[int, float | None], skipped: int = 0) -> MediaPlaylist:
-    """``segments`` have so many parts of 0.5 s, and a duration when they are complete."""
+    """``segments`` are pairs: the number of parts of 0.5 s, and the duration if the segment is complete."""
     lines = ["#EXTM3U", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
     if skipped:
         lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}")
@@ -32,7 +32,7 @@ def playlist(first: int, *segments: tuple[int, float | None], skipped: int = 0) 
 
 
 @pytest.mark.parametrize("first", [0, FIRST_MSN])
-def test_parts_end_where_the_durations_before_them_add_up_to(first: int) -> None:
+def test_a_parts_end_is_the_sum_of_the_durations_up_to_it(first: int) -> None:
     timeline = Timeline()
     timeline.take(playlist(first, (4, 2.0), (1, None)))
     timeline.take(playlist(first, (4, 1.5), (1, None), skipped=1))
@@ -43,14 +43,14 @@ def test_parts_end_where_the_durations_before_them_add_up_to(first: int) -> None
     }
 
 
-def test_a_part_behind_a_gap_is_nowhere() -> None:
+def test_a_part_after_missing_segments_has_no_position() -> None:
     timeline = Timeline()
     timeline.take(playlist(0, (0, 2.0)))
     timeline.take(playlist(2, (0, 2.0), (1, None)))
     assert timeline.ends() == {}
 
 
-def test_what_a_server_fills_its_first_playlist_with_takes_no_time() -> None:
+def test_gap_segments_in_a_servers_first_playlist_take_no_time() -> None:
     text = "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:5\n" + "#EXT-X-GAP\n#EXTINF:2.0,\ngap.mp4\n" * 2
     timeline = Timeline()
     timeline.take(parse_media(text + '#EXT-X-PART:DURATION=0.5,URI="p.mp4"', PATH))
@@ -58,11 +58,11 @@ def test_what_a_server_fills_its_first_playlist_with_takes_no_time() -> None:
 
 
 @pytest.mark.parametrize("first", [0, FIRST_MSN])
-def test_a_witness_joins_what_was_named_to_what_came(first: int) -> None:
-    witness, told = Witness(), playlist(first, (2, None))
+def test_a_witness_joins_listed_parts_with_their_arrivals(first: int) -> None:
+    witness, listed = Witness(), playlist(first, (2, None))
     witness.arrived(f"{BASE}/{first}.0.m4s", 0.0, 10.1, 10.2)
     witness.arrived(f"{BASE}/never-named.m4s", 0.0, 10.1, 10.2)
-    witness.playlist_read(told, told.parts, 10.3)
+    witness.playlist_read(listed, listed.parts, 10.3)
     witness.failed("part", "status 404")
     assert witness.arrivals() == (Arrival(500_000, 10.3, 10.1, 10.2), Arrival(1_000_000, 10.3, None, None))
     assert witness.errors == {"part: status 404": 1}
@@ -74,7 +74,7 @@ def test_delays_are_from_the_last_frame_of_a_part() -> None:
         Arrival(500_000, 100.41, 100.42, 100.43),
         Arrival(1_000_000, 100.95, 100.925, 100.95),
         Arrival(1_500_000, 101.5, None, None),
-        # Of a frame that nobody sent, or that was sent too late to count.
+        # Parts of a frame that was never sent, or that was sent too late to count.
         Arrival(9_000_000, 109.0, 109.0, 109.0),
         Arrival(2_500_000, 102.5, 102.5, 102.5),
     ]
@@ -137,14 +137,14 @@ def test_the_section_has_a_row_for_each_rendition() -> None:
     assert "1.00% of their frames" in found.notes[-1]
 
 
-def test_small_runs_prove_nothing() -> None:
+def test_short_runs_decide_no_aim() -> None:
     one = (1, {HEADWATER: [measured([("source", 0.002)])]})
     assert [aim.met for aim in section(BENCHMARK, one, arguments=["--smoke"]).aims] == [None]
     assert [aim.met for aim in section(BENCHMARK, one).aims] == [True]
     assert section(BENCHMARK, (1, {ENCODING: [measured([("480p", 0.002)])]})).aims == ()
 
 
-def test_an_option_for_one_kind_of_load_leaves_out_the_other() -> None:
+def test_an_option_for_one_kind_of_load_omits_the_other() -> None:
     usual, encoded, smoke = (BENCHMARK.parse(words) for words in ([], ["--encoded", "2"], ["--smoke"]))
     assert (usual.streams, usual.encoded) == ((1, 10, 50), (1,))
     assert (encoded.streams, encoded.encoded) == (None, (2,))

@@ -22,7 +22,7 @@ def playlist(first: int, *durations: float) -> str:
 
 
 @pytest.mark.parametrize("first", [0, FIRST_MSN])
-def test_a_segment_is_listed_when_a_playlist_first_names_it(first: int) -> None:
+def test_a_segment_is_listed_when_a_playlist_first_lists_it(first: int) -> None:
     listing = Listing()
     listing.take(playlist(first, 2.0), 102.5)
     listing.take(playlist(first, 2.0, 2.0), 104.5)
@@ -31,7 +31,7 @@ def test_a_segment_is_listed_when_a_playlist_first_names_it(first: int) -> None:
 
 
 @pytest.mark.parametrize("first", [0, FIRST_MSN])
-def test_after_a_gap_nobody_knows_where_a_segment_ends(first: int) -> None:
+def test_after_missing_segments_ends_are_unknown(first: int) -> None:
     listing = Listing()
     assert list(listing.ends()) == []
     listing.take(playlist(first, 2.0), 102.5)
@@ -39,7 +39,7 @@ def test_after_a_gap_nobody_knows_where_a_segment_ends(first: int) -> None:
     assert list(listing.ends()) == [(2.0, 102.5)]
 
 
-def test_lateness_is_from_the_last_frame() -> None:
+def test_lateness_counts_from_the_last_frame() -> None:
     frames = array("d", [100 + number / 10 for number in range(60)])
     listing = Listing()
     for number, listed in enumerate((102.0, 104.2, 106.0)):
@@ -59,7 +59,7 @@ def test_a_playlist_file_is_found_and_read(tmp_path: Path) -> None:
 
 
 def measured(publishers: int, user: float, system: float, mebibytes: int, *late: float) -> Measured:
-    """Seconds of CPU a stream-second, and memory a stream."""
+    """``user`` and ``system`` are CPU seconds per stream-second, ``mebibytes`` is memory per stream."""
     return Measured(
         publishers=publishers,
         seconds=10.0,
@@ -73,7 +73,7 @@ def measured(publishers: int, user: float, system: float, mebibytes: int, *late:
     )
 
 
-def test_the_section_compares_what_took_turns() -> None:
+def test_the_section_compares_turns() -> None:
     peer = measured(10, 0.001, 0.004, 1, 0.03)
     few = {HEADWATER: [measured(10, 0.002, 0.001, 5, 0.04), measured(10, 0.003, 0.001, 5, 0.05, 0.06)]}
     many = {HEADWATER: [measured(50, 0.003, 0.002, 13, 0.04)], NGINX: [measured(50, 0.001, 0.003, 1, 0.03)]}
@@ -98,7 +98,7 @@ def test_the_section_compares_what_took_turns() -> None:
     assert "1.00% of their frames" in found.notes[1]
 
 
-def test_small_and_lonely_runs_prove_nothing() -> None:
+def test_short_runs_and_runs_without_peers_decide_no_aim() -> None:
     alone = (2, {HEADWATER: [measured(2, 0.1, 0.1, 1, 0.04)]})
     assert [aim.met for aim in section(BENCHMARK, alone, arguments=["--smoke"]).aims] == [None, None, None]
     assert [aim.met for aim in section(BENCHMARK, alone).aims] == [None, True, None]
@@ -116,7 +116,7 @@ def test_a_server_that_falls_behind_is_not_compared(late: tuple[float, ...]) -> 
 KEEPS = (10, {HEADWATER: [measured(10, 0.1, 0.1, 1, 0.04)], NGINX: [measured(10, 0.2, 0.1, 1, 0.03)]})
 
 
-def test_if_headwater_falls_behind_the_other_numbers_count() -> None:
+def test_if_headwater_falls_behind_only_other_numbers_of_streams_count() -> None:
     behind = {HEADWATER: [measured(200, 0.1, 0.1, 1, 3.0)], NGINX: [measured(200, 0.1, 0.1, 1, 0.03)]}
     found = section(BENCHMARK, KEEPS, (200, behind))
     assert [(aim.measured, aim.met) for aim in found.aims] == [

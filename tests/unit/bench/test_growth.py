@@ -1,6 +1,6 @@
 import pytest
 
-from bench.growth.__main__ import BENCHMARK, MIB, TIME, WINDOW, Window, worded
+from bench.growth.__main__ import BENCHMARK, MIB, TIME, WINDOW, Window, in_words
 from bench.growth.broadcast import AUDIO, BROADCAST, STREAM, VIDEO, Broadcast
 from bench.growth.hour import Hour, Sample
 from bench.growth.line import fit
@@ -10,7 +10,7 @@ from bench.runner.results import Section
 from tests.unit.bench.sections import section
 
 
-def test_a_line_is_found_through_its_points() -> None:
+def test_a_line_is_fitted_through_its_points() -> None:
     line = fit([0, 1, 2, 3], [10, 12, 14, 16])
     assert (line.level, line.slope, line.span) == (13, 2, 3)
     assert line.growth == pytest.approx(6 / 13)
@@ -18,11 +18,11 @@ def test_a_line_is_found_through_its_points() -> None:
 
 
 @pytest.mark.parametrize("y", [[50, 51, 49, 50], [50, 40, 30, 20], [0, 0, 0, 0], [50]])
-def test_noise_and_what_shrinks_are_flat(y: list[float]) -> None:
+def test_noise_and_falling_lines_are_flat(y: list[float]) -> None:
     assert fit(list(range(len(y))), y).flat
 
 
-async def test_the_simulated_broadcast_is_a_broadcast() -> None:
+async def test_the_simulated_broadcast_makes_segments_and_playlists() -> None:
     broadcast = Broadcast(dvr_s=40, playlist_s=20)
     for _ in range(60):
         broadcast.make_segment()
@@ -77,8 +77,8 @@ def test_windows_are_compared_if_their_playlists_list_equally_much() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "all"), (7200, "2 h"), (120, "2 min"), (90, "90 s")])
-def test_windows_are_said_as_people_say_them(seconds: int | None, words: str) -> None:
-    assert worded(seconds) == words
+def test_windows_are_worded_with_units(seconds: int | None, words: str) -> None:
+    assert in_words(seconds) == words
 
 
 def test_the_command_line() -> None:

@@ -15,7 +15,7 @@ def test_percentiles_are_by_the_nearest_rank() -> None:
     assert distribution([]) == Distribution(0, 0.0, 0.0, 0.0, 0.0)
 
 
-def test_a_part_is_made_when_anybody_first_has_it() -> None:
+def test_a_part_is_made_when_the_first_client_has_it() -> None:
     probe, viewers = Record(), Record()
     for path in ("a", "b", "c"):
         probe.named(path, 10.0)
@@ -26,7 +26,7 @@ def test_a_part_is_made_when_anybody_first_has_it() -> None:
     assert made_times(probe, viewers) == {"a": 10.0, "b": 9.75, "c": 9.5}
 
 
-def test_lateness_is_of_parts_made_while_the_viewer_was_there() -> None:
+def test_lateness_counts_parts_made_while_the_viewer_was_present() -> None:
     record = Record()
     record.arrived("a", 5.0, 10.25, 10.25)
     record.arrived("a", 10.125, 10.5, 10.5)
@@ -35,7 +35,7 @@ def test_lateness_is_of_parts_made_while_the_viewer_was_there() -> None:
     assert lateness(record.arrivals, {"a": 10.0}) == [0.25, 0.0]
 
 
-def test_processes_come_together() -> None:
+def test_records_of_processes_are_merged() -> None:
     one, other = Record(), Record()
     for record, now in ((one, 7.5), (other, 6.5)):
         record.answered("part", "/p", 100, now)
@@ -69,8 +69,8 @@ def test_the_report() -> None:
     found = finished()
     assert (found.requests, found.requests_per_second, found.slowest_second) == (200, 10.0, 10)
     assert found.origin_requests == {"master": 0, "playlist": 10, "init": 0, "part": 20}
-    assert (found.share.asked, found.share.urls, found.share.origin) == (100, 10, 30)
-    assert (found.share.per_url, found.share.of_asked) == (3.0, 0.3)
+    assert (found.share.answered, found.share.urls, found.share.origin) == (100, 10, 30)
+    assert (found.share.per_url, found.share.of_answered) == (3.0, 0.3)
     assert found.lateness_ms.max == 20.0
     assert found.cpu_cores == {"nginx": 0.25}
     assert found.seconds == 10.0
@@ -85,7 +85,7 @@ def test_the_report_as_a_table() -> None:
     assert values["errors"] == "none"
 
 
-def test_the_origins_own_counts() -> None:
+def test_the_origins_metrics_are_parsed() -> None:
     text = (
         "# TYPE headwater_requests_total counter\n"
         'headwater_requests_total{resource="part",status="200"} 12.0\n'

@@ -7,14 +7,15 @@ from bench.origin.__main__ import BENCHMARK
 from bench.origin.broadcast import Broadcast, Kind
 from bench.origin.burst import Burst, parse_wrk
 from bench.origin.candidates import FILES, FRONT, HEADWATER
-from bench.origin.crowd import Tally, again_and_again, blocking_reloads
+from bench.origin.crowd import Tally, blocking_reloads, request_repeatedly
 from bench.origin.measure import Measured
 from bench.runner.options import command_line
 from tests.lab.errors import LabError
 from tests.lab.peers.nginx_files import NginxFiles
 from tests.lab.processes import Cpu
+from tests.lab.waiting import run_until_idle
 from tests.unit.bench.sections import section
-from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin, settled
+from tests.unit.lab.fake_origin import BASE, FakeLane, FakeOrigin
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:8080/x
@@ -25,7 +26,7 @@ Requests/sec:  8700.10
 """
 
 
-def test_the_output_of_wrk() -> None:
+def test_the_output_of_wrk_is_parsed() -> None:
     assert parse_wrk(WRK) == Burst(9000, 18_000_000, 1.02, 3, 1.5, 4.25)
 
 
@@ -41,7 +42,7 @@ class Prepared(Broadcast):
         return FakeOrigin(made=8).playlist("v720p").encode()
 
 
-def test_what_is_hot_is_the_newest_that_is_complete() -> None:
+def test_the_hot_path_is_the_newest_complete_one() -> None:
     path = f"{BASE}/v720p/media.m3u8"
     broadcast = Prepared(1, "http://127.0.0.1:8080", path)
     assert broadcast.port == 8080
@@ -50,33 +51,33 @@ def test_what_is_hot_is_the_newest_that_is_complete() -> None:
     assert broadcast.hot(Kind.PLAYLIST) == broadcast.hot(Kind.RELOAD) == path
 
 
-async def test_a_reload_waits_for_what_is_next() -> None:
+async def test_a_reload_waits_for_the_next_part() -> None:
     origin, tally = FakeOrigin(), Tally()
     task = asyncio.create_task(blocking_reloads(tally, FakeLane(origin), f"{BASE}/v720p/media.m3u8"))
-    await settled()
+    await run_until_idle()
     for _ in range(2):
         await origin.make_part()
     task.cancel()
-    asked = [path.partition("?")[2] for path in origin.requests]
-    assert asked == ["", *(f"_HLS_msn=12&_HLS_part={part}&_HLS_skip=YES" for part in range(3))]
+    queries = [path.partition("?")[2] for path in origin.requests]
+    assert queries == ["", *(f"_HLS_msn=12&_HLS_part={part}&_HLS_skip=YES" for part in range(3))]
     assert (len(tally.times), tally.failed) == (3, 0)
     assert tally.received > 0
 
 
-async def test_what_is_there_is_asked_for_again_until_it_fails() -> None:
+async def test_an_existing_path_is_requested_until_it_fails() -> None:
     origin, tally = FakeOrigin(), Tally()
     path = f"{BASE}/v720p/init-0.mp4"
-    task = asyncio.create_task(again_and_again(tally, FakeLane(origin), path))
-    await settled()
+    task = asyncio.create_task(request_repeatedly(tally, FakeLane(origin), path))
+    await run_until_idle()
     assert len(tally.times) > 2
     origin.status[path] = 0
-    await settled()
+    await run_until_idle()
     task.cancel()
     assert tally.failed == 1
     assert tally.received == 4 * len(tally.times)
 
 
-def test_files_are_found_under_their_urls(tmp_path: Path) -> None:
+def test_files_are_served_at_their_urls(tmp_path: Path) -> None:
     NginxFiles(1, 80, tmp_path).put("/live/s/1.m4s", b"media")
     assert (tmp_path / "live/s/1.m4s").read_bytes() == b"media"
 
@@ -86,7 +87,7 @@ def measured(requests: int, cpu: float, *, failed: int = 0, p99: float | None = 
     return Measured(burst, Cpu(cpu / 2, cpu / 2), Cpu(cpu / 4, 0.0))
 
 
-def test_the_section_compares_what_took_turns() -> None:
+def test_the_section_compares_turns() -> None:
     parts = {HEADWATER: measured(1000, 1.0), FILES: measured(4000, 1.0), FRONT: measured(2000, 1.0)}
     slower = {HEADWATER: measured(1000, 2.0), FILES: measured(4000, 2.0), FRONT: measured(2000, 2.0, failed=1)}
     waits = {HEADWATER: measured(500, 0.5, p99=None)}
@@ -100,13 +101,13 @@ def test_the_section_compares_what_took_turns() -> None:
     assert [(aim.measured, aim.met) for aim in found.aims] == [("1 failed", False), ("0.50 for a part", True)]
 
 
-def test_small_and_lonely_runs_prove_nothing() -> None:
+def test_short_runs_and_runs_without_peers_decide_no_aim() -> None:
     alone = ("part", {HEADWATER: [measured(1000, 1.0)]})
     assert [aim.met for aim in section(BENCHMARK, alone, arguments=["--smoke"]).aims] == [None, None]
     assert [aim.met for aim in section(BENCHMARK, alone).aims] == [True, None]
 
 
-def test_kinds_are_asked_for_by_name() -> None:
+def test_kinds_are_selected_by_name() -> None:
     options = BENCHMARK.parse(["--kinds", "part,blocking reload"])
     assert options.kinds == (Kind.PART, Kind.RELOAD)
     again = command_line("origin", BENCHMARK.options, options, kinds=(Kind.RELOAD,))

@@ -36,7 +36,7 @@ BENCHMARK = Benchmark(
     options=(
         Option("--keys", (1, 2), listed(count()), "numbers", smoke=(3,)),
         Option("--rounds", 2, count(), "turns"),
-        Option("--servers", ("a", "b"), listed(choice("a", "b")), "letters", repeats=False, off="--nobody"),
+        Option("--servers", ("a", "b"), listed(choice("a", "b")), "letters", repeats=False, off="--no-servers"),
     ),
     cases=cases,
     tables=(
@@ -60,7 +60,7 @@ def test_candidates_take_turns() -> None:
     assert (first.turns, second.turns) == (["a", "aa"], ["b", "bb"])
 
 
-def test_a_ratio_is_of_pairs_of_turns_that_both_have_a_value() -> None:
+def test_a_ratio_uses_turns_in_which_both_have_a_value() -> None:
     (a, b, alone) = (*groups((1, {"a": [2, 9, 8], "b": [1, 3, 2]})), *groups((1, {"a": [1]})))
     assert a.ratio("b", float) == 3
     assert a.ratio("b", lambda turn: turn if turn != 9 else None) == 3
@@ -82,7 +82,7 @@ def test_a_run_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_run_without_candidates_fails_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(BENCHMARK, ["--nobody"]) == 1
+    assert main(BENCHMARK, ["--no-servers"]) == 1
     assert capsys.readouterr().err == "c is missing\n"
 
 

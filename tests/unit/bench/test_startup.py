@@ -48,7 +48,7 @@ def test_dash_is_playable_with_a_listed_or_counted_segment(
     assert playable_dash(LIVE) == (manifest if playable else None)
 
 
-def test_without_a_master_playlist_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_multivariant_playlist_nothing_else_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playlists, "_get", {f"{LIVE}/master.m3u8": None}.__getitem__)
     assert playable_hls(LIVE) is None
 
@@ -57,7 +57,7 @@ STARTS = groups(
     ("server", {"Headwater": [Start(0.9, 0.8, 60 * MIB), Start(0.7, 0.6, 62 * MIB), Start(3.0, 0.7, 61 * MIB)]}),
     kind=START,
 )
-FIRSTS = groups(
+FIRST_PLAYLISTS = groups(
     (
         "playlist",
         {
@@ -74,7 +74,7 @@ PICTURES = groups(
 
 
 def test_the_section_has_medians_and_aims() -> None:
-    found = of_groups(BENCHMARK, (*STARTS, *FIRSTS, *PICTURES))
+    found = of_groups(BENCHMARK, (*STARTS, *FIRST_PLAYLISTS, *PICTURES))
     start = found.tables[0].rows[0].values
     assert (start["seconds"], start["longest"], start["cpu"], start["memory"]) == (0.9, 3.0, 0.7, 61)
     assert [row.values["what"] for row in found.tables[1].rows] == [
@@ -93,7 +93,7 @@ def test_the_section_has_medians_and_aims() -> None:
     assert len(found.plots[0].series[0].x) == 7
 
 
-def test_without_a_browser_and_in_small_runs_nothing_is_proved() -> None:
-    found = of_groups(BENCHMARK, (*STARTS, *FIRSTS), ["--smoke"])
+def test_short_runs_and_runs_without_a_browser_decide_no_aim() -> None:
+    found = of_groups(BENCHMARK, (*STARTS, *FIRST_PLAYLISTS), ["--smoke"])
     assert [aim.met for aim in found.aims] == [None, None]
     assert len(found.tables) == 2

@@ -16,39 +16,39 @@ from tests.lab.minio import MISSING, MinioServer, missing
 from tests.unit.bench.sections import groups, of_groups, section
 
 
-def test_a_turn_puts_every_object_once_and_some_at_a_time() -> None:
+def test_a_turn_puts_every_object_once_and_several_at_a_time() -> None:
     seen: list[tuple[str, int]] = []
-    under_way = most = 0
+    in_flight = most = 0
 
     async def put(key: str, body: bytes) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
         await asyncio.sleep(0)
-        under_way -= 1
+        in_flight -= 1
         seen.append((key, len(body)))
 
     @asynccontextmanager
     async def candidate(keys: tuple[str, ...]) -> AsyncIterator[Put]:
-        told.extend(keys)
+        announced.extend(keys)
         yield put
 
-    told: list[str] = []
+    announced: list[str] = []
     turn = measure(candidate, Kind("small", 7, "m4s"), 11)
-    assert sorted(key for key, _ in seen) == sorted(told)
+    assert sorted(key for key, _ in seen) == sorted(announced)
     assert {size for _, size in seen} == {7}
     assert most == PARALLEL
     assert (turn.objects, len(turn.each)) == (11, 11)
-    assert sum(key.startswith("track/") for key in told) == 11
+    assert sum(key.startswith("track/") for key in announced) == 11
 
 
-def test_the_directory_store_takes_part(tmp_path: Path) -> None:
+def test_the_directory_store_is_a_candidate(tmp_path: Path) -> None:
     turn = measure(on_disk(tmp_path)[DIRECTORY], PLAYLIST, 3)
     assert turn.objects == 3
     assert (tmp_path / "track" / "2.m3u8").stat().st_size == PLAYLIST.size
 
 
-async def test_a_broadcast_knows_what_is_not_stored() -> None:
+async def test_a_broadcast_counts_its_unstored_segments() -> None:
     store = MemoryStore()
     store.gate.clear()
     broadcast = Broadcast(segment_s=60)
@@ -98,14 +98,14 @@ def test_the_section_compares_turn_by_turn() -> None:
     assert [aim.met for aim in of_groups(BENCHMARK, (*costs, *lost)).aims] == [False, False]
 
 
-def test_small_and_lonely_runs_prove_nothing() -> None:
+def test_short_runs_and_runs_without_peers_decide_no_aim() -> None:
     assert section(BENCHMARK, (SEGMENT.name, {DIRECTORY: [turn(1)]})).aims == ()
     both = (SEGMENT.name, {OURS: [turn(1)], SDK: [turn(2)]})
     assert [aim.met for aim in section(BENCHMARK, both, arguments=["--smoke"]).aims] == [None]
     assert [aim.met for aim in section(BENCHMARK, both).aims] == [True]
 
 
-def test_the_commands_of_rows() -> None:
+def test_rows_have_their_commands() -> None:
     options = BENCHMARK.parse(["--rounds", "2", "--no-outage"])
     assert command_line("store", BENCHMARK.options, options) == (
         "python -m bench.store --objects 200 --rounds 2 --no-outage"
@@ -115,12 +115,12 @@ def test_the_commands_of_rows() -> None:
     assert BENCHMARK.parse(outage.split()[3:]).outage == (5.0,)
 
 
-def test_no_minio_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_minio_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_TEST_MINIO", "/nowhere/minio")
     assert missing() == MISSING
 
 
-def test_a_server_keeps_its_secret(tmp_path: Path) -> None:
+def test_a_server_hides_its_secret(tmp_path: Path) -> None:
     server = MinioServer(tmp_path, "minio")
     secret = server.account.secret_key
     assert secret not in repr(server)

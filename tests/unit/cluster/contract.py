@@ -1,7 +1,7 @@
-"""What every implementation of :class:`cluster.interface.Cluster` has to do.
+"""The contract of every implementation of :class:`cluster.interface.Cluster`.
 
-An implementation's test module derives a class from :class:`ClusterContract` and gives it a fixture ``connect``,
-which joins a node to the cluster of this test and closes it at the end.
+An implementation's test module derives a class from :class:`ClusterContract` and adds a fixture ``connect``, which
+joins a node to the cluster of the test and closes it at the end.
 """
 
 from tests.unit.cluster.contract_claims import ClaimContract
@@ -9,4 +9,4 @@ from tests.unit.cluster.contract_questions import QuestionContract
 
 
 class ClusterContract(ClaimContract, QuestionContract):
-    """Both parts, for one implementation."""
+    """Both parts of the contract, for one implementation."""

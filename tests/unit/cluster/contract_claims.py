@@ -1,4 +1,4 @@
-"""The contract of claims, of watching them, and of nodes."""
+"""The contract of claims, watches and nodes."""
 
 import asyncio
 from dataclasses import replace
@@ -56,7 +56,7 @@ class ClaimContract:
         assert first.epoch < second.epoch < third.epoch
         assert first.revision < second.revision < third.revision
 
-    async def test_a_change_of_state_makes_a_revision_and_keeps_the_epoch(self, connect: Connect) -> None:
+    async def test_a_change_of_state_increases_the_revision_and_keeps_the_epoch(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         claim = await a.claim(STREAM, FIRST, FakeOwner())
         waiting = await a.update(claim, ClaimState.WAITING)
@@ -103,7 +103,7 @@ class ClaimContract:
         assert sum(isinstance(result, ClaimLost) for result in results) == 7
         assert await a.owner_of(STREAM) == won[0]
 
-    async def test_a_stale_claim_changes_nothing(self, connect: Connect) -> None:
+    async def test_a_stale_claim_cannot_change_anything(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         stale = await a.claim(STREAM, FIRST, FakeOwner())
         current = await b.take_over(stale, SECOND, FakeOwner())
@@ -116,7 +116,7 @@ class ClaimContract:
                 await attempt
         assert await a.claims() == (current,)
 
-    async def test_an_older_revision_of_ones_own_claim_is_stale(self, connect: Connect) -> None:
+    async def test_an_older_revision_of_the_own_claim_is_stale(self, connect: Connect) -> None:
         a = await connect(node("a"))
         first = await a.claim(STREAM, FIRST, FakeOwner())
         current = await a.update(first, ClaimState.WAITING)
@@ -138,9 +138,9 @@ class ClaimContract:
             await b.claim(STREAM, SECOND, FakeOwner())
         assert (await b.take_over(claim, FIRST, FakeOwner())).epoch == claim.epoch + 1
 
-    # Watching.
+    # Watches.
 
-    async def test_a_watch_begins_with_the_present_claims_and_sees_every_change_in_order(
+    async def test_a_watch_begins_with_the_current_claims_and_yields_every_change_in_order(
         self, connect: Connect
     ) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
@@ -161,7 +161,7 @@ class ClaimContract:
         ]
         await watch.aclose()
 
-    async def test_a_claim_instead_of_an_ending_one_is_a_move(self, connect: Connect) -> None:
+    async def test_a_claim_that_replaces_an_ending_one_is_a_move(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         await a.update(await a.claim(STREAM, FIRST, FakeOwner()), ClaimState.ENDING)
         watch = await a.watch()
@@ -198,7 +198,7 @@ class ClaimContract:
         await a.close()
         assert await asyncio.wait_for(waiting, TIMEOUT) == 0
 
-    async def test_every_node_sees_every_node(self, connect: Connect) -> None:
+    async def test_every_node_lists_all_nodes(self, connect: Connect) -> None:
         b = await connect(node("b"))
         joined = replace(node("a"), roles=("ingest",), zone="south", version="1.2.4", state=NodeState.DRAINING)
         a = await connect(joined)

@@ -24,7 +24,7 @@ class BusyStore(HeadwaterError):
 
 
 class QuestionContract:
-    async def test_every_question_has_an_answer_of_its_own_type(self, connect: Connect) -> None:
+    async def test_every_question_has_its_own_type_of_answer(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         owner = FakeOwner(StreamStatus(stream=STREAM, state=StreamState.WAITING))
         owner.picture = Thumbnail(jpeg=b"\xff\xd8\xff\xd9", at=7.5)
@@ -42,7 +42,7 @@ class QuestionContract:
             assert assert_type(done, Done) == Done()
         assert owner.kills == ["a", "b"]
 
-    async def test_nobody_answers_for_a_stream_that_is_not_claimed(self, connect: Connect) -> None:
+    async def test_an_unclaimed_stream_has_no_owner_to_answer(self, connect: Connect) -> None:
         a = await connect(node("a"))
         with pytest.raises(NoOwner):
             await a.ask_owner(STREAM, StatusQuery(), timeout=TIMEOUT)
@@ -51,13 +51,13 @@ class QuestionContract:
         with pytest.raises(NoOwner):
             await a.ask_owner(STREAM, StatusQuery(), timeout=TIMEOUT)
 
-    async def test_nobody_answers_for_a_broadcast_that_is_ending(self, connect: Connect) -> None:
+    async def test_an_ending_broadcast_has_no_owner_to_answer(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         await a.update(await a.claim(STREAM, FIRST, FakeOwner()), ClaimState.ENDING)
         with pytest.raises(NoOwner):
             await b.ask_owner(STREAM, StatusQuery(), timeout=TIMEOUT)
 
-    async def test_nobody_answers_for_a_node_that_has_left(self, connect: Connect) -> None:
+    async def test_a_node_that_has_left_does_not_answer(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         await a.claim(STREAM, FIRST, FakeOwner())
         await a.close()
@@ -73,7 +73,7 @@ class QuestionContract:
             await asker.ask_owner(STREAM, KillCommand(), timeout=TIMEOUT)
         assert (len(old.kills), len(new.kills)) == (0, 2)
 
-    async def test_a_stale_release_does_not_silence_the_new_owner(self, connect: Connect) -> None:
+    async def test_a_stale_release_does_not_affect_the_new_owner(self, connect: Connect) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         claim = await a.claim(STREAM, FIRST, FakeOwner())
         await b.take_over(claim, FIRST, FakeOwner())
@@ -125,7 +125,7 @@ class QuestionContract:
         owner.gate.clear()
         await a.claim(STREAM, FIRST, owner)
         asking = asyncio.create_task(b.ask_owner(STREAM, KillCommand(), timeout=TIMEOUT))
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -133,13 +133,13 @@ class QuestionContract:
         assert owner.kills == []
 
     @pytest.mark.parametrize("end", ["release", "ending", "take over", "leave"])
-    async def test_an_owner_that_stops_while_it_is_asked(self, connect: Connect, end: str) -> None:
+    async def test_a_question_fails_if_its_owner_stops(self, connect: Connect, end: str) -> None:
         a, b = await connect(node("a")), await connect(node("b"))
         owner = FakeOwner()
         owner.gate.clear()
         claim = await a.claim(STREAM, FIRST, owner)
         asking = asyncio.create_task(b.ask_owner(STREAM, ThumbnailQuery(), timeout=TIMEOUT))
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         if end == "release":
             await a.release(claim)
         elif end == "ending":
@@ -158,6 +158,6 @@ class QuestionContract:
         owner.gate.clear()
         await a.claim(STREAM, FIRST, owner)
         asking = [asyncio.create_task(b.ask_owner(STREAM, StatusQuery(), timeout=TIMEOUT)) for _ in range(50)]
-        await asyncio.wait_for(owner.asked.wait(), TIMEOUT)
+        await asyncio.wait_for(owner.called.wait(), TIMEOUT)
         owner.gate.set()
         assert await asyncio.gather(*asking) == [owner.current] * 50

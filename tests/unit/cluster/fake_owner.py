@@ -1,4 +1,4 @@
-"""A stream's owner that answers as a test sets it."""
+"""A stream's owner whose answers a test sets."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ from live.status import History, Latencies, StreamState, StreamStatus, Thumbnail
 
 
 class FakeOwner:
-    """Every answer waits for ``gate`` and then fails with ``failure`` if that is set. ``kills`` are the reasons of
-    the commands that were carried out, ``cancelled`` the answers that were abandoned."""
+    """Every answer waits for ``gate`` and then fails with ``failure`` if that is set. ``kills`` lists the reasons
+    of executed kill commands, ``cancelled`` counts abandoned answers."""
 
     def __init__(self, status: StreamStatus | None = None) -> None:
         self.current = status or StreamStatus(stream="s", state=StreamState.LIVE)
@@ -19,7 +19,7 @@ class FakeOwner:
         self.failure: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
-        self.asked = asyncio.Event()
+        self.called = asyncio.Event()
         self.cancelled = 0
 
     async def status(self) -> StreamStatus:
@@ -44,7 +44,7 @@ class FakeOwner:
         return Done()
 
     async def _turn(self) -> None:
-        self.asked.set()
+        self.called.set()
         try:
             await self.gate.wait()
         except asyncio.CancelledError:

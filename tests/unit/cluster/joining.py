@@ -1,4 +1,4 @@
-"""What the parts of the contract share: nodes that join, and waiting for what another node does."""
+"""Shared by the parts of the contract: nodes that join, and waiting for another node's changes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ def node(name: str) -> Node:
 
 
 async def changes(watch: ClaimWatch, count: int) -> list[tuple[ChangeKind, str, int]]:
-    """The next changes: what happened, at which node and in which epoch."""
+    """The next changes: kind, node and epoch."""
     seen = []
     for _ in range(count):
         change = await asyncio.wait_for(anext(watch), TIMEOUT)
@@ -26,7 +26,7 @@ async def changes(watch: ClaimWatch, count: int) -> list[tuple[ChangeKind, str, 
 
 
 async def read_all(watch: ClaimWatch) -> int:
-    """How many changes come until the watch ends."""
+    """The number of changes until the watch ends."""
     count = 0
     async for _ in watch:
         count += 1

@@ -1,4 +1,4 @@
-"""The contract of the cluster, and the limits of the form that is kept in memory."""
+"""The contract of the cluster, applied to the in-memory implementation, and that implementation's limits."""
 
 from collections.abc import AsyncIterator
 
@@ -36,7 +36,7 @@ def test_two_nodes_cannot_share_a_name() -> None:
         state.join(node("a"))
 
 
-async def test_a_watch_that_is_not_read_is_cut_off() -> None:
+async def test_a_watch_that_is_not_read_is_ended() -> None:
     cluster = MemoryState().join(node("a"))
     watch = await cluster.watch()
     claim = await cluster.claim(STREAM, FIRST, FakeOwner())

@@ -1,4 +1,4 @@
-"""Questions and answers can be written as JSON and read back, so that they can be sent to another node."""
+"""Questions and answers round-trip through JSON, so that they can be sent to another node."""
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -24,7 +24,7 @@ from tests.unit.origin.api.live import status
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_read_back_is_what_was_written(value: BaseModel) -> None:
+def test_questions_and_answers_round_trip(value: BaseModel) -> None:
     assert type(value).model_validate_json(value.model_dump_json()) == value
 
 

@@ -1,4 +1,4 @@
-"""Every test of this package begins with no variable of Headwater's in its environment."""
+"""Removes Headwater's variables from the environment of every test in this package."""
 
 import os
 

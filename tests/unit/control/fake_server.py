@@ -1,4 +1,4 @@
-"""A server for the commands, in this process: the real API on a cluster and a store in memory."""
+"""An in-process server for the commands: the real API on a cluster and a store in memory."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ NOW = 1_795_257_665.0
 
 
 class FakeServer(httpx.BaseTransport):
-    """``run`` runs a command against it. It is announced in the data directory, as a real one is."""
+    """``run`` runs a command against it. Like a real server, it announces itself in the data directory."""
 
     def __init__(self, data: Path) -> None:
         self.directory = DataDir(data)

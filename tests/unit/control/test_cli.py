@@ -1,4 +1,4 @@
-"""The commands that talk to a server: what they print, to where, and their exit codes."""
+"""The commands that use a server: their output, its stream, and their exit codes."""
 
 import asyncio
 import io
@@ -44,7 +44,7 @@ def failure(server: FakeServer, capsys: Capture, *arguments: str, code: int = 1)
     return printed.err
 
 
-def test_create_prints_what_goes_into_obs(server: FakeServer, capsys: Capture) -> None:
+def test_create_prints_the_obs_settings(server: FakeServer, capsys: Capture) -> None:
     text = output(server, capsys, "create", "studio-a")
     assert "rtmp://media.example.org:1935/live" in text
     assert "https://media.example.org/watch/studio-a" in text
@@ -65,7 +65,7 @@ def test_rotate_key(server: FakeServer, capsys: Capture) -> None:
     assert failure(server, capsys, "rotate-key", "b") == "headwater: there is no stream b\n"
 
 
-def test_delete_asks_first(server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_asks_for_confirmation(server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     server.create("a", "b")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert "add --yes" in failure(server, capsys, "delete", "a")
@@ -75,7 +75,7 @@ def test_delete_asks_first(server: FakeServer, capsys: Capture, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, ["a"]), ("y", 0, [])])
-def test_delete_at_a_terminal(
+def test_delete_follows_the_answer_at_a_terminal(
     server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, left: list[str]
 ) -> None:
     server.create("a")
@@ -87,7 +87,7 @@ def test_delete_at_a_terminal(
     assert [stream["stream"] for stream in data(server, capsys, "list")] == left
 
 
-def test_list_in_json_keeps_its_schema(server: FakeServer, capsys: Capture) -> None:
+def test_list_in_json_has_a_stable_schema(server: FakeServer, capsys: Capture) -> None:
     server.create("idle", "studio")
     server.on_air(status("studio"))
     live, idle = data(server, capsys, "list")
@@ -127,7 +127,7 @@ def test_list_in_json_keeps_its_schema(server: FakeServer, capsys: Capture) -> N
     assert set(live["warnings"][0]) == {"code", "text", "since_s"}
 
 
-def test_list_for_a_person(server: FakeServer, capsys: Capture) -> None:
+def test_list_prints_a_table(server: FakeServer, capsys: Capture) -> None:
     assert "headwater create STREAM" in output(server, capsys, "list")
     server.create("idle", "studio")
     server.on_air(status("studio"))
@@ -140,20 +140,18 @@ def test_list_for_a_person(server: FakeServer, capsys: Capture) -> None:
     assert idle.split() == ["idle", "idle", "-", "-", "-", "-"]
 
 
-def test_a_publishers_words_cannot_drive_the_terminal(server: FakeServer, capsys: Capture) -> None:
+def test_a_publishers_text_cannot_control_the_terminal(server: FakeServer, capsys: Capture) -> None:
     server.create("a")
     live = status("a")
     assert live.publisher is not None
-    evil = live.publisher.model_copy(update={"software": "\x1b]0;owned\x07 [bold red]x[/] \u202e"})
-    server.on_air(live.model_copy(update={"publisher": evil}))
+    hostile = live.publisher.model_copy(update={"software": "\x1b]0;owned\x07 [bold red]x[/] \u202e"})
+    server.on_air(live.model_copy(update={"publisher": hostile}))
     text = output(server, capsys, "list")
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
     assert "[bold red]x[/]" in text
 
 
-def test_list_kept_on_screen_ends_with_ctrl_c(
-    server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_watch_ends_with_ctrl_c(server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     server.create("a")
     rounds = []
 
@@ -169,7 +167,7 @@ def test_list_kept_on_screen_ends_with_ctrl_c(
     assert "--watch" in failure(server, capsys, "list", "--watch", "--json", code=2)
 
 
-def test_show_tells_everything_with_warnings_in_words(server: FakeServer, capsys: Capture) -> None:
+def test_show_prints_everything_including_warnings(server: FakeServer, capsys: Capture) -> None:
     server.create("studio", "idle")
     server.on_air(status("studio", StreamState.WAITING))
     text = output(server, capsys, "show", "studio")
@@ -188,7 +186,7 @@ def test_show_tells_everything_with_warnings_in_words(server: FakeServer, capsys
     assert "there is no stream x" in failure(server, capsys, "show", "x")
 
 
-def test_show_of_sound_alone(server: FakeServer, capsys: Capture) -> None:
+def test_show_of_an_audio_only_stream(server: FakeServer, capsys: Capture) -> None:
     server.create("radio")
     live = status("radio")
     assert live.source is not None
@@ -261,7 +259,7 @@ def test_version(capsys: Capture) -> None:
     "arguments",
     [["show"], ["list", "--nonsense"], ["nonsense"], ["kill", "a", "--ban", "soon"], ["delete", "a", "b"]],
 )
-def test_wrong_usage_is_exit_code_2(server: FakeServer, capsys: Capture, arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_code_2(server: FakeServer, capsys: Capture, arguments: list[str]) -> None:
     assert "Usage: headwater" in failure(server, capsys, *arguments, code=2)
     assert server.urls == []
 
@@ -276,7 +274,9 @@ def test_every_command_has_help(capsys: Capture) -> None:
         assert f"headwater {command}" in capsys.readouterr().out
 
 
-def test_no_server_on_the_data_directory(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_reported_with_what_to_do(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["list"]) == 1
     text = capsys.readouterr().err
@@ -284,14 +284,14 @@ def test_no_server_on_the_data_directory(tmp_path: Path, capsys: Capture, monkey
     assert "HEADWATER_SERVER" in text
 
 
-def test_the_data_directory_may_be_named(
+def test_the_data_directory_can_be_given(
     server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HEADWATER_DATA")
     assert data(server, capsys, "list", "--data", str(server.directory.path)) == []
 
 
-def test_the_local_token_goes_to_no_other_server(
+def test_the_local_token_is_not_sent_to_another_server(
     server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wants = "the server requires its token: set HEADWATER_TOKEN (or use --token)"
@@ -318,7 +318,7 @@ def test_the_local_token_goes_to_no_other_server(
         (httpx.Response(200, text="<html>"), "did not answer with JSON: is it Headwater?"),
     ],
 )
-def test_a_server_that_does_not_answer_as_one(
+def test_an_unexpected_answer_of_the_server_is_reported(
     server: FakeServer, capsys: Capture, answer: httpx.Response | Exception, expected: str
 ) -> None:
     def respond(request: httpx.Request) -> httpx.Response:
@@ -332,5 +332,5 @@ def test_a_server_that_does_not_answer_as_one(
     assert printed.out == "" and "Traceback" not in printed.err
 
 
-def test_a_table_for_nobody() -> None:
+def test_an_empty_table() -> None:
     assert "No stream yet" in str(stream_table([]))

@@ -1,4 +1,4 @@
-"""``serve``: what it makes of its options, before the server itself."""
+"""``serve``: how its options become the configuration, before the server starts."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Config, bool]]:
-    """What the server was run with; it ends at once with exit code 0."""
+    """The configurations with which the server was run; it ends at once with exit code 0."""
     seen: list[tuple[Config, bool]] = []
 
     def run(config: Config, *, json_output: bool) -> int:
@@ -26,7 +26,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Config, bool]]:
     return seen
 
 
-def test_options_go_over_the_file(tmp_path: Path, runs: list[tuple[Config, bool]]) -> None:
+def test_options_override_the_file(tmp_path: Path, runs: list[tuple[Config, bool]]) -> None:
     file = tmp_path / "headwater.toml"
     file.write_text('data = "/one"\n[rtmp]\nlisten = "0.0.0.0:1"\napp = "studio"\n')
     arguments = ["serve", "--config", str(file), "--data", "/two", "--rtmp", "127.0.0.1:0", "--http", "[::1]:0"]
@@ -40,7 +40,9 @@ def test_options_go_over_the_file(tmp_path: Path, runs: list[tuple[Config, bool]
     assert config.store.s3_endpoint == "http://127.0.0.1:9000"
 
 
-def test_without_options_the_defaults(runs: list[tuple[Config, bool]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_options_the_defaults_apply(
+    runs: list[tuple[Config, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["serve"]) == 0
     monkeypatch.setenv("HEADWATER_DATA", "/elsewhere")
     assert main(["serve"]) == 0
@@ -49,7 +51,7 @@ def test_without_options_the_defaults(runs: list[tuple[Config, bool]], monkeypat
 
 
 @pytest.mark.parametrize("arguments", [["--rtmp", "1935"], ["--http", "here"], ["--rtmp", "a:70000"]])
-def test_an_address_that_is_none_is_wrong_usage(
+def test_an_invalid_address_is_wrong_usage(
     arguments: list[str], capsys: Capture, runs: list[tuple[Config, bool]]
 ) -> None:
     assert main(["serve", *arguments]) == 2
@@ -57,7 +59,7 @@ def test_an_address_that_is_none_is_wrong_usage(
     assert runs == []
 
 
-def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, capsys: Capture) -> None:
+def test_a_bad_file_is_refused_with_file_and_line(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "headwater.toml"
     file.write_text("[rtmp]\nlisen = 1\n")
     for check in ([], ["--check"]):
@@ -68,7 +70,7 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, capsys: Capture) -
         )
 
 
-def test_checking_only_checks(
+def test_check_does_not_start_the_server(
     capsys: Capture, runs: list[tuple[Config, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[Config] = []
@@ -86,6 +88,6 @@ def test_checking_only_checks(
     assert runs == []
 
 
-def test_the_servers_exit_code_is_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_exit_code_is_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "run", lambda config, *, json_output: 1)
     assert main(["serve"]) == 1

@@ -27,7 +27,7 @@ def data(server: FakeServer, capsys: Capture, *arguments: str) -> Any:
     return json.loads(output(server, capsys, *arguments, "--json"))
 
 
-def test_a_private_stream_is_made(server: FakeServer, capsys: Capture) -> None:
+def test_create_private_creates_a_private_stream(server: FakeServer, capsys: Capture) -> None:
     output(server, capsys, "create", "a", "--private")
     output(server, capsys, "create", "b")
     assert asyncio.run(server.catalogue.get_stream("a")).settings.private
@@ -35,7 +35,7 @@ def test_a_private_stream_is_made(server: FakeServer, capsys: Capture) -> None:
     assert "Private" not in output(server, capsys, "show", "b")
 
 
-def test_a_token(server: FakeServer, capsys: Capture) -> None:
+def test_token_prints_a_token_and_links(server: FakeServer, capsys: Capture) -> None:
     server.create("a")
     made = data(server, capsys, "token", "a", "--for", "90m", "--address", "203.0.113.7/24")
     assert set(made) == {"stream", "token", "expires_at", "address", "hls", "dash", "watch"}
@@ -43,7 +43,7 @@ def test_a_token(server: FakeServer, capsys: Capture) -> None:
     assert data(server, capsys, "token", "a")["expires_at"] == int(NOW) + 7200
 
 
-def test_a_token_for_a_person(server: FakeServer, capsys: Capture) -> None:
+def test_token_prints_a_readable_summary(server: FakeServer, capsys: Capture) -> None:
     server.create("a")
     text = output(server, capsys, "token", "a", "--for", "1d", "--address", "203.0.113.7")
     for part in (
@@ -56,7 +56,7 @@ def test_a_token_for_a_person(server: FakeServer, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (["--for", "soon"], 2, "--for"),
         (["--for", "0s"], 2, "--for"),
@@ -64,12 +64,14 @@ def test_a_token_for_a_person(server: FakeServer, capsys: Capture) -> None:
         (["--address", "here"], 1, "neither an address nor a network"),
     ],
 )
-def test_what_is_refused(server: FakeServer, capsys: Capture, arguments: list[str], code: int, says: str) -> None:
+def test_invalid_arguments_are_refused(
+    server: FakeServer, capsys: Capture, arguments: list[str], code: int, message: str
+) -> None:
     server.create("a")
     assert server.run("token", "a", *arguments) == code
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_a_token_for_no_stream(server: FakeServer, capsys: Capture) -> None:
+def test_a_token_for_an_unknown_stream_is_refused(server: FakeServer, capsys: Capture) -> None:
     assert server.run("token", "b") == 1
     assert capsys.readouterr().err == "headwater: there is no stream b\n"

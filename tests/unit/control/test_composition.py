@@ -1,4 +1,4 @@
-"""All roles on one exit stack: the order in which they close, and that one failure keeps nothing open."""
+"""All roles on one exit stack: the order in which they close, and that a failure leaves nothing open."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ CLOSING = [
     "store",
     "announcement",
 ]
-# What each step of the start leaves to close if it fails.
+# For each step of the start: what has to be closed if the step fails.
 OPENED_BEFORE = {
     "store check": CLOSING[8:],
     "first stream": CLOSING[8:],
@@ -52,7 +52,7 @@ OPENED_BEFORE = {
 
 
 class Broken(Exception):
-    """Raised by the part that a test breaks."""
+    """Raised by the part that a test makes fail."""
 
 
 class FakeListener:
@@ -61,7 +61,7 @@ class FakeListener:
 
 
 class Roles:
-    """The roles without sockets and children. ``closed`` are the parts in the order of their closing."""
+    """The roles without sockets and child processes. ``closed`` lists the parts in closing order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.config = Config(data=folder, rtmp={"listen": "0.0.0.0:1935"})  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ async def test_publishers_end_first_and_the_store_closes_last(roles: Roles) -> N
 
 
 @pytest.mark.parametrize("part", CLOSING)
-async def test_a_part_that_fails_to_close_keeps_no_other_open(roles: Roles, part: str) -> None:
+async def test_all_other_parts_close_if_one_fails_to_close(roles: Roles, part: str) -> None:
     roles.broken.add(part)
     with pytest.raises(Broken, match=part):
         async with serving(roles.config):
@@ -145,7 +145,7 @@ async def test_a_part_that_fails_to_close_keeps_no_other_open(roles: Roles, part
 
 
 @pytest.mark.parametrize("step", OPENED_BEFORE)
-async def test_a_start_that_fails_closes_what_it_opened(roles: Roles, step: str) -> None:
+async def test_a_failed_start_closes_what_it_opened(roles: Roles, step: str) -> None:
     roles.broken.add(step)
     with pytest.raises(Broken, match=step):
         async with serving(roles.config):

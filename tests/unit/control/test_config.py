@@ -1,4 +1,4 @@
-"""The configuration: what is taken, from where, and how what is not understood is refused."""
+"""The configuration: its sources, their precedence, and how invalid values are refused."""
 
 import re
 from collections.abc import Callable
@@ -28,14 +28,14 @@ def write(tmp_path: Path) -> Write:
 
 
 def refusal(file: Path | None, overrides: dict[str, Any] | None = None) -> str:
-    """The error's lines, with the file's directory left out."""
+    """The error's lines, without the file's directory."""
     with pytest.raises(ConfigError) as caught:
         load_config(file, overrides)
     text = str(caught.value)
     return text if file is None else text.replace(f"{file.parent}/", "")
 
 
-def test_nothing_given_is_the_defaults() -> None:
+def test_an_empty_configuration_has_the_defaults() -> None:
     config = load_config()
     assert config == Config()
     assert (str(config.rtmp.listen), str(config.http.listen)) == ("0.0.0.0:1935", "0.0.0.0:8080")
@@ -44,7 +44,7 @@ def test_nothing_given_is_the_defaults() -> None:
     assert config.store_location == DirectoryLocation(Path("data/store"))
 
 
-def test_the_example_is_the_defaults_and_names_every_key() -> None:
+def test_the_example_equals_the_defaults_and_has_every_key() -> None:
     assert load_config(EXAMPLE) == Config()
     text = EXAMPLE.read_text()
     for section, field in Config.model_fields.items():
@@ -56,8 +56,8 @@ def test_the_example_is_the_defaults_and_names_every_key() -> None:
             assert section in text
 
 
-def test_the_examples_commented_lines_are_understood(write: Write) -> None:
-    """What an operator uncomments has to work as it stands."""
+def test_the_examples_commented_lines_are_valid(write: Write) -> None:
+    """Each line has to work once an operator uncomments it."""
     text = re.sub(r"^# (?=[a-z_0-9]+ = |\[streams)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
     config = load_config(write(text))
     assert config.store.location == BucketLocation("my-bucket", "headwater")
@@ -65,7 +65,7 @@ def test_the_examples_commented_lines_are_understood(write: Write) -> None:
     assert config.transcoder.low_audio_bitrate == 48_000
 
 
-def test_a_file(write: Write) -> None:
+def test_every_section_is_read_from_a_file(write: Write) -> None:
     config = load_config(
         write(
             """
@@ -99,7 +99,7 @@ def test_a_file(write: Write) -> None:
     assert config.ladder_of("studio-a") == "source"
 
 
-def test_the_environment_goes_over_the_file_and_the_command_line_over_both(
+def test_the_environment_overrides_the_file_and_the_command_line_both(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write('[rtmp]\nlisten = "0.0.0.0:1"\napp = "one"\nmax_publishers = 1\n[log]\nlevel = "debug"')
@@ -135,14 +135,14 @@ def test_the_environment_goes_over_the_file_and_the_command_line_over_both(
         ("headwater_log__format", "json", lambda config: config.log.format, "json"),
     ],
 )
-def test_every_form_of_value_by_environment(
+def test_environment_variables_take_every_form_of_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: Callable[[Config], Any], expected: Any
 ) -> None:
     monkeypatch.setenv(name, value)
     assert read(load_config()) == expected
 
 
-def test_a_config_made_in_code_does_not_look_at_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_created_in_code_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_RTMP__APP", "elsewhere")
     assert Config().rtmp.app == "live"
 
@@ -219,13 +219,11 @@ def test_a_config_made_in_code_does_not_look_at_the_environment(monkeypatch: pyt
         ("a = " + "[" * 5000, "headwater.toml: is nested too deep"),
     ],
 )
-def test_what_is_not_understood_is_refused_with_its_place_and_a_suggestion(
-    write: Write, text: str, expected: str
-) -> None:
+def test_an_invalid_file_is_refused_with_its_line_and_a_suggestion(write: Write, text: str, expected: str) -> None:
     assert expected in refusal(write(text))
 
 
-def test_every_fault_has_its_line(write: Write) -> None:
+def test_every_fault_is_reported_with_its_line(write: Write) -> None:
     assert refusal(write('[log]\nlevel = 1\nlevle = 2\n[rtmp]\napp = ""')).splitlines() == [
         "the configuration has 3 faults:",
         '  headwater.toml:5: [rtmp] app: "" cannot be an application name: letters, digits, - and _, at most 64',
@@ -272,7 +270,7 @@ def test_a_fault_in_the_environment_names_the_variable(
 @pytest.mark.parametrize(
     "name", ["HEADWATER_PORT", "HEADWATER_SERVICE_HOST", "HEADWATER_TOKEN", "HEADWATER_TEST_S3__X"]
 )
-def test_others_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "tcp://10.0.0.1:8080")
     assert load_config() == Config()
 
@@ -282,7 +280,7 @@ def test_a_fault_on_the_command_line_names_the_key(write: Write) -> None:
     assert 'rtmp.listen (command line): "x" has no port' in refusal(file, {"rtmp.listen": "x"})
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     assert "none.toml: cannot be read: no such file or directory" in refusal(tmp_path / "none.toml")
     assert "cannot be read: is a directory" in refusal(tmp_path)
     file = tmp_path / "big.toml"

@@ -22,7 +22,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_everything_is_the_owners_alone(directory: DataDir) -> None:
+def test_files_are_accessible_only_to_their_owner(directory: DataDir) -> None:
     directory.create()
     directory.api_token()
     directory.keep_stream_key("live", "k")
@@ -32,16 +32,14 @@ def test_everything_is_the_owners_alone(directory: DataDir) -> None:
     assert {file.name: mode(file) for file in files} == {"api-token": 0o600, "live": 0o600, "server.json": 0o600}
 
 
-def test_the_token_is_made_once(directory: DataDir) -> None:
+def test_the_token_is_created_once(directory: DataDir) -> None:
     assert directory.stored_token() is None
     token = directory.api_token()
     assert len(token) >= 40
     assert directory.api_token() == DataDir(directory.path).stored_token() == token
 
 
-def test_of_two_that_make_the_token_at_once_the_first_wins(
-    directory: DataDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_concurrent_tokens_the_first_is_kept(directory: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     link = os.link
 
     def late(source: Path, target: Path) -> None:
@@ -53,13 +51,13 @@ def test_of_two_that_make_the_token_at_once_the_first_wins(
     assert [file.name for file in directory.path.iterdir() if file.is_file()] == ["api-token"]
 
 
-def test_an_empty_token_is_no_token(directory: DataDir) -> None:
+def test_an_empty_token_file_is_refused(directory: DataDir) -> None:
     (directory.path / "api-token").write_text("\n")
     with pytest.raises(DataDirError, match="is empty; delete it"):
         directory.api_token()
 
 
-def test_a_server_announces_itself_and_goes(directory: DataDir) -> None:
+def test_a_server_announces_itself_and_withdraws(directory: DataDir) -> None:
     assert directory.server() is None
     directory.announce(SERVER)
     assert directory.server() == SERVER
@@ -69,7 +67,7 @@ def test_a_server_announces_itself_and_goes(directory: DataDir) -> None:
     assert directory.server() is None
 
 
-def test_a_key_is_followed_only_where_it_is_kept(directory: DataDir) -> None:
+def test_a_rotated_key_is_saved_only_if_a_key_was_kept(directory: DataDir) -> None:
     directory.key_changed("other", "k")
     assert directory.stream_key("other") is None
     directory.keep_stream_key("live", "one")
@@ -79,20 +77,20 @@ def test_a_key_is_followed_only_where_it_is_kept(directory: DataDir) -> None:
     assert directory.stream_key("live") is None
 
 
-def test_a_key_that_cannot_be_followed_stops_nothing(directory: DataDir) -> None:
+def test_failing_to_save_a_rotated_key_is_not_an_error(directory: DataDir) -> None:
     directory.keep_stream_key("live", "one")
     directory.path.joinpath("keys", "live").unlink()
     directory.path.joinpath("keys", "live").mkdir()
     directory.key_changed("live", "two")
 
 
-def test_only_stream_names_name_key_files(directory: DataDir) -> None:
+def test_key_files_are_named_by_valid_stream_names_only(directory: DataDir) -> None:
     for name in ("../api-token", "", "A"):
         with pytest.raises(DataDirError, match="is not a stream name"):
             directory.keep_stream_key(name, "k")
 
 
-def test_failures_say_which_file_and_why(tmp_path: Path) -> None:
+def test_failures_name_the_file_and_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(DataDirError, match=r"file cannot be created: file exists"):

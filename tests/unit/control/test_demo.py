@@ -1,4 +1,4 @@
-"""The synthetic broadcaster: its ffmpeg, its restarts and its end; the command around it."""
+"""The synthetic broadcaster: its ffmpeg, its restarts and how it stops; and the command."""
 
 import os
 import signal
@@ -28,11 +28,11 @@ URL, KEY = "rtmp://127.0.0.1:1935/live", "s3cr-et00"
 
 
 def program(code: str) -> Callable[[str], list[str]]:
-    """In place of ffmpeg: a Python program whose first argument is where to publish."""
+    """A Python program in place of ffmpeg; its first argument is the URL to publish to."""
     return lambda target: [sys.executable, "-c", code, target]
 
 
-def test_failures_are_tried_again_within_bounds_and_told_without_the_key(tmp_path: Path) -> None:
+def test_failures_are_retried_within_bounds_and_reported_without_the_key(tmp_path: Path) -> None:
     log = tmp_path / "runs"
     code = (
         f"import sys; open({str(log)!r}, 'a').write(sys.argv[1] + '\\n'); print('noise\\n' * 9, file=sys.stderr);"
@@ -46,15 +46,13 @@ def test_failures_are_tried_again_within_bounds_and_told_without_the_key(tmp_pat
     assert KEY not in str(caught.value)
 
 
-def test_one_that_ends_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ffmpeg_without_output_is_reported_with_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "MAX_FAILURES", 1)
     with pytest.raises(DemoError, match=r"its last output: nothing \(exit code 3\)"):
         Broadcaster(URL, KEY, command=program("raise SystemExit(3)")).run()
 
 
-def test_one_that_was_well_for_long_may_fail_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_healthy_run_resets_the_failure_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "STEADY_S", 0.0)
     runs = tmp_path / "runs"
     code = f"open({str(runs)!r}, 'a').write('.')"
@@ -68,7 +66,7 @@ def test_one_that_was_well_for_long_may_fail_again_and_again(
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_stopping_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stubborn: bool) -> None:
+def test_stop_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stubborn: bool) -> None:
     monkeypatch.setattr(demo, "END_TIMEOUT_S", 0.2)
     fifo = tmp_path / "started"
     os.mkfifo(fifo)
@@ -86,7 +84,7 @@ def test_stopping_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     broadcaster.stop()
 
 
-def test_one_that_is_stopped_before_it_runs_starts_nothing(tmp_path: Path) -> None:
+def test_a_broadcaster_stopped_before_it_runs_starts_nothing(tmp_path: Path) -> None:
     started = tmp_path / "started"
     broadcaster = Broadcaster(URL, KEY, command=program(f"open({str(started)!r}, 'w')"))
     broadcaster.stop()
@@ -101,7 +99,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: st
         Broadcaster(URL, KEY)
 
 
-def test_a_font_is_found_where_there_is_one(tmp_path: Path) -> None:
+def test_an_installed_font_is_found(tmp_path: Path) -> None:
     assert find_font((tmp_path, tmp_path / "none")) is None
     for name in ("b/Zapf.ttf", "a/Arial.ttf"):
         (tmp_path / name).parent.mkdir()
@@ -112,7 +110,7 @@ def test_a_font_is_found_where_there_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("font", [True, False])
-def test_ffmpeg_takes_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, font: bool) -> None:
+def test_ffmpeg_accepts_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, font: bool) -> None:
     if not font:
         monkeypatch.setattr(demo, "find_font", lambda: None)
     target = str(tmp_path / "out.flv")
@@ -126,13 +124,13 @@ def test_ffmpeg_takes_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("arguments", [["--to", URL], ["--key", KEY]])
-def test_where_to_and_with_which_key_go_together(capsys: Capture, arguments: list[str]) -> None:
+def test_to_and_key_require_each_other(capsys: Capture, arguments: list[str]) -> None:
     assert main(["demo", *arguments]) == 2
     assert "--to and --key must be used together" in capsys.readouterr().err
 
 
 class Recorder:
-    """In place of a broadcaster: what it was told to publish; ``run`` ends at ``stop``."""
+    """Replaces the broadcaster and records its arguments; ``run`` ends at ``stop``."""
 
     made: list["Recorder"]
 
@@ -171,7 +169,9 @@ def demo_on(fake: FakeServer) -> int:
     return main(["demo", "--data", str(fake.directory.path)])
 
 
-def test_publishing_alone_ends_with_sigterm(made: list[Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publishing_without_a_server_ends_with_sigterm(
+    made: list[Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(Recorder, "run", lambda self: os.kill(os.getpid(), signal.SIGTERM))
     assert main(["demo", "--to", URL, "--key", KEY]) == 0
@@ -180,7 +180,7 @@ def test_publishing_alone_ends_with_sigterm(made: list[Recorder], monkeypatch: p
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_it_goes_to_the_server_that_runs(
+def test_it_publishes_to_the_running_server(
     fake: FakeServer, made: list[Recorder], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recorder, "run", lambda self: None)
@@ -189,20 +189,22 @@ def test_it_goes_to_the_server_that_runs(
     assert "watch it at https://media.example.org/watch/live" in capsys.readouterr().out
 
 
-def test_nobody_is_pushed_off_the_air(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
+def test_a_live_stream_is_not_taken_over(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
     fake.on_air(status("live"))
     assert demo_on(fake) == 1
     assert "the stream live is live already" in capsys.readouterr().err
     assert made == []
 
 
-def test_a_key_that_is_not_kept(fake: FakeServer, made: list[Recorder], capsys: Capture) -> None:
+def test_a_missing_key_file_is_reported_with_what_to_do(
+    fake: FakeServer, made: list[Recorder], capsys: Capture
+) -> None:
     fake.directory.forget_stream_key("live")
     assert demo_on(fake) == 1
     assert f"`headwater demo --to {URL} --key KEY`" in capsys.readouterr().err
 
 
-def test_where_none_runs_a_server_is_started_and_both_end_together(
+def test_without_a_running_server_one_is_started_and_both_end_together(
     fake: FakeServer, made: list[Recorder], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.directory.withdraw(1)
@@ -222,7 +224,7 @@ def test_where_none_runs_a_server_is_started_and_both_end_together(
     assert "watch it at" in capsys.readouterr().out
 
 
-def test_a_server_that_is_gone_is_none(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_not_used(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     def unanswered(target: Target) -> ApiClient:
         return ApiClient(Target("http://127.0.0.1:1", target.token))
 

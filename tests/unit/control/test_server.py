@@ -1,4 +1,4 @@
-"""The server as a whole, on loopback: what it opens at the start, and that it closes all of it."""
+"""The complete server on loopback: what it opens at the start, and that it closes all of it."""
 
 import asyncio
 import os
@@ -56,7 +56,7 @@ def is_open(port: int) -> bool:
 
 @asynccontextmanager
 async def publishing(server: Server, key: str) -> AsyncIterator[None]:
-    """A publisher that was let in."""
+    """A publisher that the server has accepted."""
     reader, writer = await asyncio.open_connection(HOST, port_of(server.rtmp))
     messages = (
         command("connect", 1.0, {"app": "live"}),
@@ -84,7 +84,7 @@ async def test_a_server_is_announced_while_it_runs_and_its_ports_are_closed_afte
     assert not any(map(is_open, ports))
 
 
-async def test_the_key_of_the_first_stream_is_kept_for_later_runs(tmp_path: Path) -> None:
+async def test_the_key_of_the_first_stream_is_saved_for_later_runs(tmp_path: Path) -> None:
     keys = []
     for _ in range(2):
         async with serving(config(tmp_path)):
@@ -103,7 +103,7 @@ async def states(server: Server, data: Path) -> list[str]:
     return [stream["state"] for stream in answer.json()]
 
 
-async def test_a_stream_is_live_while_somebody_publishes(tmp_path: Path) -> None:
+async def test_a_stream_is_live_during_a_publication(tmp_path: Path) -> None:
     async with serving(config(tmp_path)) as server:
         assert await states(server, tmp_path) == [StreamState.IDLE]
         key = DataDir(tmp_path).stream_key(FIRST_STREAM)
@@ -138,7 +138,7 @@ async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
         assert "store" in broken.json()["reason"]
 
 
-async def test_an_http_port_in_use_is_reported_in_words(tmp_path: Path) -> None:
+async def test_an_http_port_in_use_is_reported(tmp_path: Path) -> None:
     with port_in_use() as port, pytest.raises(ListenFailed) as failed:
         async with serving(config(tmp_path, http_port=port)):
             pass
@@ -147,7 +147,7 @@ async def test_an_http_port_in_use_is_reported_in_words(tmp_path: Path) -> None:
     assert text.endswith("; choose another address with --http")
 
 
-async def test_an_rtmp_port_in_use_is_reported_in_words_and_the_http_port_closed(tmp_path: Path) -> None:
+async def test_an_rtmp_port_in_use_is_reported_and_the_http_port_closed(tmp_path: Path) -> None:
     http_port = free_port()
     with port_in_use() as port, pytest.raises(ListenFailed) as failed:
         async with serving(config(tmp_path, rtmp_port=port, http_port=http_port)):

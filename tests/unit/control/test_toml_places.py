@@ -1,4 +1,4 @@
-"""Lines of keys, against values that ``tomllib`` reads from the same text."""
+"""The lines of keys, compared with the values that ``tomllib`` reads from the same text."""
 
 import tomllib
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from control.config.toml_places import KeyPath, key_lines
 
 
-def test_every_form_of_key_and_value() -> None:
+def test_every_form_of_key_and_value_has_its_line() -> None:
     text = '''# a comment = 1
 a = 1
 "b c".d = "x # not a comment = 2"
@@ -70,7 +70,7 @@ SCALARS = st.one_of(st.integers().map(str), st.just("true"), TEXTS)
 
 @st.composite
 def values(draw: st.DrawFn, depth: int = 2) -> str:
-    """A value in TOML, arrays and inline tables over several lines where the language allows it."""
+    """A TOML value; arrays and inline tables may span several lines if the language allows it."""
     kind = draw(st.sampled_from(["scalar", "scalar", "array", "table"] if depth else ["scalar"]))
     if kind == "array":
         items = draw(st.lists(values(depth - 1), max_size=3))
@@ -104,7 +104,7 @@ def paths(value: Any, path: KeyPath = ()) -> set[KeyPath]:
 
 @settings(max_examples=60)
 @given(documents())
-def test_every_path_that_tomllib_reads_has_a_line_that_names_it(text: str) -> None:
+def test_every_path_that_tomllib_reads_has_the_line_of_its_key(text: str) -> None:
     lines = key_lines(text)
     assert set(lines) == paths(tomllib.loads(text))
     source = text.split("\n")
@@ -114,5 +114,5 @@ def test_every_path_that_tomllib_reads_has_a_line_that_names_it(text: str) -> No
 
 
 @pytest.mark.parametrize("text", ["", "\n\n# nothing\n", "\t \n"])
-def test_nothing_has_no_lines(text: str) -> None:
+def test_empty_text_has_no_lines(text: str) -> None:
     assert key_lines(text) == {}

@@ -1,4 +1,4 @@
-"""The addresses that are printed."""
+"""The addresses shown to operators."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from control.config.urls import guess_host, local_url, public_url, rtmp_url
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:1935", "[::]:8080", "[fe80::1%eth0]:1", "video.example.org:0"])
-def test_an_address_is_written_as_it_is_read(text: str) -> None:
+def test_an_address_round_trips(text: str) -> None:
     assert str(Address.parse(text)) == text
 
 
-def test_the_configured_names_are_shown() -> None:
+def test_configured_names_are_shown() -> None:
     config = Config(
         rtmp=RtmpConfig(public_host="in.example.org", app="studio"),
         http=HttpConfig(public_url="https://video.example.org/"),
@@ -20,17 +20,17 @@ def test_the_configured_names_are_shown() -> None:
     assert public_url(config, Address("0.0.0.0", 8081)) == "https://video.example.org"
 
 
-def test_without_names_the_address_is_shown() -> None:
+def test_the_address_is_shown_if_no_name_is_configured() -> None:
     assert rtmp_url(Config(), Address("192.0.2.7", 1935)) == "rtmp://192.0.2.7:1935/live"
     assert public_url(Config(), Address("::1", 8080)) == "http://[::1]:8080"
 
 
-def test_listening_everywhere_a_host_is_guessed() -> None:
+def test_a_host_is_guessed_for_a_wildcard_address() -> None:
     assert rtmp_url(Config(), Address("0.0.0.0", 1935)) == f"rtmp://{guess_host()}:1935/live"
     assert guess_host() not in ("", "0.0.0.0")
 
 
-def test_programs_on_the_same_machine_use_the_loopback() -> None:
+def test_programs_on_the_same_machine_use_loopback() -> None:
     assert local_url(Address("0.0.0.0", 8080)) == "http://127.0.0.1:8080"
     assert local_url(Address("::", 8080)) == "http://[::1]:8080"
     assert local_url(Address("192.0.2.7", 80)) == "http://192.0.2.7:80"

@@ -1,4 +1,4 @@
-"""A clip as an FLV file, without an encoder: frames are numbered by their payloads."""
+"""Writes a clip as an FLV file without an encoder; each frame's payload is its number."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ LENGTH_MS = FRAMES * FRAME_MS
 
 
 def write_clip(path: Path) -> Path:
-    """Ten pictures of 40 ms, sound of 20 ms."""
+    """Ten pictures of 40 ms, with audio frames of 20 ms."""
     tags = [
         (SCRIPT, 0, encode("onMetaData", {"width": 1280.0})),
         (VIDEO, 0, b"\x17\x00\x00\x00\x00config"),

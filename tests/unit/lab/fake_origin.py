@@ -1,4 +1,4 @@
-"""An origin of low-latency HLS without sockets or a clock: it makes parts when told to, and holds requests."""
+"""A low-latency HLS origin without sockets or a clock: a test makes its parts, and requests wait for them."""
 
 import asyncio
 from collections import Counter
@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from tests.lab.viewers.http_reader import Answer
 from tests.lab.viewers.lane import Abandoned, LaneError
+from tests.lab.waiting import run_until_idle
 
 PARTS = 6
 PART_S = 0.333
@@ -18,8 +19,8 @@ MASTER = f"{BASE}/master.m3u8"
 
 @dataclass(slots=True)
 class Edge:
-    """How many parts a track has, since the first of :data:`FIRST_MSN`; ``cuts`` are the parts of segments that are
-    not of the usual length, by MSN."""
+    """``made`` is how many parts a track has, from the first of :data:`FIRST_MSN` on; ``cuts`` are the numbers of
+    parts of segments with an unusual length, by MSN."""
 
     made: int
     cuts: dict[int, int] = field(default_factory=dict)
@@ -31,14 +32,14 @@ class Edge:
         return msn, number
 
     def has(self, msn: int, part: int) -> bool:
-        """Whether the part is there; one beyond the last of its segment is the first of the next."""
+        """Whether the part exists; a part beyond the last of its segment is the first of the next."""
         if part >= self.cuts.get(msn, PARTS):
             return self.has(msn + 1, 0)
         return (msn, part) < self.place(self.made)
 
 
 class FakeOrigin:
-    """``status`` overrides a path's (0 is a lost connection), ``hints`` what a playlist at a place hints at."""
+    """``status`` overrides the status of a path (0 loses the connection), ``hints`` the hint at a position."""
 
     def __init__(self, *, made: int = 2 * PARTS) -> None:
         self.edges = {track: Edge(made) for track in TRACKS}
@@ -50,20 +51,20 @@ class FakeOrigin:
         self._changed = asyncio.Event()
 
     async def make_part(self) -> None:
-        """One more part of every track, and everything that comes of it."""
+        """Add a part to every track, and let all waiting requests continue."""
         for edge in self.edges.values():
             edge.made += 1
         self.now += PART_S
-        await self._tell()
+        await self._notify()
 
     async def end(self) -> None:
         self.ended = True
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
-        await settled()
+        await run_until_idle()
 
     async def answer(self, target: str) -> bytes:
         self.requests[target] += 1
@@ -72,14 +73,14 @@ class FakeOrigin:
             return master().encode()
         track, name = path.removeprefix(f"{BASE}/").split("/")
         edge = self.edges[track]
-        asked = {key: int(values[0]) for key, values in parse_qs(query).items() if values[0].isdigit()}
+        directives = {key: int(values[0]) for key, values in parse_qs(query).items() if values[0].isdigit()}
         if name.endswith(".m4s"):
             msn, part, _ = name.split(".")
             await self._wait(edge, int(msn), int(part))
             return path.encode()
         if name == "media.m3u8":
-            if asked:
-                await self._wait(edge, asked["_HLS_msn"], asked["_HLS_part"])
+            if directives:
+                await self._wait(edge, directives["_HLS_msn"], directives["_HLS_part"])
             return self.playlist(track, skip="_HLS_skip" in query).encode()
         return b"init"
 
@@ -159,9 +160,3 @@ class FakeLane:
 
     def close(self) -> None:
         self.abandon()
-
-
-async def settled() -> None:
-    """Every task has gone as far as it can."""
-    for _ in range(50):
-        await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from tests.lab.daemon import daemon
 from tests.lab.errors import LabError
 
 
-def test_what_is_not_installed_is_said(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     with (
         pytest.raises(LabError, match="get it there"),
         daemon(["no-such-program"], 1, tmp_path, missing="get it there"),
@@ -15,7 +15,7 @@ def test_what_is_not_installed_is_said(tmp_path: Path) -> None:
         pytest.fail("it runs")
 
 
-def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
+def test_a_program_that_exits_is_reported_with_its_output(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('a directive is unknown')"]
     with (
         pytest.raises(LabError, match="did not start: a directive is unknown"),

@@ -24,7 +24,7 @@ def drained(follower: Follower) -> list[str | None]:
     return found
 
 
-def test_it_starts_at_an_independent_part_behind_the_hold_back() -> None:
+def test_it_starts_at_an_independent_part_before_the_hold_back() -> None:
     follower = Follower(PATH)
     assert follower.reload_path(0) == PATH
     follower.take(at(2 * PARTS + 2), 0)
@@ -32,20 +32,20 @@ def test_it_starts_at_an_independent_part_behind_the_hold_back() -> None:
     assert drained(follower) == [*(f"11.{part}.m4s" for part in range(PARTS)), "12.0.m4s", "12.1.m4s", "12.2.m4s"]
 
 
-def test_it_asks_for_the_next_part_and_skips_while_its_playlist_is_new() -> None:
+def test_it_requests_the_next_part_with_a_delta_update_while_its_playlist_is_recent() -> None:
     follower = Follower(PATH)
     follower.take(at(2 * PARTS + 2), 0)
     assert follower.reload_path(6_000_000) == f"{PATH}?_HLS_msn=12&_HLS_part=2&_HLS_skip=YES"
     assert follower.reload_path(6_000_001) == f"{PATH}?_HLS_msn=12&_HLS_part=2"
 
 
-def test_after_a_whole_segment_it_asks_for_the_first_part_of_the_next() -> None:
+def test_after_a_whole_segment_it_requests_the_first_part_of_the_next() -> None:
     follower = Follower(PATH)
     follower.take(at(2 * PARTS), 0)
     assert follower.reload_path(0).startswith(f"{PATH}?_HLS_msn=12&_HLS_part=0")
 
 
-def test_a_hinted_part_is_asked_for_once() -> None:
+def test_a_hinted_part_is_requested_once() -> None:
     follower = Follower(PATH)
     follower.take(at(2 * PARTS), 0)
     assert drained(follower)[-1] == "12.0.m4s"
@@ -55,7 +55,7 @@ def test_a_hinted_part_is_asked_for_once() -> None:
     assert name(follower.map_path) == "init-0.mp4"
 
 
-def test_a_hint_that_came_to_nothing() -> None:
+def test_a_hint_without_a_part_is_counted() -> None:
     origin = FakeOrigin()
     origin.hints[12, 0] = "11.6.m4s"
     follower = Follower(PATH)
@@ -74,7 +74,7 @@ def test_an_older_playlist_changes_nothing() -> None:
     assert follower.reload_path(1).startswith(f"{PATH}?_HLS_msn=12&_HLS_part=2")
 
 
-def test_another_rendition_goes_on_from_where_playback_is() -> None:
+def test_another_rendition_continues_from_the_playback_position() -> None:
     before = Follower(OTHER)
     before.take(at(2 * PARTS + 2, path=OTHER), 0)
     follower = Follower(PATH, expected=before.report_on(PATH), resume=before.reached)
@@ -84,7 +84,7 @@ def test_another_rendition_goes_on_from_where_playback_is() -> None:
     assert drained(follower) == ["12.0.m4s", "12.1.m4s", "12.2.m4s"]
 
 
-def test_the_end() -> None:
+def test_it_has_ended_after_the_last_part() -> None:
     origin = FakeOrigin()
     origin.ended = True
     follower = Follower(PATH)

@@ -9,7 +9,7 @@ from tests.lab import footage
 from tests.lab.errors import LabError
 
 
-def test_what_is_not_installed_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footage, "find_spec", lambda name: None)
     with pytest.raises(LabError, match="pip install"):
         footage.footage()
@@ -38,6 +38,6 @@ def test_a_clip_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert footage.clip(video_kbps=4000, seconds=8, gop_s=1.5) == first
     assert footage.clip(video_kbps=4001, seconds=8, gop_s=1.5) != first
     assert len(made) == 2
-    said = dict(pairwise(made[0]))
-    assert (said["-g"], said["-b:v"], said["-t"]) == ("45", "4000k", "8")
+    options = dict(pairwise(made[0]))
+    assert (options["-g"], options["-b:v"], options["-t"]) == ("45", "4000k", "8")
     assert {path.suffix for path in tmp_path.iterdir()} == {".flv"}

@@ -6,7 +6,7 @@ from tests.lab.errors import LabError
 from tests.lab.front import DOCKER, adapt_nginx, adapt_varnish
 
 
-def test_nginx_is_given_its_places() -> None:
+def test_nginx_gets_its_addresses_and_directories() -> None:
     text = "listen 8080 backlog=9;pid /tmp/nginx.pid; x unix:/tmp/s; /var/cache/nginx/media; "
     text += 'server headwater:8080 backup;lua_package_path "/etc/nginx/?.lua;;";'
     text += "server varnish:6081;"
@@ -17,11 +17,11 @@ def test_nginx_is_given_its_places() -> None:
     )
 
 
-def test_varnish_is_given_its_place() -> None:
+def test_varnish_gets_its_origin() -> None:
     text = '.host = "headwater";\n.port = "8080";'
     assert adapt_varnish(text, "127.0.0.1:1") == '.host = "127.0.0.1";\n.port = "1";'
 
 
-def test_a_file_that_changed_is_said_so() -> None:
+def test_an_unexpected_file_is_reported() -> None:
     with pytest.raises(LabError, match=r"varnish\.vcl does not contain"):
         adapt_varnish("", "127.0.0.1:1")

@@ -30,7 +30,7 @@ def read(reader: ResponseReader, wire: bytes, cuts: list[int], *, keep: bool = T
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from(sorted(ANSWERS)), st.lists(st.integers(0, 500), max_size=8)), max_size=3))
-def test_answers_are_the_same_split_anywhere(wires: list[tuple[bytes, list[int]]]) -> None:
+def test_answers_are_the_same_however_they_are_split(wires: list[tuple[bytes, list[int]]]) -> None:
     reader = ResponseReader()
     for wire, cuts in wires:
         assert read(reader, wire, cuts) == ANSWERS[wire]
@@ -43,7 +43,7 @@ def test_a_body_may_be_counted_only(wire: bytes) -> None:
     assert (answer.body, answer.size) == (b"", 11)
 
 
-def test_whether_it_has_begun() -> None:
+def test_begun_is_true_from_the_first_byte() -> None:
     reader = ResponseReader()
     reader.expect(keep=False)
     assert not reader.begun
@@ -63,14 +63,14 @@ def test_whether_it_has_begun() -> None:
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 40_000,
     ],
 )
-def test_what_is_no_response_is_refused(wire: bytes) -> None:
+def test_an_invalid_response_is_refused(wire: bytes) -> None:
     with pytest.raises(BadResponse):
         read(ResponseReader(), wire, [])
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=60), st.sampled_from([b"", CHUNKED[:70], SIZED[:20], CHUNKED[:-20]]))
-def test_only_the_declared_error_escapes(noise: bytes, before: bytes) -> None:
+def test_only_the_declared_error_is_raised(noise: bytes, before: bytes) -> None:
     reader = ResponseReader()
     reader.expect(keep=True)
     with suppress(BadResponse):

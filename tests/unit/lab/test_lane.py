@@ -6,7 +6,7 @@ import pytest
 
 from tests.lab.viewers.http_reader import Answer
 from tests.lab.viewers.lane import Abandoned, Connection, HttpLane, LaneError
-from tests.unit.lab.fake_origin import settled
+from tests.lab.waiting import run_until_idle
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -25,7 +25,7 @@ class Transport:
 
 
 class Network:
-    """Connections that a test plays the server's part of."""
+    """Connections for which the test acts as the server."""
 
     def __init__(self) -> None:
         self.opened: list[tuple[Connection, Transport]] = []
@@ -57,16 +57,16 @@ async def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     return network
 
 
-async def asked(lane: HttpLane) -> "asyncio.Task[Answer]":
+async def start_request(lane: HttpLane) -> "asyncio.Task[Answer]":
     task = asyncio.create_task(lane.get("/a?b", keep=True))
-    await settled()
+    await run_until_idle()
     return task
 
 
-async def test_a_connection_is_used_again(network: Network) -> None:
+async def test_a_connection_is_reused(network: Network) -> None:
     lane = HttpLane("h", 1)
     for _ in range(2):
-        task = await asked(lane)
+        task = await start_request(lane)
         network.send(OK[:20])
         network.send(OK[20:])
         assert (await task).body == b"ok"
@@ -74,27 +74,27 @@ async def test_a_connection_is_used_again(network: Network) -> None:
     assert transport.written == 2 * b"GET /a?b HTTP/1.1\r\nHost: h:1\r\nAccept-Encoding: gzip\r\n\r\n"
 
 
-async def test_it_is_opened_again_where_the_server_closes_it(network: Network) -> None:
+async def test_it_reconnects_if_the_server_closes_the_connection(network: Network) -> None:
     lane = HttpLane("h", 1)
-    task = await asked(lane)
+    task = await start_request(lane)
     network.send(CLOSING)
     await task
     assert network.opened[0][1].aborted
-    task = await asked(lane)
+    task = await start_request(lane)
     network.send(OK)
     await task
-    # Lost just as it is used again: asked once more, on a new one.
-    task = await asked(lane)
+    # The connection is lost when it is reused: the request is repeated on a new one.
+    task = await start_request(lane)
     network.lose()
-    await settled()
+    await run_until_idle()
     network.send(OK)
     assert (await task).status == 200
     assert len(network.opened) == 3
 
 
 @pytest.mark.parametrize("before", [b"", OK[:10]])
-async def test_a_lost_answer(network: Network, before: bytes) -> None:
-    task = await asked(HttpLane("h", 1))
+async def test_a_lost_answer_is_an_error(network: Network, before: bytes) -> None:
+    task = await start_request(HttpLane("h", 1))
     if before:
         network.send(before)
     network.lose()
@@ -102,13 +102,13 @@ async def test_a_lost_answer(network: Network, before: bytes) -> None:
         await task
 
 
-async def test_a_refused_connection(network: Network) -> None:
+async def test_a_refused_connection_is_an_error(network: Network) -> None:
     network.refuses = True
     with pytest.raises(LaneError, match="refused"):
         await HttpLane("h", 1).get("/", keep=False)
 
 
-async def test_no_answer_in_time() -> None:
+async def test_a_late_answer_is_a_timeout() -> None:
     transport = Transport()
     connection = Connection(asyncio.get_running_loop(), timeout=0)
     connection.connection_made(cast(asyncio.BaseTransport, transport))
@@ -117,20 +117,20 @@ async def test_no_answer_in_time() -> None:
     assert transport.aborted
 
 
-async def test_what_is_no_answer(network: Network) -> None:
-    task = await asked(HttpLane("h", 1))
+async def test_an_invalid_answer_is_an_error(network: Network) -> None:
+    task = await start_request(HttpLane("h", 1))
     network.send(b"HTTP/0.9\r\n\r\n")
     with pytest.raises(LaneError, match="status line"):
         await task
 
 
-async def test_a_request_may_be_given_up(network: Network) -> None:
+async def test_a_request_can_be_abandoned(network: Network) -> None:
     lane = HttpLane("h", 1)
-    task = await asked(lane)
+    task = await start_request(lane)
     lane.abandon()
     with pytest.raises(Abandoned):
         await task
     assert network.opened[0][1].aborted
-    task = await asked(lane)
+    task = await start_request(lane)
     network.send(OK)
     assert (await task).status == 200

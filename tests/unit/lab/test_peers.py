@@ -14,17 +14,17 @@ from tests.lab.programs import find_program
 @pytest.mark.parametrize(
     ("missing", "variable"), [(mediamtx.missing, mediamtx.MEDIAMTX_VARIABLE), (srs.missing, srs.SRS_VARIABLE)]
 )
-def test_a_peer_takes_part_where_somebody_says_where_it_is(
+def test_a_peer_takes_part_if_its_variable_is_set(
     monkeypatch: pytest.MonkeyPatch, missing: Callable[[], str | None], variable: str
 ) -> None:
     monkeypatch.delenv(variable, raising=False)
-    told = missing()
-    assert told is not None and variable in told
+    reason = missing()
+    assert reason is not None and variable in reason
     monkeypatch.setenv(variable, sys.executable)
     assert missing() is None
 
 
-def test_nginx_is_told_all_its_places(tmp_path: Path) -> None:
+def test_nginx_gets_its_addresses_and_directories(tmp_path: Path) -> None:
     text = nginx_rtmp.CONFIGURATION.format(module="m.so", directory=tmp_path, host="127.0.0.1", port=1)
     assert text.count("{") == text.count("}")
     assert re.search(r"listen 127\.0\.0\.1:1;", text)
@@ -36,8 +36,8 @@ def test_a_program_that_is_not_installed_is_not_found() -> None:
     assert find_program("no-such-program") is None
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="there is no /proc here")
-def test_this_process_costs_something() -> None:
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="/proc does not exist")
+def test_this_process_has_cpu_time_and_memory() -> None:
     assert memory((1 << 22,)).pss == 0
     own = (int(Path("/proc/self").resolve().name),)
     assert memory(own).pss > 1 << 20

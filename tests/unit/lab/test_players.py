@@ -1,4 +1,4 @@
-"""What bench.players makes of a page's record."""
+"""The findings and verdict that bench.players computes from a page's record."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def shifted(taken: Record, at: float, by: float) -> Record:
 
 
 @pytest.mark.parametrize(("left_out", "fails"), [(1.5, []), (2.5, ["at most one segment lost"])])
-def test_one_segment_may_be_left_out(left_out: float, fails: list[str]) -> None:
+def test_one_segment_may_be_skipped(left_out: float, fails: list[str]) -> None:
     findings = found(shifted(record(), 50, left_out))
     assert failed(findings) == fails
     ((at, length),) = findings.jumps
@@ -63,7 +63,7 @@ def test_one_segment_may_be_left_out(left_out: float, fails: list[str]) -> None:
     assert length == pytest.approx(left_out, abs=0.01)
 
 
-def test_the_rung_has_to_follow_the_network() -> None:
+def test_the_rendition_has_to_follow_the_network() -> None:
     stuck = tuple(replace(each, height=720) for each in record().samples)
     assert failed(found(replace(record(), samples=stuck))) == [
         "switches down with the network",
@@ -71,7 +71,7 @@ def test_the_rung_has_to_follow_the_network() -> None:
     ]
 
 
-def test_late_fast_and_silent_are_told() -> None:
+def test_lateness_speed_and_a_missing_latency_fail() -> None:
     samples = tuple(replace(each, glass=1.6, rate=1.05, latency=None) for each in record().samples)
     assert failed(found(replace(record(), samples=samples))) == [
         "plays at 0.97 to 1.03",
@@ -81,7 +81,7 @@ def test_late_fast_and_silent_are_told() -> None:
     ]
 
 
-def test_what_the_page_wrote_is_read() -> None:
+def test_the_pages_record_is_read() -> None:
     collected = {
         "started": 1.5,
         "samples": [[1.5, 0.1, 1, 360, None, 1, 0.4, None]],

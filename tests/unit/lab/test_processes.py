@@ -17,7 +17,7 @@ Private_Dirty:      8192 kB
 
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
-    """1 has started 2 and, from another thread, 3; 3 has started 4. 5 is a stranger."""
+    """Process 1 has started 2 and, from another thread, 3; 3 has started 4. Process 5 is unrelated."""
     for pid, threads in {1: {1: "2", 11: "3 "}, 2: {2: ""}, 3: {3: "4"}, 4: {}, 5: {5: ""}}.items():
         for thread, children in threads.items():
             task = tmp_path / str(pid) / "task" / str(thread)
@@ -31,27 +31,27 @@ def proc(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_tree_is_all_that_threads_and_children_started(proc: Path) -> None:
+def test_a_tree_contains_the_children_of_all_threads(proc: Path) -> None:
     assert sorted(descendants(1, proc)) == [2, 3, 4]
     assert sorted(tree(3, proc)) == [3, 4]
     assert tree(9, proc) == (9,)
 
 
-def test_cpu_counts_children_that_were_waited_for(proc: Path) -> None:
+def test_cpu_includes_children_that_were_waited_for(proc: Path) -> None:
     found = cpu(tree(1, proc), proc)
-    # 4 is gone from the directory: it costs nothing.
+    # Process 4 has ended: it does not count.
     assert (found.user, found.system) == pytest.approx(((60 + 600) / TICKS, (6 + 300) / TICKS))
     assert found.total == pytest.approx(966 / TICKS)
     assert found - found == Cpu()
 
 
-def test_memory_is_proportional(proc: Path) -> None:
+def test_memory_is_the_proportional_set_size(proc: Path) -> None:
     assert memory((1, 2, 4), proc) == Memory(pss=2 * 10240 * 1024, private=2 * 9216 * 1024)
 
 
-def test_what_was_written(proc: Path) -> None:
+def test_written_bytes_are_counted(proc: Path) -> None:
     assert written((1, 2, 4), proc) == 2000
 
 
-def test_a_process_that_is_gone_costs_nothing() -> None:
+def test_an_ended_process_does_not_count() -> None:
     assert sample({"gone": (2**22 + 1,)}) == {"gone": 0.0}

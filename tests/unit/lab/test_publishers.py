@@ -1,4 +1,4 @@
-"""Publishers, read by the server's own side of RTMP."""
+"""Publishers, received by the server's side of RTMP."""
 
 import socket
 from array import array
@@ -18,7 +18,7 @@ from tests.unit.lab.clips import FRAME_MS, FRAMES, LENGTH_MS, SOUND_MS, write_cl
 
 
 class Wire:
-    """A socket whose other end is the server, and that takes at most ``takes`` bytes in one go."""
+    """A socket connected to a server that accepts at most ``takes`` bytes per send."""
 
     def __init__(self, refusal: str | None = None) -> None:
         self.server = ServerConnection()
@@ -73,24 +73,24 @@ def loop(tmp_path: Path) -> Loop:
 
 
 def pictures(events: list[Event]) -> list[tuple[int, int]]:
-    """The frames' times and numbers."""
+    """The times and numbers of the frames."""
     return [(each.timestamp, each.payload[5]) for each in events if isinstance(each, VideoMessage)]
 
 
-def test_the_session_says_what_a_server_wants_to_hear() -> None:
+def test_a_session_requests_to_publish() -> None:
     wire = published()
     (request,) = wire.events
     assert isinstance(request, PublishRequested)
     assert (request.app, request.key) == ("live", "secret")
 
 
-def test_a_refusal_is_said() -> None:
+def test_a_refusal_is_reported() -> None:
     wire = Wire(refusal="The stream key is unknown.")
     with pytest.raises(LabError, match="key is unknown"):
         Session(cast(socket.socket, wire)).open("live", "rtmp://127.0.0.1/live", "wrong")
 
 
-def test_a_clip_goes_on_from_turn_to_turn(loop: Loop) -> None:
+def test_timestamps_continue_when_the_clip_repeats(loop: Loop) -> None:
     wire = published()
     wire.sendall(loop.opening())
     for tick in range(2 * FRAMES + 1):
@@ -107,7 +107,7 @@ def test_a_clip_goes_on_from_turn_to_turn(loop: Loop) -> None:
     assert sound == [number * SOUND_MS for number in range(2 * 2 * FRAMES)]
 
 
-def test_times_beyond_24_bits(loop: Loop) -> None:
+def test_timestamps_may_exceed_24_bits(loop: Loop) -> None:
     turns = 0x1000000 // LENGTH_MS + 1
     wire = published()
     wire.sendall(loop.opening())
@@ -121,7 +121,7 @@ def test_frames_are_due_at_their_times(loop: Loop) -> None:
     assert [loop.due(tick) for tick in (0, 1, FRAMES - 1, FRAMES, 3 * FRAMES + 2)] == [0.0, 0.04, 0.36, 0.4, 1.28]
 
 
-def test_what_a_slow_server_does_not_take_comes_later(loop: Loop) -> None:
+def test_bytes_that_a_slow_server_does_not_accept_are_sent_later(loop: Loop) -> None:
     wire, sent = published(), Sent(frames={0: array("d")})
     stream = paced(wire, loop, sent)
     assert stream.due == 100.0
@@ -135,7 +135,7 @@ def test_what_a_slow_server_does_not_take_comes_later(loop: Loop) -> None:
     assert stream.due == 100.0 + 4 * FRAME_MS / 1000
 
 
-def test_a_server_that_takes_nothing_is_given_up(loop: Loop) -> None:
+def test_a_server_that_accepts_nothing_loses_the_publisher(loop: Loop) -> None:
     wire, sent = published(), Sent()
     stream = paced(wire, loop, sent)
     wire.takes = 0
@@ -154,7 +154,7 @@ def test_a_server_that_closes_is_noticed(loop: Loop) -> None:
     assert "closed" in sent.lost[0]
 
 
-def test_files_that_are_no_clips(tmp_path: Path) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.flv"
     path.write_bytes(b"RIFF")
     with pytest.raises(LabError, match="not an FLV file"):

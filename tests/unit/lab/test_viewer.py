@@ -7,7 +7,8 @@ from tests.lab.viewers.playlist import MediaReader
 from tests.lab.viewers.record import Record
 from tests.lab.viewers.rendition import World
 from tests.lab.viewers.viewer import Habits, Viewer
-from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin, settled
+from tests.lab.waiting import run_until_idle
+from tests.unit.lab.fake_origin import BASE, MASTER, PARTS, FakeLane, FakeOrigin
 
 
 @asynccontextmanager
@@ -20,7 +21,7 @@ async def watching(origin: FakeOrigin, *, number: int = 0, switches: float = 0.0
 
     world = World(record, MediaReader(), lambda: FakeLane(origin), lambda: origin.now, pause)
     task = asyncio.create_task(Viewer(world, MASTER, Habits(number, switches), Random(1)).run())
-    await settled()
+    await run_until_idle()
     try:
         yield record
         if origin.ended:
@@ -30,7 +31,7 @@ async def watching(origin: FakeOrigin, *, number: int = 0, switches: float = 0.0
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_every_part_is_fetched_once_as_it_is_made() -> None:
+async def test_every_part_is_fetched_once_when_it_is_made() -> None:
     origin = FakeOrigin()
     async with watching(origin) as record:
         for _ in range(2 * PARTS):
@@ -43,20 +44,20 @@ async def test_every_part_is_fetched_once_as_it_is_made() -> None:
                     assert len(record.arrivals[path]) == 2
         assert not any("v360p" in path for path in origin.requests)
         assert (record.errors, record.misled) == ({}, 0)
-        # The hinted part after the last is held.
+        # The request for the hinted part after the last one is waiting.
         assert f"{BASE}/v720p/14.0.m4s" not in record.arrivals
         assert origin.requests[f"{BASE}/v720p/14.0.m4s"] == 1
 
 
-async def test_each_reload_asks_for_what_is_next() -> None:
+async def test_each_reload_requests_the_next_part() -> None:
     origin = FakeOrigin()
     async with watching(origin):
         await origin.make_part()
-    asked = [path.partition("media.m3u8")[2] for path in origin.requests if "v720p/media" in path]
-    assert asked == ["", "?_HLS_msn=12&_HLS_part=0&_HLS_skip=YES", "?_HLS_msn=12&_HLS_part=1&_HLS_skip=YES"]
+    queries = [path.partition("media.m3u8")[2] for path in origin.requests if "v720p/media" in path]
+    assert queries == ["", "?_HLS_msn=12&_HLS_part=0&_HLS_skip=YES", "?_HLS_msn=12&_HLS_part=1&_HLS_skip=YES"]
 
 
-async def test_parts_from_before_the_viewer_came_are_known_as_such() -> None:
+async def test_parts_from_before_the_viewer_arrived_are_recorded_as_such() -> None:
     origin = FakeOrigin()
     async with watching(origin) as record:
         await origin.make_part()
@@ -71,7 +72,7 @@ async def test_a_crowd_spreads_over_the_ladder() -> None:
         assert origin.requests[f"{BASE}/v720p/media.m3u8"] == 0
 
 
-async def test_a_switch_goes_by_the_rendition_report_and_drops_the_held_part() -> None:
+async def test_a_switch_uses_the_rendition_report_and_abandons_the_waiting_request() -> None:
     origin = FakeOrigin()
     async with watching(origin, switches=0.2) as record:
         while not record.switches:
@@ -85,7 +86,7 @@ async def test_a_switch_goes_by_the_rendition_report_and_drops_the_held_part() -
         assert record.errors == {}
 
 
-async def test_a_held_hint_that_is_taken_back_is_given_up() -> None:
+async def test_a_request_for_a_withdrawn_hint_is_abandoned() -> None:
     origin = FakeOrigin()
     origin.hints[12, 0] = "15.0.m4s"
     async with watching(origin) as record:

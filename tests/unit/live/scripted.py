@@ -27,9 +27,9 @@ PART_TARGET_US = 333_334
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """``keys`` are the frames that are keyframes, ``breaks`` those before which the broadcaster was away, and
+    """``keys`` are the keyframes, ``breaks`` the frames before which the broadcaster was disconnected, and
     ``unseen`` those that never reach the second video track; 30 frames are a second. At the ``breaks`` that are
-    also ``changes`` the codec parameters change. Segments are ``stored`` when they are made."""
+    also ``changes`` the codec parameters change. With ``stored``, segments are durable as soon as they are made."""
 
     frames: int
     keys: Collection[int]

@@ -1,4 +1,4 @@
-"""Who receives which message, in which order, and what a subscriber cannot do to others."""
+"""Which subscribers receive a message, in which order, and that no subscriber can disturb others."""
 
 import logging
 

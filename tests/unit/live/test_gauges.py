@@ -1,4 +1,4 @@
-"""The metrics of the broadcasts on air, as Prometheus reads them."""
+"""The metrics of live broadcasts, as Prometheus reads them."""
 
 from collections.abc import Iterable
 
@@ -48,12 +48,12 @@ def test_every_broadcast_is_counted_and_measured() -> None:
         assert read["warnings", (stream, "keyframe-interval")] == 1
 
 
-def test_what_is_not_known_yet() -> None:
+def test_unknown_values_have_no_samples() -> None:
     read = samples(View(StreamStatus(stream="a", state=StreamState.LIVE)))
     assert read == {("streams", ("live",)): 1, ("streams", ("waiting",)): 0}
 
 
-def test_uploads_that_wait_for_the_store() -> None:
+def test_pending_uploads_are_measured() -> None:
     read = samples(View(waiting=[("a", 1000, 2.5)]))
     assert read["upload_pending_bytes", ("a",)] == 1000
     assert read["upload_oldest_seconds", ("a",)] == 2.5

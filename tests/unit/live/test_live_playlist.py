@@ -29,7 +29,7 @@ from tests.unit.live.scripted import (
 
 TRACKS = ("vsource", "v360p", "asource")
 REGULAR = messages(Script(30 * 30, range(0, 900, 60)))
-# Keyframes earlier and later than the hint expects, a broadcaster that was away, a rendition with a hole.
+# Keyframes earlier and later than the hint expects, a broadcaster that was disconnected, a rendition with a hole.
 IRREGULAR = messages(
     Script(900, {0, 60, 120, 170, 240, 330, 380, 450, 520, 600, 655, 720}, breaks={450}, unseen=range(240, 380))
 )
@@ -75,7 +75,7 @@ def test_parts_last_85_to_100_percent_of_the_target_but_the_last_of_a_segment(
 
 
 @TRACK
-def test_parts_are_independent_where_true(track: str) -> None:
+def test_parts_that_begin_with_a_keyframe_are_independent(track: str) -> None:
     """4.4.4.9: a part that begins with an independent frame; every part of audio does."""
     for segment in read(window_after(REGULAR), track).segments:
         independent = [part.independent for part in segment.parts]
@@ -100,13 +100,13 @@ def test_the_server_announces_its_abilities() -> None:
 
 def test_every_playlist_has_the_same_targets() -> None:
     """6.2.2: the part target and the target duration never change, and are the same in all renditions."""
-    promised = set()
+    targets = set()
     for window, _ in walk(REGULAR):
         for track in TRACKS:
             if newest(window, track) is not None:
                 playlist = read(window, track)
-                promised.add((playlist.target_duration, playlist.part_target_us, playlist.server_control))
-    assert len(promised) == 1
+                targets.add((playlist.target_duration, playlist.part_target_us, playlist.server_control))
+    assert len(targets) == 1
 
 
 @BROADCASTS
@@ -128,7 +128,7 @@ def test_parts_are_listed_within_three_target_durations_of_the_end(sent: list[Li
 
 
 @TRACK
-def test_the_hint_names_what_comes_next(track: str) -> None:
+def test_the_hint_names_the_next_part(track: str) -> None:
     """4.4.5.3, after every part of a regular broadcast."""
     made = parts_of(REGULAR, track)
     after = {(part.msn, part.index): f"{then.msn}.{then.index}.m4s" for part, then in pairwise(made)}
@@ -251,7 +251,7 @@ def test_a_position_ends_with_its_part(track: str) -> None:
 
 @BROADCASTS
 @TRACK
-def test_a_delta_update_expands_to_the_whole(sent: list[LiveMessage], track: str) -> None:
+def test_a_delta_update_expands_to_the_full_playlist(sent: list[LiveMessage], track: str) -> None:
     """4.4.5.2 and 6.2.5.1: nothing within the skip boundary is skipped, and nothing is lost."""
     skipping = 0
     for window, message in walk(sent):
@@ -340,7 +340,7 @@ def test_an_ended_broadcast_has_no_low_latency_tags() -> None:
                 assert_ordinary(text(window, track, position, skip=skip))
 
 
-def test_without_low_latency_there_are_none_of_its_tags() -> None:
+def test_without_low_latency_its_tags_are_absent() -> None:
     for window, _ in walk(messages(Script(300, range(0, 300, 60), low_latency=None))):
         for track in TRACKS:
             if newest(window, track) is not None:

@@ -1,4 +1,4 @@
-"""The live window: what it waits for, what it keeps, what it releases, and what that costs."""
+"""The live window: waiting requests, the media that it keeps and releases, and the cost of answers."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ def up_to(sent: list[LiveMessage], msn: int, index: int, track: str = V) -> tupl
     raise AssertionError((msn, index))
 
 
-async def turn() -> None:
+async def next_iteration() -> None:
     await asyncio.sleep(0)
 
 
@@ -106,10 +106,10 @@ def test_an_existing_part_is_never_too_far_ahead() -> None:
 async def test_a_waiting_request_continues_when_its_part_arrives() -> None:
     now, rest = up_to(MESSAGES, 4, 3)
     waiting = asyncio.ensure_future(now.wait_for(V, Position(4, 3), LONG))
-    await turn()
+    await next_iteration()
     now.receive(rest[0])
-    await turn()
-    await turn()
+    await next_iteration()
+    await next_iteration()
     assert waiting.done() and waiting.result()
 
 
@@ -120,7 +120,7 @@ async def test_only_the_requested_part_ends_the_wait() -> None:
     for message in rest:
         now.receive(message)
         for _ in range(3):
-            await turn()
+            await next_iteration()
         made = isinstance(message, Part | Segment) and now.tracks[V].end
         if later.done():
             assert made and now.tracks[V].has(Position(4, 5))
@@ -136,7 +136,7 @@ async def test_a_request_past_the_last_part_of_a_segment_waits_for_the_next_segm
     now, rest = up_to(MESSAGES, 4, 5)
     waiting = asyncio.ensure_future(now.wait_for(V, Position(4, 6), LONG))
     for message in rest:
-        await turn()
+        await next_iteration()
         if isinstance(message, Part) and (message.track, message.msn) == (V, 5):
             assert not waiting.done()
             now.receive(message)
@@ -157,7 +157,7 @@ async def test_the_end_of_a_broadcast_ends_all_waiting() -> None:
     place = next(i for i, m in enumerate(sent) if isinstance(m, BroadcastChanged) and m.facts.ended)
     now = window_after(sent[:place])
     waiting = [asyncio.ensure_future(now.wait_for(t, Position(7, 1), LONG)) for t in (V, "v360p", "asource")]
-    await turn()
+    await next_iteration()
     assert not any(task.done() for task in waiting)
     now.receive(sent[place])
     assert all(await asyncio.gather(*waiting))
@@ -181,18 +181,18 @@ async def test_a_thousand_waiting_requests_cost_one_rendering(monkeypatch: pytes
         return now.playlist(V, now.recalled(V, Position(4, 3)))
 
     waiting = [asyncio.ensure_future(ask()) for _ in range(1000)]
-    await turn()
+    await next_iteration()
     now.receive(rest[0])
     texts = await asyncio.gather(*waiting)
     assert len(rendered) == 1
     assert len({id(text) for text in texts}) == 1
 
 
-async def test_a_cancelled_request_leaves_nothing_behind() -> None:
+async def test_a_cancelled_request_leaves_no_waiter() -> None:
     now, _ = up_to(MESSAGES, 4, 3)
     before = asyncio.all_tasks()
     waiting = [asyncio.ensure_future(now.wait_for(V, Position(4, 3), LONG)) for _ in range(100)]
-    await turn()
+    await next_iteration()
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -266,7 +266,7 @@ async def test_a_growing_segment_yields_exactly_its_bytes() -> None:
                 into.append(chunk)
 
         taking = asyncio.ensure_future(take(now, chunks))
-        await turn()
+        await next_iteration()
         assert (
             b"".join(chunks)
             == whole[
@@ -276,7 +276,7 @@ async def test_a_growing_segment_yields_exactly_its_bytes() -> None:
         for message in rest:
             now.receive(message)
             for _ in range(3):
-                await turn()
+                await next_iteration()
             if isinstance(message, Part) and (message.track, message.msn) == (V, 4):
                 assert chunks[-1] == message.data
         await taking
@@ -316,7 +316,7 @@ async def test_a_segment_that_becomes_a_gap_has_no_chunks() -> None:
         return [chunk async for chunk in now.growing("v360p", gap, LONG)]
 
     taking = asyncio.ensure_future(take())
-    await turn()
+    await next_iteration()
     for message in sent[place:]:
         now.receive(message)
     assert await taking == []
@@ -327,7 +327,7 @@ async def test_nothing_is_ready_before_every_track_has_media() -> None:
     waiting = asyncio.ensure_future(now.wait_ready(LONG))
     for message in MESSAGES:
         assert not now.ready and now.master() is None
-        await turn()
+        await next_iteration()
         assert not waiting.done()
         now.receive(message)
         if isinstance(message, BroadcastChanged) and message.ready:

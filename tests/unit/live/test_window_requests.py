@@ -1,4 +1,4 @@
-"""The window's answers to requests: bytes and their lifetime, or the reason why there are none."""
+"""The window's answers to requests: bytes and their lifetime, or an error with the reason."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A window that joins a broadcast at any message gives the answers of the first window, or none."""
+"""A window that joins a broadcast at any message gives the same answers as the first window, or no answer."""
 
 import re
 from collections import defaultdict
@@ -91,7 +91,7 @@ def manifests_of(window: LiveWindow, place: int) -> Answers:
     }
 
 
-def all_of(window: LiveWindow, place: int) -> Answers:
+def all_answers(window: LiveWindow, place: int) -> Answers:
     return media_of(window) | playlists_of(window) | manifests_of(window, place)
 
 
@@ -106,13 +106,13 @@ def first_window() -> Iterator[tuple[int, LiveWindow]]:
 EXPECTED: list[Answers] = []
 SNAPSHOTS: list[WindowSnapshot] = []
 for _place, _window in first_window():
-    EXPECTED.append(all_of(_window, _place))
+    EXPECTED.append(all_answers(_window, _place))
     _snapshot = _window.snapshot()
     assert _snapshot is not None
     SNAPSHOTS.append(_snapshot)
 
 
-def test_the_broadcast_has_everything() -> None:
+def test_the_broadcast_covers_all_kinds_of_messages() -> None:
     segments = [message for message in MESSAGES if isinstance(message, Segment)]
     assert {init.number for init in MESSAGES if isinstance(init, Init)} == {0, 1}
     assert {init.track for init in MESSAGES if isinstance(init, Init) and init.number} == set(TRACKS)
@@ -128,7 +128,7 @@ def test_the_broadcast_has_everything() -> None:
 def test_a_window_that_joins_after_any_message_answers_like_the_first() -> None:
     for joined, snapshot in enumerate(SNAPSHOTS):
         window = LiveWindow.from_snapshot(snapshot)
-        assert all_of(window, joined) == EXPECTED[joined]
+        assert all_answers(window, joined) == EXPECTED[joined]
         for place in range(joined + 1, len(MESSAGES)):
             message = MESSAGES[place]
             window.receive(message)
@@ -142,7 +142,7 @@ def test_a_window_that_joins_after_any_message_answers_like_the_first() -> None:
 
 
 def test_a_window_recalls_the_positions_that_the_first_one_recalls() -> None:
-    """Also those that it reached after it joined, and that nobody requested until now."""
+    """Including positions that it reached after it joined and that were not requested before."""
     for joined in range(0, len(MESSAGES), 7):
         window = LiveWindow.from_snapshot(SNAPSHOTS[joined])
         for place in range(joined + 1, len(MESSAGES)):
@@ -191,7 +191,7 @@ def test_media_that_a_snapshot_lacks_is_absent_and_nothing_else_differs() -> Non
     absent = 0
     for joined, snapshot in enumerate(SNAPSHOTS):
         window = LiveWindow.from_snapshot(without_old_media(snapshot))
-        for name, answer in all_of(window, joined).items():
+        for name, answer in all_answers(window, joined).items():
             if answer is None and name in MEDIA:
                 absent += EXPECTED[joined][name] is not None
             else:
@@ -235,7 +235,7 @@ def test_repeated_messages_change_nothing() -> None:
                 window.receive(repeated)
         assert manifests_of(window, place).items() <= EXPECTED[place].items()
         if place % 10 == 0:
-            assert all_of(window, place) == EXPECTED[place]
+            assert all_answers(window, place) == EXPECTED[place]
 
 
 def stripped(text: bytes | None) -> bytes | None:

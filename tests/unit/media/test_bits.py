@@ -13,7 +13,7 @@ FIELDS = st.lists(
 
 @settings(max_examples=60)
 @given(FIELDS)
-def test_what_is_written_is_read(fields: list[tuple[int, int]]) -> None:
+def test_written_fields_are_read_back(fields: list[tuple[int, int]]) -> None:
     writer = BitWriter()
     for value, count in fields:
         writer.write(value, count)
@@ -44,7 +44,7 @@ def test_exp_golomb_codes_of_the_specification(bits: str, unsigned: int, signed:
     assert BitReader(data).se() == signed
 
 
-def test_nothing_is_read_past_the_end() -> None:
+def test_reading_past_the_end_is_an_error() -> None:
     reader = BitReader(b"\xff")
     assert reader.read(7) == 127
     with pytest.raises(MalformedConfig):
@@ -62,7 +62,7 @@ def test_an_endless_exp_golomb_code_is_refused() -> None:
         BitReader(bytes(1000)).ue()
 
 
-def test_align_goes_to_the_next_byte_and_stays_there() -> None:
+def test_align_advances_to_the_next_byte_boundary() -> None:
     reader = BitReader(b"\x80\x55")
     reader.skip(1)
     reader.align()
@@ -70,13 +70,13 @@ def test_align_goes_to_the_next_byte_and_stays_there() -> None:
     assert reader.read(8) == 0x55
 
 
-def test_a_value_too_large_for_its_field_is_a_mistake_of_ours() -> None:
+def test_writing_a_value_too_large_for_its_field_is_an_error() -> None:
     with pytest.raises(ValueError, match="4 bits"):
         BitWriter().write(16, 4)
 
 
 @given(st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4]), max_size=40).map(bytes))
-def test_emulation_prevention_is_undone(raw: bytes) -> None:
+def test_emulation_prevention_is_removed(raw: bytes) -> None:
     raw += b"\x80"
     escaped = add_emulation_prevention(raw)
     assert not any(forbidden in escaped for forbidden in (b"\0\0\0", b"\0\0\1", b"\0\0\2"))

@@ -10,7 +10,7 @@ from tests.unit.packager.recording import audio_config, unfillable_config, video
 
 
 @pytest.mark.parametrize("config", [video_config(), audio_config(), unfillable_config()])
-def test_a_described_configuration_survives_json(config: TrackConfig) -> None:
+def test_a_description_round_trips_through_json(config: TrackConfig) -> None:
     assert parse_config(json.loads(json.dumps(describe_config(config)))) == config
 
 

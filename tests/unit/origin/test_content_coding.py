@@ -29,5 +29,5 @@ from origin.content_coding import accepts_gzip
         ("br", False),
     ],
 )
-def test_accept_encoding(header: str, accepted: bool) -> None:
+def test_gzip_is_used_only_if_accepted(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted

@@ -1,4 +1,4 @@
-"""Everything under /live/, requested over ASGI while the test makes the broadcast."""
+"""Everything under /live/, requested over ASGI while the test feeds the broadcast."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
 from storage.coalesce import CoalescingReader
 from storage.interface import StoreUnavailable
+from tests.lab.waiting import run_until_idle
 from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM, Bench
 from worker.recorder import RecorderOptions
 
@@ -31,7 +32,7 @@ class Origin:
         self.bench.announce()
 
     def join(self) -> None:
-        """Serve from what the bus carries from now on."""
+        """Serve from the messages that the bus delivers from now on."""
         self.windows = LiveWindows(self.bench.bus)
         reader = CoalescingReader(self.bench.store, missing_s=0)
         app = FastAPI()
@@ -63,12 +64,12 @@ async def origin() -> AsyncIterator[Origin]:
     await origin.client.aclose()
 
 
-async def test_media_can_only_be_fetched(origin: Origin) -> None:
+async def test_media_allow_only_get_head_and_options(origin: Origin) -> None:
     refused = await origin.client.post(f"/{PREFIX}/master.m3u8")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert refused.headers["cache-control"] == "no-store"
-    asked = await origin.client.options(f"/{PREFIX}/master.m3u8")
-    assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+    answer = await origin.client.options(f"/{PREFIX}/master.m3u8")
+    assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
 
 
 async def test_other_paths_are_left_to_the_routes(origin: Origin) -> None:
@@ -103,7 +104,7 @@ async def test_media_and_playlists_have_their_type_and_caching(
     assert again.headers["etag"] == response.headers["etag"]
 
 
-async def test_what_does_not_exist_yet_or_at_all_is_404(origin: Origin) -> None:
+async def test_missing_objects_are_404(origin: Origin) -> None:
     for name in ("vsource/10.m4s", "vsource/4.5.m4s", "v480p/1.m4s", "vsource/init-7.mp4", "nothing/media.m3u8"):
         response = await origin.get(name)
         assert response.status_code == 404, name
@@ -160,14 +161,14 @@ async def test_requests_wait_for_a_broadcast_that_has_just_begun() -> None:
     origin = Origin()
     await origin.bench.feed(1)
     waiting = asyncio.ensure_future(origin.get("master.m3u8"))
-    await origin.bench.settle()
+    await run_until_idle()
     assert not waiting.done()
     await origin.bench.feed(3)
     assert (await waiting).status_code == 200
     await origin.bench.end()
 
 
-async def test_simultaneous_requests_cost_one_store_read(origin: Origin) -> None:
+async def test_simultaneous_requests_share_one_store_read(origin: Origin) -> None:
     await origin.bench.feed(14)
     origin.bench.store.calls.clear()
     answers = await asyncio.gather(*(origin.get("vsource/1.m4s") for _ in range(50)))

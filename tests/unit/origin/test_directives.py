@@ -25,7 +25,7 @@ from origin.errors import BadDirective
         ({"_HLS_msn": "999999999999"}, Reload(Position(999_999_999_999))),
     ],
 )
-def test_what_a_query_asks_for(query: dict[str, str], reload: Reload) -> None:
+def test_a_query_is_parsed_into_a_reload(query: dict[str, str], reload: Reload) -> None:
     assert parse_directives(query) == reload
 
 
@@ -46,7 +46,7 @@ def test_what_a_query_asks_for(query: dict[str, str], reload: Reload) -> None:
         {"_HLS_msn": "1", "_HLS_part": "9" * 100_000},
     ],
 )
-def test_what_cannot_be_read_is_named(query: dict[str, str]) -> None:
+def test_a_malformed_directive_is_named(query: dict[str, str]) -> None:
     with pytest.raises(BadDirective, match=r"_HLS_(msn|part)"):
         parse_directives(query)
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_read_is_named(query: dict[str, str]) -> None:
 @given(
     st.dictionaries(st.sampled_from(("_HLS_msn", "_HLS_part", "_HLS_skip", "_HLS_x", "a")), st.text(max_size=20))
 )
-def test_nothing_else_is_raised(query: dict[str, str]) -> None:
+def test_only_the_declared_error_is_raised(query: dict[str, str]) -> None:
     try:
         reload = parse_directives(query)
     except BadDirective:

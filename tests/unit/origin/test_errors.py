@@ -23,7 +23,7 @@ from storage.interface import ObjectNotFound, StorageError, StoreUnavailable
         (ObjectNotFound("x"), "store-unavailable", 503, "no-store", 2),
     ],
 )
-def test_responses(
+def test_each_error_has_its_response(
     error: LiveError | PlaybackRefused | StorageError,
     code: str,
     status: int,
@@ -39,11 +39,11 @@ def test_responses(
     )
 
 
-def test_a_refusal_names_its_reason() -> None:
+def test_a_refusal_states_its_reason() -> None:
     assert str(origin_error(TokenMissing("no token"))) == "no token (token-missing)"
 
 
-def test_an_error_that_is_not_an_answer_stays_as_it_is() -> None:
+def test_other_errors_have_no_response() -> None:
     with pytest.raises(live.WindowGap):
         origin_error(live.WindowGap("x"))
 

@@ -1,4 +1,4 @@
-"""The windows of an origin that joins a broadcast late or misses some of its messages."""
+"""The windows of an origin that joins a broadcast late or misses messages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +15,7 @@ from live.window_track import Position
 from origin import backlog
 from origin.live import LiveWindows, Snapshots, no_snapshots
 from packager.cmaf.segment_writer import Part, Segment
+from tests.lab.waiting import run_until_idle
 from tests.unit.live.scripted import BROADCAST, STREAM, Script, messages, window_after
 from tests.unit.origin.test_low_latency import FRAMES, LiveOrigin
 
@@ -49,7 +50,7 @@ def assert_complete(windows: LiveWindows) -> None:
         assert window.part(track, Position(9, 1)) == whole.part(track, Position(9, 1)) is not None
 
 
-def test_a_broadcast_that_is_joined_late_has_no_window_without_a_snapshot() -> None:
+def test_a_broadcast_joined_late_has_no_window_without_a_snapshot() -> None:
     _, windows = joined(MIDDLE)
     assert windows.find(STREAM, BROADCAST) is None and windows.newest(STREAM) is None
     assert windows.is_awaited(BROADCAST)
@@ -57,8 +58,8 @@ def test_a_broadcast_that_is_joined_late_has_no_window_without_a_snapshot() -> N
 
 
 @pytest.mark.parametrize("place", [MIDDLE - 30, MIDDLE, MIDDLE + 1, MIDDLE + 30])
-def test_a_seed_and_the_messages_since_it_was_taken_make_a_window(place: int) -> None:
-    """Messages that the seed contains already change nothing."""
+def test_a_seed_and_all_later_messages_make_a_window(place: int) -> None:
+    """Messages that the seed already contains change nothing."""
     bus, windows = joined(len(MESSAGES))
     publish(bus, MESSAGES[MIDDLE - 30 : MIDDLE + 30])
     windows.seed(taken(place))
@@ -77,7 +78,7 @@ def test_a_seed_that_is_too_old_is_not_used() -> None:
     assert_complete(windows)
 
 
-def test_another_origin_is_asked_for_its_window() -> None:
+def test_a_window_is_copied_from_another_origin() -> None:
     bus = Bus()
     first = LiveWindows(bus)
     publish(bus, MESSAGES[:MIDDLE])
@@ -86,18 +87,18 @@ def test_another_origin_is_asked_for_its_window() -> None:
     assert_complete(second)
 
 
-def test_a_lost_message_costs_the_window_until_the_next_snapshot() -> None:
-    asked: list[str] = []
+def test_after_a_lost_message_there_is_no_window_until_the_next_snapshot() -> None:
+    requested: list[str] = []
     available: list[WindowSnapshot] = []
 
     def snapshots(stream: str, broadcast: str) -> WindowSnapshot | None:
-        asked.append(broadcast)
+        requested.append(broadcast)
         return available.pop() if available else None
 
     bus, windows = joined(len(MESSAGES), snapshots)
     lost = next(place for place in range(MIDDLE, len(MESSAGES)) if isinstance(MESSAGES[place], Part))
     publish(bus, [*MESSAGES[:lost], *MESSAGES[lost + 1 : lost + 20]])
-    assert windows.find(STREAM, BROADCAST) is None and asked
+    assert windows.find(STREAM, BROADCAST) is None and requested
     following = next(place for place in range(lost + 20, len(MESSAGES)) if isinstance(MESSAGES[place], Segment))
     publish(bus, MESSAGES[lost + 20 : following])
     available.append(taken(following))
@@ -105,7 +106,7 @@ def test_a_lost_message_costs_the_window_until_the_next_snapshot() -> None:
     assert_complete(windows)
 
 
-async def test_who_waits_in_a_replaced_window_learns_it_at_once() -> None:
+async def test_requests_waiting_in_a_replaced_window_fail_at_once() -> None:
     bus, windows = joined(len(MESSAGES))
     publish(bus, MESSAGES[:MIDDLE])
     window = windows.find(STREAM, BROADCAST)
@@ -120,14 +121,14 @@ async def test_who_waits_in_a_replaced_window_learns_it_at_once() -> None:
     assert windows.find(STREAM, BROADCAST) is not window
 
 
-def test_an_older_broadcast_is_not_the_current_one_while_the_newer_is_awaited() -> None:
+def test_an_older_broadcast_is_not_current_while_a_newer_one_is_awaited() -> None:
     bus, windows = joined(0)
     assert windows.newest(STREAM) is windows.find(STREAM, BROADCAST) is not None
     bus.publish(MEDIA, BroadcastRef(STREAM, LATER), MESSAGES[MIDDLE])
     assert windows.is_awaited(LATER) and windows.newest(STREAM) is None
 
 
-async def test_a_closed_broadcast_gets_no_window_any_more() -> None:
+async def test_a_closed_broadcast_gets_no_window() -> None:
     bus, windows = joined(MIDDLE)
     publish(bus, [BroadcastClosed(STREAM, BROADCAST)])
     assert not windows.is_awaited(BROADCAST)
@@ -152,14 +153,14 @@ def test_a_backlog_is_bounded_and_keeps_the_newest_facts(monkeypatch: pytest.Mon
 
 @pytest.fixture
 async def origin() -> AsyncIterator[LiveOrigin]:
-    """Has joined a broadcast in the middle of its third segment."""
+    """An origin that has joined a broadcast in the middle of its third segment."""
     origin = LiveOrigin()
     origin.windows.close()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     origin.join()
     origin.advance(10)
-    await origin.bench.settle()
+    await run_until_idle()
     yield origin
     await origin.bench.end()
     await origin.client.aclose()
@@ -184,16 +185,16 @@ async def test_an_origin_with_a_seed_answers_from_memory(origin: LiveOrigin) -> 
     assert part.content == origin.bench.window.part("vsource", Position(3, 3))
 
 
-async def test_who_waits_while_the_window_is_replaced_gets_the_answer_of_the_new_one() -> None:
+async def test_a_request_that_waits_while_the_window_is_replaced_is_answered_by_the_new_one() -> None:
     origin = LiveOrigin()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     held = [origin.ask("vsource/3.3.m4s"), origin.ask("vsource/media.m3u8?_HLS_msn=3&_HLS_part=3")]
-    await origin.bench.settle()
+    await run_until_idle()
     snapshot = origin.bench.window.snapshot()
     assert snapshot is not None
     origin.windows.seed(snapshot)
-    await origin.bench.settle()
+    await run_until_idle()
     origin.advance(10)
     part, playlist = await asyncio.gather(*held)
     assert part.content == origin.bench.window.part("vsource", Position(3, 3))
@@ -205,11 +206,11 @@ async def test_who_waits_while_the_window_is_replaced_gets_the_answer_of_the_new
     ("name", "after"),
     [("vsource/4.m4s", 3), ("vsource/5.m4s", 5), ("vsource/4.2.m4s", 7), ("vsource/999999999999.m4s", 3600)],
 )
-async def test_too_early_says_when_to_come_back(name: str, after: int) -> None:
-    """Two segments of two seconds are complete, and a second of the third is there."""
+async def test_a_request_that_is_too_early_gets_retry_after(name: str, after: int) -> None:
+    """Two segments of two seconds are complete, and the third has its first second."""
     origin = LiveOrigin(low_latency=False)
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     answer = await origin.get(name)
     assert (answer.status_code, answer.headers["retry-after"]) == (404, str(after))
     assert "retry-after" not in (await origin.get("/live/other/master.m3u8")).headers

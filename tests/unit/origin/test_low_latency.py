@@ -1,4 +1,4 @@
-"""Low-latency HLS over ASGI, frame by frame: what is held, when it is answered, and how long caches may keep it."""
+"""Low-latency HLS over ASGI, frame by frame: which requests wait, when they are answered, and their caching."""
 
 import asyncio
 import gzip
@@ -10,19 +10,19 @@ import httpx
 import pytest
 
 from live.window_track import Position
-from media.units import VIDEO_TIMESCALE as S
 from origin import delivery, live
 from packager import hls
 from packager.facts import LowLatency
+from tests.lab.waiting import run_until_idle
 from tests.unit.origin.test_delivery import IMMUTABLE, Origin
-from tests.unit.packager.recording import frame, sound
+from tests.unit.packager.recording import frame
 from tests.unit.worker.test_recorder import BROADCAST, PREFIX, STREAM
 from worker.recorder import RecorderOptions
 
 SNAPSHOT = "public, max-age=3600"
 NOW_ONLY = "public, max-age=1"
 PLAYLIST = "vsource/media.m3u8"
-# After these frames two segments are complete, and the third has three parts of ten frames.
+# After this many frames two segments are complete, and the third has three parts of ten frames.
 FRAMES = 150
 
 
@@ -34,21 +34,11 @@ class LiveOrigin(Origin):
         if low_latency:
             self.bench.recorder.ledger.low_latency = LowLatency(333_334)
         self._frames = 0
-        self._sounds = 0
 
     def advance(self, count: int) -> None:
-        """``count`` frames, with no turn of the loop between them."""
-        bench = self.bench
+        """Add ``count`` frames within one iteration of the event loop."""
         for place in range(self._frames, self._frames + count):
-            unit = frame(place * 3000, key=place % 60 == 0)
-            if (cut := bench.cutter.video(unit)) is not None:
-                bench.video.cut(cut)
-                bench.audio.cut(cut)
-            while self._sounds * 1024 * S <= unit.dts * 48_000:
-                bench.audio.add(sound(self._sounds * 1024))
-                self._sounds += 1
-            bench.video.add(unit)
-            bench.audio.advance(unit.dts)
+            self.bench.add(frame(place * 3000, key=place % 60 == 0))
         self._frames += count
 
     def ask(self, name: str, **headers: str) -> asyncio.Task[httpx.Response]:
@@ -69,20 +59,20 @@ class LiveOrigin(Origin):
 async def origin() -> AsyncIterator[LiveOrigin]:
     origin = LiveOrigin()
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     yield origin
     await origin.bench.end()
     await origin.client.aclose()
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_hold_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "_hold_timeout", lambda window: 0.02)
 
 
 @dataclass
 class Exchange:
-    """One request to the application, and what the application has sent so far."""
+    """One request to the application, and the messages that the application has sent so far."""
 
     path: str
     query: str = ""
@@ -135,7 +125,7 @@ class Exchange:
 async def test_a_blocking_reload_is_answered_when_its_part_arrives(origin: LiveOrigin) -> None:
     held = origin.ask(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
     origin.advance(9)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(1)
     for _ in range(5):
@@ -150,17 +140,17 @@ async def test_a_blocking_reload_is_answered_when_its_part_arrives(origin: LiveO
 async def test_a_reload_without_a_part_waits_for_the_whole_segment(origin: LiveOrigin) -> None:
     held = origin.ask(f"{PLAYLIST}?_HLS_msn=3")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(1)
     assert "\n3.m4s\n" in (await held).text
 
 
 @pytest.mark.parametrize("query", ["_HLS_msn=2", "_HLS_msn=3&_HLS_part=2", "_HLS_msn=2&_HLS_part=5"])
-async def test_a_reached_position_is_answered_at_once_and_is_the_same_later(origin: LiveOrigin, query: str) -> None:
+async def test_a_reached_position_is_answered_at_once_and_does_not_change(origin: LiveOrigin, query: str) -> None:
     first = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     origin.advance(45)
-    await origin.bench.settle()
+    await run_until_idle()
     again = await origin.get(f"{PLAYLIST}?{query}")
     assert (first.status_code, again.content) == (200, first.content)
     assert again.headers["etag"] == first.headers["etag"]
@@ -177,16 +167,14 @@ async def test_a_reached_position_is_answered_at_once_and_is_the_same_later(orig
         ("_HLS_msn=3&_HLS_part=40", "too far ahead"),
     ],
 )
-async def test_a_position_too_far_ahead_is_refused_at_once_in_words(
-    origin: LiveOrigin, query: str, words: str
-) -> None:
+async def test_a_position_too_far_ahead_is_refused_at_once(origin: LiveOrigin, query: str, words: str) -> None:
     answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
     assert answer.status_code == 400 and words in answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_hold_timeout")
 @pytest.mark.parametrize("name", [f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3", "vsource/3.3.m4s", "vsource/4.m4s"])
 async def test_a_request_held_too_long_is_503_and_never_404(origin: LiveOrigin, name: str) -> None:
     answer = await origin.get(name)
@@ -196,20 +184,20 @@ async def test_a_request_held_too_long_is_503_and_never_404(origin: LiveOrigin, 
 
 
 async def test_requests_are_held_for_three_segments(origin: LiveOrigin) -> None:
-    """6.2.5.2: a request is held at most for three target durations."""
+    """6.2.5.2: a request is held for at most three target durations."""
     assert delivery._hold_timeout(origin.bench.window) == 6
 
 
 async def test_unknown_directives_are_ignored(origin: LiveOrigin) -> None:
     plain = await origin.get(PLAYLIST)
-    asked = await origin.get(f"{PLAYLIST}?_HLS_push=2&_HLS_report=/x&session=7")
-    assert (asked.status_code, asked.content) == (200, plain.content)
-    assert asked.headers["cache-control"] == NOW_ONLY
+    answer = await origin.get(f"{PLAYLIST}?_HLS_push=2&_HLS_report=/x&session=7")
+    assert (answer.status_code, answer.content) == (200, plain.content)
+    assert answer.headers["cache-control"] == NOW_ONLY
 
 
-async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
+async def test_a_delta_update_skips_old_segments(origin: LiveOrigin) -> None:
     origin.advance(450)
-    await origin.bench.settle()
+    await run_until_idle()
     whole, delta = await origin.get(PLAYLIST), await origin.get(f"{PLAYLIST}?_HLS_skip=YES")
     full, short = hls.parse_media(whole.text), hls.parse_media(delta.text)
     assert short.skipped_segments > 0
@@ -230,7 +218,7 @@ async def test_a_delta_update_skips(origin: LiveOrigin) -> None:
         ("asource/3.0.m4s", IMMUTABLE),
     ],
 )
-async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name: str, caching: str) -> None:
+async def test_caching_of_shared_answers(origin: LiveOrigin, name: str, caching: str) -> None:
     answer = await origin.get(name)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == caching
@@ -238,10 +226,10 @@ async def test_how_long_caches_may_keep_what_they_share(origin: LiveOrigin, name
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_position_that_has_left_the_window_gets_the_current_playlist_for_a_moment() -> None:
+async def test_a_position_before_the_window_gets_the_current_playlist_with_short_caching() -> None:
     origin = LiveOrigin(RecorderOptions(playlist_window_ms=6000))
     origin.advance(630)
-    await origin.bench.settle()
+    await run_until_idle()
     old = await origin.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2")
     assert old.content == (await origin.get(PLAYLIST)).content
     assert old.headers["cache-control"] == NOW_ONLY
@@ -249,11 +237,11 @@ async def test_a_position_that_has_left_the_window_gets_the_current_playlist_for
     await origin.bench.end()
 
 
-async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
+async def test_a_request_for_a_hinted_part_waits(origin: LiveOrigin) -> None:
     hint = hls.parse_media(origin.live_playlist).preload_hint
     assert hint is not None and hint.uri == "3.3.m4s"
     held = origin.ask("vsource/3.3.m4s")
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     answer = await held
@@ -261,18 +249,18 @@ async def test_a_hinted_part_is_waited_for(origin: LiveOrigin) -> None:
     assert answer.headers["cache-control"] == IMMUTABLE
 
 
-async def test_a_part_past_the_end_of_its_segment_is_the_next_ones_first(origin: LiveOrigin) -> None:
-    """The hint expected a longer segment; Shaka gives up if a hinted part does not exist."""
+async def test_a_part_past_the_end_of_its_segment_is_the_first_of_the_next(origin: LiveOrigin) -> None:
+    """The hint expected a longer segment, and Shaka gives up if a hinted part does not exist."""
     held = origin.ask("vsource/3.6.m4s")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     answer = await held
     assert (answer.status_code, answer.content) == (200, origin.bench.window.part("vsource", Position(4, 0)))
 
 
-async def test_parts_together_are_the_segment(origin: LiveOrigin) -> None:
+async def test_joined_parts_are_the_segment(origin: LiveOrigin) -> None:
     parts = [(await origin.get(f"vsource/2.{index}.m4s")).content for index in range(6)]
     assert b"".join(parts) == (await origin.get("vsource/2.m4s")).content
 
@@ -285,7 +273,7 @@ async def test_the_end_of_the_broadcast_answers_all_waiting_requests(origin: Liv
     ]
     held = [origin.ask(name) for name in names]
     part = origin.ask("vsource/4.0.m4s")
-    await origin.bench.settle()
+    await run_until_idle()
     assert not any(task.done() for task in held)
     await origin.bench.end()
     for answer in await asyncio.gather(*held):
@@ -296,10 +284,10 @@ async def test_the_end_of_the_broadcast_answers_all_waiting_requests(origin: Liv
     assert late.status_code == 200 and "#EXT-X-ENDLIST" in late.text
 
 
-async def test_listed_parts_outlive_the_broadcast_for_a_moment(
+async def test_listed_parts_are_served_for_a_while_after_the_end(
     origin: LiveOrigin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store has no parts, and a player may fetch the last one after the end."""
+    """The store has no parts, and a player may request the last ones after the end."""
     monkeypatch.setattr(live, "LINGER_S", 0.02)
     data = origin.bench.window.part("vsource", Position(3, 2))
     await origin.bench.end()
@@ -312,10 +300,10 @@ async def test_listed_parts_outlive_the_broadcast_for_a_moment(
     assert (await origin.get("vsource/3.2.m4s")).status_code == 410
 
 
-async def test_without_low_latency_nothing_is_held_and_directives_are_ignored() -> None:
+async def test_without_low_latency_no_request_waits_and_directives_are_ignored() -> None:
     origin = LiveOrigin(low_latency=False)
     origin.advance(FRAMES)
-    await origin.bench.settle()
+    await run_until_idle()
     plain = await origin.get(PLAYLIST)
     for query in ("_HLS_msn=3&_HLS_part=3", "_HLS_msn=400", "_HLS_skip=YES"):
         answer = await asyncio.wait_for(origin.get(f"{PLAYLIST}?{query}"), 0.5)
@@ -341,22 +329,22 @@ async def test_a_thousand_waiting_requests_cost_one_rendering_and_one_compressio
         return compress(data, level, mtime=mtime)
 
     query, encoding = "_HLS_msn=3&_HLS_part=3", ((b"accept-encoding", b"gzip"),)
-    asked = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
-    held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in asked]
-    await origin.bench.settle()
+    exchanges = [Exchange(PLAYLIST, query, headers=encoding) for _ in range(1000)]
+    held = [asyncio.ensure_future(exchange.run(origin.app)) for exchange in exchanges]
+    await run_until_idle()
     monkeypatch.setattr(hls, "render_media", rendering)
     monkeypatch.setattr(gzip, "compress", compressing)
     origin.advance(10)
     await asyncio.gather(*held)
     assert counts == {"render": 1, "compress": 1}
-    assert {exchange.status for exchange in asked} == {200}
-    (body,) = {b"".join(exchange.chunks) for exchange in asked}
+    assert {exchange.status for exchange in exchanges} == {200}
+    (body,) = {b"".join(exchange.chunks) for exchange in exchanges}
     assert b"3.3.m4s" in gzip.decompress(body)
 
 
-async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> None:
+async def test_head_waits_and_has_the_headers_of_get(origin: LiveOrigin) -> None:
     held = asyncio.ensure_future(origin.client.head(f"/{PREFIX}/{PLAYLIST}?_HLS_msn=3&_HLS_part=3"))
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(10)
     head, whole = await held, await origin.get(f"{PLAYLIST}?_HLS_msn=3&_HLS_part=3")
@@ -364,16 +352,16 @@ async def test_head_waits_like_get_and_has_its_headers(origin: LiveOrigin) -> No
         assert head.headers[name] == whole.headers[name]
 
 
-async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> None:
+async def test_a_growing_segment_is_sent_chunk_by_chunk(origin: LiveOrigin) -> None:
     exchange = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(exchange.run(origin.app))
-    await origin.bench.settle()
+    await run_until_idle()
     assert exchange.status == 200 and exchange.header["cache-control"] == IMMUTABLE
     assert "content-length" not in exchange.header
     assert exchange.chunks == [origin.bench.window.part("vsource", Position(3, index)) for index in range(3)]
     for index in range(3, 6):
         origin.advance(10)
-        await origin.bench.settle()
+        await run_until_idle()
         assert exchange.chunks[-1] == origin.bench.window.part("vsource", Position(3, index))
         assert len(exchange.chunks) == index + 1 and not exchange.complete
     origin.advance(1)
@@ -383,40 +371,40 @@ async def test_a_growing_segment_comes_chunk_by_chunk(origin: LiveOrigin) -> Non
     assert origin.served[-1] == ("segment", 200, sum(map(len, exchange.chunks)))
 
 
-async def test_the_next_segment_is_waited_for(origin: LiveOrigin) -> None:
+async def test_a_request_for_the_next_segment_waits(origin: LiveOrigin) -> None:
     held = origin.ask("vsource/4.m4s")
     origin.advance(30)
-    await origin.bench.settle()
+    await run_until_idle()
     assert not held.done()
     origin.advance(61)
     assert (await held).content == origin.bench.window.media("vsource", 4)
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_growing_segment_that_stops_is_not_ended_as_if_it_were_whole(origin: LiveOrigin) -> None:
-    """A cache would keep it for a year."""
+@pytest.mark.usefixtures("short_hold_timeout")
+async def test_an_interrupted_segment_does_not_end_as_a_complete_response(origin: LiveOrigin) -> None:
+    """A cache would keep the complete response for a year."""
     exchange = Exchange("vsource/3.m4s")
     await exchange.run(origin.app)
     assert len(exchange.chunks) == 3 and not exchange.complete
 
 
-async def test_head_of_a_growing_segment_waits_for_no_more_than_its_start(origin: LiveOrigin) -> None:
+async def test_head_of_a_growing_segment_waits_only_for_its_start(origin: LiveOrigin) -> None:
     exchange = Exchange("vsource/3.m4s", method="HEAD")
     await asyncio.wait_for(exchange.run(origin.app), 0.5)
     assert exchange.status == 200 and exchange.chunks == [] and exchange.complete
 
 
-async def test_a_viewer_that_goes_away_leaves_nothing_behind(origin: LiveOrigin) -> None:
+async def test_a_viewer_that_disconnects_leaves_no_waiting_request(origin: LiveOrigin) -> None:
     before = asyncio.all_tasks()
     growing = Exchange("vsource/3.m4s")
     running = asyncio.ensure_future(growing.run(origin.app))
-    await origin.bench.settle()
+    await run_until_idle()
     growing.gone.set()
     await asyncio.wait_for(running, 0.5)
     assert not growing.complete
     assert origin.served[-1] == ("segment", 200, sum(map(len, growing.chunks)))
     held = [asyncio.ensure_future(Exchange(PLAYLIST, "_HLS_msn=3&_HLS_part=3").run(origin.app)) for _ in range(50)]
-    await origin.bench.settle()
+    await run_until_idle()
     for task in held:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The pages' routes: what is served, how it may be cached, and what a browser is told to refuse."""
+"""The pages' routes: content, caching and content security policy."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ OWN_FILES = [path for path in STATIC_DIR.rglob("*") if path.is_file() and "vendo
 
 
 class Web:
-    """Asks an application without a socket."""
+    """A client of an application, without a socket."""
 
     def __init__(self, app: FastAPI) -> None:
         self._transport = httpx.ASGITransport(app)
@@ -44,7 +44,7 @@ def policy(header: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/", "/watch/studio-a"])
-def test_pages_run_nothing_but_our_own(path: str) -> None:
+def test_the_policy_of_pages_allows_only_our_own_scripts(path: str) -> None:
     response = client().get(path)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -55,7 +55,7 @@ def test_pages_run_nothing_but_our_own(path: str) -> None:
     assert "unsafe" not in response.headers["content-security-policy"]
 
 
-def test_every_file_that_a_page_names_is_there() -> None:
+def test_every_file_that_a_page_names_exists() -> None:
     web = client()
     for path in ("/", "/watch/studio-a", "/watch/Not+A+Name"):
         urls = re.findall(r'(?:src|href)="([^"]+)"', web.get(path).text)
@@ -65,7 +65,7 @@ def test_every_file_that_a_page_names_is_there() -> None:
             assert web.get(url).status_code == 200, url
 
 
-def test_modules_import_only_files_that_are_there() -> None:
+def test_modules_import_only_existing_files() -> None:
     for path in OWN_FILES:
         if path.suffix == ".js":
             text = path.read_text()
@@ -73,7 +73,7 @@ def test_modules_import_only_files_that_are_there() -> None:
                 assert (path.parent / target).is_file(), f"{path.name} imports {target}"
 
 
-def test_nothing_is_loaded_from_elsewhere_or_inline() -> None:
+def test_pages_have_no_external_or_inline_content() -> None:
     for path in [*OWN_FILES, *TEMPLATES_DIR.iterdir()]:
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://", text), path.name
@@ -93,14 +93,14 @@ def test_only_the_watch_page_may_be_framed() -> None:
         assert policy(web.get("/").headers["content-security-policy"])["frame-ancestors"] == "'none'"
 
 
-def test_a_name_that_cannot_be_a_stream_is_404_in_words() -> None:
+def test_an_invalid_stream_name_is_a_404_page() -> None:
     response = client().get("/watch/Studio_A")
     assert response.status_code == 404
     assert "Page not found" in response.text
     assert "<script" not in response.text
 
 
-def test_the_watch_page_is_titled_by_its_stream() -> None:
+def test_the_watch_pages_title_is_its_stream() -> None:
     assert "<title>studio-a</title>" in client().get("/watch/studio-a").text
 
 
@@ -118,7 +118,7 @@ def test_static_files_are_immutable_and_compressed() -> None:
     assert squeezed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
-def test_unchanged_pages_are_not_sent_again() -> None:
+def test_an_unchanged_page_is_304() -> None:
     web = client()
     etag = web.get("/").headers["etag"]
     again = web.get("/", headers={"If-None-Match": etag})
@@ -127,14 +127,14 @@ def test_unchanged_pages_are_not_sent_again() -> None:
     assert web.get("/", headers={"If-None-Match": 'W/"other"'}).status_code == 200
 
 
-def test_head_gives_the_same_headers() -> None:
+def test_head_has_the_headers_of_get() -> None:
     web = client()
     get, head = web.get("/watch/a"), web.head("/watch/a")
     assert head.status_code == 200
     assert head.headers["etag"] == get.headers["etag"]
 
 
-def test_another_versions_file_is_redirected_and_never_kept() -> None:
+def test_another_versions_file_is_redirected_and_not_cached() -> None:
     web = client()
     digest = load_tree(STATIC_DIR).digest
     response = web.get("/static/000000000000/js/dom.js")
@@ -144,11 +144,11 @@ def test_another_versions_file_is_redirected_and_never_kept() -> None:
 
 
 @pytest.mark.parametrize("path", ["nothing.js", "..%2froutes.py", "%2e%2e/%2e%2e/routes.py", ""])
-def test_what_is_not_in_the_tree_is_404(path: str) -> None:
+def test_a_path_outside_the_tree_is_404(path: str) -> None:
     assert client().get(f"/static/{load_tree(STATIC_DIR).digest}/{path}").status_code == 404
 
 
-def test_the_digest_follows_names_and_contents(tmp_path: Path) -> None:
+def test_the_digest_depends_on_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("1")
     first = load_tree(tmp_path)
     assert load_tree(tmp_path).digest == first.digest
@@ -159,7 +159,7 @@ def test_the_digest_follows_names_and_contents(tmp_path: Path) -> None:
     assert list(load_tree(tmp_path).assets) == ["b.js"]
 
 
-def test_a_file_that_gzip_does_not_shrink_is_kept_plain(tmp_path: Path) -> None:
+def test_a_file_that_gzip_does_not_shrink_is_served_plain(tmp_path: Path) -> None:
     (tmp_path / "tiny.js").write_text("1")
     (tmp_path / "large.js").write_text("1;" * 500)
     assets = load_tree(tmp_path).assets
@@ -168,6 +168,6 @@ def test_a_file_that_gzip_does_not_shrink_is_kept_plain(tmp_path: Path) -> None:
     assert compressed is not None and gzip.decompress(compressed) == assets["large.js"].body
 
 
-def test_pages_are_there_without_the_players(tmp_path: Path) -> None:
+def test_pages_are_served_without_the_vendored_players(tmp_path: Path) -> None:
     (tmp_path / "favicon.svg").write_text("<svg/>")
     assert client(static_dir=tmp_path).get("/watch/a").status_code == 200

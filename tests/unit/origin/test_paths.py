@@ -34,7 +34,7 @@ BROADCAST = "20261121t104105z-ab12cd"
         ),
     ],
 )
-def test_names_on_the_wire(path: str, expected: LivePath) -> None:
+def test_every_valid_path_is_parsed(path: str, expected: LivePath) -> None:
     assert parse_live_path(path) == expected
 
 
@@ -59,11 +59,11 @@ def test_names_on_the_wire(path: str, expected: LivePath) -> None:
         "a/yesterday/master.m3u8",
     ],
 )
-def test_anything_else_is_no_name_of_ours(path: str) -> None:
+def test_any_other_path_is_none(path: str) -> None:
     assert parse_live_path(path) is None
 
 
 @given(st.text())
-def test_no_path_is_an_error(path: str) -> None:
+def test_no_path_raises(path: str) -> None:
     parsed = parse_live_path(path)
     assert parsed is None or parsed.key == f"live/{path}"

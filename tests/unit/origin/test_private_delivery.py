@@ -1,4 +1,4 @@
-"""A private stream over ASGI: what a viewer with a token, and one without, can fetch."""
+"""A private stream over ASGI: what viewers with and without a token can fetch."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import urljoin
@@ -53,18 +53,18 @@ def assert_refused(answer: httpx.Response, code: str) -> None:
 
 
 @pytest.mark.parametrize("path", TOPS + [f"/{PREFIX}/{name}" for name in BELOW])
-async def test_nothing_without_a_token(origin: Origin, path: str) -> None:
+async def test_everything_is_refused_without_a_token(origin: Origin, path: str) -> None:
     assert_refused(await origin.get(path), "token-missing")
     assert origin.served[-1][:2] == ("refused", 403)
 
 
 @pytest.mark.parametrize("name", BELOW)
-async def test_the_viewers_token_opens_the_top_alone(origin: Origin, name: str) -> None:
+async def test_a_viewer_token_opens_only_the_top_level_playlists(origin: Origin, name: str) -> None:
     assert_refused(await origin.get(f"{name}?token={await viewer_token(origin)}"), "token-missing")
 
 
 @pytest.mark.parametrize("path", TOPS)
-async def test_a_token_leads_below_the_path_token(origin: Origin, path: str) -> None:
+async def test_a_viewer_token_redirects_below_the_path_token(origin: Origin, path: str) -> None:
     answer = await origin.get(f"{path}?token={await viewer_token(origin)}")
     assert (answer.status_code, answer.headers["cache-control"]) == (302, "no-store")
     location = urljoin(path, answer.headers["location"])
@@ -75,7 +75,7 @@ async def test_a_token_leads_below_the_path_token(origin: Origin, path: str) -> 
     assert shared.content == (await origin.get(path)).content
 
 
-async def test_everything_is_reached_by_following_the_playlists(origin: Origin) -> None:
+async def test_everything_can_be_reached_through_the_playlists(origin: Origin) -> None:
     start = f"http://origin/live/{STREAM}/master.m3u8?token={await viewer_token(origin)}"
     master = await origin.client.get(start, follow_redirects=True)
     tracks = [urljoin(str(master.url), uri) for uri in references(master.text)]
@@ -91,7 +91,7 @@ async def test_everything_is_reached_by_following_the_playlists(origin: Origin) 
             )
 
 
-async def test_after_the_broadcast_the_stored_playlists_lead_as_well(origin: Origin) -> None:
+async def test_after_the_broadcast_the_stored_playlists_can_be_followed(origin: Origin) -> None:
     await origin.bench.end()
     for path in TOPS:
         answer = await origin.client.get(f"{path}?token={await viewer_token(origin)}", follow_redirects=True)
@@ -102,7 +102,7 @@ async def test_after_the_broadcast_the_stored_playlists_lead_as_well(origin: Ori
 
 
 @pytest.mark.parametrize("path", TOPS)
-async def test_a_token_that_is_wrong(origin: Origin, path: str) -> None:
+async def test_an_invalid_viewer_token_is_refused(origin: Origin, path: str) -> None:
     for token, code in (
         ("x", "token-invalid"),
         (await viewer_token(origin, seconds=0), "token-expired"),
@@ -112,14 +112,14 @@ async def test_a_token_that_is_wrong(origin: Origin, path: str) -> None:
         assert_refused(await origin.get(f"{path}?token={token}"), code)
 
 
-async def test_a_token_for_the_clients_own_address(origin: Origin) -> None:
-    # What httpx's ASGI transport says the client is.
+async def test_a_token_for_the_clients_own_address_is_accepted(origin: Origin) -> None:
+    # The client address of httpx's ASGI transport.
     token = await viewer_token(origin, address="127.0.0.1")
     assert (await origin.get(f"master.m3u8?token={token}")).status_code == 302
 
 
 @pytest.mark.parametrize("name", ["master.m3u8", *BELOW])
-async def test_a_path_token_that_is_wrong(origin: Origin, name: str) -> None:
+async def test_an_invalid_path_token_is_refused(origin: Origin, name: str) -> None:
     token = await path_token(origin)
     for wrong in (token[:-1], "", "x", await path_token(origin, "other")):
         assert_refused(await origin.get(f"/live/{STREAM}~{wrong}/{BROADCAST}/{name}"), "token-invalid")
@@ -127,7 +127,7 @@ async def test_a_path_token_that_is_wrong(origin: Origin, name: str) -> None:
     assert_refused(await origin.get(f"/live/{STREAM}~{token}/{BROADCAST}/{name}"), "token-expired")
 
 
-async def test_no_cache_keeps_what_is_below_for_longer_than_the_token(origin: Origin) -> None:
+async def test_caching_below_a_path_token_ends_with_the_token(origin: Origin) -> None:
     token = await path_token(origin)
     left = int(token.partition("-")[0]) - int(NOW)
     prefix = f"/live/{STREAM}~{token}/{BROADCAST}/vsource"
@@ -138,12 +138,12 @@ async def test_no_cache_keeps_what_is_below_for_longer_than_the_token(origin: Or
     assert (again.status_code, again.headers["cache-control"]) == (304, f"public, max-age={left}, immutable")
 
 
-async def test_names_that_are_none_are_missing_whoever_asks(origin: Origin) -> None:
+async def test_invalid_names_are_404_with_or_without_a_token(origin: Origin) -> None:
     for path in (f"/live/{STREAM}/x", f"/live/{STREAM}~x/y", "/live/~x/master.m3u8", f"/live/{STREAM}~x"):
         assert (await origin.get(path)).status_code == 404
 
 
-async def test_a_public_stream_needs_none_and_takes_any(origin: Origin) -> None:
+async def test_a_public_stream_accepts_any_token_or_none(origin: Origin) -> None:
     origin.private.clear()
     assert (await origin.get("master.m3u8?token=x")).status_code == 200
     assert (
@@ -151,7 +151,7 @@ async def test_a_public_stream_needs_none_and_takes_any(origin: Origin) -> None:
     ).status_code == 200
 
 
-async def test_a_store_that_is_down_lets_nobody_in_who_was_not(origin: Origin) -> None:
+async def test_a_store_that_is_down_admits_no_new_viewer(origin: Origin) -> None:
     origin.bench.store.failing = StoreUnavailable("down")
     answer = await origin.get(f"/live/{STREAM}~1-{'a' * 22}/master.m3u8")
     assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
@@ -159,7 +159,7 @@ async def test_a_store_that_is_down_lets_nobody_in_who_was_not(origin: Origin) -
 
 
 @pytest.mark.parametrize(
-    ("caching", "left", "said"),
+    ("caching", "left", "expected"),
     [
         ("public, max-age=1", None, "public, max-age=1"),
         ("public, max-age=1", 60, "public, max-age=1"),
@@ -167,5 +167,5 @@ async def test_a_store_that_is_down_lets_nobody_in_who_was_not(origin: Origin) -
         ("no-store", 60, "no-store"),
     ],
 )
-def test_capped(caching: str, left: int | None, said: str) -> None:
-    assert capped(caching, left) == said
+def test_caching_is_capped(caching: str, left: int | None, expected: str) -> None:
+    assert capped(caching, left) == expected

@@ -21,18 +21,18 @@ from origin.ranges import Unsatisfiable, parse_range
         ("bytes=" + "9" * 40 + "-", None),
     ],
 )
-def test_ranges_of_ten_bytes(header: str, expected: tuple[int, int] | None) -> None:
+def test_ranges_of_a_body_of_ten_bytes(header: str, expected: tuple[int, int] | None) -> None:
     assert parse_range(header, 10) == expected
 
 
 @pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-12", "bytes=-0"])
-def test_beyond_the_end(header: str) -> None:
+def test_a_range_beyond_the_end_is_not_satisfiable(header: str) -> None:
     with pytest.raises(Unsatisfiable):
         parse_range(header, 10)
 
 
 @given(st.text(alphabet="bytes=0123456789-, ", max_size=30), st.integers(0, 1000))
-def test_what_is_served_lies_inside(header: str, size: int) -> None:
+def test_a_range_is_always_within_the_body(header: str, size: int) -> None:
     try:
         span = parse_range(header, size)
     except Unsatisfiable:

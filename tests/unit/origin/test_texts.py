@@ -22,7 +22,7 @@ from origin.texts import Compressor, etag_matches
         ("a", False),
     ],
 )
-def test_which_tags_match(header: str | None, matches: bool) -> None:
+def test_if_none_match(header: str | None, matches: bool) -> None:
     assert etag_matches(header, '"a"') is matches
 
 
@@ -33,7 +33,7 @@ def request(**headers: str) -> Request:
 
 @pytest.fixture
 def compressions(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What was given to gzip."""
+    """The inputs of gzip."""
     given: list[bytes] = []
     real = gzip.compress
 
@@ -55,7 +55,7 @@ def test_a_version_is_compressed_once(compressions: list[bytes]) -> None:
     assert len(compressions) == 2
 
 
-def test_who_has_it_already_costs_no_compression(compressions: list[bytes]) -> None:
+def test_a_304_needs_no_compression(compressions: list[bytes]) -> None:
     compressor, text = Compressor(), b"#EXTM3U\n"
     tag = compressor.respond(request(accept_encoding="gzip"), text, {}).headers["etag"]
     again = compressor.respond(request(accept_encoding="gzip", if_none_match=tag), b"#EXTM3U\n", {})
@@ -63,8 +63,8 @@ def test_who_has_it_already_costs_no_compression(compressions: list[bytes]) -> N
     assert len(compressions) == 1
 
 
-def test_each_encoding_has_a_tag_of_its_own() -> None:
-    """One entity tag names one sequence of bytes; caches keep both by Vary, and by nothing else."""
+def test_each_encoding_has_its_own_tag() -> None:
+    """An entity tag identifies one sequence of bytes; caches distinguish the encodings by Vary alone."""
     compressor, text = Compressor(), b"#EXTM3U\n"
     plain = compressor.respond(request(), text, {})
     zipped = compressor.respond(request(accept_encoding="gzip"), text, {})

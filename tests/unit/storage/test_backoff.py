@@ -11,12 +11,12 @@ def test_delays_double_up_to_the_cap() -> None:
     assert delays[-1] == UNAVAILABLE.most == UNAVAILABLE.delay(10_000, 0.0)
 
 
-def test_jitter_takes_up_to_half_off() -> None:
+def test_jitter_reduces_delays_by_up_to_half() -> None:
     assert UNAVAILABLE.delay(2, 0.5) == 0.375
     assert 0.25 < UNAVAILABLE.delay(2, 0.999) < 0.26
 
 
-def test_what_only_a_person_can_mend_is_tried_seldom() -> None:
+def test_a_misconfiguration_is_retried_rarely() -> None:
     assert backoff_for(StoreUnavailable("down")) is UNAVAILABLE
     assert backoff_for(StoreMisconfigured("denied")) is MISCONFIGURED
     assert MISCONFIGURED.first > 10 * UNAVAILABLE.first

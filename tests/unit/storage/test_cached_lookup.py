@@ -1,4 +1,4 @@
-"""The one cached look-up: who waits, who gets which answer, and what is kept."""
+"""The cached look-up: which callers wait, which answer they get, and what is cached."""
 
 import asyncio
 from math import inf
@@ -26,7 +26,7 @@ class Source:
         max_lookups: int = 8,
     ) -> None:
         self.now = 100.0
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
         self.failing: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -43,8 +43,8 @@ class Source:
         )
 
     async def look_up(self, key: str) -> str:
-        self.asked.append(key)
-        number = len(self.asked)
+        self.lookups.append(key)
+        number = len(self.lookups)
         await self.gate.wait()
         if self.failing is not None:
             raise self.failing
@@ -62,15 +62,15 @@ async def step() -> None:
 async def test_simultaneous_callers_share_one_lookup() -> None:
     source = Source()
     assert set(await asyncio.gather(*source.waiting("a", 50))) == {"a1"}
-    assert source.asked == ["a"]
+    assert source.lookups == ["a"]
 
 
-async def test_a_fresh_answer_is_given_an_ageing_one_renewed_behind_it_and_an_old_one_waited_for() -> None:
+async def test_a_fresh_answer_is_cached_an_ageing_one_refreshed_and_an_old_one_awaited() -> None:
     source = Source()
     assert await source.cache.get("a") == "a1"
     source.now += 1.9
     assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a"]
+    assert source.lookups == ["a"]
     source.now += 0.1
     assert await source.cache.get("a") == "a1"
     await step()
@@ -79,7 +79,7 @@ async def test_a_fresh_answer_is_given_an_ageing_one_renewed_behind_it_and_an_ol
     assert await source.cache.get("a") == "a3"
 
 
-async def test_an_answer_is_as_old_as_its_lookup() -> None:
+async def test_an_answers_age_counts_from_its_lookup() -> None:
     source = Source()
     source.gate.clear()
     (waiting,) = source.waiting("a")
@@ -90,7 +90,7 @@ async def test_an_answer_is_as_old_as_its_lookup() -> None:
     assert await source.cache.get("a") == "a2"
 
 
-async def test_an_error_reaches_all_who_wait_and_is_not_kept() -> None:
+async def test_an_error_reaches_all_waiters_and_is_not_cached() -> None:
     source = Source()
     source.failing = OSError("down")
     results = await asyncio.gather(*source.waiting("a", 3), return_exceptions=True)
@@ -99,7 +99,7 @@ async def test_an_error_reaches_all_who_wait_and_is_not_kept() -> None:
     assert await source.cache.get("a") == "a2"
 
 
-async def test_an_error_in_the_background_keeps_the_answer_until_its_greatest_age() -> None:
+async def test_a_failed_refresh_keeps_the_answer_until_its_maximum_age() -> None:
     source = Source()
     await source.cache.get("a")
     source.failing = StoreUnavailable("down")
@@ -112,7 +112,7 @@ async def test_an_error_in_the_background_keeps_the_answer_until_its_greatest_ag
 
 
 @pytest.mark.parametrize("later", [2.0, 5.0, 3600.0])
-async def test_with_a_fallback_a_failing_store_changes_nothing(later: float) -> None:
+async def test_with_a_fallback_a_failing_store_keeps_the_answer(later: float) -> None:
     source = Source(FALLBACK)
     await source.cache.get("a")
     source.failing = StoreUnavailable("down")
@@ -121,13 +121,13 @@ async def test_with_a_fallback_a_failing_store_changes_nothing(later: float) -> 
         assert await source.cache.get("a") == "a1"
         await step()
         assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     assert [entry["log_level"] for entry in logs] == ["warning"]
     with pytest.raises(StoreUnavailable):
         await source.cache.get("b")
 
 
-async def test_with_a_fallback_a_store_that_hangs_delays_once() -> None:
+async def test_with_a_fallback_a_hanging_store_delays_only_once() -> None:
     source = Source(Freshness(refresh_s=2.0, max_age_s=5.0, fallback_s=0.0))
     await source.cache.get("a")
     source.gate.clear()
@@ -135,14 +135,14 @@ async def test_with_a_fallback_a_store_that_hangs_delays_once() -> None:
     with capture_logs() as logs:
         assert await asyncio.gather(*source.waiting("a", 3)) == ["a1"] * 3
         assert await source.cache.get("a") == "a1"
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     assert len(logs) == 1
     source.gate.set()
     await step()
     assert await source.cache.get("a") == "a2"
 
 
-async def test_a_fault_of_the_lookup_is_an_error_in_the_log() -> None:
+async def test_an_unexpected_error_of_the_lookup_is_logged() -> None:
     source = Source(FALLBACK)
     await source.cache.get("a")
     source.failing = ZeroDivisionError()
@@ -153,7 +153,7 @@ async def test_a_fault_of_the_lookup_is_an_error_in_the_log() -> None:
     assert [(entry["log_level"], entry["error"]) for entry in logs] == [("error", "ZeroDivisionError()")]
 
 
-async def test_refresh_looks_up_whatever_is_known() -> None:
+async def test_refresh_looks_up_even_if_cached() -> None:
     source = Source(FALLBACK)
     await source.cache.get("a")
     assert await source.cache.refresh("a") == "a2"
@@ -163,7 +163,7 @@ async def test_refresh_looks_up_whatever_is_known() -> None:
         await source.cache.refresh("b")
 
 
-async def test_not_found_removes_the_answer_and_is_remembered_for_a_moment() -> None:
+async def test_not_found_removes_the_answer_and_is_cached_briefly() -> None:
     source = Source(FALLBACK, missing_s=0.5)
     await source.cache.get("a")
     source.failing = ObjectNotFound("gone")
@@ -171,13 +171,13 @@ async def test_not_found_removes_the_answer_and_is_remembered_for_a_moment() -> 
     for _ in range(3):
         with pytest.raises(ObjectNotFound):
             await source.cache.get("a")
-    assert source.asked == ["a", "a"]
+    assert source.lookups == ["a", "a"]
     source.failing = None
     source.now += 0.5
     assert await source.cache.get("a") == "a3"
 
 
-async def test_a_value_that_is_put_is_newer_than_a_lookup_in_flight() -> None:
+async def test_a_put_value_is_newer_than_a_lookup_in_flight() -> None:
     source = Source()
     source.gate.clear()
     (waiting,) = source.waiting("a")
@@ -188,7 +188,7 @@ async def test_a_value_that_is_put_is_newer_than_a_lookup_in_flight() -> None:
     assert await source.cache.get("a") == "newer"
 
 
-async def test_forget_drops_the_answer_and_that_of_a_lookup_in_flight() -> None:
+async def test_forget_drops_the_answer_and_any_lookup_in_flight() -> None:
     source = Source()
     await source.cache.get("a")
     source.gate.clear()
@@ -206,14 +206,14 @@ async def test_answers_are_bounded_by_count_weight_and_key() -> None:
     source = Source(max_count=2)
     for key in ("a", "b", "a", "c", "a", "b"):
         await source.cache.get(key)
-    assert source.asked == ["a", "b", "c", "b"]
+    assert source.lookups == ["a", "b", "c", "b"]
     source = Source(max_weight=4)
     for key in ("a", "b", "c", "huge", "c"):
         await source.cache.get(key)
-    assert (source.asked, source.cache.weight) == (["a", "b", "c", "huge"], 4)
+    assert (source.lookups, source.cache.weight) == (["a", "b", "c", "huge"], 4)
     for _ in range(2):
         await source.cache.get("volatile")
-    assert source.asked[-2:] == ["volatile"] * 2
+    assert source.lookups[-2:] == ["volatile"] * 2
 
 
 async def test_lookups_in_flight_are_bounded() -> None:
@@ -230,7 +230,7 @@ async def test_lookups_in_flight_are_bounded() -> None:
     assert await waiting == "b2"
 
 
-async def test_a_caller_that_is_cancelled_takes_the_answer_from_nobody() -> None:
+async def test_a_cancelled_caller_does_not_affect_the_others() -> None:
     source = Source()
     source.gate.clear()
     leaver, stayer = source.waiting("a", 2)
@@ -242,7 +242,7 @@ async def test_a_caller_that_is_cancelled_takes_the_answer_from_nobody() -> None
     assert leaver.cancelled()
 
 
-async def test_a_failure_that_nobody_waits_for_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_without_waiters_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
     source = Source()
     source.gate.clear()
     source.failing = OSError("down")

@@ -4,17 +4,11 @@ import pytest
 
 from storage import ObjectNotFound, StoreUnavailable
 from storage.coalesce import CoalescingReader
+from tests.lab.clock import ManualClock
 from tests.lab.memory_store import MemoryStore
 
 SEGMENT = "live/a/b/v720p/1.m4s"
 PLAYLIST = "live/a/b/v720p/media.m3u8"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def filled(**bodies: int) -> MemoryStore:
@@ -28,7 +22,7 @@ async def filled(**bodies: int) -> MemoryStore:
 
 
 @pytest.mark.parametrize("key", [SEGMENT, PLAYLIST])
-async def test_simultaneous_gets_cost_one_read(key: str) -> None:
+async def test_simultaneous_gets_share_one_read(key: str) -> None:
     store = await filled()
     reader = CoalescingReader(store)
     found = await asyncio.gather(*(reader.get(key) for _ in range(100)))
@@ -36,7 +30,7 @@ async def test_simultaneous_gets_cost_one_read(key: str) -> None:
     assert len({id(each) for each in found}) == 1
 
 
-async def test_immutable_objects_are_kept_and_playlists_are_read_again() -> None:
+async def test_immutable_objects_are_cached_and_playlists_read_again() -> None:
     store = await filled()
     reader = CoalescingReader(store)
     for _ in range(3):
@@ -46,7 +40,7 @@ async def test_immutable_objects_are_kept_and_playlists_are_read_again() -> None
     assert store.keys_of("get").count(PLAYLIST) == 3
 
 
-async def test_the_cache_is_bounded_and_drops_what_was_not_read_lately() -> None:
+async def test_the_cache_is_bounded_and_drops_the_least_recently_read() -> None:
     store = await filled(a=40, b=40, c=40)
     reader = CoalescingReader(store, cache_bytes=100)
     await reader.get("a.m4s")
@@ -59,7 +53,7 @@ async def test_the_cache_is_bounded_and_drops_what_was_not_read_lately() -> None
     assert store.keys_of("get") == ["a.m4s", "b.m4s", "c.m4s", "b.m4s"]
 
 
-async def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+async def test_an_object_larger_than_the_cache_is_not_cached() -> None:
     store = await filled(a=40, huge=101)
     reader = CoalescingReader(store, cache_bytes=100)
     await reader.get("a.m4s")
@@ -67,8 +61,8 @@ async def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     assert reader.weight == 40
 
 
-async def test_missing_is_remembered_shortly() -> None:
-    store, clock = await filled(), Clock()
+async def test_a_missing_object_is_cached_briefly() -> None:
+    store, clock = await filled(), ManualClock()
     reader = CoalescingReader(store, missing_s=0.5, clock=clock)
     for _ in range(3):
         with pytest.raises(ObjectNotFound):
@@ -79,17 +73,17 @@ async def test_missing_is_remembered_shortly() -> None:
     assert (await reader.get("later.m4s")).body == b"here"
 
 
-async def test_missing_is_remembered_of_so_many_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cached_missing_objects_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.cached_lookup.MAX_MISSING", 2)
     store = await filled()
-    reader = CoalescingReader(store, clock=Clock())
+    reader = CoalescingReader(store, clock=ManualClock())
     for key in ("x", "y", "z", "z", "x"):
         with pytest.raises(ObjectNotFound):
             await reader.get(key)
     assert store.keys_of("get") == ["x", "y", "z", "x"]
 
 
-async def test_the_read_goes_on_when_every_waiter_is_gone() -> None:
+async def test_a_read_continues_after_all_waiters_are_cancelled() -> None:
     store = await filled()
     store.hold[SEGMENT] = asyncio.Event()
     store.failures[PLAYLIST] = [StoreUnavailable("down")]
@@ -104,7 +98,7 @@ async def test_the_read_goes_on_when_every_waiter_is_gone() -> None:
     assert store.keys_of("get").count(SEGMENT) == 1
 
 
-async def test_reads_under_way_are_bounded() -> None:
+async def test_reads_in_flight_are_bounded() -> None:
     store = await filled()
     store.hold[SEGMENT] = asyncio.Event()
     reader = CoalescingReader(store, max_reads=1)

@@ -21,7 +21,7 @@ TRACK = track_prefix("studio-a", "20261121t104105z-ab12cd", "v720p")
         ("live.m4s/other", "application/octet-stream", SHORT),
     ],
 )
-def test_of_every_kind_of_key(key: str, expected_type: str, expected_caching: str) -> None:
+def test_type_and_caching_of_every_kind_of_key(key: str, expected_type: str, expected_caching: str) -> None:
     assert content_type(key) == expected_type
     assert cache_control(key) == expected_caching
     assert is_immutable(key) == (expected_caching == IMMUTABLE)

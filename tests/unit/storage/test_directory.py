@@ -33,7 +33,7 @@ def temporaries(root: Path) -> list[Path]:
     return list((root / ".headwater" / "tmp").iterdir())
 
 
-async def test_an_object_is_a_file_that_others_can_read(store: DirectoryStore, root: Path) -> None:
+async def test_an_object_is_a_world_readable_file(store: DirectoryStore, root: Path) -> None:
     mask = os.umask(0o022)
     try:
         await store.put("live/a/1.m4s", b"body")
@@ -55,7 +55,7 @@ async def test_type_and_caching_follow_from_the_key(store: DirectoryStore, root:
 
 @settings(max_examples=150)
 @given(st.text(st.sampled_from("ab./\\~\0é"), max_size=10))
-def test_no_key_leads_outside(tmp_path_factory: pytest.TempPathFactory, key: str) -> None:
+def test_no_key_leads_outside_the_root(tmp_path_factory: pytest.TempPathFactory, key: str) -> None:
     base = tmp_path_factory.mktemp("outer", numbered=True)
     outside = base / "a"
     outside.write_bytes(b"secret")
@@ -80,7 +80,7 @@ def test_no_key_leads_outside(tmp_path_factory: pytest.TempPathFactory, key: str
     assert not (base / "b").exists() or os.listdir(base / "b") == ["store"]
 
 
-async def test_our_own_files_are_no_objects(store: DirectoryStore) -> None:
+async def test_internal_files_are_not_objects(store: DirectoryStore) -> None:
     await store.check()
     await store.put("a", b"x")
     assert [found.key async for found in store.list("")] == ["a"]
@@ -88,7 +88,7 @@ async def test_our_own_files_are_no_objects(store: DirectoryStore) -> None:
         await store.get(".headwater/locks/00")
 
 
-async def test_every_put_has_an_etag_of_its_own(store: DirectoryStore) -> None:
+async def test_every_put_has_its_own_etag(store: DirectoryStore) -> None:
     etags = [(await store.put("a", b"same")).etag for _ in range(50)]
     assert len(set(etags)) == 50
     assert (await store.head("a")).etag == etags[-1]
@@ -111,8 +111,8 @@ async def test_delete_leaves_no_empty_directories(store: DirectoryStore, root: P
     assert root.exists()
 
 
-async def test_puts_and_deletes_of_neighbours_do_not_meet(store: DirectoryStore) -> None:
-    """A delete removes the directory it emptied just when a put is about to rename into it."""
+async def test_puts_and_deletes_of_neighbours_do_not_conflict(store: DirectoryStore) -> None:
+    """A delete may remove the emptied directory just before a put renames its file into it."""
 
     async def churn(name: str) -> None:
         for _ in range(100):
@@ -123,7 +123,7 @@ async def test_puts_and_deletes_of_neighbours_do_not_meet(store: DirectoryStore)
     assert [found async for found in store.list("")] == []
 
 
-async def test_what_a_dead_process_left_is_swept(store: DirectoryStore, root: Path) -> None:
+async def test_old_temporary_files_are_removed(store: DirectoryStore, root: Path) -> None:
     await store.check()
     old, new = (root / ".headwater/tmp" / name for name in ("old", "new"))
     for path in (old, new):
@@ -133,7 +133,7 @@ async def test_what_a_dead_process_left_is_swept(store: DirectoryStore, root: Pa
     assert temporaries(root) == [new]
 
 
-async def test_a_directory_is_no_object(store: DirectoryStore) -> None:
+async def test_a_directory_is_not_an_object(store: DirectoryStore) -> None:
     await store.put("live/a/1.m4s", b"x")
     for verb in (store.get, store.head):
         with pytest.raises(ObjectNotFound):
@@ -148,7 +148,7 @@ async def test_a_directory_is_no_object(store: DirectoryStore) -> None:
         await store.put("live/a/1.m4s/x", b"x")
 
 
-async def test_a_file_in_place_of_the_store(root: Path) -> None:
+async def test_a_file_in_place_of_the_root_is_misconfigured(root: Path) -> None:
     root.write_bytes(b"x")
     store = DirectoryStore(root, fsync=False)
     with pytest.raises(StoreMisconfigured, match="store"):
@@ -158,7 +158,7 @@ async def test_a_file_in_place_of_the_store(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "kind", "says"),
+    ("number", "kind", "message"),
     [
         (errno.ENOSPC, StoreUnavailable, "the disk is full"),
         (errno.EDQUOT, StoreUnavailable, "quota"),
@@ -168,7 +168,7 @@ async def test_a_file_in_place_of_the_store(root: Path) -> None:
     ],
 )
 async def test_a_failing_disk_leaves_the_old_object(
-    root: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], says: str
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], message: str
 ) -> None:
     store = DirectoryStore(root, fsync=True)
     await store.put("a", b"old")
@@ -177,7 +177,7 @@ async def test_a_failing_disk_leaves_the_old_object(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(kind, match=says):
+    with pytest.raises(kind, match=message):
         await store.put("a", b"new")
     assert (await store.get("a")).body == b"old"
     assert temporaries(root) == []
@@ -187,11 +187,11 @@ async def test_fsync_covers_the_file_and_its_new_directories(root: Path, monkeyp
     synced: list[str] = []
     real = os.fsync
 
-    def note(descriptor: int) -> None:
+    def record_fsync(descriptor: int) -> None:
         synced.append(os.readlink(f"/proc/self/fd/{descriptor}").removeprefix(str(root.parent)))
         real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", record_fsync)
     await DirectoryStore(root, fsync=True).put("live/a/1", b"x")
     assert synced[0].startswith("/store/.headwater/tmp/")
     assert synced[1:] == ["/store", "/store/live", "/store/live/a"]
@@ -213,7 +213,7 @@ async def test_a_listing_spans_batches_in_the_order_of_keys(
     assert [found.key async for found in store.list("c/d/")] == ["c/d/e/f"]
 
 
-async def test_a_listing_goes_on_when_objects_vanish(
+async def test_a_listing_continues_if_objects_are_deleted(
     store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage.directory.LIST_BATCH", 1)

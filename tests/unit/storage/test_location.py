@@ -10,9 +10,9 @@ def test_directories(text: str) -> None:
     assert parse_location(text) == DirectoryLocation(Path(text))
 
 
-def test_a_tilde_is_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert parse_location("~/store") == DirectoryLocation(Path("/home/somebody/store"))
+def test_a_tilde_is_expanded_to_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/operator")
+    assert parse_location("~/store") == DirectoryLocation(Path("/home/operator/store"))
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_buckets(text: str, location: StoreLocation, canonical: str) -> None:
         ("https://bucket.s3.amazonaws.com/a", "s3://BUCKET/PREFIX"),
     ],
 )
-def test_text_that_is_not_a_location(text: str, reason: str) -> None:
+def test_an_invalid_location_is_refused(text: str, reason: str) -> None:
     with pytest.raises(BadLocation, match=reason):
         parse_location(text)

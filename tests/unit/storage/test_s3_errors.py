@@ -19,7 +19,7 @@ def answer(
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "says"),
+    ("error", "kind", "message"),
     [
         (answer(404, "NoSuchKey", "GetObject"), ObjectNotFound, "there is no object k"),
         (answer(404, "404", "HeadObject"), ObjectNotFound, "there is no object k"),
@@ -65,13 +65,13 @@ def answer(
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, Exception) else "",
 )
-def test_every_error_says_what_to_do(error: Exception, kind: type[StorageError], says: str) -> None:
+def test_every_error_states_what_to_do(error: Exception, kind: type[StorageError], message: str) -> None:
     ours = translated(error, PLACE, "k")
     assert type(ours) is kind
-    assert says in str(ours)
+    assert message in str(ours)
     assert ours.retryable == (kind is StoreUnavailable)
 
 
-def test_a_place_without_an_endpoint_is_aws() -> None:
+def test_a_location_without_an_endpoint_is_described_as_aws() -> None:
     assert str(Place("bucket", "", None)) == "s3://bucket at AWS"
     assert str(PLACE) == "s3://bucket/a/b at http://minio:9000"

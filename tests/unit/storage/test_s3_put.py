@@ -1,4 +1,4 @@
-"""Where a PUT goes: past boto3's client when it succeeds, through it when not."""
+"""How a PUT is sent: directly, or with boto3's client if the direct request fails."""
 
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +17,7 @@ BODY, TYPE, CACHING = b"#EXTM3U\n", "application/vnd.apple.mpegurl", "public, ma
 
 
 class Server(ThreadingHTTPServer):
-    """Answers PUTs with ``statuses`` in turn, the last of them for ever."""
+    """Answers PUTs with ``statuses`` in turn, then always with the last."""
 
     daemon_threads = True
 
@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 async def store(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S3Store]:
-    """One that has put something already."""
+    """A store that has put one object already."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
@@ -76,7 +76,7 @@ async def store(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await store.close()
 
 
-async def test_one_signed_request_is_enough(server: Server, store: S3Store) -> None:
+async def test_a_put_takes_one_signed_request(server: Server, store: S3Store) -> None:
     info = await put(store)
     assert (info.etag, info.size, info.cache_control) == ("abc", len(BODY), CACHING)
     ((path, headers),) = server.requests
@@ -90,20 +90,20 @@ async def test_one_signed_request_is_enough(server: Server, store: S3Store) -> N
     assert "cache-control;content-type;host;" in headers["authorization"]
 
 
-async def test_what_fails_is_done_again_by_the_client(server: Server, store: S3Store) -> None:
+async def test_a_failed_put_is_repeated_with_boto3(server: Server, store: S3Store) -> None:
     server.statuses = [503, 200]
     info = await put(store)
     assert info.etag == "abc"
     assert [by_boto3(headers) for _, headers in server.requests] == [False, True]
 
 
-async def test_the_client_says_what_is_wrong(server: Server, store: S3Store) -> None:
+async def test_the_error_is_that_of_boto3(server: Server, store: S3Store) -> None:
     server.statuses = [503]
     with pytest.raises(StoreUnavailable):
         await put(store)
 
 
-async def test_a_condition_is_the_clients(server: Server, store: S3Store) -> None:
+async def test_a_conditional_put_uses_boto3(server: Server, store: S3Store) -> None:
     server.statuses = [412]
     with pytest.raises(PreconditionFailed):
         await put(store, new=True)
@@ -124,10 +124,10 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20261121/eu-west-1/s3/aws4_request, S
         ("https://s3.eu-west-1.amazonaws.com/my.b/key", "my.b", "https://s3.eu-west-1.amazonaws.com/my.b/"),
     ],
 )
-def test_where_the_client_goes(url: str, bucket: str, base: str) -> None:
+def test_the_target_follows_from_boto3s_request(url: str, bucket: str, base: str) -> None:
     assert target_of(url, SIGNED, bucket) == PutTarget(base, "eu-west-1")
 
 
 @pytest.mark.parametrize("kind", ["", SIGNED.replace("/s3/", "/s3express/"), SIGNED.replace("AWS4", "AWS4-ECDSA")])
-def test_other_signatures_are_the_clients(kind: str) -> None:
+def test_other_signatures_have_no_direct_target(kind: str) -> None:
     assert target_of("http://minio:9000/b/key", kind, "b") is None

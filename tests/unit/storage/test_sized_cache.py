@@ -20,12 +20,12 @@ def filled(*sizes: int, max_bytes: int = 100, max_values: int | None = None) -> 
         (filled(10, 10, 10, max_values=2), [1, 2], 20),
     ],
 )
-def test_what_is_kept(cache: SizedCache[int, str], kept: list[int], size: int) -> None:
+def test_the_cache_is_bounded_by_bytes_and_values(cache: SizedCache[int, str], kept: list[int], size: int) -> None:
     assert [key for key in range(5) if cache.get(key) is not None] == sorted(kept)
     assert (len(cache), cache.bytes) == (len(kept), size)
 
 
-def test_what_was_used_lately_stays() -> None:
+def test_recently_used_values_are_kept() -> None:
     cache = filled(40, 40)
     assert cache.get(0) == "value 0"
     cache.put(2, "value 2", 40)

@@ -7,23 +7,23 @@ import pytest
 from storage.threads import Threads
 
 
-async def test_gathered_calls_share_a_trip_and_keep_their_order() -> None:
+async def test_gathered_calls_share_one_thread_call_and_keep_their_order() -> None:
     threads = Threads("test", 4)
     seen: list[tuple[int, int]] = []
 
-    def note(number: int) -> int:
+    def record(number: int) -> int:
         seen.append((number, threading.get_ident()))
         return number
 
-    asked = [threads.run_gathered(partial(note, number)) for number in range(20)]
-    assert await asyncio.gather(*asked) == list(range(20))
+    calls = [threads.run_gathered(partial(record, number)) for number in range(20)]
+    assert await asyncio.gather(*calls) == list(range(20))
     assert [number for number, _ in seen] == list(range(20))
     assert len({thread for _, thread in seen}) == 1
     assert threading.get_ident() not in {thread for _, thread in seen}
     await threads.close()
 
 
-async def test_a_failure_is_of_its_own_call_alone() -> None:
+async def test_a_failing_call_does_not_affect_others() -> None:
     threads = Threads("test", 1)
 
     def fail() -> None:
@@ -49,7 +49,7 @@ async def test_a_cancelled_call_never_runs() -> None:
     await threads.close()
 
 
-async def test_closing_lets_nobody_wait_for_ever() -> None:
+async def test_close_ends_all_waiting_calls() -> None:
     threads, started, go = Threads("test", 1, gather=0), threading.Event(), threading.Event()
 
     def block() -> str:
@@ -57,7 +57,7 @@ async def test_closing_lets_nobody_wait_for_ever() -> None:
         go.wait(10)
         return "done"
 
-    under_way = asyncio.create_task(threads.run_gathered(block))
+    running = asyncio.create_task(threads.run_gathered(block))
     await asyncio.to_thread(started.wait, 10)
     queued = asyncio.create_task(threads.run_gathered(lambda: None))
     await asyncio.sleep(0.01)
@@ -67,7 +67,7 @@ async def test_closing_lets_nobody_wait_for_ever() -> None:
     await asyncio.sleep(0.01)
     go.set()
     await closing
-    assert await under_way == "done"
+    assert await running == "done"
     for task in (queued, gathered):
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 5)

@@ -9,10 +9,11 @@ from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavaila
 from storage.object_keys import InvalidKey
 from storage.uploads import UploadQueue
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 
 
 class Uploads:
-    """A queue on a store that a test controls, with everything it told."""
+    """A queue on a store that a test controls; records the queue's notifications."""
 
     def __init__(self, *, max_bytes: int = 1000, parallel: int = 2) -> None:
         self.store = MemoryStore()
@@ -38,7 +39,7 @@ class Uploads:
         put(key, b"x" * size)
 
     def text(self, key: str, render: Callable[[], bytes | None] | None = None) -> None:
-        """By default the text lists what is stored by the time it is rendered."""
+        """By default the text lists what is stored when it is rendered."""
         made = render or self._list_stored
 
         async def rendered() -> bytes | None:
@@ -64,18 +65,12 @@ class Uploads:
         await asyncio.sleep(0)
 
 
-async def settle() -> None:
-    """Let everything that can go on go on."""
-    for _ in range(50):
-        await asyncio.sleep(0)
-
-
-def test_the_fake_is_a_store() -> None:
+def test_the_memory_store_is_an_object_store() -> None:
     store: ObjectStore = MemoryStore()
     assert store is not None
 
 
-async def test_media_are_stored_and_told() -> None:
+async def test_media_are_stored_and_reported() -> None:
     uploads = Uploads()
     for number in range(5):
         uploads.media(f"m{number}")
@@ -87,7 +82,7 @@ async def test_media_are_stored_and_told() -> None:
     assert uploads.lost == []
 
 
-async def test_no_more_than_parallel_at_once() -> None:
+async def test_at_most_parallel_puts_run_at_once() -> None:
     uploads = Uploads(parallel=3)
     for number in range(10):
         uploads.media(f"m{number}")
@@ -95,13 +90,13 @@ async def test_no_more_than_parallel_at_once() -> None:
     assert uploads.store.most_at_once == 3
 
 
-async def test_a_text_waits_for_the_media_before_it_and_lists_them() -> None:
+async def test_a_text_waits_for_earlier_media_and_lists_them() -> None:
     uploads = Uploads()
     uploads.hold("m1")
     uploads.media("m0")
     uploads.media("m1")
     uploads.text("list")
-    await settle()
+    await run_until_idle()
     assert uploads.stored == ["m0"]
     assert "list" not in uploads.store.objects
     uploads.release("m1")
@@ -109,43 +104,43 @@ async def test_a_text_waits_for_the_media_before_it_and_lists_them() -> None:
     assert uploads.store.body("list") == b"m0 m1"
 
 
-async def test_a_text_does_not_wait_for_media_after_it() -> None:
+async def test_a_text_does_not_wait_for_later_media() -> None:
     uploads = Uploads()
     uploads.media("m0")
     uploads.text("list")
     uploads.hold("m1")
     uploads.media("m1")
-    await settle()
+    await run_until_idle()
     assert uploads.store.body("list") == b"m0"
     uploads.release("m1")
     await uploads.drained()
 
 
-async def test_media_on_their_way_do_not_hold_up_a_text_for_want_of_a_place() -> None:
+async def test_media_in_flight_do_not_delay_a_text() -> None:
     uploads = Uploads(parallel=1)
     uploads.text("list")
     uploads.hold("m0")
     uploads.media("m0")
-    await settle()
+    await run_until_idle()
     assert uploads.store.body("list") == b""
     uploads.release("m0")
     await uploads.drained()
 
 
-async def test_waiting_texts_of_one_key_become_one() -> None:
+async def test_waiting_texts_of_one_key_are_merged() -> None:
     uploads = Uploads()
     uploads.hold("m0")
     uploads.media("m0")
     for number in range(5):
         uploads.text("list", lambda number=number: b"%d" % number)  # type: ignore[misc]
-    await settle()
+    await run_until_idle()
     uploads.release("m0")
     await uploads.drained()
     assert uploads.store.keys_of("put") == ["m0", "list"]
     assert uploads.store.body("list") == b"4"
 
 
-async def test_a_playlist_is_put_although_media_never_cease() -> None:
+async def test_a_playlist_is_put_while_media_keep_coming() -> None:
     uploads = Uploads(parallel=2)
     keys = [f"m{number}" for number in range(20)]
     uploads.hold(*keys)
@@ -155,14 +150,14 @@ async def test_a_playlist_is_put_although_media_never_cease() -> None:
         if number >= 2:
             # The store is always behind: what was submitted two media ago is only now stored.
             uploads.release(keys[number - 2])
-            await settle()
+            await run_until_idle()
     assert uploads.store.keys_of("put").count("list") >= 5
     uploads.release(*keys)
     await uploads.drained()
     assert uploads.store.body("list") == " ".join(sorted(keys)).encode()
 
 
-async def test_texts_never_overtake_each_other() -> None:
+async def test_texts_are_put_in_order() -> None:
     uploads = Uploads()
     uploads.hold("m0")
     uploads.media("m0")
@@ -182,8 +177,8 @@ async def test_texts_never_overtake_each_other() -> None:
     st.lists(st.tuples(st.sampled_from(["media", "text a", "text b", "turn"]), st.integers(0, 3)), max_size=40),
     st.integers(1, 4),
 )
-def test_whatever_happens_a_text_starts_after_all_before_it(steps: list[tuple[str, int]], parallel: int) -> None:
-    """``steps`` are submissions whose puts fail so many times first, and turns of the event loop."""
+def test_a_text_always_starts_after_all_earlier_media(steps: list[tuple[str, int]], parallel: int) -> None:
+    """``steps`` are submissions, with the number of times that their puts fail first, and event loop iterations."""
 
     async def play() -> None:
         uploads = Uploads(max_bytes=80, parallel=parallel)
@@ -222,14 +217,14 @@ def test_whatever_happens_a_text_starts_after_all_before_it(steps: list[tuple[st
     asyncio.run(play())
 
 
-async def test_a_text_with_nothing_to_say_is_not_put() -> None:
+async def test_a_text_rendered_as_none_is_not_put() -> None:
     uploads = Uploads()
     uploads.text("list", lambda: None)
     await uploads.drained()
     assert uploads.store.calls == []
 
 
-async def test_a_text_that_cannot_be_made_stops_nothing() -> None:
+async def test_a_text_that_fails_to_render_does_not_stop_the_queue() -> None:
     uploads = Uploads()
 
     def broken() -> bytes:
@@ -241,7 +236,7 @@ async def test_a_text_that_cannot_be_made_stops_nothing() -> None:
     assert uploads.store.keys_of("put") == ["list"]
 
 
-async def test_a_failing_store_is_tried_again_ever_more_seldom() -> None:
+async def test_a_failing_store_is_retried_with_growing_delays() -> None:
     uploads = Uploads()
     uploads.store.failures["m0"] = [StoreUnavailable("down")] * 8
     uploads.media("m0")
@@ -253,7 +248,7 @@ async def test_a_failing_store_is_tried_again_ever_more_seldom() -> None:
     assert uploads.troubles == ["store-unavailable", None]
 
 
-async def test_a_text_is_made_anew_at_each_try() -> None:
+async def test_a_text_is_rendered_again_for_each_retry() -> None:
     uploads = Uploads()
     uploads.store.failures["list"] = [StoreUnavailable("down")] * 2
     uploads.text("list")
@@ -262,12 +257,12 @@ async def test_a_text_is_made_anew_at_each_try() -> None:
     assert uploads.store.body("list") == b"m0"
 
 
-async def test_a_misconfigured_store_is_tried_slowly_and_reported_once() -> None:
+async def test_a_misconfigured_store_is_retried_slowly_and_reported_once() -> None:
     uploads = Uploads()
     uploads.store.failing = StoreMisconfigured("access denied")
     for number in range(3):
         uploads.media(f"m{number}")
-    await settle()
+    await run_until_idle()
     assert uploads.troubles == ["store-misconfigured"]
     assert min(uploads.delays) == 5.0
     uploads.store.failing = None
@@ -286,7 +281,7 @@ async def test_trouble_lasts_while_any_object_fails() -> None:
     assert uploads.troubles == ["store-unavailable", None]
 
 
-async def test_what_no_store_can_hold_is_lost_and_does_not_block() -> None:
+async def test_media_with_an_invalid_key_are_lost_and_block_nothing() -> None:
     uploads = Uploads()
     error = InvalidKey("no key")
     uploads.store.failures["m0"] = [error]
@@ -297,11 +292,11 @@ async def test_what_no_store_can_hold_is_lost_and_does_not_block() -> None:
     assert uploads.store.body("list") == b""
 
 
-async def test_the_oldest_waiting_media_make_room() -> None:
+async def test_the_oldest_waiting_media_are_dropped_to_make_room() -> None:
     uploads = Uploads(max_bytes=40, parallel=1)
     uploads.hold("m0")
     uploads.media("m0")
-    await settle()
+    await run_until_idle()
     for number in range(1, 7):
         uploads.media(f"m{number}")
     assert uploads.lost == [("m1", None), ("m2", None), ("m3", None)]
@@ -313,11 +308,11 @@ async def test_the_oldest_waiting_media_make_room() -> None:
     assert uploads.store.body("list") == b"m0 m4 m5 m6"
 
 
-async def test_what_is_dropped_while_the_store_is_down_says_why() -> None:
+async def test_media_dropped_while_the_store_is_down_have_its_error() -> None:
     uploads = Uploads(max_bytes=20, parallel=1)
     uploads.store.failing = StoreUnavailable("down")
     uploads.media("m0")
-    await settle()
+    await run_until_idle()
     uploads.media("m1")
     uploads.media("m2")
     assert uploads.lost == [("m1", uploads.store.failing)]
@@ -329,7 +324,7 @@ async def test_required_media_are_dropped_last() -> None:
     uploads = Uploads(max_bytes=30, parallel=1)
     uploads.hold("m0")
     uploads.media("m0")
-    await settle()
+    await run_until_idle()
     uploads.media("init", required=True)
     uploads.media("m1")
     uploads.media("m2")
@@ -348,7 +343,7 @@ async def test_an_object_larger_than_the_queue_is_lost_at_once() -> None:
     await uploads.drained()
 
 
-async def test_age_is_that_of_the_oldest() -> None:
+async def test_the_age_is_that_of_the_oldest_waiting_object() -> None:
     uploads = Uploads()
     assert uploads.queue.oldest_age(500.0) == 0.0
     uploads.hold("m0", "list")
@@ -357,14 +352,14 @@ async def test_age_is_that_of_the_oldest() -> None:
     uploads.text("list")
     assert uploads.queue.oldest_age(110.0) == 10.0
     uploads.release("m0")
-    await settle()
+    await run_until_idle()
     assert uploads.queue.oldest_age(110.0) == 7.0
     uploads.release("list")
     await uploads.drained()
     assert uploads.queue.oldest_age(110.0) == 0.0
 
 
-async def test_drain_gives_up_after_its_time() -> None:
+async def test_drain_times_out() -> None:
     uploads = Uploads()
     uploads.hold("m0")
     uploads.media("m0")
@@ -379,19 +374,19 @@ async def test_close_loses_what_is_not_stored() -> None:
     uploads.media("m0")
     uploads.media("m1")
     uploads.text("list")
-    await settle()
+    await run_until_idle()
     await uploads.queue.close()
     assert uploads.lost == [("m0", None), ("m1", None)]
     uploads.media("m2")
     uploads.text("list")
-    await settle()
+    await run_until_idle()
     assert uploads.lost[-1] == ("m2", None)
     assert uploads.store.objects == {}
     assert uploads.queue.pending_bytes == 0
     await uploads.drained()
 
 
-async def test_a_failing_listener_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_callback_does_not_stop_the_queue(caplog: pytest.LogCaptureFixture) -> None:
     def fail(key: str) -> None:
         raise RuntimeError("broken")
 
@@ -403,7 +398,7 @@ async def test_a_failing_listener_stops_nothing(caplog: pytest.LogCaptureFixture
     assert len(store.objects) == 3
 
 
-async def test_an_undeclared_failure_is_tried_again() -> None:
+async def test_an_undeclared_failure_is_retried() -> None:
     class Odd(MemoryStore):
         broken = True
 

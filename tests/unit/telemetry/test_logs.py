@@ -14,11 +14,11 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("form", get_args(Format))
-def test_a_traceback_says_where_and_never_what_the_variables_held(
+def test_a_traceback_has_the_location_but_no_variable_values(
     capsys: pytest.CaptureFixture[str], form: Format
 ) -> None:
     set_up_logs(form, "info")
-    key = "-".join(("live", "key", "of", "somebody"))
+    key = "-".join(("live", "key", "of", "operator"))
     try:
         raise ValueError(f"{len(key)} letters")
     except ValueError:

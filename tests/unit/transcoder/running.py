@@ -1,4 +1,4 @@
-"""A session run inside the test, on what :mod:`tests.unit.transcoder.sources` makes."""
+"""Runs a session within the test, on the sources of :mod:`tests.unit.transcoder.sources`."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Broadcasters' streams made on the spot: small pictures whose brightness says which frame they are, and beeps."""
+"""Generated broadcasts: small pictures whose brightness encodes the frame number, and beeps."""
 
 import array
 import math
@@ -37,7 +37,7 @@ class AudioSource:
 
 
 def shade(number: int) -> int:
-    """The luma of frame ``number``: far enough apart to survive any encoder, repeating every 16 frames."""
+    """The luma of frame ``number``: distinct enough to survive any encoder, repeating every 16 frames."""
     return DARKEST + STEP * (number % SHADES)
 
 
@@ -90,7 +90,7 @@ def _video_unit(packet: "av.Packet[Any]") -> AccessUnit:
 
 
 def beep(samples: int, rate: int, at: Sequence[int], length: int = 480) -> list[float]:
-    """Silence with bursts of 1 kHz that start sharply at the given samples."""
+    """Silence with bursts of 1 kHz that start abruptly at the given samples."""
     wave = [0.0] * samples
     for first in at:
         for offset in range(min(length, samples - first)):
@@ -106,7 +106,7 @@ def audio(
     start: int = 0,
     codec: str = "aac",
 ) -> AudioSource:
-    """``wave`` encoded so that its first sample is presented at ``start``, in ticks of ``rate``."""
+    """``wave``, encoded so that its first sample is presented at ``start``, in ticks of ``rate``."""
     encoder = av.CodecContext.create(codec, "w")
     assert isinstance(encoder, av.AudioCodecContext)
     encoder.sample_rate, encoder.layout = rate, {1: "mono", 2: "stereo"}[channels]

@@ -1,4 +1,4 @@
-"""The worker's audio path, on real codecs: a beep is heard when it was sent, whatever happens to the timestamps."""
+"""The worker's audio path with real codecs: each beep keeps its time, whatever happens to the timestamps."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ BEEPS = (Fraction(1, 4), Fraction(5, 4), Fraction(9, 4))
 
 
 def beeping(rate: int = 48_000, *, start: int = 0, codec: str = "aac", channels: int = 2) -> AudioSource:
-    """Three seconds with a beep a quarter of a second into each."""
+    """Three seconds, each with a beep after a quarter of a second."""
     wave = beep(3 * rate, rate, [int(at * rate) for at in BEEPS])
     return audio(wave, rate=rate, start=start, codec=codec, channels=channels)
 
@@ -29,15 +29,15 @@ def transcode(source: AudioSource, units: Sequence[AccessUnit] | None = None, ru
     return run(job, source.units if units is None else units)
 
 
-def heard(result: Result) -> list[Fraction]:
+def beep_times(result: Result) -> list[Fraction]:
     return list(onsets(result.audio(TRACK), result.units[TRACK]))
 
 
 def assert_in_sync(result: Result, expected: Sequence[Fraction]) -> None:
-    times = heard(result)
+    times = beep_times(result)
     assert len(times) == len(expected)
     for time, wanted in zip(times, expected, strict=True):
-        assert abs(time - wanted) <= SYNC, f"heard at {float(time):.4f} s, sent for {float(wanted):.4f} s"
+        assert abs(time - wanted) <= SYNC, f"beep at {float(time):.4f} s, sent for {float(wanted):.4f} s"
 
 
 def assert_gapless(units: Sequence[AccessUnit]) -> None:
@@ -58,12 +58,12 @@ def test_sound_stays_in_sync(codec: str, rate: int, channels: int) -> None:
     assert_gapless(result.units[TRACK])
 
 
-def test_the_first_unit_is_where_the_source_starts() -> None:
+def test_the_first_unit_starts_with_the_source() -> None:
     source = beeping(start=10_000)
     assert transcode(source).units[TRACK][0].dts == source.units[0].dts
 
 
-def test_every_sample_comes_out() -> None:
+def test_no_sample_is_lost() -> None:
     source = beeping()
     units = transcode(source).units[TRACK]
     end = source.units[-1].dts + 1024
@@ -101,7 +101,7 @@ def test_a_long_hole_is_not_filled() -> None:
     assert_in_sync(result, [BEEPS[0], BEEPS[1], BEEPS[2] + 3600])
 
 
-def test_what_comes_twice_is_heard_once() -> None:
+def test_repeated_units_are_encoded_once() -> None:
     source = beeping()
     result = transcode(source, [*source.units[:80], *source.units[75:]])
     assert_in_sync(result, BEEPS)
@@ -109,7 +109,7 @@ def test_what_comes_twice_is_heard_once() -> None:
 
 
 def test_millisecond_timestamps_do_not_jitter_the_track() -> None:
-    """RTMP's timestamps are whole milliseconds; 1024 samples are 21.33 of them."""
+    """RTMP's timestamps are whole milliseconds; 1024 samples last 21.33 ms."""
     source = beeping()
     rounded = [unit._replace(dts=round(unit.dts / 48) * 48) for unit in source.units]
     result = transcode(source, rounded)
@@ -126,18 +126,18 @@ def test_a_drifting_clock_is_followed(drift: Fraction) -> None:
     assert_gapless(result.units[TRACK])
 
 
-def test_garbage_is_counted_and_passed_over() -> None:
+def test_garbage_is_counted_and_skipped() -> None:
     source = beeping()
     damaged = list(source.units)
     damaged[30] = damaged[30]._replace(payload=b"")
     damaged[31] = damaged[31]._replace(payload=b"\xff\xa5" * 90)
     result = transcode(source, damaged)
     assert result.progress.errors >= 1
-    assert len(heard(result)) >= len(BEEPS)
+    assert len(beep_times(result)) >= len(BEEPS)
     assert_gapless(result.units[TRACK])
 
 
-def test_no_sound_at_all_is_no_trouble() -> None:
+def test_a_source_without_units_is_not_an_error() -> None:
     result = transcode(beeping(), [])
     assert TRACK in result.configs
     assert result.units == {}

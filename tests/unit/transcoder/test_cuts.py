@@ -5,20 +5,20 @@ def marks(schedule: CutSchedule, times: list[int]) -> list[tuple[int, bool]]:
     return [schedule.next_frame(pts) for pts in times]
 
 
-def test_the_first_frame_at_or_after_the_cut_is_it() -> None:
+def test_a_cut_is_at_the_first_frame_at_or_after_its_time() -> None:
     schedule = CutSchedule()
     schedule.add(15)
     assert marks(schedule, [0, 10, 20, 30]) == [(0, False), (1, False), (0, True), (1, False)]
 
 
-def test_a_cut_in_the_past_takes_the_next_frame() -> None:
+def test_a_cut_in_the_past_is_at_the_next_frame() -> None:
     schedule = CutSchedule()
     marks(schedule, [0, 10])
     schedule.add(5)
     assert marks(schedule, [20, 30]) == [(0, True), (1, False)]
 
 
-def test_cuts_with_no_frame_between_become_one() -> None:
+def test_cuts_without_a_frame_between_them_are_merged() -> None:
     schedule = CutSchedule()
     for pts in (20, 10, 40):
         schedule.add(pts)

@@ -1,4 +1,4 @@
-"""Every option given to an encoder is one that it has: what FFmpeg does not know it ignores without a word."""
+"""Every option given to an encoder exists: FFmpeg silently ignores unknown options."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -20,7 +20,7 @@ SOURCE = VideoConfig(Codec.H264, b"", "avc1.640028", 1280, 720, frame_rate=Fract
 
 @pytest.mark.parametrize("encoder", Encoder)
 @pytest.mark.parametrize("latency", LatencyMode)
-def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: LatencyMode) -> None:
+def test_every_option_exists_and_accepts_its_value(encoder: Encoder, latency: LatencyMode) -> None:
     try:
         supported = av.CodecContext.create(encoder.value, "w").supported_options
     except av.codec.codec.UnknownCodecError:
@@ -36,7 +36,7 @@ def test_every_option_exists_and_takes_the_value(encoder: Encoder, latency: Late
 
 
 @pytest.mark.parametrize("latency", LatencyMode)
-def test_libx264_leaves_no_option_over(latency: LatencyMode) -> None:
+def test_libx264_uses_every_option(latency: LatencyMode) -> None:
     shape = PictureShape(Fraction(30), Fraction(1), None)
     context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(latency=latency), 1)
     assert context.options == {}
@@ -45,16 +45,16 @@ def test_libx264_leaves_no_option_over(latency: LatencyMode) -> None:
 @pytest.mark.parametrize(
     ("preset", "search"), [(Preset.VERYFAST, b"me=dia subme=1"), (Preset.FASTER, b"me=hex subme=4")]
 )
-def test_motion_search_is_the_presets_but_for_the_usual_one(preset: Preset, search: bytes) -> None:
+def test_motion_search_differs_from_the_preset_only_for_veryfast(preset: Preset, search: bytes) -> None:
     shape = PictureShape(Fraction(30), Fraction(1), None)
     context = open_encoder(rung("v", 128, 96), shape, TranscodeOptions(preset=preset), 1)
     frame = av.VideoFrame(128, 96, "yuv420p")
     frame.pts, frame.time_base = 0, VIDEO_TIME_BASE
-    # x264 says in its first unit what it was told.
+    # x264's first unit contains its settings.
     assert search in b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
 
-def test_the_frame_rate_is_the_sources_by_the_divisor() -> None:
+def test_the_frame_rate_is_the_sources_divided_by_the_divisor() -> None:
     assert shape_of(SOURCE, rung("v", 640, 360, divisor=2)).frame_rate == 30
     assert shape_of(replace(SOURCE, frame_rate=None), rung("v", 640, 360)).frame_rate == 30
     odd = Fraction(60_000_000_007, 1_001_000_000)
@@ -62,6 +62,6 @@ def test_the_frame_rate_is_the_sources_by_the_divisor() -> None:
     assert shape_of(replace(SOURCE, frame_rate=Fraction(90_000)), rung("v", 640, 360)).frame_rate == 300
 
 
-def test_threads_are_the_operators_or_what_is_left_over() -> None:
+def test_threads_are_the_operators_or_a_share_of_the_processors() -> None:
     assert threads_per_rung(TranscodeOptions(threads=5), 3) == 5
     assert threads_per_rung(TranscodeOptions(), 1000) == 1

@@ -41,7 +41,9 @@ def sized(width: int, height: int, sar: Fraction = Fraction(1)) -> VideoConfig:
         (sized(320, 180), []),
     ],
 )
-def test_auto_makes_what_is_smaller_in_the_same_shape(source: VideoConfig, expected: list[tuple[int, int]]) -> None:
+def test_auto_adds_smaller_rungs_with_the_same_aspect_ratio(
+    source: VideoConfig, expected: list[tuple[int, int]]
+) -> None:
     rungs = plan_ladder(source, FPS30, "auto")
     assert [(rung.width, rung.height) for rung in rungs] == expected
 
@@ -84,7 +86,7 @@ def test_lower_rungs_of_60_fps_have_the_bitrates_of_30() -> None:
     assert next(rung.bitrate_bps for rung in plan_ladder(HD, Fraction(60), "auto")) == 2_800_000
 
 
-def test_no_rung_exceeds_a_poor_source_and_each_has_less_than_the_one_above() -> None:
+def test_no_rung_exceeds_the_sources_bitrate_and_bitrates_decrease() -> None:
     bitrates = [rung.bitrate_bps for rung in plan_ladder(HD, FPS30, "auto", source_bitrate_bps=1_500_000)]
     assert bitrates[0] < 1_500_000
     assert bitrates == sorted(set(bitrates), reverse=True)
@@ -97,12 +99,12 @@ def test_the_top_can_be_encoded_too() -> None:
     assert [rung.track for rung in lower] == ["v720p", "v480p", "v360p"]
 
 
-def test_source_alone() -> None:
+def test_source_has_no_encoded_rung() -> None:
     assert plan_ladder(HD, FPS30, "source") == ()
     assert [rung.track for rung in plan_ladder(HD, FPS30, "source", encode_top=True)] == [SOURCE_TRACK]
 
 
-def test_a_given_ladder_is_kept_but_for_what_would_be_scaled_up() -> None:
+def test_a_custom_ladder_is_kept_without_rungs_above_the_source() -> None:
     ladder = (Rung(1440, 9_000_000), Rung(1080, 3_000_000), Rung(360, 500_000))
     rungs = plan_ladder(HD, Fraction(60), ladder)
     assert [(r.track, r.bitrate_bps, r.frame_divisor) for r in rungs] == [
@@ -117,7 +119,7 @@ def test_the_smallest_rung_that_a_record_may_hold_is_planned() -> None:
     assert rendition.bitrate_bps == MIN_BITRATE
 
 
-def test_sample_shape_is_square_but_for_an_unscaled_top() -> None:
+def test_samples_are_square_except_in_an_unscaled_top_rung() -> None:
     wide = sized(720, 576, Fraction(64, 45))
     assert [sample_aspect_ratio(wide, r.width, r.height) for r in plan_ladder(wide, FPS30, "auto")] == [1, 1]
     assert sample_aspect_ratio(wide, 720, 576) == Fraction(64, 45)

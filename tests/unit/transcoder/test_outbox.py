@@ -33,9 +33,9 @@ def test_video_is_shed_until_the_key_unit_of_a_cut() -> None:
     assert [outbox.offer(video(n)) for n in range(6)] == [True] * 4 + [False] * 2
     drain(outbox)
     assert not outbox.offer(video(6))
-    assert not outbox.offer(video(7, key=True)), "a key unit that no cut was asked for"
+    assert not outbox.offer(video(7, key=True)), "a key unit without a requested cut"
     outbox.cut(8)
-    assert not outbox.offer(video(8)), "a cut that is no key unit"
+    assert not outbox.offer(video(8)), "a unit at a cut that is not a key unit"
     assert outbox.offer(video(9, key=True))
     assert outbox.offer(video(10))
     assert drain(outbox) == [CutAt(8), Unit(video(9, key=True)), Unit(video(10))]
@@ -53,7 +53,7 @@ def test_it_does_not_resume_while_the_queue_is_long() -> None:
     assert outbox.offer(video(6, key=True))
 
 
-def test_sound_outlasts_video_but_not_for_ever() -> None:
+def test_audio_is_shed_after_video() -> None:
     outbox = Outbox(OutboxLimits(units=4))
     for n in range(5):
         outbox.offer(video(n))
@@ -70,7 +70,7 @@ def test_bytes_are_bounded() -> None:
     assert outbox.offer(video(10, key=True, size=400))
 
 
-def test_cuts_alone_never_fill_it() -> None:
+def test_cuts_alone_never_fill_the_queue() -> None:
     outbox = Outbox(OutboxLimits(units=4))
     for n in range(100):
         outbox.cut(n)

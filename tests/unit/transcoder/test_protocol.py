@@ -74,7 +74,7 @@ MESSAGES: tuple[Message, ...] = (
     TrackReady("a64k", AUDIO),
     Encoded("v360p", UNIT),
     Progress(1, 2, 3, 4, 5),
-    Failed("encoder-failed", "the encoder says: käputt"),
+    Failed("encoder-failed", "the encoder failed: käputt"),
     Finished(),
     PictureRequest(7, VIDEO, UNIT),
     PictureAnswer(7, b"\xff\xd8"),
@@ -99,14 +99,14 @@ def test_round_trip(message: Message) -> None:
     assert read(encode(message)) == [message]
 
 
-def test_byte_by_byte() -> None:
+def test_messages_are_parsed_byte_by_byte() -> None:
     stream = b"".join(encode(message) for message in MESSAGES)
     assert read(*(stream[i : i + 1] for i in range(len(stream)))) == list(MESSAGES)
 
 
 @given(st.lists(st.integers(0, 4000), max_size=6))
 @settings(max_examples=30)
-def test_split_anywhere(cuts: list[int]) -> None:
+def test_messages_are_parsed_however_they_are_split(cuts: list[int]) -> None:
     stream = b"".join(encode(message) for message in MESSAGES)
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     assert read(*(stream[a:b] for a, b in itertools.pairwise(edges))) == list(MESSAGES)
@@ -148,7 +148,7 @@ def test_deep_nesting_is_a_violation() -> None:
         read(HEADER.pack(len(body), KINDS[Start]) + body)
 
 
-def test_lengths_are_bounded_before_anything_is_kept() -> None:
+def test_lengths_are_bounded_before_bytes_are_buffered() -> None:
     with pytest.raises(ProtocolViolation):
         read(struct.pack(">IB", MAX_BODY + 1, KINDS[Unit]))
     with pytest.raises(ProtocolViolation):
@@ -205,7 +205,7 @@ def test_unknown_type_is_a_violation() -> None:
         read(HEADER.pack(0, 99))
 
 
-def test_messages_before_a_violation_are_given() -> None:
+def test_messages_before_a_violation_are_returned() -> None:
     reader = MessageReader()
     reader.receive_data(encode(CutAt(5)) + HEADER.pack(0, 99))
     messages = reader.messages()

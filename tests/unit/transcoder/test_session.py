@@ -1,4 +1,4 @@
-"""The worker's video path, on real codecs: one decode, aligned IDRs, exact times, the source's look."""
+"""The worker's video path with real codecs: one decode, aligned IDRs, exact times, and unchanged pictures."""
 
 import itertools
 from dataclasses import replace
@@ -26,7 +26,7 @@ def job(source: VideoSource, rungs: tuple[Rendition, ...] = RUNGS, options: Tran
 
 
 def with_parameter_sets(source: VideoSource) -> list[AccessUnit]:
-    """The units with SPS and PPS before the first, as encoders send them that repeat their headers."""
+    """The units with SPS and PPS before the first, as sent by encoders that repeat their headers."""
     record = source.config.record
     sps_size = int.from_bytes(record[6:8], "big")
     sps, rest = record[8 : 8 + sps_size], record[8 + sps_size + 1 :]
@@ -37,7 +37,7 @@ def with_parameter_sets(source: VideoSource) -> list[AccessUnit]:
 
 
 def assert_shows(result: Result, track: str, source_times: list[int]) -> None:
-    """Every picture is the source's picture of the same time."""
+    """Every picture equals the source's picture at the same time."""
     frames = decoded_video(result.video(track), result.units[track])
     assert [frame.pts for frame in frames] == result.times(track)
     for frame in frames:
@@ -114,7 +114,7 @@ def test_a_rung_above_may_have_the_lower_frame_rate() -> None:
     ("width", "height", "sar"),
     [(608, 1080, Fraction(1)), (854, 482, Fraction(1)), (720, 576, Fraction(64, 45))],
 )
-def test_planned_sizes_come_out(width: int, height: int, sar: Fraction) -> None:
+def test_renditions_have_the_planned_sizes(width: int, height: int, sar: Fraction) -> None:
     source = video(width=width, height=height, frames=3, sample_aspect_ratio=sar)
     rungs = plan_ladder(source.config, Fraction(30), "auto", encode_top=True)
     result = run(job(source, rungs), source.units)
@@ -139,10 +139,10 @@ def test_interlaced_becomes_progressive() -> None:
     assert not any(frame.interlaced_frame for frame in frames)
 
 
-def test_interlaced_pictures_in_a_stream_that_calls_itself_progressive() -> None:
+def test_interlaced_pictures_in_a_stream_marked_progressive_are_deinterlaced() -> None:
     source = video(width=320, height=256, frames=10, x264_params="interlaced=1:bff=1")
-    unsaid = replace(source, config=replace(source.config, interlaced=False))
-    result = run(job(unsaid), unsaid.units)
+    marked_progressive = replace(source, config=replace(source.config, interlaced=False))
+    result = run(job(marked_progressive), marked_progressive.units)
     assert len(result.units["v180p"]) == 10
     frames = decoded_video(result.video("v180p"), result.units["v180p"])
     assert not any(frame.interlaced_frame for frame in frames)
@@ -166,7 +166,7 @@ def test_colour_is_kept(colour: Colour) -> None:
     assert_shows(result, "v96p", [unit.pts for unit in source.units])
 
 
-def test_untagged_hd_is_named_bt709_and_untagged_sd_stays_so() -> None:
+def test_untagged_hd_is_tagged_bt709_and_untagged_sd_stays_untagged() -> None:
     hd = video(width=1280, height=720, frames=2)
     assert hd.config.colour is None
     assert run(job(hd), hd.units).video("v96p").colour == Colour(1, 1, 1, False)
@@ -184,7 +184,7 @@ def test_any_sampling_becomes_8_bit_420(pixel_format: str) -> None:
     assert_shows(result, "v180p", [unit.pts for unit in source.units])
 
 
-def test_garbage_is_counted_and_passed_over() -> None:
+def test_garbage_is_counted_and_skipped() -> None:
     source = video(frames=30)
     damaged = list(source.units)
     damaged[4] = damaged[4]._replace(payload=b"\xff" * 400)
@@ -206,14 +206,14 @@ def test_a_cut_whose_frame_is_lost_takes_the_next() -> None:
     assert result.idr_times("v180p") == result.idr_times("v96p")
 
 
-def test_times_that_go_back_are_left_out() -> None:
+def test_units_with_decreasing_times_are_dropped() -> None:
     source = video(frames=20, keyframe_every=1)
     units = [*source.units[:10], *source.units[5:]]
     result = run(job(source), units)
     assert result.times("v96p") == [unit.pts for unit in source.units]
 
 
-def test_another_picture_size_in_mid_stream_is_scaled_to_the_same_rungs() -> None:
+def test_a_changed_picture_size_is_scaled_to_the_same_rungs() -> None:
     source = video(frames=10)
     bigger = video(width=640, height=368, frames=10, start=source.units[-1].pts + 3000)
     result = run(job(source), [*source.units, *with_parameter_sets(bigger)])
@@ -228,7 +228,7 @@ def test_an_encoder_that_cannot_be_opened_is_a_declared_error() -> None:
         run(job(source, (rung("v", 20_000, 20_000),)), source.units)
 
 
-def test_no_start_code_or_parameter_set_is_left_in_a_unit() -> None:
+def test_units_contain_no_start_codes_or_parameter_sets() -> None:
     source = video(frames=12)
     result = run(job(source), source.units, lambda unit: unit.key)
     for unit in result.units["v180p"]:
@@ -236,13 +236,13 @@ def test_no_start_code_or_parameter_set_is_left_in_a_unit() -> None:
         assert not types & {NAL_SPS, NAL_PPS}
 
 
-def test_a_track_that_the_job_does_not_have_is_a_violation() -> None:
+def test_a_track_that_is_not_in_the_job_is_a_violation() -> None:
     source = video(frames=1)
     with pytest.raises(ProtocolViolation, match="video track 1"):
         run(job(source), [source.units[0]._replace(track=1)])
 
 
-def test_a_codec_without_a_decoder_is_refused_in_words() -> None:
+def test_a_codec_without_a_decoder_is_refused() -> None:
     source = video(frames=1)
     with pytest.raises(DecoderUnavailable, match="wisp cannot be decoded"):
         run(job(replace(source, config=replace(source.config, codec=Codec("wisp")))), source.units)

@@ -1,4 +1,4 @@
-"""A clock that a test moves, transcoder children that do as a test asks, and the connections of publishers."""
+"""Test doubles: a manual clock, transcoder children that a test controls, and publishers' connections."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ingest.interface import EndReason
 from media.configs import TrackConfig
 from media.units import AccessUnit
+from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import ZERO_MS
 from transcoder.client import OnDecoded, OnEnd, OnReady, OnUnit, TranscoderEnd
 from transcoder.client import TranscoderEndReason as ChildEnd
@@ -13,12 +14,6 @@ from transcoder.errors import WorkerUnavailable
 from transcoder.messages import Job
 from worker.clock import Clock
 from worker.publisher_session import PublisherSession
-
-
-async def settle() -> None:
-    """Let every task run until it waits for something that does not come by itself."""
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 class FakeTimer:
@@ -32,7 +27,7 @@ class FakeTimer:
 
 
 class FakeClock(Clock):
-    """Stands still until :meth:`advance`; starts long after the machine's start, as a real one does."""
+    """Stops between calls of :meth:`advance`. Its monotonic time starts far from 0, as on a real machine."""
 
     def __init__(self) -> None:
         self._now = 100_000.0
@@ -61,8 +56,8 @@ class FakeClock(Clock):
         return timer
 
     async def advance(self, seconds: float) -> None:
-        """Move on, firing each timer at its time."""
-        await settle()
+        """Advance, calling each timer's callback at its time."""
+        await run_until_idle()
         until = self._now + seconds
         while due := [timer for timer in self._timers if timer.at <= until]:
             timer = min(due, key=lambda timer: timer.at)
@@ -70,12 +65,12 @@ class FakeClock(Clock):
             if not timer.cancelled:
                 self._now = timer.at
                 timer.callback()
-                await settle()
+                await run_until_idle()
         self._now = until
 
 
 class FakeChild:
-    """A running child. ``given`` are the cuts and units it was given, in order."""
+    """A running child. ``given`` lists the cuts and units it received, in order."""
 
     def __init__(self, job: Job, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded) -> None:
         self.job = job
@@ -97,7 +92,7 @@ class FakeChild:
         return self.keeps_up
 
     async def finish(self, timeout: float) -> None:
-        """Returns once the test sets ``drained``."""
+        """Wait until the test sets ``drained``."""
         self.finishing.set()
         await self.drained.wait()
         self._on_end(TranscoderEnd(ChildEnd.FINISHED, "finished", "every frame came out"))
@@ -110,8 +105,8 @@ class FakeChild:
 
 
 class FakeChildren:
-    """Starts :class:`FakeChild` processes: once ``gate`` is set, and not while ``broken``. ``attempts`` counts
-    the starts asked for, those that failed included."""
+    """Starts :class:`FakeChild` processes once ``gate`` is set; fails while ``broken``. ``attempts`` counts all
+    requested starts, including failed ones."""
 
     def __init__(self) -> None:
         self.started: list[FakeChild] = []

@@ -1,4 +1,4 @@
-"""A cluster of one node that is slow or gone when a test wants it to be."""
+"""A cluster of one node that a test can make slow or unreachable."""
 
 import asyncio
 
@@ -10,13 +10,14 @@ from tests.unit.cluster.joining import node
 
 
 class GatedCluster(MemoryCluster):
-    """Changes of claims wait for ``gate``, and fail while ``gone``. ``written`` are the states of all updates."""
+    """Changes of claims wait for ``gate``, and fail while ``unreachable``. ``written`` lists the states of all
+    updates."""
 
     def __init__(self) -> None:
         super().__init__(MemoryState(), node("a"))
         self.gate = asyncio.Event()
         self.gate.set()
-        self.gone = False
+        self.unreachable = False
         self.written: list[ClaimState] = []
 
     async def claim(self, stream: str, broadcast: str, owner: StreamOwner) -> Claim:
@@ -34,5 +35,5 @@ class GatedCluster(MemoryCluster):
 
     async def _turn(self) -> None:
         await self.gate.wait()
-        if self.gone:
+        if self.unreachable:
             raise ClusterUnavailable("no route to the cluster")

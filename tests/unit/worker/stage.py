@@ -1,4 +1,4 @@
-"""One broadcast or a whole station, on a bus, a cluster and a store in memory, and a clock that the test moves."""
+"""One broadcast or a whole station, on a bus, a cluster and a store in memory, with a manual clock."""
 
 from cluster.claims import Claim
 from cluster.errors import NoOwner
@@ -13,9 +13,10 @@ from packager.cmaf.cutter import CutterOptions
 from storage.catalogue import Catalogue
 from telemetry.metrics import Metrics
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 from tests.unit.cluster.joining import node
 from tests.unit.packager.recording import ZERO_MS, frames, video_config
-from tests.unit.worker.fakes import FakeClock, FakeLink, settle
+from tests.unit.worker.fakes import FakeClock, FakeLink
 from transcoder.client import Thumbnailer
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
@@ -49,17 +50,17 @@ def passthrough(*, free_cuts: bool = False) -> BroadcastOptions:
 
 
 async def send(session: PublisherSession, seconds: int, *, start_s: int = 0, gop: int = 60) -> None:
-    """Video of 30 frames a second, a keyframe every two seconds unless ``gop`` is another, and no audio."""
+    """Send video at 30 frames a second with a keyframe every ``gop`` frames, without audio."""
     if start_s == 0:
         session.on_metadata({"videocodecid": 7.0})
         session.on_video_config(video_config())
     for unit in frames(seconds * 30, start=start_s * S, gop=gop):
         session.on_unit(unit)
-    await settle()
+    await run_until_idle()
 
 
 async def status_of(cluster: Cluster, stream: str = STREAM) -> StreamStatus | None:
-    """As another node would see it."""
+    """The status that another node receives; None without an owner."""
     try:
         return await cluster.ask_owner(stream, StatusQuery(), timeout=5)
     except NoOwner:
@@ -67,7 +68,7 @@ async def status_of(cluster: Cluster, stream: str = STREAM) -> StreamStatus | No
 
 
 class ChannelStage:
-    """A channel without a publisher yet."""
+    """A channel that has no publisher yet."""
 
     def __init__(self, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> None:
         self.clock = FakeClock()
@@ -131,7 +132,7 @@ class ChannelStage:
         return await status_of(self.cluster)
 
     async def claim(self) -> Claim | None:
-        await settle()
+        await run_until_idle()
         return await self.cluster.owner_of(STREAM)
 
     async def end(self, reason: str = "over") -> None:
@@ -163,7 +164,7 @@ class StationStage:
         )
 
     async def create(self, stream: str = STREAM) -> str:
-        """Make a stream; its key."""
+        """Create a stream; returns its key."""
         _, key = await self.catalogue.create_stream(stream, now=self.clock.unix())
         return key
 
@@ -173,6 +174,6 @@ class StationStage:
         return link
 
     async def broadcast(self, stream: str = STREAM) -> str | None:
-        """The id of the broadcast that is on air."""
+        """The id of the live broadcast; None if there is no owner."""
         status = await status_of(self.cluster, stream)
         return None if status is None else status.broadcast

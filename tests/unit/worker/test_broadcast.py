@@ -1,4 +1,4 @@
-"""A broadcast from source units to tracks, without sockets, children or clocks."""
+"""A broadcast from source units to tracks, without sockets, child processes or clocks."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from worker.recorder import Recorder, RecorderOptions
 
 
 class Bench:
-    """``ledger`` and ``store`` are those of an interrupted broadcast to continue."""
+    """``ledger`` and ``store`` are of an interrupted broadcast to continue."""
 
     def __init__(self, ledger: BroadcastLedger | None = None, store: MemoryStore | None = None) -> None:
         self.now = 0.0
@@ -81,7 +81,7 @@ class Bench:
 
 
 def both(seconds: int, start_s: int = 0) -> list[AccessUnit]:
-    """Video and audio of some seconds, interleaved."""
+    """Interleaved video and audio of ``seconds``."""
     video = list(frames(seconds * 30, start=start_s * S))
     audio = [sound(start_s * 48_000 + i * 1024) for i in range(seconds * 48_000 // 1024)]
     return sorted(video + audio, key=lambda unit: unit.dts / (S if unit.kind is Kind.VIDEO else 48_000))
@@ -98,7 +98,7 @@ async def test_both_tracks_are_cut_at_the_same_times() -> None:
     assert bench.recorder.ledger.playable
 
 
-async def test_tracks_that_are_not_planned_are_dropped_and_counted() -> None:
+async def test_unplanned_tracks_are_dropped_and_counted() -> None:
     bench = Bench()
     data = AccessUnit(Kind.DATA, 0, 0, True, b"cue")
     text = AccessUnit(Kind.TEXT, 0, 0, True, b"caption")
@@ -115,7 +115,7 @@ async def test_tracks_that_are_not_planned_are_dropped_and_counted() -> None:
     assert bench.broadcast.dropped == {"unsupported-track": 3 + 2 * len(both(5))}
 
 
-async def test_units_before_the_configuration_of_the_other_track_are_not_lost() -> None:
+async def test_units_before_the_other_tracks_configuration_are_kept() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     units = both(3)
@@ -127,7 +127,7 @@ async def test_units_before_the_configuration_of_the_other_track_are_not_lost() 
     assert bench.spans("vsource")[0] == (1, 0, 2)
 
 
-async def test_a_publisher_that_returns_continues_behind_what_was_there() -> None:
+async def test_a_returning_publisher_continues_after_the_earlier_media() -> None:
     bench = Bench()
     for start in (0.0, 30.0):
         bench.now = start
@@ -142,7 +142,7 @@ async def test_a_publisher_that_returns_continues_behind_what_was_there() -> Non
     assert len(bench.inits) == 2
 
 
-async def test_what_a_lost_publisher_sent_is_completed_at_once() -> None:
+async def test_the_media_of_a_lost_publisher_are_completed_at_once() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.broadcast.on_config(audio_config())
@@ -160,7 +160,7 @@ async def test_what_a_lost_publisher_sent_is_completed_at_once() -> None:
     assert [msn for msn, _, _ in bench.spans("asource")] == [1, 2, 3, 4]
 
 
-async def test_a_publisher_that_returns_too_fast_never_overlaps() -> None:
+async def test_a_publisher_that_returns_early_does_not_overlap() -> None:
     bench = Bench()
     for _ in range(2):
         bench.broadcast.attach()
@@ -172,7 +172,7 @@ async def test_a_publisher_that_returns_too_fast_never_overlaps() -> None:
     assert starts[2] > starts[1] + 2 * S - 3000
 
 
-async def test_a_changed_picture_starts_a_discontinuity_with_its_own_init() -> None:
+async def test_a_changed_picture_size_starts_a_discontinuity_with_its_own_init() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.broadcast.on_config(audio_config())
@@ -186,7 +186,7 @@ async def test_a_changed_picture_starts_a_discontinuity_with_its_own_init() -> N
     assert [(e.init, e.discontinuity) for e in audio] == [(0, False), (0, False), (0, True), (0, False)]
 
 
-async def test_resent_headers_change_nothing() -> None:
+async def test_repeated_headers_change_nothing() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.broadcast.on_config(audio_config())
@@ -200,7 +200,7 @@ async def test_resent_headers_change_nothing() -> None:
     assert len(bench.inits) == 2
 
 
-async def test_audio_that_appears_later_joins_with_a_discontinuity() -> None:
+async def test_audio_that_starts_late_joins_with_a_discontinuity() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.feed(frames(120))
@@ -216,7 +216,7 @@ async def test_audio_that_appears_later_joins_with_a_discontinuity() -> None:
     ]
 
 
-async def test_long_gaps_between_keyframes_are_said_in_words() -> None:
+async def test_sparse_keyframes_give_a_warning() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.feed(frames(600, gop=250))
@@ -227,7 +227,7 @@ async def test_long_gaps_between_keyframes_are_said_in_words() -> None:
     await bench.finish()
 
 
-async def test_keyframes_are_offered_for_pictures() -> None:
+async def test_keyframes_are_passed_on_for_thumbnails() -> None:
     bench = Bench()
     bench.broadcast.on_config(video_config())
     bench.feed(frames(121))
@@ -235,7 +235,7 @@ async def test_keyframes_are_offered_for_pictures() -> None:
     await bench.finish()
 
 
-async def test_a_source_that_never_says_what_it_is_makes_nothing() -> None:
+async def test_a_source_without_a_configuration_makes_nothing() -> None:
     bench = Bench()
     bench.feed(frames(30))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Who feeds a broadcast: takeover, the reconnect window, and what ends it."""
+"""The publisher of a broadcast: takeover, the reconnect window, and the reasons for its end."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from cluster.errors import NoOwner
 from cluster.questions import Done, HistoryQuery, KillCommand, LatencyQuery, Question, StatusQuery, ThumbnailQuery
 from ingest.interface import EndReason
 from live.status import Latencies, StreamState, Thumbnail
+from tests.lab.waiting import run_until_idle
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
-from tests.unit.worker.fakes import FakeLink, settle
+from tests.unit.worker.fakes import FakeLink
 from tests.unit.worker.stage import BROADCAST, NEVER_CAME_BACK, PREFIX, STREAM, WINDOW_S, ChannelStage, send
 
 
@@ -20,7 +21,7 @@ async def end_reason(stage: ChannelStage) -> str | None:
     return (await stage.catalogue.list_broadcasts(STREAM))[0].end_reason
 
 
-async def test_a_publisher_that_attaches_is_live() -> None:
+async def test_an_attached_publisher_is_live() -> None:
     stage = await ChannelStage.start()
     stage.attach(FakeLink("198.51.100.4:1000"), software="OBS 30")
     status = await stage.status()
@@ -56,7 +57,7 @@ async def test_a_second_publisher_takes_over() -> None:
 
 
 @pytest.mark.parametrize("reason", EndReason)
-async def test_the_late_end_of_a_publisher_taken_over_changes_nothing(reason: EndReason) -> None:
+async def test_the_late_end_of_a_replaced_publisher_changes_nothing(reason: EndReason) -> None:
     stage = await ChannelStage.start()
     first = stage.attach(FakeLink(ends_late=True))
     second = stage.attach()
@@ -69,7 +70,7 @@ async def test_the_late_end_of_a_publisher_taken_over_changes_nothing(reason: En
 
 
 @pytest.mark.parametrize("reason", [EndReason.LOST, EndReason.PROTOCOL_ERROR])
-async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReason) -> None:
+async def test_a_lost_publisher_is_awaited_for_the_reconnect_window(reason: EndReason) -> None:
     stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     link.end(reason, "the connection broke")
@@ -84,12 +85,12 @@ async def test_a_lost_publisher_is_waited_for_and_then_given_up(reason: EndReaso
     assert await end_reason(stage) == NEVER_CAME_BACK
 
 
-async def test_what_a_lost_publisher_sent_is_stored_at_once() -> None:
+async def test_the_media_of_a_lost_publisher_are_stored_at_once() -> None:
     stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     assert f"{PREFIX}/vsource/2.m4s" not in stage.store.objects
     link.end(EndReason.LOST)
-    await settle()
+    await run_until_idle()
     assert f"{PREFIX}/vsource/2.m4s" in stage.store.objects
     assert "#EXT-X-ENDLIST" not in stage.store.text(f"{PREFIX}/vsource/media.m3u8")
     await stage.end()
@@ -112,7 +113,7 @@ async def test_a_publisher_that_returns_in_time_continues_the_broadcast() -> Non
     assert playlist.count("#EXTINF") == 4
 
 
-async def test_each_loss_starts_its_own_window() -> None:
+async def test_each_loss_starts_a_new_reconnect_window() -> None:
     stage = await ChannelStage.start()
     for _ in range(3):
         stage.attach().end(EndReason.LOST)
@@ -123,7 +124,7 @@ async def test_each_loss_starts_its_own_window() -> None:
     await stage.channel.closed()
 
 
-async def test_without_a_window_a_lost_publisher_ends_the_broadcast() -> None:
+async def test_without_a_reconnect_window_a_lost_publisher_ends_the_broadcast() -> None:
     stage = await ChannelStage.start(reconnect_window=0)
     stage.attach().end(EndReason.LOST, "no media for 10 s")
     assert not stage.channel.open
@@ -159,7 +160,7 @@ async def test_a_kill_command_kicks_the_publisher_and_ends_the_broadcast() -> No
     assert await end_reason(stage) == "wrong scene"
 
 
-async def test_a_kill_command_ends_a_broadcast_that_waits_for_its_publisher() -> None:
+async def test_a_kill_command_ends_a_waiting_broadcast() -> None:
     stage = await ChannelStage.start()
     stage.attach().end(EndReason.LOST)
     await stage.cluster.ask_owner(STREAM, KillCommand(), timeout=1)
@@ -168,7 +169,7 @@ async def test_a_kill_command_ends_a_broadcast_that_waits_for_its_publisher() ->
     assert stage.closed == [stage.channel]
 
 
-async def test_a_channel_closes_once_with_the_first_reason() -> None:
+async def test_a_channel_closes_once_with_the_first_reason_given() -> None:
     stage = await ChannelStage.start()
     stage.attach()
     stage.channel.close("first")
@@ -180,8 +181,8 @@ async def test_a_channel_closes_once_with_the_first_reason() -> None:
 @pytest.mark.parametrize(
     "question", [StatusQuery(), HistoryQuery(), LatencyQuery(), ThumbnailQuery(), KillCommand()]
 )
-async def test_no_question_is_answered_from_the_end_on(question: Question[Any]) -> None:
-    """Neither before the cluster knows of the end, nor after the claim is released."""
+async def test_no_question_is_answered_after_the_end(question: Question[Any]) -> None:
+    """Neither before the cluster has been notified of the end, nor after the claim is released."""
     stage = await ChannelStage.start()
     await stage.attach_and_send(3)
     stage.channel.close("over")
@@ -218,26 +219,26 @@ async def test_the_claim_follows_the_broadcast_until_the_store_has_its_end() -> 
     stage = await ChannelStage.start()
     states = []
 
-    async def note() -> None:
+    async def record_stored() -> None:
         claim = await stage.claim()
         states.append(None if claim is None else claim.state)
 
     link = await stage.attach_and_send(3)
-    await note()
+    await record_stored()
     link.end(EndReason.LOST)
-    await note()
+    await record_stored()
     stage.attach()
-    await note()
+    await record_stored()
     stage.store.gate.clear()
     stage.channel.close("over")
-    await note()
+    await record_stored()
     stage.store.gate.set()
     await stage.channel.closed()
-    await note()
+    await record_stored()
     assert states == [ClaimState.LIVE, ClaimState.WAITING, ClaimState.LIVE, ClaimState.ENDING, None]
 
 
-async def test_a_claim_that_is_lost_ends_the_broadcast() -> None:
+async def test_a_lost_claim_ends_the_broadcast() -> None:
     stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     claim = await stage.claim()
@@ -246,7 +247,7 @@ async def test_a_claim_that_is_lost_ends_the_broadcast() -> None:
     taken = await other.take_over(claim, BROADCAST, FakeOwner())
     stage.store.calls.clear()
     link.end(EndReason.LOST)
-    await settle()
+    await run_until_idle()
     assert not stage.channel.open
     assert await end_reason(stage) == "another server has taken over the stream"
     assert await stage.claim() == taken
@@ -255,7 +256,7 @@ async def test_a_claim_that_is_lost_ends_the_broadcast() -> None:
     assert f"live/{STREAM}/manifest.mpd" not in stored
 
 
-async def test_a_cluster_that_is_gone_does_not_disturb_the_broadcast() -> None:
+async def test_an_unreachable_cluster_does_not_disturb_the_broadcast() -> None:
     stage = await ChannelStage.start()
     link = await stage.attach_and_send(3)
     await stage.cluster.close()
@@ -275,5 +276,5 @@ async def test_media_after_the_end_is_ignored() -> None:
     session.on_end(EndReason.UNPUBLISHED, "")
     await send(session, 4, start_s=3)
     await stage.channel.closed()
-    await settle()
+    await run_until_idle()
     assert stage.store.text(f"{PREFIX}/vsource/media.m3u8").count("#EXTINF") == 2

@@ -1,9 +1,9 @@
-"""What a broadcast leaves behind: its playlists and its record, also by way of a store that fails."""
+"""The playlists and the record that a broadcast stores, also with a failing store."""
 
 import asyncio
 
 from storage.interface import StoreUnavailable
-from tests.unit.worker.fakes import settle
+from tests.lab.waiting import run_until_idle
 from tests.unit.worker.stage import BROADCAST, CATALOGUE, PREFIX, STREAM, ChannelStage
 
 DOWN = StoreUnavailable("the store is down")
@@ -12,7 +12,7 @@ DOWN = StoreUnavailable("the store is down")
 async def test_a_record_is_written_when_the_broadcast_begins() -> None:
     stage = await ChannelStage.start()
     started = stage.clock.unix()
-    await settle()
+    await run_until_idle()
     (record,) = await stage.catalogue.list_broadcasts(STREAM)
     assert (record.started_at, record.ended_at, record.end_reason) == (started, None, None)
     await stage.end()
@@ -30,10 +30,10 @@ async def test_the_record_is_completed_at_the_end() -> None:
     assert record.bytes == sum(len(o.body) for key, o in stage.store.objects.items() if key.endswith(".m4s"))
 
 
-async def test_the_end_is_recorded_though_the_store_did_not_take_the_beginning() -> None:
+async def test_the_end_is_recorded_if_the_beginning_could_not_be_stored() -> None:
     stage = await ChannelStage.start()
     stage.store.failures[CATALOGUE] = [DOWN]
-    await settle()
+    await run_until_idle()
     assert CATALOGUE not in stage.store.objects
     stage.attach()
     await stage.end("over")
@@ -48,7 +48,7 @@ async def test_the_end_is_recorded_only_after_the_beginning() -> None:
     for _ in range(5):
         # The end's texts are rendered in threads.
         await asyncio.to_thread(lambda: None)
-        await settle()
+        await run_until_idle()
     assert stage.store.keys_of("put").count(CATALOGUE) == 1
     slow.set()
     await stage.channel.closed()
@@ -56,7 +56,7 @@ async def test_the_end_is_recorded_only_after_the_beginning() -> None:
     assert (await stage.catalogue.list_broadcasts(STREAM))[0].end_reason == "over"
 
 
-async def test_a_broadcast_ends_though_the_store_fails() -> None:
+async def test_a_broadcast_ends_even_if_the_store_fails() -> None:
     stage = await ChannelStage.start(store_timeout=0)
     await stage.attach_and_send(3)
     stage.store.failing = DOWN
@@ -66,7 +66,7 @@ async def test_a_broadcast_ends_though_the_store_fails() -> None:
     assert (await stage.catalogue.list_broadcasts(STREAM))[0].ended_at is None
 
 
-async def test_a_store_that_fails_is_a_warning_in_the_status() -> None:
+async def test_a_failing_store_is_a_warning_in_the_status() -> None:
     stage = await ChannelStage.start(store_timeout=0)
     stage.store.failing = DOWN
     await stage.attach_and_send(3)

@@ -1,4 +1,4 @@
-"""The claim on a stream: getting it, and writing its state in order."""
+"""The claim on a stream: obtaining it, and writing its states in order."""
 
 import pytest
 
@@ -6,9 +6,9 @@ from cluster.claims import Claim, ClaimState
 from cluster.errors import AlreadyClaimed, ClaimLost
 from cluster.memory import MemoryCluster, MemoryState
 from cluster.questions import StreamOwner
+from tests.lab.waiting import run_until_idle
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
-from tests.unit.worker.fakes import settle
 from tests.unit.worker.gated_cluster import GatedCluster
 from worker.claim_keeper import ATTEMPTS, ClaimKeeper, claim_stream
 
@@ -16,7 +16,7 @@ STREAM, FIRST, SECOND = "studio", "20261121t104105z-ab12cd", "20261121t114105z-e
 
 
 class Stage:
-    """A claim that is kept."""
+    """A claim and its keeper."""
 
     def __init__(self, cluster: GatedCluster, claim: Claim) -> None:
         self.cluster = cluster
@@ -36,11 +36,11 @@ class Stage:
         return None if claim is None else claim.state
 
 
-async def test_states_are_written_and_repetitions_are_not() -> None:
+async def test_states_are_written_without_repetitions() -> None:
     stage = await Stage.start()
     for state in (ClaimState.LIVE, ClaimState.WAITING, ClaimState.WAITING, ClaimState.LIVE):
         stage.keeper.set_state(state)
-        await settle()
+        await run_until_idle()
         assert await stage.state() is state
     assert stage.cluster.written == [ClaimState.WAITING, ClaimState.LIVE]
 
@@ -49,11 +49,11 @@ async def test_while_a_write_waits_only_the_newest_state_is_kept() -> None:
     stage = await Stage.start()
     stage.cluster.gate.clear()
     stage.keeper.set_state(ClaimState.WAITING)
-    await settle()
+    await run_until_idle()
     for state in (ClaimState.LIVE, ClaimState.WAITING, ClaimState.ENDING):
         stage.keeper.set_state(state)
     stage.cluster.gate.set()
-    await settle()
+    await run_until_idle()
     assert stage.cluster.written == [ClaimState.WAITING, ClaimState.ENDING]
     assert await stage.state() is ClaimState.ENDING
 
@@ -67,39 +67,39 @@ async def test_the_release_follows_the_last_write() -> None:
     assert stage.losses == 0
 
 
-async def test_a_state_that_could_not_be_written_is_replaced_by_the_next() -> None:
+async def test_after_a_failed_write_the_next_state_is_written() -> None:
     stage = await Stage.start()
-    stage.cluster.gone = True
+    stage.cluster.unreachable = True
     stage.keeper.set_state(ClaimState.WAITING)
-    await settle()
+    await run_until_idle()
     assert await stage.state() is ClaimState.LIVE
-    stage.cluster.gone = False
+    stage.cluster.unreachable = False
     stage.keeper.set_state(ClaimState.ENDING)
-    await settle()
+    await run_until_idle()
     assert await stage.state() is ClaimState.ENDING
 
 
-async def test_a_release_that_fails_is_no_error_and_the_next_broadcast_replaces_the_claim() -> None:
+async def test_after_a_failed_release_the_next_broadcast_replaces_the_claim() -> None:
     stage = await Stage.start()
-    stage.cluster.gone = True
+    stage.cluster.unreachable = True
     await stage.keeper.release()
-    stage.cluster.gone = False
+    stage.cluster.unreachable = False
     assert await stage.state() is ClaimState.LIVE
     assert (await claim_stream(stage.cluster, STREAM, SECOND, FakeOwner())).epoch == 2
 
 
-async def test_a_claim_that_was_taken_over_is_reported_once_and_left_alone() -> None:
+async def test_a_claim_taken_over_is_reported_once_and_not_changed() -> None:
     stage = await Stage.start()
     taken = await claim_stream(stage.cluster, STREAM, SECOND, FakeOwner())
     stage.keeper.set_state(ClaimState.WAITING)
-    await settle()
+    await run_until_idle()
     assert stage.losses == 1
     await stage.keeper.release()
     assert await stage.cluster.owner_of(STREAM) == taken
     assert stage.losses == 1
 
 
-async def test_a_release_after_a_takeover_leaves_the_new_claim() -> None:
+async def test_a_release_after_a_takeover_keeps_the_new_claim() -> None:
     stage = await Stage.start()
     taken = await claim_stream(stage.cluster, STREAM, SECOND, FakeOwner())
     await stage.keeper.release()
@@ -130,13 +130,13 @@ class RestlessCluster(MemoryCluster):
         return await super().take_over(seen, broadcast, owner)
 
 
-async def test_a_claim_that_changes_while_it_is_replaced() -> None:
+async def test_replacing_a_claim_is_retried_if_the_claim_changes() -> None:
     cluster = RestlessCluster(ATTEMPTS - 1)
     await claim_stream(cluster, STREAM, FIRST, FakeOwner())
     assert (await claim_stream(cluster, STREAM, SECOND, FakeOwner())).broadcast == SECOND
 
 
-async def test_a_claim_that_never_stops_changing() -> None:
+async def test_replacing_a_claim_that_keeps_changing_fails() -> None:
     cluster = RestlessCluster(ATTEMPTS)
     await claim_stream(cluster, STREAM, FIRST, FakeOwner())
     with pytest.raises(ClaimLost):

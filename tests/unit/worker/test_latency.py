@@ -35,7 +35,7 @@ def rows(trace: LatencyTrace) -> list[tuple[str, str, float, float]]:
     return [(row.track, row.stage, row.p50_ms, row.p95_ms) for row in trace.status()]
 
 
-def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
+def test_source_latency_counts_from_the_last_frame_to_the_first_viewer() -> None:
     clock = Clock()
     trace = LatencyTrace(clock)
     trace.received(frame(0).pts, passed=True, encoded=False)
@@ -48,7 +48,7 @@ def test_the_source_from_its_last_frame_to_the_first_viewer() -> None:
     assert rows(trace) == [("vsource", "in a part", 3.0, 3.0), ("vsource", "fetched", 7.0, 7.0)]
 
 
-def test_a_rendition_counts_from_its_own_frame() -> None:
+def test_a_renditions_latency_counts_from_its_own_frame() -> None:
     clock = Clock()
     trace = LatencyTrace(clock)
     for index in range(10):
@@ -78,7 +78,7 @@ def test_percentiles_and_bounds() -> None:
     assert rows(trace) == [("v480p", "encoded", 50.0, 95.0)]
 
 
-def test_frames_never_received_are_not_counted() -> None:
+def test_unreceived_frames_are_not_counted() -> None:
     trace = LatencyTrace(Clock())
     trace.encoded("v480p", frame(0))
     assert rows(trace) == []

@@ -4,7 +4,7 @@ from tests.unit.packager.recording import frame, sound
 from worker.meter import HISTORY_S, SourceMeter
 
 
-def test_measures_over_the_last_seconds() -> None:
+def test_rates_are_measured_over_the_last_seconds() -> None:
     meter = SourceMeter()
     meter.tick(0, 1000)
     for second in range(1, 4):
@@ -19,7 +19,7 @@ def test_measures_over_the_last_seconds() -> None:
     assert [sample.at for sample in meter.history] == [1001, 1002, 1003]
 
 
-def test_no_keyframe_interval_spans_a_break() -> None:
+def test_a_keyframe_interval_does_not_span_a_break() -> None:
     meter = SourceMeter()
     meter.add_video(frame(0, key=True))
     meter.restart()
@@ -34,6 +34,6 @@ def test_history_is_bounded() -> None:
     assert len(meter.history) == HISTORY_S
 
 
-def test_silence_measures_as_nothing() -> None:
+def test_rates_are_zero_without_media() -> None:
     meter = SourceMeter()
     assert (meter.bitrate_bps, meter.fps) == (0, 0.0)

@@ -1,4 +1,4 @@
-"""What a publisher's session passes to its broadcast, and until when."""
+"""A publisher's session passes everything to its broadcast until it ends."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -15,7 +15,7 @@ End = tuple[PublisherSession, EndReason, str]
 
 @dataclass
 class RecordingBroadcast:
-    """Takes what a session passes on."""
+    """Records the calls of a session."""
 
     calls: list[object] = field(default_factory=list)
 
@@ -88,7 +88,7 @@ def test_the_end_is_reported_once_with_its_reason() -> None:
     assert bench.ends == [(bench.session, EndReason.KICKED, "ended by the operator")]
 
 
-def test_the_software_is_what_the_metadata_names() -> None:
+def test_the_software_is_the_encoder_in_the_metadata() -> None:
     bench = Bench(software=None)
     assert bench.session.software is None
     bench.session.on_metadata({"encoder": "obs-output module (libobs version 30.2.3)"})
@@ -101,7 +101,7 @@ def test_the_name_of_the_software_is_bounded() -> None:
     assert bench.session.software == "x" * 200
 
 
-def test_metadata_without_an_encoder_leaves_the_software() -> None:
+def test_metadata_without_an_encoder_keeps_the_software() -> None:
     bench = Bench()
     for metadata in ({}, {"encoder": ""}, {"encoder": 3.0}):
         bench.session.on_metadata(metadata)

@@ -1,4 +1,4 @@
-"""The publisher, its live window and what is stored, with real tracks before and a store in memory behind."""
+"""The recorder, its live window and its stored objects, with real tracks and a store in memory."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from live.topics import MEDIA, BroadcastRef
 from live.window import LiveWindow
 from live.window_track import Position
 from media.units import VIDEO_TIMESCALE as S
-from media.units import Kind
+from media.units import AccessUnit, Kind
 from packager import hls
 from packager.cmaf.audio_track import AudioTrack
 from packager.cmaf.cutter import Cutter, CutterOptions
@@ -21,6 +21,7 @@ from packager.cmaf.video_track import VideoTrack
 from packager.facts import SegmentEntry
 from storage.interface import StorageError, StoreUnavailable
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
 from worker.ledger import decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions
@@ -43,13 +44,13 @@ class Observer:
 
 
 class Bench:
-    """One broadcast with a video and an audio track, ``seconds`` of which can be fed at a time."""
+    """One broadcast with a video and an audio track."""
 
     def __init__(self, options: RecorderOptions | None = None, *, announce: bool = True) -> None:
         self.store = MemoryStore()
         self.bus = Bus()
         self.window = LiveWindow(STREAM, BROADCAST)
-        self.heard: list[LiveMessage] = []
+        self.messages: list[LiveMessage] = []
         self.bus.subscribe(MEDIA, self._on_message)
         self.observer = Observer()
         options = options or RecorderOptions(utc_timing_url="http://origin/time")
@@ -77,26 +78,26 @@ class Bench:
         self.cutter = Cutter(CutterOptions())
 
     def _on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
-        self.heard.append(message)
+        self.messages.append(message)
         self.window.receive(message)
+
+    def add(self, unit: AccessUnit) -> None:
+        """Add a frame of video after the audio up to its time."""
+        if (cut := self.cutter.video(unit)) is not None:
+            self.recorder.ledger.add_cut(cut)
+            self.video.cut(cut)
+            self.audio.cut(cut)
+        while self._sounded * 1024 * S <= unit.dts * 48_000:
+            self.audio.add(sound(self._sounded * 1024))
+            self._sounded += 1
+        self.video.add(unit)
+        self.audio.advance(unit.dts)
 
     async def feed(self, seconds: int) -> None:
         for unit in frames(seconds * 30, start=self._fed * S):
-            if (cut := self.cutter.video(unit)) is not None:
-                self.recorder.ledger.add_cut(cut)
-                self.video.cut(cut)
-                self.audio.cut(cut)
-            while self._sounded * 1024 * S <= unit.dts * 48_000:
-                self.audio.add(sound(self._sounded * 1024))
-                self._sounded += 1
-            self.video.add(unit)
-            self.audio.advance(unit.dts)
+            self.add(unit)
         self._fed += seconds
-        await self.settle()
-
-    async def settle(self) -> None:
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await run_until_idle()
 
     async def end(self) -> bool:
         self.video.close()
@@ -137,7 +138,7 @@ async def test_stored_bytes_are_the_live_bytes() -> None:
     await bench.end()
 
 
-async def test_a_manifest_is_the_same_in_both_its_places() -> None:
+async def test_both_copies_of_a_manifest_are_the_same() -> None:
     bench = Bench()
     await bench.feed(5)
     own = bench.store.text(f"{PREFIX}/manifest.mpd")
@@ -148,7 +149,7 @@ async def test_a_manifest_is_the_same_in_both_its_places() -> None:
     await bench.end()
 
 
-async def test_a_stored_playlist_names_only_what_is_durable() -> None:
+async def test_a_stored_playlist_lists_only_durable_segments() -> None:
     bench = Bench()
     bench.store.gate.clear()
     await bench.feed(5)
@@ -156,7 +157,7 @@ async def test_a_stored_playlist_names_only_what_is_durable() -> None:
     live = bench.window.playlist("vsource")
     assert live is not None and b"2.m4s" in live
     bench.store.gate.set()
-    await bench.settle()
+    await run_until_idle()
     for place, key in enumerate(bench.store.puts):
         if key.endswith("media.m3u8"):
             track = key.removesuffix("media.m3u8")
@@ -167,19 +168,19 @@ async def test_a_stored_playlist_names_only_what_is_durable() -> None:
     await bench.end()
 
 
-async def test_every_stored_object_says_what_it_is() -> None:
+async def test_every_stored_object_has_its_type_and_caching() -> None:
     bench = Bench()
     await bench.feed(5)
     await bench.end()
-    said = {key.rpartition(".")[2]: o.info for key, o in bench.store.objects.items()}
-    assert said["m4s"].content_type == "video/iso.segment"
-    assert said["mp4"].content_type == "video/mp4"
-    assert said["m3u8"].content_type == "application/vnd.apple.mpegurl"
-    assert said["mpd"].content_type == "application/dash+xml"
-    assert all("immutable" in (said[kind].cache_control or "") for kind in ("m4s", "mp4"))
+    infos = {key.rpartition(".")[2]: o.info for key, o in bench.store.objects.items()}
+    assert infos["m4s"].content_type == "video/iso.segment"
+    assert infos["mp4"].content_type == "video/mp4"
+    assert infos["m3u8"].content_type == "application/vnd.apple.mpegurl"
+    assert infos["mpd"].content_type == "application/dash+xml"
+    assert all("immutable" in (infos[kind].cache_control or "") for kind in ("m4s", "mp4"))
 
 
-async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
+async def test_the_live_playlist_slides_and_the_recording_is_complete() -> None:
     bench = Bench(RecorderOptions(playlist_window_ms=6000))
     await bench.feed(21)
     live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
@@ -190,10 +191,10 @@ async def test_the_live_playlist_slides_and_the_recording_is_whole() -> None:
     assert stored.ended and stored.media_sequence == 1
     assert [segment.uri for segment in stored.segments] == [f"{n}.m4s" for n in range(1, 12)]
     assert 'type="static"' in bench.store.text(f"{PREFIX}/manifest.mpd")
-    assert isinstance(bench.heard[-1], BroadcastClosed)
+    assert isinstance(bench.messages[-1], BroadcastClosed)
 
 
-async def test_ready_once_every_track_has_media() -> None:
+async def test_the_window_is_ready_once_every_track_has_media() -> None:
     bench = Bench()
     await bench.feed(1)
     assert not bench.window.ready and bench.window.master() is None
@@ -203,7 +204,7 @@ async def test_ready_once_every_track_has_media() -> None:
     await bench.end()
 
 
-async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
+async def test_a_missing_track_is_not_awaited_for_ever() -> None:
     bench = Bench()
     bench.recorder.expect("v480p", Kind.VIDEO)
     await bench.feed(5)
@@ -214,7 +215,7 @@ async def test_a_track_that_never_comes_is_not_waited_for_for_ever() -> None:
     await bench.end()
 
 
-async def test_durable_media_leaves_the_window_and_the_rest_stays() -> None:
+async def test_only_durable_media_leaves_the_window() -> None:
     bench = Bench()
     await bench.feed(21)
     assert bench.window.media("vsource", 1) is None
@@ -224,13 +225,13 @@ async def test_durable_media_leaves_the_window_and_the_rest_stays() -> None:
     await slow.feed(21)
     assert slow.window.media("vsource", 1) is not None
     slow.store.gate.set()
-    await slow.settle()
+    await run_until_idle()
     assert slow.window.media("vsource", 1) is None
     await bench.end()
     await slow.end()
 
 
-async def test_a_failing_store_leaves_live_playback_alone() -> None:
+async def test_a_failing_store_does_not_affect_live_playback() -> None:
     bench = Bench(RecorderOptions(upload_bytes=5000))
     bench.store.failing = StoreUnavailable("down")
     await bench.feed(21)
@@ -241,7 +242,7 @@ async def test_a_failing_store_leaves_live_playback_alone() -> None:
     assert bench.observer.lost
 
 
-async def test_what_the_store_never_took_is_a_gap_in_the_recording() -> None:
+async def test_segments_that_could_not_be_stored_are_gaps_in_the_recording() -> None:
     bench = Bench(RecorderOptions(upload_bytes=5000))
     bench.store.gate.clear()
     await bench.feed(21)
@@ -255,7 +256,7 @@ async def test_what_the_store_never_took_is_a_gap_in_the_recording() -> None:
     assert all(f"{PREFIX}/vsource/{uri}" in bench.store.objects for uri in kept)
 
 
-async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
+async def test_segments_before_the_dvr_window_are_deleted() -> None:
     bench = Bench(RecorderOptions(playlist_window_ms=6000, dvr_ms=8000))
     await bench.feed(31)
     await bench.end()
@@ -266,7 +267,7 @@ async def test_the_dvr_window_deletes_what_it_has_passed() -> None:
     assert bench.window.gone_before == kept[0]
 
 
-async def test_a_superseded_broadcast_keeps_its_own_names_only() -> None:
+async def test_a_superseded_broadcast_writes_only_its_own_names() -> None:
     bench = Bench()
     await bench.feed(5)
     bench.recorder.supersede()
@@ -276,25 +277,25 @@ async def test_a_superseded_broadcast_keeps_its_own_names_only() -> None:
     assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
 
 
-async def test_media_is_said_to_be_stored_after_it_was_said() -> None:
+async def test_segments_are_published_first_and_then_reported_as_stored() -> None:
     bench = Bench()
     await bench.feed(5)
     await bench.end()
-    assert isinstance(bench.heard[0], BroadcastChanged)
-    stored = [(m.track, m.msn) for m in bench.heard if isinstance(m, SegmentStored)]
+    assert isinstance(bench.messages[0], BroadcastChanged)
+    stored = [(m.track, m.msn) for m in bench.messages if isinstance(m, SegmentStored)]
     assert sorted(stored) == sorted(bench.observer.made)
 
 
 @pytest.mark.parametrize("seconds", [1, 0])
-async def test_a_broadcast_shorter_than_a_segment_ends_well(seconds: int) -> None:
+async def test_a_broadcast_shorter_than_a_segment_ends_normally(seconds: int) -> None:
     bench = Bench()
     await bench.feed(seconds)
     assert await bench.end()
     assert (f"{PREFIX}/vsource/media.m3u8" in bench.store.objects) is (seconds == 1)
 
 
-async def test_the_end_of_a_long_broadcast_is_written_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other broadcasts are live on the same event loop."""
+async def test_the_end_of_a_broadcast_is_rendered_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long rendering would block other broadcasts on the same event loop."""
     places: dict[bool, set[bool]] = {True: set(), False: set()}
 
     def render(playlist: hls.MediaPlaylist) -> str:
@@ -309,7 +310,7 @@ async def test_the_end_of_a_long_broadcast_is_written_aside(monkeypatch: pytest.
     assert hls.parse_media(bench.store.text(f"{PREFIX}/vsource/media.m3u8")).ended
 
 
-async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
+async def test_the_end_is_stored_after_all_segments() -> None:
     bench = Bench()
     await bench.feed(3)
     bench.store.gate.clear()
@@ -325,7 +326,7 @@ async def test_an_end_is_stored_only_when_all_before_it_is() -> None:
     assert versions[-1].ended
 
 
-async def test_a_resumed_recorder_lists_what_is_stored_and_makes_gaps_of_the_rest() -> None:
+async def test_a_resumed_recorder_lists_stored_segments_and_makes_the_rest_gaps() -> None:
     bench = Bench()
     await bench.feed(5)
     encoded = encode_ledger(bench.recorder.ledger)

@@ -1,4 +1,4 @@
-"""Who may publish, and which broadcast a publisher feeds."""
+"""Which publishers are accepted, and which broadcast each one feeds."""
 
 import asyncio
 from functools import partial
@@ -11,7 +11,8 @@ from live.messages import BroadcastClosed
 from live.topics import MEDIA, BroadcastRef
 from storage.catalogue import Catalogue
 from storage.interface import StoreUnavailable
-from tests.unit.worker.fakes import FakeChildren, settle
+from tests.lab.waiting import run_until_idle
+from tests.unit.worker.fakes import FakeChildren
 from tests.unit.worker.stage import STREAM, WINDOW_S, StationStage, send, status_of
 from worker.transcoding import Transcoding
 
@@ -33,7 +34,7 @@ async def test_an_unknown_key_is_refused() -> None:
     assert await stage.broadcast() is None
 
 
-async def test_a_banned_stream_is_refused_with_the_seconds_that_are_left() -> None:
+async def test_a_banned_stream_is_refused_with_the_remaining_seconds() -> None:
     stage = StationStage()
     key = await stage.create()
     await stage.catalogue.ban(STREAM, stage.clock.unix() + 90)
@@ -45,9 +46,9 @@ async def test_a_banned_stream_is_refused_with_the_seconds_that_are_left() -> No
     await stage.station.close()
 
 
-async def test_a_key_that_the_store_cannot_look_up_is_refused_in_words() -> None:
+async def test_a_key_is_refused_if_the_store_cannot_be_reached() -> None:
     stage = StationStage()
-    # A key of a stream that this process has not seen before.
+    # The key of a stream that this process has not cached.
     _, key = await Catalogue(stage.store).create_stream(STREAM, now=0)
     stage.store.failing = StoreUnavailable("connection refused")
     assert await refusal(stage, key) == "the server cannot reach its store to check the stream key; try again"
@@ -76,7 +77,7 @@ async def test_a_publisher_that_returns_within_the_window_feeds_the_same_broadca
     await stage.station.close()
 
 
-async def test_two_streams_are_two_broadcasts() -> None:
+async def test_two_streams_have_separate_broadcasts() -> None:
     stage = StationStage()
     keys = [await stage.create(stream) for stream in ("one", "two")]
     links = [await stage.publish(key) for key in keys]
@@ -91,27 +92,27 @@ async def test_a_publisher_after_the_end_begins_a_new_broadcast() -> None:
     link = await stage.publish(key)
     first = await stage.broadcast()
     link.end(EndReason.UNPUBLISHED)
-    await settle()
+    await run_until_idle()
     await stage.publish(key)
     assert await stage.broadcast() not in (None, first)
     await stage.station.close()
     assert len(await stage.catalogue.list_broadcasts(STREAM)) == 2
 
 
-async def test_a_publisher_at_the_very_moment_of_the_end_is_on_air() -> None:
-    """The old broadcast must not remove the status of the new one."""
+async def test_a_publisher_that_arrives_at_the_end_starts_a_broadcast() -> None:
+    """The end of the old broadcast must not remove the status of the new one."""
     stage = StationStage()
     key = await stage.create()
     link = await stage.publish(key)
     first = await stage.broadcast()
     link.end(EndReason.UNPUBLISHED)
     await stage.publish(key)
-    await settle()
+    await run_until_idle()
     assert await stage.broadcast() not in (None, first)
     await stage.station.close()
 
 
-async def test_a_new_broadcast_supersedes_one_that_is_still_ending() -> None:
+async def test_a_new_broadcast_supersedes_one_that_is_ending() -> None:
     stage = StationStage()
     key = await stage.create()
     old_link = await stage.publish(key)
@@ -126,7 +127,7 @@ async def test_a_new_broadcast_supersedes_one_that_is_still_ending() -> None:
         BroadcastRef(STREAM, old or ""),
     )
     old_link.end(EndReason.UNPUBLISHED)
-    await settle()
+    await run_until_idle()
     await stage.clock.advance(1)
     new_link = await stage.publish(key)
     assert new_link.session is not None
@@ -134,7 +135,7 @@ async def test_a_new_broadcast_supersedes_one_that_is_still_ending() -> None:
     await send(new_link.session, 5)
     stage.store.gate.set()
     await asyncio.wait_for(old_ended.wait(), 5)
-    await settle()
+    await run_until_idle()
     current = stage.store.text(f"live/{STREAM}/master.m3u8")
     assert f"{new}/" in current and f"{old}/" not in current
     assert stage.store.text(f"live/{STREAM}/{old}/vsource/media.m3u8").rstrip().endswith("#EXT-X-ENDLIST")
@@ -151,7 +152,7 @@ async def test_close_ends_every_broadcast_and_waits_for_the_store() -> None:
         await send(link.session, 3)
     stage.store.gate.clear()
     closing = asyncio.create_task(stage.station.close())
-    await settle()
+    await run_until_idle()
     assert not closing.done()
     stage.store.gate.set()
     await asyncio.wait_for(closing, 5)
@@ -162,7 +163,7 @@ async def test_close_ends_every_broadcast_and_waits_for_the_store() -> None:
         assert record.end_reason == "the server is shutting down"
 
 
-async def test_close_waits_for_a_broadcast_that_ended_before() -> None:
+async def test_close_waits_for_a_broadcast_that_is_still_ending() -> None:
     stage = StationStage()
     link = await stage.publish(await stage.create())
     assert link.session is not None
@@ -170,13 +171,13 @@ async def test_close_waits_for_a_broadcast_that_ended_before() -> None:
     stage.store.gate.clear()
     link.end(EndReason.UNPUBLISHED)
     closing = asyncio.create_task(stage.station.close())
-    await settle()
+    await run_until_idle()
     assert not closing.done()
     stage.store.gate.set()
     await asyncio.wait_for(closing, 5)
 
 
-async def test_uploads_are_those_of_broadcasts_on_air_and_ending() -> None:
+async def test_uploads_include_live_and_ending_broadcasts() -> None:
     stage = StationStage()
     assert list(stage.station.uploads()) == []
     links = {stream: await stage.publish(await stage.create(stream)) for stream in ("ending", "live")}
@@ -194,7 +195,7 @@ async def test_uploads_are_those_of_broadcasts_on_air_and_ending() -> None:
 
 
 async def test_sparse_keyframes_are_remembered_for_the_next_broadcast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is encoded from its first keyframe on, until a broadcast has closer ones."""
+    """The next broadcast is encoded from its first keyframe, until a broadcast has closer keyframes."""
     children = FakeChildren()
     monkeypatch.setattr("worker.broadcast.Transcoding", partial(Transcoding, start=children.start))
     stage = StationStage(free_cuts=True)
@@ -210,6 +211,6 @@ async def test_sparse_keyframes_are_remembered_for_the_next_broadcast(monkeypatc
         for child in children.started:
             child.drained.set()
         link.end(EndReason.UNPUBLISHED)
-        await settle()
+        await run_until_idle()
     await stage.station.close()
     assert attempts == [1, 1, 0, 0]

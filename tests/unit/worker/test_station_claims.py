@@ -1,13 +1,13 @@
-"""Stations and the claims on their streams."""
+"""A station's claims on its streams."""
 
 import asyncio
 
 from cluster.claims import ChangeKind, ClaimState
 from cluster.memory import MemoryState
 from ingest.interface import EndReason
+from tests.lab.waiting import run_until_idle
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import changes, node
-from tests.unit.worker.fakes import settle
 from tests.unit.worker.gated_cluster import GatedCluster
 from tests.unit.worker.stage import STREAM, StationStage, send
 from tests.unit.worker.test_station import refusal
@@ -23,7 +23,7 @@ async def test_a_broadcast_claims_its_stream_until_it_is_stored() -> None:
     assert (claim.broadcast, claim.state) == (await stage.broadcast(), ClaimState.LIVE)
     stage.store.gate.clear()
     link.end(EndReason.UNPUBLISHED)
-    await settle()
+    await run_until_idle()
     claim = await stage.cluster.owner_of(STREAM)
     assert claim is not None and claim.state is ClaimState.ENDING
     stage.store.gate.set()
@@ -31,7 +31,7 @@ async def test_a_broadcast_claims_its_stream_until_it_is_stored() -> None:
     assert await stage.cluster.claims() == ()
 
 
-async def test_a_stream_that_another_node_owns_is_refused_in_words() -> None:
+async def test_a_stream_of_another_node_is_refused() -> None:
     state = MemoryState()
     claim = await state.join(node("b")).claim(STREAM, "20261121t104105z-ab12cd", FakeOwner())
     stage = StationStage(cluster=state.join(node("a")))
@@ -42,7 +42,7 @@ async def test_a_stream_that_another_node_owns_is_refused_in_words() -> None:
     assert await stage.catalogue.list_broadcasts(STREAM) == []
 
 
-async def test_a_refused_publisher_can_publish_once_the_other_node_is_done() -> None:
+async def test_a_refused_publisher_can_publish_after_the_other_nodes_broadcast() -> None:
     state = MemoryState()
     other = state.join(node("b"))
     claim = await other.claim(STREAM, "20261121t104105z-ab12cd", FakeOwner())
@@ -57,15 +57,15 @@ async def test_a_refused_publisher_can_publish_once_the_other_node_is_done() -> 
     await stage.station.close()
 
 
-async def test_a_cluster_that_cannot_be_reached_refuses_publishers_in_words() -> None:
+async def test_publishers_are_refused_while_the_cluster_cannot_be_reached() -> None:
     stage = StationStage()
     key = await stage.create()
     await stage.cluster.close()
     assert await refusal(stage, key) == "the server cannot reach its cluster to claim the stream; try again"
 
 
-async def test_a_claim_that_this_node_left_behind_is_replaced() -> None:
-    """As after a crash of the process, if the cluster has outlived it."""
+async def test_a_stale_claim_of_this_node_is_replaced() -> None:
+    """This happens after a crash of the process, if the cluster survives it."""
     stage = StationStage()
     left = await stage.cluster.claim(STREAM, "20261121t104105z-ab12cd", FakeOwner())
     await stage.publish(await stage.create())
@@ -75,8 +75,8 @@ async def test_a_claim_that_this_node_left_behind_is_replaced() -> None:
     await stage.station.close()
 
 
-async def test_the_next_broadcast_claims_the_stream_at_the_very_moment_of_the_end() -> None:
-    """And the end of the old one leaves the new claim alone."""
+async def test_a_broadcast_that_starts_at_the_end_of_another_claims_the_stream() -> None:
+    """The end of the old broadcast does not change the new claim."""
     stage = StationStage()
     key = await stage.create()
     link = await stage.publish(key)
@@ -89,7 +89,7 @@ async def test_the_next_broadcast_claims_the_stream_at_the_very_moment_of_the_en
     new_link = await stage.publish(key)
     stage.store.gate.set()
     assert await changes(watch, 1) == [(ChangeKind.MOVED, "a", old.epoch + 1)]
-    await settle()
+    await run_until_idle()
     claim = await stage.cluster.owner_of(STREAM)
     assert claim is not None
     assert (claim.epoch, claim.broadcast) == (old.epoch + 1, await stage.broadcast())
@@ -98,13 +98,13 @@ async def test_the_next_broadcast_claims_the_stream_at_the_very_moment_of_the_en
     assert await stage.cluster.claims() == ()
 
 
-async def test_publishers_that_arrive_while_the_stream_is_claimed_feed_one_broadcast() -> None:
+async def test_publishers_that_arrive_during_the_claim_feed_one_broadcast() -> None:
     cluster = GatedCluster()
     stage = StationStage(cluster=cluster)
     key = await stage.create()
     cluster.gate.clear()
     publishing = [asyncio.create_task(stage.publish(key)) for _ in range(3)]
-    await settle()
+    await run_until_idle()
     assert not any(task.done() for task in publishing)
     cluster.gate.set()
     links = await asyncio.gather(*publishing)
@@ -113,22 +113,22 @@ async def test_publishers_that_arrive_while_the_stream_is_claimed_feed_one_broad
     assert len(await stage.catalogue.list_broadcasts(STREAM)) == 1
 
 
-async def test_a_publisher_that_leaves_while_the_stream_is_claimed_holds_up_nobody() -> None:
+async def test_a_publisher_that_leaves_during_the_claim_blocks_no_other() -> None:
     cluster = GatedCluster()
     stage = StationStage(cluster=cluster)
     key = await stage.create()
     cluster.gate.clear()
     first, second = asyncio.create_task(stage.publish(key)), asyncio.create_task(stage.publish(key))
-    await settle()
+    await run_until_idle()
     first.cancel()
-    await settle()
+    await run_until_idle()
     cluster.gate.set()
     assert (await second).kicks == []
     assert list(stage.station.statuses()) != []
     await stage.station.close()
 
 
-async def test_a_claim_that_takes_long_delays_no_other_stream() -> None:
+async def test_a_slow_claim_does_not_delay_other_streams() -> None:
     cluster = GatedCluster()
     stage = StationStage(cluster=cluster)
     key = await stage.create()
@@ -136,7 +136,7 @@ async def test_a_claim_that_takes_long_delays_no_other_stream() -> None:
     await stage.publish(on_air)
     cluster.gate.clear()
     waiting = asyncio.create_task(stage.publish(key))
-    await settle()
+    await run_until_idle()
     second = await stage.publish(on_air)
     assert second.session is not None
     cluster.gate.set()
@@ -144,7 +144,7 @@ async def test_a_claim_that_takes_long_delays_no_other_stream() -> None:
     await stage.station.close()
 
 
-async def test_statuses_are_those_of_the_streams_on_air_by_name() -> None:
+async def test_statuses_are_those_of_live_streams_by_name() -> None:
     stage = StationStage()
     links = {stream: await stage.publish(await stage.create(stream)) for stream in ("b", "c", "a")}
     assert [status.stream for status in stage.station.statuses()] == ["a", "b", "c"]

@@ -2,6 +2,7 @@ import asyncio
 
 from media.configs import VideoConfig
 from media.units import AccessUnit, Kind
+from tests.lab.clock import ManualClock
 from tests.unit.transcoder.sources import video
 from transcoder.client import Thumbnailer
 from worker.thumbnail_cache import FRESH_S, ThumbnailCache
@@ -10,43 +11,36 @@ SOURCE = video(frames=2, keyframe_every=1)
 
 
 class Decoder(Thumbnailer):
-    """Answers with the unit's own bytes once it is let."""
+    """Returns the unit's own bytes once ``go`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.calls = 0
         self.go = asyncio.Event()
         self.go.set()
         self.broken = False
 
     async def picture(self, config: VideoConfig, unit: AccessUnit) -> bytes | None:
-        self.asked += 1
+        self.calls += 1
         await self.go.wait()
         return None if self.broken else unit.payload
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def key(payload: bytes) -> AccessUnit:
     return AccessUnit(Kind.VIDEO, 0, 0, True, payload)
 
 
-async def test_nothing_is_decoded_until_somebody_asks() -> None:
+async def test_nothing_is_decoded_before_a_request() -> None:
     decoder = Decoder()
-    thumbnails = ThumbnailCache(decoder, Clock())
+    thumbnails = ThumbnailCache(decoder, ManualClock())
     thumbnails.on_keyframe(SOURCE.config, key(b"1"))
     thumbnails.on_keyframe(SOURCE.config, key(b"2"))
-    assert decoder.asked == 0
+    assert decoder.calls == 0
     assert (await thumbnails.picture()).jpeg == b"2"
 
 
-async def test_those_who_ask_together_share_a_picture_for_a_while() -> None:
-    decoder, clock = Decoder(), Clock()
+async def test_simultaneous_requests_share_a_picture_which_is_cached_briefly() -> None:
+    decoder, clock = Decoder(), ManualClock()
     thumbnails = ThumbnailCache(decoder, clock)
     thumbnails.on_keyframe(SOURCE.config, key(b"1"))
     decoder.go.clear()
@@ -56,13 +50,13 @@ async def test_those_who_ask_together_share_a_picture_for_a_while() -> None:
     assert {picture.jpeg for picture in await asyncio.gather(*asking)} == {b"1"}
     thumbnails.on_keyframe(SOURCE.config, key(b"2"))
     assert (await thumbnails.picture()).jpeg == b"1"
-    assert decoder.asked == 1
+    assert decoder.calls == 1
     clock.now += FRESH_S
     assert (await thumbnails.picture()).jpeg == b"2"
 
 
-async def test_without_a_picture_the_answer_is_empty_and_a_broken_frame_leaves_the_last() -> None:
-    decoder, clock = Decoder(), Clock()
+async def test_without_a_picture_the_answer_is_empty_and_a_broken_frame_keeps_the_last() -> None:
+    decoder, clock = Decoder(), ManualClock()
     thumbnails = ThumbnailCache(decoder, clock)
     assert (await thumbnails.picture()).jpeg == b""
     thumbnails.on_keyframe(SOURCE.config, key(b"1"))

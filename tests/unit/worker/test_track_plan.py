@@ -26,19 +26,19 @@ def names(
     return [track.name + ("*" if plan.encodes(track.name) else "") for track in plan.tracks]
 
 
-def test_the_source_passes_through_on_top() -> None:
+def test_the_source_is_the_unencoded_top_rendition() -> None:
     assert names(HD, audio_config()) == ["vsource", "v480p*", "v360p*", "asource"]
 
 
-def test_the_source_alone() -> None:
+def test_a_source_ladder_has_only_the_source() -> None:
     assert names(HD, audio_config(), "source", low_audio_bps=64_000) == ["vsource", "asource"]
 
 
-def test_a_source_that_cannot_pass_is_encoded_under_its_own_name() -> None:
+def test_a_source_that_cannot_pass_through_is_encoded_as_vsource() -> None:
     assert names(HD, audio_config(), encode_top=True) == ["vsource*", "v480p*", "v360p*", "asource"]
 
 
-def test_an_own_ladder() -> None:
+def test_a_custom_ladder() -> None:
     assert names(HD, None, (Rung(240, 400_000),)) == ["vsource", "v240p*"]
 
 

@@ -1,9 +1,10 @@
-"""A child that dies is replaced: at a keyframe, after a back-off."""
+"""A child that dies is replaced at a keyframe after a back-off."""
 
 import asyncio
 
+from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import frame, video_config
-from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink, settle
+from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink
 from transcoder.messages import Job
 from worker.transcoding import FIRST_RETRY_S, LONGEST_RETRY_S, STABLE_AFTER_S, Transcoding
 
@@ -11,7 +12,7 @@ JOB = Job(video_config())
 
 
 class Bench:
-    """A transcoding whose first child runs."""
+    """A transcoding with a running first child."""
 
     def __init__(self) -> None:
         self.sink = RecordingSink()
@@ -24,7 +25,7 @@ class Bench:
 
     async def cut(self, *, key: bool = True) -> None:
         self.transcoding.cut(0, key=key)
-        await settle()
+        await run_until_idle()
 
     async def starts_again_after(self, seconds: float) -> bool:
         """Whether a keyframe starts a child after ``seconds`` and none just before."""
@@ -78,7 +79,7 @@ async def test_a_child_that_lived_long_enough_resets_the_back_off() -> None:
     assert await bench.starts_again_after(FIRST_RETRY_S)
 
 
-async def test_a_child_that_cannot_be_started_counts_as_died() -> None:
+async def test_a_child_that_cannot_be_started_counts_as_dead() -> None:
     bench = Bench()
     bench.children.broken = True
     await bench.cut()
@@ -97,7 +98,7 @@ async def test_the_back_off_doubles_while_no_child_can_be_started() -> None:
         assert await bench.starts_again_after(delay)
 
 
-async def test_a_back_off_that_ends_after_a_new_job_started_a_child_starts_no_second_one() -> None:
+async def test_a_back_off_that_ends_after_a_new_job_starts_no_second_child() -> None:
     bench = Bench()
     await bench.cut()
     bench.children.last.die()
@@ -129,7 +130,7 @@ async def test_the_death_of_a_retired_child_starts_no_back_off() -> None:
     assert bench.transcoding.restarts == 0
 
 
-async def test_a_retired_child_that_dies_before_the_next_one_starts_is_no_death() -> None:
+async def test_a_retired_child_that_dies_before_the_next_starts_is_not_reported() -> None:
     bench = Bench()
     await bench.cut()
     bench.transcoding.begin(JOB)
@@ -139,7 +140,7 @@ async def test_a_retired_child_that_dies_before_the_next_one_starts_is_no_death(
     assert len(bench.children.started) == 2
 
 
-async def test_an_older_start_that_fails_leaves_the_newer_child_running() -> None:
+async def test_a_failed_older_start_leaves_the_newer_child_running() -> None:
     bench = Bench()
     opened = bench.children.gate
     slow = bench.children.gate = asyncio.Event()
@@ -149,7 +150,7 @@ async def test_an_older_start_that_fails_leaves_the_newer_child_running() -> Non
     await bench.cut()
     bench.children.broken = True
     slow.set()
-    await settle()
+    await run_until_idle()
     assert bench.sink.deaths == []
     bench.transcoding.feed(frame(0, key=True))
     assert bench.children.last.given == [0, frame(0, key=True)]

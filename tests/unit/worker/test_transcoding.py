@@ -1,12 +1,13 @@
-"""When a child starts, what it is fed, and what of its output counts."""
+"""When a child starts, what it receives, and which of its output is used."""
 
 import asyncio
 
 import pytest
 
 from media.units import AccessUnit
+from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import audio_config, frame, sound, video_config
-from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink, settle
+from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink
 from transcoder.messages import AudioRung, Job
 from worker.transcoding import Transcoding
 
@@ -27,13 +28,13 @@ class Bench:
 
     async def cut(self, pts: int = 0, *, key: bool = True) -> None:
         self.transcoding.cut(pts, key=key)
-        await settle()
+        await run_until_idle()
 
 
-async def test_a_child_starts_at_a_cut_on_a_keyframe_and_not_before() -> None:
+async def test_a_child_starts_at_the_first_cut_on_a_keyframe() -> None:
     bench = Bench()
     bench.transcoding.feed(frame(0, key=True))
-    await settle()
+    await run_until_idle()
     await bench.cut(3000, key=False)
     assert bench.children.attempts == 0
     await bench.cut(6000)
@@ -48,7 +49,7 @@ async def test_without_video_a_child_starts_at_any_cut() -> None:
     assert bench.children.last.job == AUDIO_JOB
 
 
-async def test_a_running_child_is_not_started_again_at_later_cuts() -> None:
+async def test_later_cuts_start_no_second_child() -> None:
     bench = Bench()
     await bench.cut(0)
     await bench.cut(180_000)
@@ -65,7 +66,7 @@ async def test_without_a_job_nothing_starts() -> None:
     assert bench.children.attempts == 0
 
 
-async def test_what_is_fed_while_the_child_starts_is_kept_in_order() -> None:
+async def test_units_fed_while_the_child_starts_are_kept_in_order() -> None:
     bench = Bench()
     bench.children.gate.clear()
     await bench.cut(0)
@@ -75,13 +76,13 @@ async def test_what_is_fed_while_the_child_starts_is_kept_in_order() -> None:
     bench.transcoding.cut(180_000, key=False)
     bench.transcoding.feed(frame(180_000))
     bench.children.gate.set()
-    await settle()
+    await run_until_idle()
     assert bench.children.last.given == [0, *given, 180_000, frame(180_000)]
     bench.transcoding.feed(frame(183_000))
     assert bench.children.last.given[-1] == frame(183_000)
 
 
-async def test_what_waits_for_a_child_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_units_waiting_for_a_child_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.transcoding.MAX_WAITING", 5)
     bench = Bench()
     bench.children.gate.clear()
@@ -89,11 +90,11 @@ async def test_what_waits_for_a_child_is_bounded(monkeypatch: pytest.MonkeyPatch
     for index in range(10):
         bench.transcoding.feed(frame(index * 3000, key=index == 0))
     bench.children.gate.set()
-    await settle()
+    await run_until_idle()
     assert len(bench.children.last.given) == 5
 
 
-async def test_what_the_child_makes_reaches_the_sink() -> None:
+async def test_the_childs_output_reaches_the_sink() -> None:
     bench = Bench()
     await bench.cut()
     child = bench.children.last
@@ -115,7 +116,7 @@ async def test_an_overrun_is_reported_once_at_its_start_and_once_at_its_end() ->
     assert bench.sink.overruns == [True, False]
 
 
-async def test_dropped_audio_alone_is_no_overrun() -> None:
+async def test_dropped_audio_alone_is_not_an_overrun() -> None:
     bench = Bench(OTHER_JOB)
     await bench.cut()
     bench.children.last.keeps_up = False
@@ -135,24 +136,24 @@ async def test_a_new_job_retires_the_running_child() -> None:
     assert bench.children.last.job == OTHER_JOB
     assert bench.children.last.given == [180_000]
     old.drained.set()
-    await settle()
+    await run_until_idle()
     assert bench.sink.deaths == []
 
 
-async def test_a_child_that_comes_up_after_a_new_job_began_is_killed() -> None:
+async def test_a_child_that_starts_after_a_newer_job_is_killed() -> None:
     bench = Bench()
     bench.children.gate.clear()
     await bench.cut(0)
     bench.transcoding.begin(OTHER_JOB)
     await bench.cut(180_000)
     bench.children.gate.set()
-    await settle()
+    await run_until_idle()
     first, second = bench.children.started
     assert (first.killed, first.given) == (True, [])
     assert (second.killed, second.given) == (False, [180_000])
 
 
-async def test_a_retired_child_counts_until_the_new_one_produces_for_that_track() -> None:
+async def test_a_retired_childs_output_is_used_until_the_new_child_produces_for_that_track() -> None:
     bench = Bench()
     await bench.cut(0)
     old = bench.children.last
@@ -184,14 +185,14 @@ async def test_finish_drains_the_child() -> None:
     assert bench.children.attempts == 1
 
 
-async def test_finish_waits_for_what_a_retired_child_still_has() -> None:
+async def test_finish_waits_for_a_retired_childs_remaining_output() -> None:
     bench = Bench()
     await bench.cut(0)
     retired = bench.children.last
     bench.transcoding.begin(OTHER_JOB)
     finishing = asyncio.create_task(bench.transcoding.finish(10))
     await asyncio.wait_for(retired.finishing.wait(), 1)
-    await settle()
+    await run_until_idle()
     assert not finishing.done()
     retired.produce("v360p", frame(0))
     retired.drained.set()

@@ -1,4 +1,4 @@
-"""Two codecs that exist only here: all that a new codec has to bring, and the tables it has to be in."""
+"""Two invented codecs: everything that a new codec has to define, and the tables it has to be in."""
 
 import pytest
 
@@ -69,7 +69,7 @@ def hum_entry(config: AudioConfig, bitrate: TrackBitrate | None) -> bytes:
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put both codecs into the tables until the test is over."""
+    """Add both codecs to the tables until the end of the test."""
     monkeypatch.setitem(VIDEO_CODECS, WISP, WISP_CODEC)
     monkeypatch.setitem(AUDIO_CODECS, HUM, HUM_CODEC)
     monkeypatch.setitem(VIDEO_ENTRIES, WISP, wisp_entry)

@@ -32,7 +32,7 @@ def record(*fields: tuple[int, int]) -> bytes:
         ("11b8", "mp4a.40.2", 48000, 8, 1024),
         # Frames of 960 samples.
         ("1194", "mp4a.40.2", 48000, 2, 960),
-        # OBS and ffmpeg: AAC-LC that says it has no SBR.
+        # OBS and ffmpeg: AAC-LC that explicitly signals the absence of SBR.
         ("119056e500", "mp4a.40.2", 48000, 2, 1024),
         # HE-AAC, hierarchical and backward-compatible.
         ("2b920800", "mp4a.40.5", 44100, 2, 2048),
@@ -42,11 +42,11 @@ def record(*fields: tuple[int, int]) -> bytes:
         # HE-AAC v2, likewise both ways.
         ("eb8a0800", "mp4a.40.29", 44100, 2, 2048),
         ("138856e5a54880", "mp4a.40.29", 44100, 2, 2048),
-        # Bytes after the configuration that are no extension.
+        # Trailing bytes that are not an extension.
         ("11900000", "mp4a.40.2", 48000, 2, 1024),
     ],
 )
-def test_records_of_encoders(
+def test_records_of_real_encoders_are_parsed(
     data: str, codec_string: str, sample_rate: int, channels: int, frame_samples: int
 ) -> None:
     config = parse_audio_specific_config(bytes.fromhex(data))
@@ -54,18 +54,18 @@ def test_records_of_encoders(
     assert config.timescale == sample_rate
 
 
-def test_a_sample_rate_in_full() -> None:
+def test_an_explicit_sample_rate_is_parsed() -> None:
     config = parse_audio_specific_config(record((2, 5), (15, 4), (45000, 24), (2, 4), (0, 3)))
     assert config.sample_rate == 45000
 
 
-def test_a_core_coder_delay_is_passed_over() -> None:
+def test_a_core_coder_delay_is_skipped() -> None:
     extension = ((0x2B7, 11), (5, 5), (1, 1), (3, 4))
     data = record((2, 5), (6, 4), (2, 4), (0, 1), (1, 1), (99, 14), (0, 1), *extension)
     assert parse_audio_specific_config(data).sample_rate == 48000
 
 
-def test_channels_laid_out_by_a_program_config_element() -> None:
+def test_channels_are_counted_in_a_program_config_element() -> None:
     layout = (
         *((0, 4), (1, 2), (3, 4)),
         # One front pair and centre, one side pair, one back, one LFE, one of associated data, one coupling.
@@ -132,7 +132,7 @@ def test_every_sample_rate_and_channel_configuration_is_parsed(sample_rate: int,
     assert config.codec_string == "mp4a.40.2"
 
 
-def test_silence_is_of_the_core_whatever_is_signalled_above_it() -> None:
+def test_silence_has_the_core_configuration_with_or_without_sbr() -> None:
     stereo = silent_frame(parse_audio_specific_config(b"\x11\x90"))
     mono = silent_frame(parse_audio_specific_config(b"\x11\x88"))
     assert stereo is not None
@@ -144,7 +144,7 @@ def test_silence_is_of_the_core_whatever_is_signalled_above_it() -> None:
 
 @settings(max_examples=200)
 @given(st.binary(max_size=40), st.sampled_from(["1190", "139056e5a0", "eb8a0800", "1180", ""]))
-def test_only_declared_errors_escape(noise: bytes, start: str) -> None:
+def test_only_declared_errors_are_raised(noise: bytes, start: str) -> None:
     try:
         config = parse_audio_specific_config(bytes.fromhex(start) + noise)
     except MediaError:

@@ -21,7 +21,9 @@ from media.units import Codec
         ("fffb0004", 44100, 2, 1152),
     ],
 )
-def test_headers_of_every_version(header: str, sample_rate: int, channels: int, frame_samples: int) -> None:
+def test_headers_of_every_version_are_parsed(
+    header: str, sample_rate: int, channels: int, frame_samples: int
+) -> None:
     config = parse_frame_header(bytes.fromhex(header) + bytes(100))
     assert config == AudioConfig(Codec.MP3, b"", "mp4a.40.34", sample_rate, channels, frame_samples)
 
@@ -39,7 +41,7 @@ def test_bad_headers_are_refused(header: str) -> None:
 
 
 @given(st.one_of(st.binary(max_size=8), st.binary(max_size=4).map(lambda data: b"\xff" + data)))
-def test_only_declared_errors_escape(data: bytes) -> None:
+def test_only_declared_errors_are_raised(data: bytes) -> None:
     try:
         config = parse_frame_header(data)
     except MediaError:
@@ -56,7 +58,7 @@ def test_mp3_has_neither_silence_nor_a_configuration_record() -> None:
 @given(st.binary(max_size=8).map(lambda data: b"\xff\xfb" + data))
 def test_frames_of_one_signature_have_one_configuration(data: bytes) -> None:
     assert MP3.in_band is not None
-    # Bit rate, padding and the mode of two channels are not part of the configuration.
+    # Bitrate, padding and the stereo mode are not part of the configuration.
     other = bytearray(data)
     if len(other) >= 4:
         other[2] ^= 0x32

@@ -1,4 +1,4 @@
-"""A codec that is in the tables, and nowhere else, gets from an FLV tag to an init segment and the playlists."""
+"""A codec that is only added to the tables passes from FLV tags to init segments and playlists."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -95,7 +95,7 @@ def test_video_from_its_tags_to_access_units() -> None:
         ("video-config", (320, 180)),
         ("unit", AccessUnit(Kind.VIDEO, 0, 0, True, b"Kone")),
         ("unit", AccessUnit(Kind.VIDEO, 3600, 0, False, b"Ptwo")),
-        # The tag claims a key frame; the codec knows better.
+        # The tag is marked as a key frame, but the codec's own header is not.
         ("unit", AccessUnit(Kind.VIDEO, 7200, 0, False, b"Pthree")),
         ("dropped", "malformed-frame"),
     ]
@@ -140,7 +140,7 @@ def test_video_from_access_units_to_segments() -> None:
     units = [AccessUnit(Kind.VIDEO, i * 3000, 0, i % 60 == 0, b"K" if i % 60 == 0 else b"P") for i in range(121)]
     for index, unit in enumerate(units):
         if unit.key:
-            # The picture grows with the second segment; from then on segments begin with their parameter sets.
+            # The picture size changes with the second segment; later segments begin with their parameter sets.
             record = WISP_RECORD if index == 0 else WISP_RECORD[:-1] + b"\xf0"
             track.configure(parse_wisp(record), None)
             track.cut(Cut(1 + index // 60, unit.pts, discontinuity=index == 60))
@@ -188,7 +188,7 @@ def test_playlists_and_manifests_name_the_codecs() -> None:
     assert 'codecs="humm.1"' in manifest
 
 
-def test_without_the_tables_the_codecs_are_refused_in_words() -> None:
+def test_codecs_that_are_not_in_the_tables_are_refused() -> None:
     with pytest.raises(UnsupportedCodec, match=r"wsp1 video is not supported yet: choose H\.264"):
         fed([(0, video_tag(0, WISP_RECORD))])
     with pytest.raises(UnsupportedCodec, match="humm audio is not supported: choose AAC"):

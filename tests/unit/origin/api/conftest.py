@@ -1,4 +1,4 @@
-"""The API as an application in memory: a cluster of one node, a store in a dict, and a clock that the test sets."""
+"""The API as an application in memory, with a cluster of one node, a store in memory, and a manual clock."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ NOW = 1_795_257_665.0
 
 @dataclass(slots=True)
 class Api:
-    """``http`` asks as the operator does, ``public`` without the token."""
+    """``http`` sends the operator's token, ``public`` does not."""
 
     http: httpx.AsyncClient
     public: httpx.AsyncClient
@@ -34,7 +34,7 @@ class Api:
     keys: list[tuple[str, str | None]] = field(default_factory=list)
 
     async def on_air(self, status: StreamStatus) -> FakeOwner:
-        """A stream that is live or waiting."""
+        """Claim the stream for an owner with ``status``, which is live or waiting."""
         assert status.broadcast is not None
         owner = FakeOwner(status)
         await self.cluster.claim(status.stream, status.broadcast, owner)

@@ -1,4 +1,4 @@
-"""The status of a stream as its owner answers it."""
+"""The status of a stream, as its owner returns it."""
 
 from live.status import (
     AudioStatus,

@@ -1,4 +1,4 @@
-"""Live broadcasts: kill, charts and pictures; and the list of past ones."""
+"""Live broadcasts: kill, history and thumbnail; and the list of past broadcasts."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.unit.origin.api.live import BROADCAST, status
 
 
 class BanningOwner(FakeOwner):
-    """Also notes the ban that was in force when it was killed."""
+    """Records the ban in force at the time of each kill."""
 
     def __init__(self, api: Api) -> None:
         super().__init__(status("a"))
@@ -29,14 +29,14 @@ class BanningOwner(FakeOwner):
 
 @pytest.fixture
 async def owner(api: Api) -> BanningOwner:
-    """Of a live stream ``a``."""
+    """The owner of a live stream ``a``."""
     await api.catalogue.create_stream("a", now=NOW)
     owner = BanningOwner(api)
     await api.cluster.claim("a", BROADCAST, owner)
     return owner
 
 
-async def test_a_kill_without_words(api: Api, owner: BanningOwner) -> None:
+async def test_a_kill_without_a_body(api: Api, owner: BanningOwner) -> None:
     answer = await api.http.post("/streams/a/kill")
     assert answer.json() == {"stream": "a", "banned_until": None}
     assert (owner.kills, owner.bans) == (["ended by the operator"], [None])
@@ -48,7 +48,7 @@ async def test_the_ban_is_written_before_the_broadcast_is_ended(api: Api, owner:
     assert (owner.kills, owner.bans) == (["wrong stream"], [NOW + 60])
 
 
-async def test_killing_what_is_not_live_is_a_clear_error_and_bans_nobody(api: Api) -> None:
+async def test_killing_an_idle_stream_is_an_error_and_sets_no_ban(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     answer = await api.http.post("/streams/a/kill", json={"ban_s": 60})
     assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
@@ -63,7 +63,7 @@ class EndingOwner(FakeOwner):
         raise NoOwner("the broadcast of a has ended")
 
 
-async def test_a_broadcast_that_ends_while_it_is_killed(api: Api) -> None:
+async def test_a_broadcast_that_ends_during_the_kill_is_not_live(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     await api.cluster.claim("a", BROADCAST, EndingOwner(status("a")))
     answer = await api.http.post("/streams/a/kill")
@@ -77,7 +77,7 @@ class HangingOwner(FakeOwner):
         return Done()
 
 
-async def test_an_owner_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_owner_that_does_not_answer_is_a_timeout(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_routes, "ASK_TIMEOUT_S", 0.001)
     await api.catalogue.create_stream("a", now=NOW)
     await api.cluster.claim("a", BROADCAST, HangingOwner(status("a")))
@@ -89,13 +89,13 @@ async def test_an_owner_that_does_not_answer(api: Api, monkeypatch: pytest.Monke
     "body",
     [{"ban_s": -1}, {"ban_s": "soon"}, {"ban": 60}, {"ban_s": 1e12}, {"reason": "x" * 201}, [], "kill"],
 )
-async def test_a_kill_that_is_not_understood(api: Api, owner: BanningOwner, body: object) -> None:
+async def test_an_invalid_kill_is_refused(api: Api, owner: BanningOwner, body: object) -> None:
     answer = await api.http.post("/streams/a/kill", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
     assert owner.kills == []
 
 
-async def test_one_stream_in_full_tells_where_time_goes(api: Api) -> None:
+async def test_a_streams_details_include_latencies(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a")).json()["latency"] == []
     stage = LatencyStatus(track="v480p", stage="encoded", p50_ms=21.5, p95_ms=38.0)
@@ -126,7 +126,7 @@ async def test_the_thumbnail(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_broadcasts_newest_first_with_links(api: Api) -> None:
+async def test_broadcasts_are_listed_newest_first_with_links(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a/broadcasts")).json() == []
     ended, lost = "20261120t090000z-000001", "20261120t100000z-000002"

@@ -1,4 +1,4 @@
-"""Tokens for viewers, and the check for caches."""
+"""Viewer tokens, and the check of path tokens for caches."""
 
 import pytest
 
@@ -12,7 +12,7 @@ async def keys(api: Api):  # type: ignore[no-untyped-def]
     return await PlaybackSecret(api.store, lambda: NOW).keys()
 
 
-async def test_a_private_stream_is_made_shown_and_changed(api: Api) -> None:
+async def test_a_private_stream_can_be_created_and_changed(api: Api) -> None:
     assert (await api.http.post("/streams", json={"stream": "a", "private": True})).status_code == 201
     await api.http.post("/streams", json={"stream": "b"})
     assert [(one["stream"], one["private"]) for one in (await api.http.get("/streams")).json()] == [
@@ -25,7 +25,7 @@ async def test_a_private_stream_is_made_shown_and_changed(api: Api) -> None:
     assert (await api.http.patch("/streams/a", json={"private": None})).status_code == 422
 
 
-async def test_a_token_and_its_links(api: Api) -> None:
+async def test_a_token_comes_with_its_links(api: Api) -> None:
     await api.http.post("/streams", json={"stream": "a", "private": True})
     answer = await api.http.post("/streams/a/tokens", json={"for_s": 60, "address": "203.0.113.7"})
     assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
@@ -43,7 +43,7 @@ async def test_a_token_and_its_links(api: Api) -> None:
     assert read == ViewerToken("a", int(NOW) + 60, "203.0.113.7")
 
 
-async def test_without_a_body_a_token_is_for_two_hours_and_anybody(api: Api) -> None:
+async def test_without_a_body_a_token_is_valid_for_two_hours_and_any_address(api: Api) -> None:
     await api.http.post("/streams", json={"stream": "a"})
     body = (await api.http.post("/streams/a/tokens")).json()
     assert (body["expires_at"], body["address"]) == (int(NOW) + 7200, None)
@@ -52,20 +52,20 @@ async def test_without_a_body_a_token_is_for_two_hours_and_anybody(api: Api) -> 
 @pytest.mark.parametrize(
     "body", [{"for_s": 0}, {"for_s": 10**9}, {"address": "here"}, {"address": ""}, {"for": 60}]
 )
-async def test_tokens_that_are_refused(api: Api, body: dict[str, object]) -> None:
+async def test_invalid_token_requests_are_refused(api: Api, body: dict[str, object]) -> None:
     await api.http.post("/streams", json={"stream": "a"})
     answer = await api.http.post("/streams/a/tokens", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
 
 
-async def test_who_may_make_tokens_and_of_what(api: Api) -> None:
+async def test_tokens_need_the_operator_and_an_existing_stream(api: Api) -> None:
     await api.http.post("/streams", json={"stream": "a"})
     assert (await api.public.post("/streams/a/tokens")).status_code == 401
     missing = await api.http.post("/streams/b/tokens")
     assert (missing.status_code, missing.json()["code"]) == (404, "stream-not-found")
 
 
-async def test_a_cache_may_ask_whether_a_path_token_holds(api: Api) -> None:
+async def test_a_cache_can_check_a_path_token(api: Api) -> None:
     token = make_path_token(await keys(api), "a", now=NOW, bucket_s=BUCKET_S)
     expires_at = int(token.partition("-")[0])
     held = await api.public.get(f"/playback/a/{token}")

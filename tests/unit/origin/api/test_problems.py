@@ -1,4 +1,4 @@
-"""Errors, the token and the OpenAPI document."""
+"""Errors, the operator's token and the OpenAPI document."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -30,7 +30,9 @@ PROTECTED = [
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 @pytest.mark.parametrize("header", [None, "Bearer wrong", f"Basic {TOKEN}", "Bearer", "Bearer ünknown"])
-async def test_without_the_token_nothing_is_told(api: Api, method: str, path: str, header: str | None) -> None:
+async def test_requests_without_the_token_are_unauthorized(
+    api: Api, method: str, path: str, header: str | None
+) -> None:
     headers = httpx.Headers({} if header is None else {b"Authorization": header.encode()})
     answer = await api.public.request(method, path, headers=headers)
     assert answer.status_code == 401
@@ -39,7 +41,7 @@ async def test_without_the_token_nothing_is_told(api: Api, method: str, path: st
     assert answer.json()["code"] == "unauthorized"
 
 
-def test_every_route_but_the_viewers_is_protected(api: Api) -> None:
+def test_all_routes_but_the_viewers_are_protected(api: Api) -> None:
     document = api.app.openapi()
     routes = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     expected = {(method, f"/api/v1{path.replace('/a', '/{stream}', 1)}") for method, path in PROTECTED}
@@ -56,7 +58,7 @@ def test_every_route_but_the_viewers_is_protected(api: Api) -> None:
     assert secured == expected
 
 
-async def test_the_operators_answers_are_in_no_cache(api: Api) -> None:
+async def test_the_operators_answers_are_not_cached(api: Api) -> None:
     answer = await api.http.get("/version")
     assert answer.json() == {"version": "9.9.9"}
     assert answer.headers["cache-control"] == "no-store"
@@ -84,14 +86,14 @@ async def test_unknown_fields_are_refused_by_name(api: Api) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 10_000])
-async def test_a_body_that_is_not_json(api: Api, content: bytes) -> None:
+async def test_a_body_that_is_not_json_is_refused(api: Api, content: bytes) -> None:
     answer = await api.http.post("/streams", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/streams", "/streams/a/kill"])
-async def test_a_body_without_end_is_cut_off_though_nobody_looked_at_the_token_yet(api: Api, path: str) -> None:
+async def test_an_endless_body_is_cut_off_even_without_the_token(api: Api, path: str) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -106,7 +108,7 @@ async def test_a_body_without_end_is_cut_off_though_nobody_looked_at_the_token_y
     assert sent <= 66 * 1024
 
 
-async def test_what_there_is_no_route_for(api: Api) -> None:
+async def test_unknown_routes_and_methods_are_problems(api: Api) -> None:
     missing = await api.http.get("/nothing")
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
     assert missing.json()["detail"] == "Not Found: GET /api/v1/nothing"
@@ -115,7 +117,7 @@ async def test_what_there_is_no_route_for(api: Api) -> None:
     assert wrong.headers["allow"]
 
 
-async def test_a_store_that_is_down(api: Api) -> None:
+async def test_a_store_that_is_down_is_503(api: Api) -> None:
     api.store.failing = StoreUnavailable("the store does not answer; try again later")
     for path in ("/streams/a", "/watch/a"):
         answer = await api.http.get(path)

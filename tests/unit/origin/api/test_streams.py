@@ -9,7 +9,7 @@ from tests.unit.origin.api.conftest import NOW, Api
 from tests.unit.origin.api.live import BROADCAST, status
 
 
-async def test_creating_tells_the_key_once(api: Api) -> None:
+async def test_only_the_answer_to_create_contains_the_key(api: Api) -> None:
     answer = await api.http.post("/streams", json={"stream": "studio-a", "title": "Studio A", "ladder": "source"})
     assert answer.status_code == 201
     assert answer.headers["location"] == "/api/v1/streams/studio-a"
@@ -25,7 +25,7 @@ async def test_creating_tells_the_key_once(api: Api) -> None:
     assert body["key"] not in (await api.http.get("/streams/studio-a")).text
 
 
-async def test_a_stream_is_made_once_and_has_a_good_name(api: Api) -> None:
+async def test_a_duplicate_or_invalid_name_is_refused(api: Api) -> None:
     await api.http.post("/streams", json={"stream": "a"})
     again = await api.http.post("/streams", json={"stream": "a"})
     assert (again.status_code, again.json()["code"]) == (409, "stream-exists")
@@ -33,7 +33,7 @@ async def test_a_stream_is_made_once_and_has_a_good_name(api: Api) -> None:
     assert (bad.status_code, bad.json()["code"]) == (422, "bad-stream-name")
 
 
-async def test_the_list_has_live_ones_first_then_those_that_wait_then_by_name(api: Api) -> None:
+async def test_the_list_has_live_then_waiting_then_idle_streams_by_name(api: Api) -> None:
     for name in ("d-idle", "a-idle", "c-live", "b-waiting", "b-live"):
         await api.catalogue.create_stream(name, now=NOW)
     for name, state in (("c-live", "live"), ("b-waiting", "waiting"), ("b-live", "live")):
@@ -49,7 +49,7 @@ async def test_the_list_has_live_ones_first_then_those_that_wait_then_by_name(ap
 
 
 @pytest.mark.parametrize("failure", [None, RuntimeError("broken")])
-async def test_an_owner_that_does_not_answer_does_not_spoil_the_list(
+async def test_the_list_works_if_an_owner_does_not_answer(
     api: Api, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
 ) -> None:
     monkeypatch.setattr(live_routes, "ASK_TIMEOUT_S", 0.01)
@@ -81,14 +81,14 @@ async def test_a_stream_whose_broadcast_is_ending_is_idle(api: Api) -> None:
     assert (listed["state"], listed["broadcast"]) == ("idle", None)
 
 
-async def test_a_cluster_that_cannot_be_reached(api: Api) -> None:
+async def test_a_cluster_that_cannot_be_reached_is_503(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     await api.cluster.close()
     answer = await api.http.get("/streams")
     assert (answer.status_code, answer.json()["code"]) == (503, "cluster-unavailable")
 
 
-async def test_one_stream(api: Api) -> None:
+async def test_one_stream_is_shown(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     await api.on_air(status("a"))
     shown = (await api.http.get("/streams/a")).json()
@@ -98,7 +98,7 @@ async def test_one_stream(api: Api) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "stream-not-found")
 
 
-async def test_settings_change_only_where_given(api: Api) -> None:
+async def test_only_the_given_settings_change(api: Api) -> None:
     await api.http.post("/streams", json={"stream": "a", "title": "A", "ladder": "source"})
     changed = await api.http.patch("/streams/a", json={"title": "B"})
     assert changed.json()["title"] == "B"
@@ -113,7 +113,7 @@ async def test_settings_change_only_where_given(api: Api) -> None:
     assert (settings.title, settings.ladder) == ("", None)
 
 
-async def test_a_bad_ladder_is_refused_with_its_place(api: Api) -> None:
+async def test_an_invalid_ladder_is_refused_with_its_position(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     answer = await api.http.patch(
         "/streams/a", json={"ladder": [{"height": 360, "bitrate": "1M"}, {"height": 720, "bitrate": "2M"}]}
@@ -123,7 +123,7 @@ async def test_a_bad_ladder_is_refused_with_its_place(api: Api) -> None:
     assert "from high to low" in answer.json()["detail"]
 
 
-async def test_a_new_key_ends_the_old_one(api: Api) -> None:
+async def test_a_new_key_replaces_the_old_one(api: Api) -> None:
     _, old = await api.catalogue.create_stream("a", now=NOW)
     body = (await api.http.post("/streams/a/rotate-key")).json()
     assert set(body) == {"stream", "server", "key", "watch"}
@@ -133,7 +133,7 @@ async def test_a_new_key_ends_the_old_one(api: Api) -> None:
     assert (await api.http.post("/streams/b/rotate-key")).json()["code"] == "stream-not-found"
 
 
-async def test_deleting_ends_the_broadcast_and_the_key(api: Api) -> None:
+async def test_delete_ends_the_broadcast_and_revokes_the_key(api: Api) -> None:
     _, key = await api.catalogue.create_stream("a", now=NOW)
     owner = await api.on_air(status("a"))
     answer = await api.http.delete("/streams/a")
@@ -144,6 +144,6 @@ async def test_deleting_ends_the_broadcast_and_the_key(api: Api) -> None:
     assert (await api.http.delete("/streams/a")).json()["code"] == "stream-not-found"
 
 
-async def test_deleting_what_is_idle(api: Api) -> None:
+async def test_delete_of_an_idle_stream(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.delete("/streams/a")).status_code == 204

@@ -1,4 +1,4 @@
-"""Keys and a time for the tests of this package."""
+"""Keys and a time that the tests of this package share."""
 
 from hypothesis import strategies as st
 

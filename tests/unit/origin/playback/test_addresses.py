@@ -18,12 +18,12 @@ from origin.playback.addresses import canonical_network, is_in_network
         ("::ffff:203.0.113.0/120", "203.0.113.0/24"),
     ],
 )
-def test_the_canonical_form(text: str, canonical: str) -> None:
+def test_the_canonical_form_of_an_address_or_network(text: str, canonical: str) -> None:
     assert canonical_network(text) == canonical
 
 
 @pytest.mark.parametrize("text", ["", "here", "203.0.113", "203.0.113.7:80", "[::1]", "1/33"])
-def test_what_is_none(text: str) -> None:
+def test_invalid_addresses_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         canonical_network(text)
 
@@ -39,13 +39,13 @@ def test_what_is_none(text: str) -> None:
         ("fe80::1%eth0", "fe80::1", True),
         ("203.0.113.7", "2001:db8::/64", False),
         (None, "203.0.113.7", False),
-        ("somebody", "203.0.113.7", False),
+        ("unknown", "203.0.113.7", False),
     ],
 )
-def test_inside(address: str | None, network: str, inside: bool) -> None:
+def test_whether_an_address_is_in_a_network(address: str | None, network: str, inside: bool) -> None:
     assert is_in_network(address, network) is inside
 
 
 @given(st.ip_addresses())
-def test_an_address_is_in_itself(address: object) -> None:
+def test_an_address_contains_itself(address: object) -> None:
     assert is_in_network(str(address), canonical_network(str(address)))

@@ -1,4 +1,4 @@
-"""The path token, and how it sits in a path."""
+"""The path token, and its place in a path."""
 
 from urllib.parse import urljoin
 
@@ -28,13 +28,13 @@ def check(text: str, stream: str = "a", now: float = NOW) -> int:
 
 
 @given(streams, times, times)
-def test_all_viewers_of_a_bucket_get_the_same(stream: str, one: int, other: int) -> None:
+def test_all_viewers_in_a_bucket_share_a_token(stream: str, one: int, other: int) -> None:
     assert make(stream, one) == make(stream, other + 0.999)
     assert make(stream, one) != make(stream, one + BUCKET_S)
 
 
 @given(streams, times, st.integers(60, 7 * 86_400))
-def test_it_holds_for_a_bucket_at_least_and_two_at_most(stream: str, now: int, bucket_s: int) -> None:
+def test_a_token_is_valid_for_one_to_two_buckets(stream: str, now: int, bucket_s: int) -> None:
     token = make(stream, now, bucket_s)
     expires_at = check(token, stream, now)
     assert bucket_s < expires_at - now <= 2 * bucket_s
@@ -55,12 +55,12 @@ def test_a_changed_character_is_refused(data: st.DataObject) -> None:
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[0-9]{1,14}-[A-Za-z0-9_-]{20,24}"))
-def test_nothing_else_is_taken(text: str) -> None:
+def test_no_other_text_is_accepted(text: str) -> None:
     with pytest.raises(TokenInvalid):
         check(text)
 
 
-def test_another_stream_and_other_keys() -> None:
+def test_a_token_of_another_stream_or_key_is_refused() -> None:
     with pytest.raises(TokenInvalid):
         check(make("a"), "b")
     for keys in (OTHERS, swapped(KEYS)):
@@ -72,7 +72,7 @@ def test_another_stream_and_other_keys() -> None:
     "rest",
     ["master.m3u8", f"{BROADCAST}/manifest.mpd", f"{BROADCAST}/v720p/media.m3u8", f"{BROADCAST}/v720p/7.3.m4s"],
 )
-def test_leaving_the_token_out_gives_the_key_in_the_store(rest: str) -> None:
+def test_a_path_without_its_token_is_the_store_key(rest: str) -> None:
     token = make()
     path = f"a~{token}/{rest}"
     assert split_path_token(path) == (f"a/{rest}", token)
@@ -95,6 +95,6 @@ def test_any_path_can_be_split(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["a~x", "~x/y", "a/b~x/c", "a~", "", "~"])
-def test_a_token_elsewhere_is_none(path: str) -> None:
+def test_a_token_elsewhere_in_the_path_is_ignored(path: str) -> None:
     assert split_path_token(path) == (path, None)
     assert parse_live_path(path) is None

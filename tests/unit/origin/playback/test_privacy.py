@@ -1,4 +1,4 @@
-"""The age of the answer whether a stream is private, through the cache and the catalogue together."""
+"""How old the answer may be whether a stream is private, through the cache and the catalogue."""
 
 from origin.playback import PrivacyCache
 from storage.catalogue import Catalogue
@@ -10,7 +10,7 @@ NOW = 1_795_257_665.0
 
 
 class Origin:
-    """An origin beside another that writes the same store."""
+    """An origin, while another one writes to the same store."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -19,7 +19,7 @@ class Origin:
         catalogue = Catalogue(self.store, clock=lambda: self.now)
         self.privacy = PrivacyCache(catalogue.is_private, clock=lambda: self.now)
 
-    async def close_to_the_public(self, stream: str) -> None:
+    async def make_private(self, stream: str) -> None:
         def change(record: StreamRecord) -> StreamRecord:
             return record.model_copy(update={"settings": StreamSettings(private=True)})
 
@@ -32,12 +32,12 @@ async def test_an_answer_is_at_most_five_seconds_old() -> None:
     assert await origin.privacy.get("a") is False
     origin.now += 2.4
     assert await origin.privacy.get("a") is False
-    await origin.close_to_the_public("a")
+    await origin.make_private("a")
     origin.now += 2.6
     assert await origin.privacy.get("a") is True
 
 
-async def test_an_answer_costs_the_store_one_read_in_a_while() -> None:
+async def test_answers_are_cached_for_a_while() -> None:
     origin = Origin()
     await origin.writer.create_stream("a", now=NOW)
     origin.store.calls.clear()
@@ -46,7 +46,7 @@ async def test_an_answer_costs_the_store_one_read_in_a_while() -> None:
     assert len(origin.store.calls) == 1
 
 
-async def test_a_store_that_fails_changes_nothing() -> None:
+async def test_a_failing_store_changes_no_answer() -> None:
     origin = Origin()
     await origin.writer.create_stream("a", StreamSettings(private=True), now=NOW)
     assert await origin.privacy.get("a") is True

@@ -17,7 +17,7 @@ def secret(store: MemoryStore) -> PlaybackSecret:
     return PlaybackSecret(store, lambda: NOW)
 
 
-async def test_the_first_makes_it_and_all_have_the_same() -> None:
+async def test_the_first_process_creates_the_secret_and_all_share_it() -> None:
     store = MemoryStore()
     first = await secret(store).keys()
     assert await secret(store).keys() == first
@@ -29,11 +29,11 @@ async def test_the_first_makes_it_and_all_have_the_same() -> None:
     assert not SECRET_KEY.startswith("live/")
 
 
-async def test_two_stores_have_two_secrets() -> None:
+async def test_two_stores_have_different_secrets() -> None:
     assert await secret(MemoryStore()).keys() != await secret(MemoryStore()).keys()
 
 
-async def test_of_many_who_come_at_once_one_makes_it() -> None:
+async def test_one_of_many_concurrent_processes_creates_the_secret() -> None:
     class Slow(MemoryStore):
         async def get(self, key: str):  # type: ignore[no-untyped-def]
             await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def test_of_many_who_come_at_once_one_makes_it() -> None:
     assert store.puts == [SECRET_KEY]
 
 
-async def test_a_put_whose_answer_was_lost() -> None:
+async def test_a_put_whose_answer_was_lost_is_not_an_error() -> None:
     class Repeating(MemoryStore):
         async def put(self, key: str, body: bytes, **how: object) -> ObjectInfo:
             await super().put(key, body, **how)  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ async def test_a_put_whose_answer_was_lost() -> None:
     assert await secret(store).keys() == await secret(store).keys()
 
 
-async def test_it_is_read_once() -> None:
+async def test_the_secret_is_read_once() -> None:
     store = MemoryStore()
     one = secret(store)
     keys = await one.keys()
@@ -66,7 +66,7 @@ async def test_it_is_read_once() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"{}", b'{"secret": "abcd", "created_at": 1}'])
-async def test_a_damaged_one_is_not_replaced(body: bytes) -> None:
+async def test_a_damaged_secret_is_not_replaced(body: bytes) -> None:
     store = MemoryStore()
     await store.put(SECRET_KEY, body)
     with pytest.raises(CorruptRecord, match="playback"):

@@ -7,7 +7,7 @@ from packager.boxes import prft, tfhd, trun
 from packager.boxes.walk import boxes, find
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.errors import Unwritable
-from tests.unit.packager.boxes.reading import read_fragments
+from tests.lab.fragments import read_fragments
 
 SYNC = 0x02000000
 NON_SYNC = 0x01010000

@@ -33,7 +33,7 @@ class Bench:
     def samples(self) -> list[tuple[int, int, int]]:
         """Start, duration and size of each sample in complete segments."""
         return [
-            (sample.pts, sample.duration, sample.size)
+            (sample.pts, sample.duration, len(sample.payload))
             for segment in self.out.segments
             for fragment in read_fragments(segment.data)
             for sample in fragment.samples

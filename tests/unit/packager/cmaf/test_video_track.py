@@ -74,7 +74,7 @@ def test_segments_with_b_frames_start_at_presentation_time() -> None:
     ]
     bench = Bench().feed(units)
     assert [start for _, start, _ in bench.out.spans] == [6000, 6000 + 2 * S]
-    first = next(read_fragments(bench.out.segments[0].data))
+    first = read_fragments(bench.out.segments[0].data)[0]
     assert first.base_media_decode_time == 0
     assert [sample.pts for sample in first.samples][:3] == [6000, 15_000, 9000]
 

@@ -14,17 +14,11 @@ from storage.catalogue import (
 from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 from storage.catalogue.stream_keys import key_hash
 from storage.documents import CorruptRecord
+from tests.lab.clock import ManualClock
 from tests.lab.memory_store import MemoryStore
 
 NOW = 1_800_000_000.0
 RECORD = "catalogue/streams/studio-a.json"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def hash_of(key: str) -> str:
@@ -48,7 +42,7 @@ async def test_a_created_stream_is_found_by_name_and_by_key() -> None:
     assert (record.settings, record.created_at, record.banned_until) == (settings, NOW, None)
 
 
-async def test_the_key_itself_is_nowhere_in_the_store() -> None:
+async def test_the_store_never_contains_a_key_in_clear() -> None:
     store = MemoryStore()
     _, key = await Catalogue(store).create_stream("studio-a", now=NOW)
     for name, found in store.objects.items():
@@ -59,7 +53,7 @@ async def test_the_key_itself_is_nowhere_in_the_store() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Studio", "-a", "a-", "a/b", "..", "a" * 64, "a b"])
-async def test_bad_names(name: str) -> None:
+async def test_invalid_names_are_refused(name: str) -> None:
     store = MemoryStore()
     with pytest.raises(BadStreamName, match="lower-case"):
         await Catalogue(store).create_stream(name, now=NOW)
@@ -68,7 +62,7 @@ async def test_bad_names(name: str) -> None:
     assert store.calls == []
 
 
-async def test_a_name_is_taken_once() -> None:
+async def test_a_name_can_be_created_only_once() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
@@ -78,7 +72,7 @@ async def test_a_name_is_taken_once() -> None:
     assert await catalogue.find_by_key(key) == record
 
 
-async def test_of_many_who_create_one_wins() -> None:
+async def test_one_of_many_concurrent_creations_wins() -> None:
     store = MemoryStore()
     results = await asyncio.gather(
         *(Catalogue(store).create_stream("studio-a", now=NOW) for _ in range(10)), return_exceptions=True
@@ -89,7 +83,7 @@ async def test_of_many_who_create_one_wins() -> None:
     assert await Catalogue(store).find_by_key(winners[0][1]) == winners[0][0]
 
 
-async def test_a_creation_whose_answer_was_lost_is_no_clash() -> None:
+async def test_a_repeated_creation_after_a_lost_answer_succeeds() -> None:
     class Repeating(MemoryStore):
         async def put(self, key: str, body: bytes, **how: object) -> ObjectInfo:
             info = await super().put(key, body, **how)  # type: ignore[arg-type]
@@ -102,7 +96,7 @@ async def test_a_creation_whose_answer_was_lost_is_no_clash() -> None:
     assert await catalogue.find_by_key(key) == record
 
 
-async def test_streams_are_listed_by_name_without_the_damaged() -> None:
+async def test_streams_are_listed_by_name_without_damaged_ones() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     for name in ("b", "c", "a"):
@@ -115,7 +109,7 @@ async def test_streams_are_listed_by_name_without_the_damaged() -> None:
         await catalogue.get_stream("b")
 
 
-async def test_listing_reads_a_few_at_once() -> None:
+async def test_listing_reads_a_few_records_at_once() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     for number in range(20):
@@ -125,7 +119,7 @@ async def test_listing_reads_a_few_at_once() -> None:
     assert 1 < store.most_at_once <= 8
 
 
-async def test_updates_of_two_writers_both_count() -> None:
+async def test_concurrent_updates_are_both_applied() -> None:
     store = MemoryStore()
     first, second = Catalogue(store), Catalogue(store)
     await first.create_stream("studio-a", now=NOW)
@@ -146,7 +140,7 @@ async def test_an_update_that_changes_nothing_writes_nothing() -> None:
     assert len(store.keys_of("put")) == writes
 
 
-async def test_an_update_gives_up_where_others_never_cease() -> None:
+async def test_an_update_gives_up_if_others_keep_writing() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     await catalogue.create_stream("studio-a", now=NOW)
@@ -161,7 +155,7 @@ async def test_an_update_gives_up_where_others_never_cease() -> None:
         await catalogue.update_stream("studio-a", change)
 
 
-async def test_updating_what_is_not_there() -> None:
+async def test_updating_an_unknown_stream_is_an_error() -> None:
     with pytest.raises(StreamNotFound, match="there is no stream studio-b"):
         await Catalogue(MemoryStore()).update_stream("studio-b", lambda record: record)
 
@@ -174,7 +168,7 @@ async def test_a_ban_is_set_and_lifted() -> None:
     assert (await catalogue.ban("studio-a", None)).banned_until is None
 
 
-async def test_a_rotated_key_counts_and_the_old_one_does_not() -> None:
+async def test_after_rotation_only_the_new_key_is_valid() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     _, old = await catalogue.create_stream("studio-a", now=NOW)
@@ -186,7 +180,7 @@ async def test_a_rotated_key_counts_and_the_old_one_does_not() -> None:
     assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 1
 
 
-async def test_rotating_for_what_is_not_there_leaves_nothing() -> None:
+async def test_rotating_the_key_of_an_unknown_stream_stores_nothing() -> None:
     store = MemoryStore()
     with pytest.raises(StreamNotFound):
         await Catalogue(store).rotate_key("studio-b")
@@ -211,7 +205,7 @@ async def test_delete_keeps_the_recordings() -> None:
     assert await catalogue.list_broadcasts("studio-a") == [broadcast]
 
 
-async def test_a_deletion_that_failed_can_be_repeated() -> None:
+async def test_a_failed_deletion_can_be_repeated() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
@@ -223,13 +217,13 @@ async def test_a_deletion_that_failed_can_be_repeated() -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "live", "a" * 24, "../../streams/studio-a"])
-async def test_unknown_keys(typed: str) -> None:
+async def test_unknown_keys_are_refused(typed: str) -> None:
     catalogue = Catalogue(MemoryStore())
     await catalogue.create_stream("studio-a", now=NOW)
     assert await catalogue.find_by_key(typed) is None
 
 
-async def test_a_key_object_alone_opens_nothing() -> None:
+async def test_a_key_object_without_its_stream_is_not_valid() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
@@ -240,8 +234,8 @@ async def test_a_key_object_alone_opens_nothing() -> None:
     assert await Catalogue(store).find_by_key(key) is None
 
 
-async def test_publishing_goes_on_while_the_store_is_down() -> None:
-    store, clock = MemoryStore(), Clock()
+async def test_known_keys_are_accepted_while_the_store_is_down() -> None:
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
     store.failing = StoreUnavailable("down")
@@ -251,7 +245,7 @@ async def test_publishing_goes_on_while_the_store_is_down() -> None:
         await Catalogue(store).find_by_key(key)
 
 
-async def test_what_was_listed_is_known_while_the_store_is_down() -> None:
+async def test_listed_streams_are_known_while_the_store_is_down() -> None:
     store = MemoryStore()
     record, key = await Catalogue(store).create_stream("studio-a", now=NOW)
     catalogue = Catalogue(store)
@@ -260,8 +254,8 @@ async def test_what_was_listed_is_known_while_the_store_is_down() -> None:
     assert await catalogue.find_by_key(key) == record
 
 
-async def test_a_store_that_hangs_is_not_waited_for() -> None:
-    store, clock = MemoryStore(), Clock()
+async def test_a_hanging_store_does_not_block_a_known_key() -> None:
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, timeout_s=0.01, clock=clock)
     record, key = await catalogue.create_stream("studio-a", now=NOW)
     store.hold[RECORD] = asyncio.Event()
@@ -269,8 +263,8 @@ async def test_a_store_that_hangs_is_not_waited_for() -> None:
     assert await catalogue.find_by_key(key) == record
 
 
-async def test_a_known_record_is_fresh_for_some_seconds() -> None:
-    store, clock = MemoryStore(), Clock()
+async def test_a_known_record_is_cached_for_a_few_seconds() -> None:
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, fresh_s=5.0, clock=clock)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
     await Catalogue(store).rotate_key("studio-a")
@@ -282,8 +276,8 @@ async def test_a_known_record_is_fresh_for_some_seconds() -> None:
     assert await catalogue.find_by_key(key) is None
 
 
-async def test_a_stream_deleted_elsewhere_is_not_kept_alive() -> None:
-    store, clock = MemoryStore(), Clock()
+async def test_a_stream_deleted_by_another_process_is_noticed() -> None:
+    store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, clock=clock)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
     await Catalogue(store).delete_stream("studio-a")
@@ -294,7 +288,7 @@ async def test_a_stream_deleted_elsewhere_is_not_kept_alive() -> None:
         await catalogue.find_by_key(key)
 
 
-async def test_all_publishers_may_return_at_the_same_moment() -> None:
+async def test_all_publishers_may_reconnect_at_once() -> None:
     store = MemoryStore()
     keys = [(await Catalogue(store).create_stream(f"s{number}", now=NOW))[1] for number in range(MAX_LOOKUPS + 1)]
     catalogue = Catalogue(store)
@@ -313,7 +307,7 @@ async def test_known_records_are_bounded() -> None:
     assert await catalogue.find_by_key(keys[2]) is not None
 
 
-async def test_broadcasts_newest_first() -> None:
+async def test_broadcasts_are_listed_newest_first() -> None:
     catalogue = Catalogue(MemoryStore())
     ids = [f"2026112{day}t104105z-ab12cd" for day in range(4)]
     for number, broadcast in enumerate(ids):

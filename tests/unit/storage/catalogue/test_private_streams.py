@@ -1,4 +1,4 @@
-"""Whether a stream is private, also after it was deleted."""
+"""Whether a stream is private, also after its deletion."""
 
 import pytest
 
@@ -23,7 +23,7 @@ async def is_private(store: MemoryStore, stream: str = "a") -> bool:
 
 
 @pytest.mark.parametrize("private", [True, False])
-async def test_a_stream_is_what_its_settings_say_and_stays_it(private: bool) -> None:
+async def test_privacy_follows_the_settings_and_outlives_deletion(private: bool) -> None:
     store, catalogue = await made(private=private)
     assert await is_private(store) is await catalogue.is_private("a") is private
     await catalogue.delete_stream("a")
@@ -31,7 +31,7 @@ async def test_a_stream_is_what_its_settings_say_and_stays_it(private: bool) -> 
     assert (MARK in store.objects) is private
 
 
-async def test_a_stream_that_is_created_again_follows_its_new_settings() -> None:
+async def test_a_recreated_stream_follows_its_new_settings() -> None:
     store, catalogue = await made(private=True)
     await catalogue.delete_stream("a")
     await catalogue.create_stream("a", now=NOW)
@@ -39,12 +39,12 @@ async def test_a_stream_that_is_created_again_follows_its_new_settings() -> None
 
 
 @pytest.mark.parametrize("stream", ["b", "../streams/a", ""])
-async def test_what_there_never_was_is_public(stream: str) -> None:
+async def test_a_stream_that_never_existed_is_public(stream: str) -> None:
     store, _ = await made(private=True)
     assert await is_private(store, stream) is False
 
 
-async def test_a_store_that_is_down_makes_nothing_public() -> None:
+async def test_while_the_store_is_down_no_stream_becomes_public() -> None:
     store, catalogue = await made(private=True)
     store.failing = StoreUnavailable("down")
     assert await catalogue.is_private("a") is True

@@ -5,12 +5,12 @@ from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSetti
 
 
 @pytest.mark.parametrize("ladder", ["auto", "source", None])
-def test_a_ladder_is_a_word_or_the_servers_own(ladder: str | None) -> None:
+def test_a_ladder_is_a_name_or_the_servers_default(ladder: str | None) -> None:
     assert StreamSettings.model_validate({"ladder": ladder}).ladder == ladder
 
 
 @pytest.mark.parametrize(("bitrate", "bps"), [(2_500_000, 2_500_000), ("2500k", 2_500_000), ("2.5M", 2_500_000)])
-def test_a_ladder_may_be_its_rungs(bitrate: str | int, bps: int) -> None:
+def test_a_ladder_may_be_a_list_of_rungs(bitrate: str | int, bps: int) -> None:
     settings = StreamSettings.model_validate(
         {"ladder": [{"height": 720, "bitrate": bitrate}, {"height": 360, "bitrate": 800_000}]}
     )
@@ -20,7 +20,7 @@ def test_a_ladder_may_be_its_rungs(bitrate: str | int, bps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ({"ladder": "best"}, "'auto' or 'source'"),
         ({"ladder": []}, "has no rung"),
@@ -35,12 +35,12 @@ def test_a_ladder_may_be_its_rungs(bitrate: str | int, bps: int) -> None:
         ({"title": "x" * 201}, "at most 200"),
     ],
 )
-def test_settings_that_are_refused(settings: dict[str, object], says: str) -> None:
-    with pytest.raises(ValidationError, match=says):
+def test_invalid_settings_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         StreamSettings.model_validate(settings)
 
 
-def test_records_of_a_newer_version_are_read() -> None:
+def test_unknown_fields_of_a_newer_version_are_ignored() -> None:
     text = '{"stream": "a", "key_hashes": ["00"], "created_at": 1.0, "colour": "red"}'
     record = StreamRecord.model_validate_json(text)
     assert (record.stream, record.key_hashes, record.banned_until) == ("a", ("00",), None)

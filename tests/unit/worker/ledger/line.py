@@ -1,4 +1,4 @@
-"""A broadcast's line without a store: source units through the cutter and the tracks into a ledger."""
+"""A broadcast's pipeline without a store: source units pass the cutter and the tracks into a ledger."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -16,7 +16,7 @@ RATE = 48_000
 
 
 class Sink:
-    """Writes into the ledger as the recorder does; every segment is durable at once."""
+    """Writes into the ledger as the recorder does; every segment is durable immediately."""
 
     def __init__(self, ledger: BroadcastLedger) -> None:
         self._ledger = ledger
@@ -36,8 +36,8 @@ class Sink:
 
 
 class Line:
-    """Two video tracks and audio. ``ledger`` continues an earlier line; ``gops`` are frames per group of pictures,
-    each of which is a segment."""
+    """Two video tracks and audio. ``ledger`` is that of an earlier line to continue; ``gops`` are the numbers of
+    frames per group of pictures, each of which becomes a segment."""
 
     def __init__(self, ledger: BroadcastLedger | None = None, gops: Iterable[int] = (60, 60, 60, 60)) -> None:
         if ledger is None:
@@ -55,7 +55,7 @@ class Line:
         self._tracks.configure_audio("asource", audio_config(), silence_after=10 * S)
 
     def units(self) -> list[AccessUnit]:
-        """The source: video and audio, interleaved as they come."""
+        """The source: video and audio, interleaved by time."""
         units: list[AccessUnit] = []
         number = sounds = 0
         for gop in self._gops:

@@ -1,4 +1,4 @@
-"""A ledger that is written down and read back is the same value, and damaged bytes are refused."""
+"""An encoded and decoded ledger is the same value, and damaged bytes are refused."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -28,7 +28,7 @@ def test_a_decoded_ledger_has_the_same_facts_and_entries(frames: int) -> None:
         assert (read.peak_bps, read.average_bps()) == (track.peak_bps, track.average_bps())
 
 
-def test_peaks_grow_alike_after_decoding() -> None:
+def test_peaks_continue_after_decoding() -> None:
     line, units = Line(), Line().units()
     line.feed(units[:200])
     other = Line(decode_ledger(encode_ledger(line.ledger)))
@@ -65,7 +65,7 @@ def test_damaged_fields_are_refused(change: dict[str, object], words: str) -> No
         decode_ledger(json.dumps({**encoded(), **change}).encode())
 
 
-def test_entries_that_are_cut_off_or_out_of_order_are_refused() -> None:
+def test_truncated_or_unordered_entries_are_refused() -> None:
     fields = encoded()
     tracks = fields["tracks"]
     assert isinstance(tracks, list)
@@ -82,7 +82,7 @@ def test_entries_that_are_cut_off_or_out_of_order_are_refused() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_other_bytes_are_refused(data: bytes) -> None:
+def test_arbitrary_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedLedger):
         decode_ledger(data)
 

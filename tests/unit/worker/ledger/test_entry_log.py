@@ -39,7 +39,7 @@ def filled(count: int, listed: int = 0) -> EntryLog:
 
 @given(st.lists(entries, min_size=1, max_size=5))
 @settings(max_examples=50)
-def test_what_is_packed_comes_back_as_it_was(made: list[SegmentEntry]) -> None:
+def test_a_packed_entry_unpacks_to_the_same_value(made: list[SegmentEntry]) -> None:
     log, expected = EntryLog(), [*made, *map(entry, range(3 * KEPT))]
     for each in expected:
         log.append(each)
@@ -49,7 +49,7 @@ def test_what_is_packed_comes_back_as_it_was(made: list[SegmentEntry]) -> None:
 
 @given(st.integers(0, 5 * KEPT), st.slices(5 * KEPT), st.integers(0, 5 * KEPT))
 @settings(max_examples=100)
-def test_it_is_a_list(count: int, places: slice, dropped: int) -> None:
+def test_it_behaves_like_a_list(count: int, places: slice, dropped: int) -> None:
     log, expected = filled(count), [entry(msn) for msn in range(count)]
     assert log[places] == expected[places]
     assert log.drop(dropped) == expected[:dropped]
@@ -61,7 +61,7 @@ def test_it_is_a_list(count: int, places: slice, dropped: int) -> None:
 
 
 @pytest.mark.parametrize("place", [-5, 5])
-def test_beyond_its_ends_there_is_nothing(place: int) -> None:
+def test_an_index_out_of_range_is_an_error(place: int) -> None:
     log = filled(4)
     with pytest.raises(IndexError):
         log[place]
@@ -70,7 +70,7 @@ def test_beyond_its_ends_there_is_nothing(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 3, KEPT, 3 * KEPT - 1, -1])
-def test_an_entry_can_be_replaced_wherever_it_is(place: int) -> None:
+def test_any_entry_can_be_replaced(place: int) -> None:
     log = filled(3 * KEPT)
     log.drop(2)
     expected = list(log)
@@ -80,7 +80,7 @@ def test_an_entry_can_be_replaced_wherever_it_is(place: int) -> None:
     assert list(log) == expected
 
 
-def test_what_was_dropped_takes_no_room() -> None:
+def test_dropped_entries_take_no_memory() -> None:
     log = filled(2000)
     for msn in range(2000, 20_000):
         log.append(entry(msn))
@@ -91,7 +91,7 @@ def test_what_was_dropped_takes_no_room() -> None:
 
 
 @pytest.mark.parametrize("listed", [0, 300])
-def test_what_playlists_list_is_not_made_again(listed: int) -> None:
+def test_listed_entries_are_not_unpacked_again(listed: int) -> None:
     log, kept = filled(1000, listed), max(KEPT, listed)
     assert len(log) == 1000
     assert all(one is other for one, other in zip(log[-kept:], log[-kept:], strict=True))

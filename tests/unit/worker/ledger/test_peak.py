@@ -6,7 +6,7 @@ SECOND = 90_000
 
 
 def peak(*segments: tuple[int, int]) -> int:
-    """The peak with a target of 2 s over (bytes, ticks) segments."""
+    """The peak bitrate over segments of (bytes, ticks), with a target duration of 2 s."""
     meter = PeakBitRate(2000, SECOND)
     for size, duration in segments:
         meter.add(size, duration)
@@ -19,18 +19,18 @@ def peak(*segments: tuple[int, int]) -> int:
         ([], 0),
         ([(250_000, 2 * SECOND)], 1_000_000),
         ([(250_000, 2 * SECOND), (500_000, 2 * SECOND), (250_000, 2 * SECOND)], 2_000_000),
-        # A scrap of a segment counts only together with its neighbour.
+        # A very short segment counts only together with its neighbour.
         ([(250_000, 2 * SECOND), (50_000, SECOND // 10)], 1_142_858),
-        # Short segments count in sets of 1 to 3 seconds.
+        # Short segments are grouped into sets of 1 to 3 seconds.
         ([(250_000, SECOND), (25_000, SECOND), (250_000, SECOND)], 2_000_000),
         ([(100_000, SECOND // 2), (100_000, SECOND // 2)], 1_600_000),
         ([(100_000, SECOND // 2)], 0),
-        # One longer than any set counts by itself.
+        # A segment longer than any set counts alone.
         ([(1_250_000, 10 * SECOND)], 1_000_000),
         ([(0, 0), (250_000, 2 * SECOND)], 1_000_000),
     ],
 )
-def test_the_peak_is_that_of_sets_of_about_a_target_duration(segments: list[tuple[int, int]], bps: int) -> None:
+def test_the_peak_is_over_sets_of_about_a_target_duration(segments: list[tuple[int, int]], bps: int) -> None:
     assert peak(*segments) == bps
 
 

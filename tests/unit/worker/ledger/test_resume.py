@@ -1,5 +1,5 @@
-"""A broadcast may stop after any access unit. The broadcast that continues from its encoded ledger equals the
-uninterrupted one, apart from the segments that were open and one discontinuity."""
+"""A broadcast may stop after any access unit. If it continues from its encoded ledger, it equals an uninterrupted
+broadcast, except for the segments that were open and one discontinuity."""
 
 from dataclasses import replace
 
@@ -21,8 +21,8 @@ def finished(line: Line) -> BroadcastLedger:
 
 
 def interrupted(gops: list[int], stop: int) -> tuple[BroadcastLedger, BroadcastLedger, int]:
-    """The ledger of a broadcast that stopped after ``stop`` units and continued, that of one that did not stop, and
-    the number of the last segment that was cut before the stop."""
+    """The ledger of a broadcast that stopped after ``stop`` units and continued, the ledger of an uninterrupted
+    one, and the number of the last segment cut before the stop."""
     whole, first = Line(gops=gops), Line(gops=gops)
     units = whole.units()
     stop = min(stop, len(units))
@@ -37,20 +37,20 @@ def interrupted(gops: list[int], stop: int) -> tuple[BroadcastLedger, BroadcastL
 
 
 def timeless(entry: SegmentEntry) -> SegmentEntry:
-    """The entry without what a discontinuity before it changes: its runs, counts and flag."""
+    """The entry without the fields that a preceding discontinuity changes: its runs, counts and flag."""
     return replace(entry, run=None, pace=None, equal_durations=1, discontinuity=False, discontinuities=0)
 
 
 @given(GOPS, st.integers(1, 900))
 @settings(max_examples=60)
-def test_numbers_and_times_are_those_of_the_uninterrupted_broadcast(gops: list[int], stop: int) -> None:
+def test_numbers_and_times_equal_those_of_an_uninterrupted_broadcast(gops: list[int], stop: int) -> None:
     resumed, whole, last = interrupted(gops, stop)
     for name, track in whole.tracks.items():
         expected, found = list(track.entries), list(resumed.tracks[name].entries)
         assert [entry.msn for entry in found] == [entry.msn for entry in expected]
         for entry, other in zip(found, expected, strict=True):
             if entry.gap:
-                # Open at the stop, or not begun yet on this track.
+                # The segment was open at the stop, or had not begun on this track.
                 assert last - 1 <= entry.msn <= last
                 assert entry.duration <= other.duration + track.target_ms
             elif entry.msn > last + 1:
@@ -62,7 +62,7 @@ def test_numbers_and_times_are_those_of_the_uninterrupted_broadcast(gops: list[i
 
 @given(GOPS, st.integers(1, 900))
 @settings(max_examples=60)
-def test_there_is_one_discontinuity(gops: list[int], stop: int) -> None:
+def test_resuming_adds_one_discontinuity(gops: list[int], stop: int) -> None:
     resumed, whole, last = interrupted(gops, stop)
     for name, track in resumed.tracks.items():
         marked = [entry.msn for entry in track.entries if entry.discontinuity]
@@ -98,7 +98,7 @@ def test_a_writer_never_reuses_a_number_or_a_fragment_sequence() -> None:
         assert track.fragments > 0
 
 
-def test_audio_that_was_held_at_the_stop_is_a_gap_and_not_a_hole() -> None:
+def test_audio_held_at_the_stop_becomes_a_gap_and_not_a_hole() -> None:
     line = Line()
     units = line.units()
     cut_at = next(place for place, unit in enumerate(units) if unit.key and unit.dts == 60 * 3000)

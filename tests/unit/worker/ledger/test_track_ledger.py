@@ -13,7 +13,7 @@ RATE = 48_000
 
 
 def made(durations: list[int]) -> TrackLedger:
-    """Of one track with segments of so many samples, all resolved."""
+    """The ledger of a track whose segments have these numbers of samples, all resolved."""
     index = TrackLedger("audio", Kind.AUDIO, True, "", 2000)
     index.configure(Init("audio", 0, audio_config(RATE), None, b""))
     start = 0
@@ -26,18 +26,18 @@ def made(durations: list[int]) -> TrackLedger:
 
 @given(st.lists(st.integers(RATE // 10, 4 * RATE), max_size=300), st.integers(0, 120_000))
 @settings(max_examples=60)
-def test_recent_entries_fill_the_window_and_no_more(durations: list[int], window_ms: int) -> None:
+def test_recent_entries_just_fill_the_window(durations: list[int], window_ms: int) -> None:
     index = made(durations)
     recent = index.recent(window_ms)
     assert [entry.msn for entry in recent] == list(range(len(durations)))[len(durations) - len(recent) :]
     assert bool(recent) == bool(durations)
-    # One more at the front would not be needed, one less would not be enough; give or take a millisecond.
+    # Without the first entry the rest would not fill the window, with a tolerance of a millisecond.
     length = 1000 * sum(durations[-len(recent) :]) / RATE if recent else 0
     assert len(recent) <= 1 or length - 1000 * recent[0].duration / RATE <= window_ms + 2
     assert len(recent) == len(durations) or length >= window_ms - 2
 
 
-def test_forgetting_leaves_the_rest_as_it_was() -> None:
+def test_dropping_entries_leaves_the_rest_unchanged() -> None:
     index = made([2 * RATE] * 500)
     gone = index.forget(100_000)
     assert [entry.msn for entry in gone] == list(range(450))
@@ -48,8 +48,8 @@ def test_forgetting_leaves_the_rest_as_it_was() -> None:
     assert index.resolved == 51
 
 
-def test_a_new_timescale_does_not_confuse_the_window() -> None:
-    """48 kHz become 44.1: the ticks of what came before seem to lie ahead."""
+def test_the_window_is_right_after_a_change_of_timescale() -> None:
+    """If 48 kHz changes to 44.1, the ticks of earlier entries can be larger than the newest one's."""
     index = made([2 * RATE] * 100)
     index.configure(Init("audio", 1, audio_config(44_100), None, b""))
     for msn in range(100, 103):
@@ -59,7 +59,7 @@ def test_a_new_timescale_does_not_confuse_the_window() -> None:
     assert [entry.msn for entry in index.recent(10_000)] == [98, 99, 100, 101, 102]
 
 
-def test_a_lost_segment_is_a_gap_however_long_ago_it_was_made() -> None:
+def test_a_lost_segment_becomes_a_gap_at_any_age() -> None:
     index = made([])
     for msn in range(300):
         index.add(SegmentEntry(msn, msn * RATE, RATE, 100, 0, False, False, 1000 * msn))

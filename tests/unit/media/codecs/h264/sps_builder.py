@@ -1,4 +1,4 @@
-"""Writes sequence parameter sets field by field, the other way around from :mod:`media.codecs.h264.sps`."""
+"""Writes sequence parameter sets field by field: the inverse of :mod:`media.codecs.h264.sps`."""
 
 from dataclasses import dataclass
 

@@ -48,7 +48,7 @@ def lengths(*units: bytes) -> bytes:
     return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
 
 
-def test_a_record_is_read_whole() -> None:
+def test_a_record_is_parsed_completely() -> None:
     config = parse_avc_config(record([SPS], [PPS]))
     assert config.codec is Codec.H264
     assert config.record == record([SPS], [PPS])
@@ -63,9 +63,9 @@ def test_a_record_is_read_whole() -> None:
 @pytest.mark.parametrize("length_size", [1, 2, 4])
 @pytest.mark.parametrize("reserved", [0x00, 0xFF])
 def test_the_record_is_normalised(length_size: int, reserved: int) -> None:
-    sloppy = record([SPS + b"\0"], [PPS + b"\0\0"], length_size=length_size, reserved=reserved, tail=b"")
-    assert nal_length_size(sloppy) == length_size
-    assert parse_avc_config(sloppy).record == record([SPS], [PPS])
+    irregular = record([SPS + b"\0"], [PPS + b"\0\0"], length_size=length_size, reserved=reserved, tail=b"")
+    assert nal_length_size(irregular) == length_size
+    assert parse_avc_config(irregular).record == record([SPS], [PPS])
 
 
 def test_the_extension_is_kept_for_high_profiles_and_omitted_below() -> None:
@@ -129,12 +129,12 @@ def test_too_many_parameter_sets_are_refused() -> None:
         avc_config([SPS], [PPS.ljust(65536, b"\x01")])
 
 
-def test_the_parameter_sets_go_in_front_of_a_payload() -> None:
+def test_parameter_sets_are_prepended_to_a_payload() -> None:
     config = avc_config([SPS], [PPS, PPS])
     assert config_parameter_sets(config.record) == lengths(SPS, PPS, PPS)
 
 
-def test_headers_of_an_encoder() -> None:
+def test_a_record_of_a_real_encoder_is_parsed() -> None:
     assert annexb_config(b"\0\0\0\1" + SPS + b"\0\0\1" + PPS) == avc_config([SPS], [PPS])
     assert annexb_config(b"\0\0\1\x09\xf0\0\0\1" + SPS + b"\0\0\1" + PPS + b"\0\0\1\x65") == avc_config(
         [SPS], [PPS]
@@ -145,7 +145,7 @@ def test_headers_of_an_encoder() -> None:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=80), st.integers(0, 60), st.integers(0, 80), st.integers(0, 255))
-def test_only_declared_errors_escape_from_records(noise: bytes, kept: int, place: int, value: int) -> None:
+def test_records_raise_only_declared_errors(noise: bytes, kept: int, place: int, value: int) -> None:
     valid = record([SPS], [PPS])
     changed = bytearray(valid)
     changed[place % len(valid)] = value

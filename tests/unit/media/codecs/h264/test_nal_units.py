@@ -17,18 +17,18 @@ def lengths(size: int, *units: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_relength(size: int) -> None:
+def test_relength_converts_the_length_size(size: int) -> None:
     assert relength(lengths(size, SEI, IDR), size) == lengths(4, SEI, IDR)
 
 
-def test_relength_changes_nothing_that_is_right() -> None:
+def test_relength_returns_a_correct_payload_unchanged() -> None:
     payload = lengths(4, SEI, IDR)
     assert relength(payload, 4) is payload
     assert relength(b"", 4) == b""
 
 
 @pytest.mark.parametrize("units", [(b"", IDR), (SEI, b"", IDR), (IDR, b"")])
-def test_empty_nal_units_are_left_out(units: tuple[bytes, ...]) -> None:
+def test_empty_nal_units_are_removed(units: tuple[bytes, ...]) -> None:
     assert relength(lengths(4, *units), 4) == lengths(4, *filter(None, units))
 
 
@@ -40,14 +40,14 @@ def test_lengths_that_do_not_add_up_are_refused(bad: bytes) -> None:
         list(nal_units(bad))
 
 
-def test_annex_b_with_either_start_code() -> None:
+def test_annex_b_is_parsed_with_either_start_code() -> None:
     data = b"\0\0\0\1" + SPS + b"\0\0\1" + PPS + b"\0\0\0\0\1" + IDR + b"\0\0"
     assert annexb_nal_units(data) == [SPS, PPS, IDR]
     assert annexb_to_lengths(data) == lengths(4, SPS, PPS, IDR)
     assert annexb_nal_units(b"") == []
 
 
-def test_annex_b_that_does_not_begin_with_a_start_code_is_refused() -> None:
+def test_annex_b_without_a_leading_start_code_is_refused() -> None:
     with pytest.raises(MalformedConfig, match="start code"):
         annexb_nal_units(IDR + b"\0\0\1" + IDR)
 
@@ -59,7 +59,7 @@ UNITS = st.lists(
 
 @settings(max_examples=60)
 @given(UNITS)
-def test_annex_b_and_lengths_are_two_forms_of_one_thing(units: list[bytes]) -> None:
+def test_annex_b_and_lengths_give_the_same_nal_units(units: list[bytes]) -> None:
     payload = lengths(4, *units)
     assert annexb_to_lengths(b"".join(b"\0\0\1" + unit for unit in units)) == payload
     assert list(nal_units(payload)) == units
@@ -67,7 +67,7 @@ def test_annex_b_and_lengths_are_two_forms_of_one_thing(units: list[bytes]) -> N
 
 @settings(max_examples=100)
 @given(st.binary(max_size=60), st.sampled_from([1, 2, 4]))
-def test_only_declared_errors_escape_from_payloads(noise: bytes, size: int) -> None:
+def test_payloads_raise_only_declared_errors(noise: bytes, size: int) -> None:
     try:
         payload = relength(noise, size)
     except MediaError:

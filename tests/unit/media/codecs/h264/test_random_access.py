@@ -21,11 +21,11 @@ LONG_USER_DATA = b"\x06\x05\xff\x01" + bytes(256)
         ([b"\x06\xff", b"\x06\x06\x00\x80", b"\x06\x05\xff\xff", NON_IDR], False),
     ],
 )
-def test_random_access_points(units: list[bytes], expected: bool) -> None:
+def test_random_access_points_are_recognised(units: list[bytes], expected: bool) -> None:
     assert is_random_access_point(nal_units(*units)) is expected
 
 
 @settings(max_examples=100)
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=4))
-def test_any_sei_can_be_looked_at(units: list[bytes]) -> None:
+def test_any_sei_can_be_parsed(units: list[bytes]) -> None:
     assert is_random_access_point(nal_units(*(b"\x06" + unit for unit in units))) in (True, False)

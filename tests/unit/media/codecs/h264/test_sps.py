@@ -13,7 +13,7 @@ from tests.unit.media.codecs.h264.sps_builder import SpsFields, nal_unit
 BT709 = Colour(1, 1, 1, False)
 
 
-def test_what_a_plain_set_says() -> None:
+def test_a_simple_parameter_set_is_parsed() -> None:
     sps = parse_sps(nal_unit(SpsFields(constraint_flags=0x0C, vui=False)))
     assert (sps.profile_idc, sps.constraint_flags, sps.level_idc) == (100, 0x0C, 31)
     assert (sps.width, sps.height) == (1280, 720)
@@ -23,7 +23,7 @@ def test_what_a_plain_set_says() -> None:
 
 
 @pytest.mark.parametrize("profile", [66, 77, 88])
-def test_profiles_below_high_say_nothing_of_chroma(profile: int) -> None:
+def test_profiles_below_high_have_no_chroma_fields(profile: int) -> None:
     sps = parse_sps(nal_unit(SpsFields(profile_idc=profile), high_profile=False))
     assert (sps.chroma_format_idc, sps.bit_depth_luma, sps.width, sps.height) == (1, 8, 1280, 720)
 
@@ -44,7 +44,7 @@ def test_profiles_below_high_say_nothing_of_chroma(profile: int) -> None:
         (SpsFields(chroma_format_idc=3, separate_planes=True, crop=(1, 2, 3, 4)), (1277, 713)),
     ],
 )
-def test_size_after_cropping(fields: SpsFields, size: tuple[int, int]) -> None:
+def test_the_size_is_after_cropping(fields: SpsFields, size: tuple[int, int]) -> None:
     sps = parse_sps(nal_unit(fields))
     assert (sps.width, sps.height) == size
     assert sps.interlaced is not fields.frame_mbs_only
@@ -54,7 +54,7 @@ def test_size_after_cropping(fields: SpsFields, size: tuple[int, int]) -> None:
     ("index", "ratio"),
     [(0, "1"), (1, "1"), (2, "12/11"), (5, "40/33"), (9, "80/33"), (13, "160/99"), (14, "4/3"), (16, "2")],
 )
-def test_sample_aspect_ratio_of_the_table(index: int, ratio: str) -> None:
+def test_sample_aspect_ratio_by_index(index: int, ratio: str) -> None:
     assert parse_sps(nal_unit(SpsFields(aspect_ratio_idc=index))).sample_aspect_ratio == Fraction(ratio)
 
 
@@ -62,7 +62,7 @@ def test_sample_aspect_ratio_of_the_table(index: int, ratio: str) -> None:
     ("index", "extended", "ratio"),
     [(255, (64, 45), Fraction(64, 45)), (255, (0, 5), 1), (255, (5, 0), 1), (17, (0, 0), 1), (254, (0, 0), 1)],
 )
-def test_sample_aspect_ratio_in_full_or_reserved(index: int, extended: tuple[int, int], ratio: Fraction) -> None:
+def test_sample_aspect_ratio_explicit_or_reserved(index: int, extended: tuple[int, int], ratio: Fraction) -> None:
     sps = parse_sps(nal_unit(SpsFields(aspect_ratio_idc=index, extended_sar=extended)))
     assert sps.sample_aspect_ratio == ratio
 
@@ -77,7 +77,9 @@ def test_sample_aspect_ratio_in_full_or_reserved(index: int, extended: tuple[int
         (None, None, None),
     ],
 )
-def test_colour(full_range: bool | None, colour: Colour | None, expected: Colour | None) -> None:
+def test_the_colour_description_is_parsed(
+    full_range: bool | None, colour: Colour | None, expected: Colour | None
+) -> None:
     assert parse_sps(nal_unit(SpsFields(full_range=full_range, colour=colour))).colour == expected
 
 
@@ -93,12 +95,12 @@ def test_colour(full_range: bool | None, colour: Colour | None, expected: Colour
         ((0xFFFFFFFF, 1), None),
     ],
 )
-def test_frame_rate(timing: tuple[int, int], rate: Fraction | None) -> None:
+def test_the_frame_rate_is_parsed(timing: tuple[int, int], rate: Fraction | None) -> None:
     sps = parse_sps(nal_unit(SpsFields(timing=timing, chroma_location=True, full_range=False, colour=BT709)))
     assert sps.frame_rate == rate
 
 
-def test_scaling_lists_are_passed_over() -> None:
+def test_scaling_lists_are_skipped() -> None:
     flat, ended = (0,) * 16, (-8,)
     eight: tuple[tuple[int, ...] | None, ...] = (flat, None, ended, (1,) * 16, None, flat, (1,) * 64, (-4, -4))
     assert parse_sps(nal_unit(SpsFields(scaling_lists=eight, timing=(1, 50)))).frame_rate == 25
@@ -108,7 +110,7 @@ def test_scaling_lists_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])
-def test_picture_order_is_passed_over(kind: int) -> None:
+def test_picture_order_fields_are_skipped(kind: int) -> None:
     sps = parse_sps(nal_unit(SpsFields(pic_order_cnt_type=kind, order_offsets=(1, -1) * 100)))
     assert (sps.width, sps.height) == (1280, 720)
 
@@ -126,19 +128,19 @@ def test_picture_order_is_passed_over(kind: int) -> None:
         SpsFields(crop=(0, 0, 1 << 24, 1 << 24)),
     ],
 )
-def test_values_that_cannot_be_are_refused(fields: SpsFields) -> None:
+def test_invalid_values_are_refused(fields: SpsFields) -> None:
     with pytest.raises(MalformedConfig):
         parse_sps(nal_unit(fields))
 
 
-def test_another_nal_unit_is_refused() -> None:
+def test_a_nal_unit_of_another_type_is_refused() -> None:
     with pytest.raises(MalformedConfig, match="type 7"):
         parse_sps(b"\x68" + nal_unit(SpsFields())[1:])
 
 
 def test_every_truncation_is_refused() -> None:
     whole = nal_unit(SpsFields(full_range=True, colour=BT709, timing=(1001, 60000), crop=(0, 0, 0, 4)))
-    # The last byte holds what is not read: HRD and after.
+    # The last byte has only fields that are not read: HRD and later.
     for length in range(len(whole) - 1):
         with pytest.raises(MalformedConfig):
             parse_sps(whole[:length])
@@ -170,7 +172,7 @@ FIELDS = st.builds(
 
 @settings(max_examples=80)
 @given(FIELDS)
-def test_every_field_is_where_the_specification_puts_it(fields: SpsFields) -> None:
+def test_every_field_is_read_at_its_position(fields: SpsFields) -> None:
     sps = parse_sps(nal_unit(fields))
     assert (sps.profile_idc, sps.constraint_flags, sps.level_idc) == (
         fields.profile_idc,
@@ -186,7 +188,7 @@ def test_every_field_is_where_the_specification_puts_it(fields: SpsFields) -> No
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60), st.integers(0, 40))
-def test_only_declared_errors_escape(noise: bytes, kept: int) -> None:
+def test_only_declared_errors_are_raised(noise: bytes, kept: int) -> None:
     valid = nal_unit(replace(SpsFields(), full_range=True, colour=BT709, timing=(1, 60)))
     for data in (noise, b"\x67" + noise, valid[:kept] + noise):
         try:

@@ -1,6 +1,6 @@
-"""The whole road: a real ffmpeg publishes, real players play, the store keeps what was live.
+"""End to end: a real ffmpeg publishes, real players play, and the store keeps the recording.
 
-Two broadcasts run beside each other for ten seconds, one with a ladder; everything about them is tested after that.
+Two broadcasts run concurrently for ten seconds, one with a ladder; afterwards everything about them is tested.
 """
 
 import threading
@@ -26,8 +26,8 @@ CONFIG = '[streams.beta]\nladder = "source"\n'
 
 
 @dataclass(slots=True)
-class Road:
-    """What was seen while it was live; the server goes on running."""
+class LiveRun:
+    """Records of the live broadcasts; the server keeps running."""
 
     server: Server
     listed: list[dict[str, Any]] = field(default_factory=list)
@@ -47,51 +47,51 @@ class Road:
 
 
 @pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    folder = tmp_path_factory.mktemp("road")
+def live_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRun]:
+    folder = tmp_path_factory.mktemp("live_run")
     big = make_clip(Clip(SECONDS, size="854x480"), folder / "big.flv")
     small = make_clip(Clip(SECONDS, size="320x180", video_options=(("bf", 0),)), folder / "small.flv")
     with serving(folder / "data", config=CONFIG) as server:
-        road = Road(server)
+        live_run = LiveRun(server)
         alpha, beta = (f"{server.rtmp}/{server.json('create', name)['key']}" for name in ("alpha", "beta"))
         with publishing(big, alpha) as first, publishing(small, beta) as second:
-            watch_live(road)
+            watch_live(live_run)
             assert first.wait(30) == 0, first.stderr
             assert second.wait(30) == 0, second.stderr
         until(lambda: all(stream["state"] == "idle" for stream in server.json("list")))
         until(lambda: all(b["state"] == "ended" for s in ("alpha", "beta") for b in server.json("broadcasts", s)))
-        yield road
+        yield live_run
 
 
-def watch_live(road: Road) -> None:
-    """While both are live: list them, and play them as any viewer would."""
+def watch_live(live_run: LiveRun) -> None:
+    """While both are live, list them and play them as a viewer would."""
 
     def watch(stream: str) -> None:
-        road.played[stream] = play(road.url(f"{stream}/master.m3u8"))
+        live_run.played[stream] = play(live_run.url(f"{stream}/master.m3u8"))
 
-    until(lambda: all(s["renditions"] for s in road.server.json("list") if s["stream"] != "live"))
+    until(lambda: all(s["renditions"] for s in live_run.server.json("list") if s["stream"] != "live"))
     viewers = [threading.Thread(target=watch, args=(stream,)) for stream in ("alpha", "beta")]
     for viewer in viewers:
         viewer.start()
-    until(lambda: read_live(road, "alpha") and read_live(road, "beta"))
-    road.listed = road.server.json("list")
-    road.shown = road.server.cli("show", "alpha").stdout
-    road.metrics = httpx.get(f"{road.server.http}/metrics").text
-    token = (road.server.data / "api-token").read_text().strip()
-    road.thumbnail = until(lambda: picture(road, token))
+    until(lambda: read_live(live_run, "alpha") and read_live(live_run, "beta"))
+    live_run.listed = live_run.server.json("list")
+    live_run.shown = live_run.server.cli("show", "alpha").stdout
+    live_run.metrics = httpx.get(f"{live_run.server.http}/metrics").text
+    token = (live_run.server.data / "api-token").read_text().strip()
+    live_run.thumbnail = until(lambda: picture(live_run, token))
     for viewer in viewers:
         viewer.join()
 
 
-def picture(road: Road, token: str) -> bytes:
-    url = f"{road.server.http}/api/v1/streams/alpha/thumbnail.jpg"
+def picture(live_run: LiveRun, token: str) -> bytes:
+    url = f"{live_run.server.http}/api/v1/streams/alpha/thumbnail.jpg"
     answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
     return answer.content if answer.status_code == 200 else b""
 
 
-def read_live(road: Road, stream: str) -> bool:
-    """Keep every segment that is live now; whether there were two on every track."""
-    master = m3u8.load(road.url(f"{stream}/master.m3u8"))
+def read_live(live_run: LiveRun, stream: str) -> bool:
+    """Keep all current live segments; returns whether every track had at least two."""
+    master = m3u8.load(live_run.url(f"{stream}/master.m3u8"))
     uris = [playlist.absolute_uri for playlist in master.playlists] + [
         media.absolute_uri for media in master.media if media.uri
     ]
@@ -101,19 +101,19 @@ def read_live(road: Road, stream: str) -> bool:
         names = [segment.absolute_uri for segment in playlist.segments if segment.uri]
         names += [section.absolute_uri for section in playlist.segment_map]
         for name in names:
-            if name not in road.live:
-                road.live[name] = httpx.get(name).content
+            if name not in live_run.live:
+                live_run.live[name] = httpx.get(name).content
         enough = enough and len(names) > 2
     return enough
 
 
-def stored(road: Road, stream: str) -> Path:
-    return road.server.data / "store" / "live" / stream / road.broadcast(stream)
+def stored(live_run: LiveRun, stream: str) -> Path:
+    return live_run.server.data / "store" / "live" / stream / live_run.broadcast(stream)
 
 
-def test_list_shows_both_live_with_their_renditions(road: Road) -> None:
-    streams = {stream["stream"]: stream for stream in road.listed}
-    assert [stream["state"] for stream in road.listed] == ["live", "live", "idle"]
+def test_list_shows_both_live_with_their_renditions(live_run: LiveRun) -> None:
+    streams = {stream["stream"]: stream for stream in live_run.listed}
+    assert [stream["state"] for stream in live_run.listed] == ["live", "live", "idle"]
     assert {r["track"] for r in streams["alpha"]["renditions"]} == {"vsource", "v360p", "asource"}
     assert {r["track"] for r in streams["beta"]["renditions"]} == {"vsource", "asource"}
     source = streams["alpha"]["source"]
@@ -121,27 +121,27 @@ def test_list_shows_both_live_with_their_renditions(road: Road) -> None:
     assert source["keyframe_interval_s"] == pytest.approx(2, abs=0.01)
     assert streams["alpha"]["uptime_s"] > 0
     assert "127.0.0.1" in streams["alpha"]["publisher"]["address"]
-    assert "854x480" in road.shown
+    assert "854x480" in live_run.shown
 
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
-def test_live_hls_plays_to_the_end(road: Road, stream: str) -> None:
-    played = road.played[stream]
+def test_live_hls_plays_to_the_end(live_run: LiveRun, stream: str) -> None:
+    played = live_run.played[stream]
     assert played.errors == ""
     assert played.frames >= (SECONDS - 2) * FPS
 
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
 @pytest.mark.parametrize("manifest", ["master.m3u8", "manifest.mpd"])
-def test_the_recording_plays_whole(road: Road, stream: str, manifest: str) -> None:
-    for path in (f"{stream}/{manifest}", f"{stream}/{road.broadcast(stream)}/{manifest}"):
-        played = play(road.url(path))
+def test_the_recording_plays_completely(live_run: LiveRun, stream: str, manifest: str) -> None:
+    for path in (f"{stream}/{manifest}", f"{stream}/{live_run.broadcast(stream)}/{manifest}"):
+        played = play(live_run.url(path))
         assert played.frames == SECONDS * FPS, path
 
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
-def test_every_track_decodes_and_none_lost_a_frame(road: Road, stream: str, tmp_path: Path) -> None:
-    for name, data in tracks(stored(road, stream)).items():
+def test_every_track_decodes_and_none_lost_a_frame(live_run: LiveRun, stream: str, tmp_path: Path) -> None:
+    for name, data in tracks(stored(live_run, stream)).items():
         file = tmp_path / f"{name}.mp4"
         file.write_bytes(data)
         with av.open(str(file)) as container:
@@ -154,12 +154,12 @@ def test_every_track_decodes_and_none_lost_a_frame(road: Road, stream: str, tmp_
 
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
-def test_segments_of_all_tracks_start_together(road: Road, stream: str) -> None:
+def test_segments_of_all_tracks_start_together(live_run: LiveRun, stream: str) -> None:
     starts: dict[str, list[float]] = {}
-    for folder in (path.parent for path in stored(road, stream).glob("*/media.m3u8")):
+    for folder in (path.parent for path in stored(live_run, stream).glob("*/media.m3u8")):
         scale = 90_000 if folder.name.startswith("v") else 48_000
         segments = sorted(folder.glob("*.m4s"), key=lambda path: int(path.stem))
-        starts[folder.name] = [next(read_fragments(path.read_bytes())).samples[0].pts / scale for path in segments]
+        starts[folder.name] = [read_fragments(path.read_bytes())[0].samples[0].pts / scale for path in segments]
     video = starts["vsource"]
     for name, times in starts.items():
         tolerance = 0 if name.startswith("v") else 0.022
@@ -167,35 +167,38 @@ def test_segments_of_all_tracks_start_together(road: Road, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", ["alpha", "beta"])
-def test_the_store_has_the_live_bytes(road: Road, stream: str) -> None:
-    prefix = f"{road.server.http}/live/{stream}/"
-    seen = {url: body for url, body in road.live.items() if url.startswith(prefix)}
+def test_the_store_has_the_live_bytes(live_run: LiveRun, stream: str) -> None:
+    prefix = f"{live_run.server.http}/live/{stream}/"
+    seen = {url: body for url, body in live_run.live.items() if url.startswith(prefix)}
     assert len(seen) >= 6
     for url, body in seen.items():
-        assert (road.server.data / "store" / url.removeprefix(f"{road.server.http}/")).read_bytes() == body
+        assert (live_run.server.data / "store" / url.removeprefix(f"{live_run.server.http}/")).read_bytes() == body
         assert httpx.get(url).content == body
 
 
-def test_audio_and_video_are_in_step(road: Road) -> None:
-    """Both start with the broadcaster's first frame; nothing moves one against the other."""
+def test_audio_and_video_are_in_sync(live_run: LiveRun) -> None:
+    """Both start with the broadcaster's first frame, without an offset between them."""
     firsts = {}
-    for name, data in tracks(stored(road, "alpha")).items():
+    for name, data in tracks(stored(live_run, "alpha")).items():
         scale = 90_000 if name.startswith("v") else 48_000
-        firsts[name] = next(read_fragments(data)).samples[0].pts / scale
+        firsts[name] = read_fragments(data)[0].samples[0].pts / scale
     assert max(firsts.values()) - min(firsts.values()) <= 0.011
 
 
-def test_there_is_a_thumbnail_of_the_source(road: Road) -> None:
-    assert road.thumbnail.startswith(b"\xff\xd8\xff")
+def test_there_is_a_thumbnail_of_the_source(live_run: LiveRun) -> None:
+    assert live_run.thumbnail.startswith(b"\xff\xd8\xff")
 
 
-def test_metrics_count_what_was_made(road: Road) -> None:
-    assert 'headwater_streams{state="live"} 2.0' in road.metrics
-    assert 'headwater_segments_total{stream="alpha",track="v360p"}' in road.metrics
+def test_metrics_count_what_was_made(live_run: LiveRun) -> None:
+    assert 'headwater_streams{state="live"} 2.0' in live_run.metrics
+    assert 'headwater_segments_total{stream="alpha",track="v360p"}' in live_run.metrics
 
 
-def test_broadcasts_lists_the_recording(road: Road) -> None:
-    (one,) = road.server.json("broadcasts", "alpha")
+def test_broadcasts_lists_the_recording(live_run: LiveRun) -> None:
+    (one,) = live_run.server.json("broadcasts", "alpha")
     assert one["duration_s"] == pytest.approx(SECONDS, abs=0.3)
     assert one["bytes"] > 100_000
-    assert httpx.get(road.server.http + one["hls"] if one["hls"].startswith("/") else one["hls"]).status_code == 200
+    assert (
+        httpx.get(live_run.server.http + one["hls"] if one["hls"].startswith("/") else one["hls"]).status_code
+        == 200
+    )

@@ -98,7 +98,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
             reconnect_window=config.rtmp.reconnect_window,
             store_timeout=STORE_TIMEOUT_S,
         )
-        windows = LiveWindows(bus, station.window_seed)
+        windows = LiveWindows(bus, station.window_seed, on_gap=metrics.window_gap)
         stack.callback(windows.close)
         reader = CoalescingReader(store)
         stack.push_async_callback(reader.close)

@@ -1,6 +1,7 @@
 """The live windows of every broadcast whose messages reach this origin over the bus."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -35,13 +36,20 @@ class LiveWindows:
     """Built from the messages of the topic ``MEDIA``.
 
     If the messages of a broadcast are incomplete, it has no window until ``snapshots`` returns a snapshot or
-    :meth:`seed` is called with one. A window is dropped when its broadcast is closed. Its parts, which the store
-    does not have, are served for another ``LINGER_S`` seconds.
+    :meth:`seed` is called with one. ``on_gap`` gets the stream each time that happens. A window is dropped when its
+    broadcast is closed. Its parts, which the store does not have, are served for another ``LINGER_S`` seconds.
     """
 
-    def __init__(self, bus: Bus, snapshots: Snapshots = no_snapshots) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        snapshots: Snapshots = no_snapshots,
+        *,
+        on_gap: Callable[[str], None] = lambda stream: None,
+    ) -> None:
         self._bus = bus
         self._snapshots = snapshots
+        self._on_gap = on_gap
         self._windows: dict[str, LiveWindow] = {}
         self._backlogs: dict[str, Backlog] = {}
         self._newest: dict[str, str] = {}
@@ -121,6 +129,7 @@ class LiveWindows:
             window.receive(message)
         except WindowGap as gap:
             log.warning("a live window waits for a snapshot", stream=stream, broadcast=broadcast, reason=str(gap))
+            self._on_gap(stream)
             del self._windows[broadcast]
             self._backlogs[broadcast] = Backlog()
             self._backlogs[broadcast].add(message)

@@ -44,6 +44,7 @@ class Metrics:
         self._refused = self._counter("publishers_refused", "Publishers refused or dropped", "code")
         self._dropped = self._counter("units_dropped", "Frames and messages left out", "stream", "reason")
         self._restarts = self._counter("transcoder_restarts", "Transcoder children that died", "stream")
+        self._window_gaps = self._counter("window_gaps", "Live windows that missed a message", "stream")
         self._requests = self._counter("requests", "Requests under /live/", "resource", "status")
         self._served = self._counter("served_bytes", "Bytes served under /live/", "resource")
 
@@ -57,6 +58,10 @@ class Metrics:
     def publisher_refused(self, code: str) -> None:
         self._refused.labels(code).inc()
 
+    def window_gap(self, stream: str) -> None:
+        """A live window missed a message, and viewers got its broadcast from the store meanwhile."""
+        self._window_gaps.labels(self._label(stream)).inc()
+
     def served(self, resource: str, status: int, size: int) -> None:
         resource = resource if resource in RESOURCES else "unknown"
         self._requests.labels(resource, str(status)).inc()
@@ -64,10 +69,14 @@ class Metrics:
             self._served.labels(resource).inc(size)
 
     def of_stream(self, stream: str) -> "StreamMetrics":
+        return StreamMetrics(self, self._label(stream))
+
+    def _label(self, stream: str) -> str:
+        """The stream, or the label that all streams beyond the bound share."""
         if stream not in self._streams and len(self._streams) >= MAX_STREAMS:
             stream = OTHERS
         self._streams.add(stream)
-        return StreamMetrics(self, stream)
+        return stream
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"headwater_{name}", text, labels, registry=self.registry)

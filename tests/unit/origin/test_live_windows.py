@@ -57,6 +57,13 @@ def test_a_broadcast_joined_late_has_no_window_without_a_snapshot() -> None:
     assert windows.snapshot(STREAM, BROADCAST) is None
 
 
+def test_a_gap_is_counted_once_per_window() -> None:
+    bus, gaps = Bus(), list[str]()
+    LiveWindows(bus, on_gap=gaps.append)
+    publish(bus, MESSAGES[MIDDLE:])
+    assert gaps == [STREAM]
+
+
 @pytest.mark.parametrize("place", [MIDDLE - 30, MIDDLE, MIDDLE + 1, MIDDLE + 30])
 def test_a_seed_and_all_later_messages_make_a_window(place: int) -> None:
     """Messages that the seed already contains change nothing."""

@@ -31,12 +31,12 @@ class Advice:
     def on_transcoder_died(self, reason: str, now: float) -> None:
         self.warnings.report("transcoder-died", f"the transcoder died and restarts: {reason}", now)
 
-    def on_transcoder_overrun(self, dropping: bool, now: float) -> None:
-        if not dropping:
-            self.warnings.clear("transcoder-overrun")
-            return
+    def on_overrun_started(self, now: float) -> None:
         text = (
             "this machine cannot encode the ladder in real time: renditions lose frames; use fewer or smaller "
             "renditions, a faster preset or a hardware encoder"
         )
         self.warnings.report("transcoder-overrun", text, now)
+
+    def on_overrun_ended(self) -> None:
+        self.warnings.clear("transcoder-overrun")

@@ -224,14 +224,17 @@ class Channel:
         ledger, uptime_s = self._recorder.ledger, now - self._started
         return describe(self._broadcast, ledger, state, publisher, uptime_s=uptime_s, now=now)
 
-    async def _record(self, *, ended: bool = False, reason: str | None = None) -> None:
+    async def _record_end(self, reason: str) -> None:
+        await self._record(ended_at=self._clock.unix(), reason=reason)
+
+    async def _record(self, *, ended_at: float | None = None, reason: str | None = None) -> None:
         """Write the broadcast's record into the catalogue."""
         ledger = self._recorder.ledger
         record = BroadcastRecord(
             stream=self.stream,
             broadcast=self.ref.broadcast,
             started_at=self._started_unix,
-            ended_at=self._clock.unix() if ended else None,
+            ended_at=ended_at,
             duration_s=round(ledger.duration_s(), 3),
             bytes=ledger.total_bytes(),
             tracks=tuple(ledger.tracks),
@@ -251,7 +254,7 @@ class Channel:
             durable = await self._recorder.finish(self._store_timeout)
             if not durable:
                 log.error("the store did not take the complete broadcast", stream=self.stream)
-            await self._record(ended=True, reason=reason)
+            await self._record_end(reason)
         finally:
             await self._claim.release()
         log.info("broadcast ended", stream=self.stream, reason=reason)

@@ -57,5 +57,8 @@ class EncodedTracks:
     def on_transcoder_died(self, reason: str) -> None:
         self._advice.on_transcoder_died(reason, self._clock())
 
-    def on_transcoder_overrun(self, dropping: bool) -> None:
-        self._advice.on_transcoder_overrun(dropping, self._clock())
+    def on_overrun_started(self) -> None:
+        self._advice.on_overrun_started(self._clock())
+
+    def on_overrun_ended(self) -> None:
+        self._advice.on_overrun_ended()

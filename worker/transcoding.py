@@ -36,7 +36,11 @@ class TranscodingSink(Protocol):
 
     def on_transcoder_died(self, reason: str) -> None: ...
 
-    def on_transcoder_overrun(self, dropping: bool) -> None: ...
+    def on_overrun_started(self) -> None:
+        """The child is too slow, and frames are dropped."""
+        ...
+
+    def on_overrun_ended(self) -> None: ...
 
 
 class TranscodingChild(Protocol):
@@ -111,7 +115,10 @@ class Transcoding:
             fits = self._child.feed(unit)
             if fits == self._dropping and unit.kind is Kind.VIDEO:
                 self._dropping = not fits
-                self._sink.on_transcoder_overrun(self._dropping)
+                if self._dropping:
+                    self._sink.on_overrun_started()
+                else:
+                    self._sink.on_overrun_ended()
         elif self._waiting is not None and len(self._waiting) < MAX_WAITING:
             self._waiting.append(unit)
 

@@ -153,7 +153,13 @@ class RecordingSink:
     def on_transcoder_died(self, reason: str) -> None:
         self.deaths.append(reason)
 
-    def on_transcoder_overrun(self, dropping: bool) -> None:
+    def on_overrun_started(self) -> None:
+        self._note_overrun(True)
+
+    def on_overrun_ended(self) -> None:
+        self._note_overrun(False)
+
+    def _note_overrun(self, dropping: bool) -> None:
         self.overruns.append(dropping)
 
 

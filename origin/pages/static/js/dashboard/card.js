@@ -128,8 +128,9 @@ export class Card {
 
   /** Fetch the picture and the last minutes' samples: less often than the status, because they cost more. */
   async updateMedia() {
+    const hasVideo = Boolean(this.#status.source?.codec);
     const [picture, history] = await Promise.all([
-      this.#api.thumbnail(this.#stream),
+      hasVideo ? this.#api.thumbnail(this.#stream) : null,
       this.#api.history(this.#stream),
     ]);
     if (picture) this.#showPicture(picture);

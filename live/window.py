@@ -151,8 +151,9 @@ class LiveWindow:
             raise self._not_yet(window_track, Position(window_track.end.msn if window_track.end else FIRST_MSN))
         return Answer(text, Lifetime.MOMENT if recalled is None else Lifetime.POSITION)
 
-    async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer:
-        """A part, after waiting at most ``timeout`` seconds for it.
+    async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer | None:
+        """A part, after waiting at most ``timeout`` seconds for it. None if its segment may be in the store, at the
+        position that :meth:`normalize` returns.
 
         Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
         """
@@ -164,9 +165,11 @@ class LiveWindow:
             data = self.part(track, position)
         if data is not None:
             return Answer(data, Lifetime.IMMUTABLE)
+        position = self.normalize(track, position)
         if window_track is not None and self.is_coming(track, position.msn):
             raise self._not_yet(window_track, position)
-        raise GoneFromWindow(f"part {position.msn}.{position.part} of {track} has left memory")
+        self._check_dvr(track, position.msn)
+        return None
 
     async def fetch_segment(self, track: str, msn: int, timeout: float) -> Answer | None:
         """A segment, or a growing segment chunk by chunk, after waiting at most ``timeout`` seconds for each chunk.
@@ -190,8 +193,7 @@ class LiveWindow:
                 raise expected from None
             except SegmentUnfinished as unfinished:
                 raise HeldTooLong(str(unfinished)) from None
-        if msn < self.gone_before:
-            raise GoneFromWindow(f"segment {msn} of {track} has left the DVR window")
+        self._check_dvr(track, msn)
         return None
 
     async def wait_ready(self, timeout: float) -> bool:
@@ -226,6 +228,11 @@ class LiveWindow:
         position = window_track.normalize(position)
         held = window_track.segments.get(position.msn)
         return held.part(position.part or 0) if held is not None else None
+
+    def normalize(self, track: str, position: Position) -> Position:
+        """See :meth:`WindowTrack.normalize`."""
+        window_track = self.tracks.get(track)
+        return window_track.normalize(position) if window_track is not None else position
 
     def init(self, track: str, number: int) -> bytes | None:
         window_track = self.tracks.get(track)
@@ -330,6 +337,11 @@ class LiveWindow:
         if self.facts.ended:
             for track in self.tracks.values():
                 track.wake()
+
+    def _check_dvr(self, track: str, msn: int) -> None:
+        """Raises GoneFromWindow."""
+        if msn < self.gone_before:
+            raise GoneFromWindow(f"segment {msn} of {track} has left the DVR window")
 
     def _may_wait_for(self, track: str, position: Position) -> bool:
         return self.low_latency is not None and not self.ended and self.is_near(track, position)

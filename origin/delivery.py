@@ -9,12 +9,13 @@ from live.answer import Answer, Lifetime
 from live.errors import LiveError, NotYet, WindowGap
 from live.window import LONGEST_START_WAIT_S, LiveWindow, Reload
 from live.window_track import Position
-from media.names import MASTER_PLAYLIST, MEDIA_PLAYLIST, broadcast_prefix, track_prefix
+from media.names import MASTER_PLAYLIST, MEDIA_PLAYLIST, broadcast_prefix, segment_name, track_prefix
 from origin import errors
 from origin.errors import origin_error
 from origin.live import LiveWindows
 from origin.paths import LivePath, Resource
 from packager import hls
+from packager.cmaf.chunks import chunk
 from packager.errors import PackagerError
 from storage.coalesce import CoalescingReader
 from storage.interface import ObjectNotFound, StorageError
@@ -61,6 +62,8 @@ class Delivery:
             case Resource.PART:
                 position = Position(path.number, path.part)
                 answer = await window.fetch_part(path.track, position, _hold_timeout(window))
+                if answer is None:
+                    return await self._stored_part(path, window.normalize(path.track, position))
                 self._windows.note_fetch(window, path.track, position)
                 return answer
             case Resource.SEGMENT:
@@ -84,36 +87,51 @@ class Delivery:
         return Answer(text, Lifetime.MOMENT)
 
     def _just_closed_part(self, path: LivePath) -> Answer | None:
-        """A part of a broadcast that has just ended: players still request the parts of its last playlists."""
+        """A part of a broadcast that has just ended. Players still request those of its last playlists."""
         if path.resource is not Resource.PART or path.broadcast is None:
             return None
         window = self._windows.just_closed(path.stream, path.broadcast)
         data = window.part(path.track, Position(path.number, path.part)) if window is not None else None
         return Answer(data, Lifetime.IMMUTABLE) if data is not None else None
 
+    async def _stored_part(self, path: LivePath, position: Position) -> Answer:
+        """The part at ``position``, as a range of its stored segment."""
+        assert path.broadcast is not None and position.part is not None
+        segment = f"{track_prefix(path.stream, path.broadcast, path.track)}/{segment_name(position.msn)}"
+        data = await self._stored_bytes(segment)
+        if data is None:
+            raise errors.Gone if await self._is_known(path) else errors.NotYet
+        try:
+            part = chunk(data, position.part)
+        except PackagerError:
+            part = None
+        if part is None:
+            raise errors.Gone
+        return Answer(part, Lifetime.IMMUTABLE)
+
     async def _stored(self, path: LivePath) -> Answer:
+        if path.resource is Resource.PART:
+            return await self._stored_part(path, Position(path.number, path.part))
         try:
             data = (await self._reader.get(path.key)).body
         except ObjectNotFound:
-            if path.resource is Resource.PART and await self._is_over(path):
-                raise errors.Gone from None
             if path.resource is Resource.SEGMENT and await self._has_left_dvr(path):
                 raise errors.Gone from None
             raise errors.NotYet from None
         return Answer(data, Lifetime.IMMUTABLE if path.is_media else Lifetime.MOMENT)
 
-    async def _is_over(self, path: LivePath) -> bool:
-        """Whether the broadcast was live and its parts no longer exist anywhere."""
+    async def _is_known(self, path: LivePath) -> bool:
+        """Whether the broadcast exists, so that a part that is neither in memory nor stored no longer exists."""
         assert path.broadcast is not None
         if self._windows.is_awaited(path.broadcast):
             return False
         prefix = broadcast_prefix(path.stream, path.broadcast)
-        return await self._stored_text(f"{prefix}/{MASTER_PLAYLIST}") is not None
+        return await self._stored_bytes(f"{prefix}/{MASTER_PLAYLIST}") is not None
 
     async def _has_left_dvr(self, path: LivePath) -> bool:
         """Whether the stored playlist begins after this segment."""
         assert path.broadcast is not None
-        text = await self._stored_text(f"{track_prefix(path.stream, path.broadcast, path.track)}/{MEDIA_PLAYLIST}")
+        text = await self._stored_bytes(f"{track_prefix(path.stream, path.broadcast, path.track)}/{MEDIA_PLAYLIST}")
         if text is None:
             return False
         try:
@@ -121,7 +139,7 @@ class Delivery:
         except (PackagerError, UnicodeDecodeError):
             return False
 
-    async def _stored_text(self, key: str) -> bytes | None:
+    async def _stored_bytes(self, key: str) -> bytes | None:
         try:
             return (await self._reader.get(key)).body
         except ObjectNotFound:

@@ -37,7 +37,7 @@ class LiveWindows:
 
     If the messages of a broadcast are incomplete, it has no window until ``snapshots`` returns a snapshot or
     :meth:`seed` is called with one. ``on_gap`` gets the stream each time that happens. A window is dropped when its
-    broadcast is closed. Its parts, which the store does not have, are served for another ``LINGER_S`` seconds.
+    broadcast is closed. Its parts in memory are served for another ``LINGER_S`` seconds.
     """
 
     def __init__(

@@ -87,14 +87,16 @@ async def test_a_segment_that_is_too_early_is_expected_by_the_targets() -> None:
         assert early.value.after_s == pytest.approx(2 * (msn - 4) - made_s)
 
 
-async def test_a_part_is_immutable_or_gone() -> None:
+async def test_a_part_is_immutable_or_in_the_store_or_gone() -> None:
     now = window_after(MESSAGES)
     data = now.part(V, Position(9, 1))
     assert data is not None
     assert await now.fetch_part(V, Position(9, 1), NOW) == Answer(data, Lifetime.IMMUTABLE)
-    for track, position in ((V, Position(1, 0)), ("v480p", Position(9, 1))):
-        with pytest.raises(GoneFromWindow):
-            await now.fetch_part(track, position, NOW)
+    for track, position in ((V, Position(2, 0)), ("v480p", Position(9, 1))):
+        assert await now.fetch_part(track, position, NOW) is None
+    now.receive(WindowMoved(3))
+    with pytest.raises(GoneFromWindow):
+        await now.fetch_part(V, Position(2, 0), NOW)
 
 
 async def test_a_segment_is_immutable_or_growing_or_in_the_store_or_gone() -> None:

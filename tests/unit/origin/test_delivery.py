@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from live.window_track import Position
 from origin.answers import LiveMedia
 from origin.delivery import Delivery
 from origin.live import LiveWindows
@@ -136,6 +137,29 @@ async def test_a_segment_is_the_same_from_memory_and_from_the_store(origin: Orig
     for n, before in live.items():
         after = await origin.get(f"vsource/{n}.m4s")
         assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
+
+
+async def test_parts_are_available_as_long_as_their_segment(origin: Origin) -> None:
+    """hls.js on a slow machine requests parts that left the playlist a while ago."""
+    window = origin.bench.window
+    counts = {msn: len(window.tracks["vsource"].parts_of(msn)) for msn in (1, 2, 3)}
+    names = [f"vsource/{msn}.{index}.m4s" for msn, count in counts.items() for index in range(count)]
+    live = {name: (await origin.get(name)).content for name in names}
+    await origin.bench.feed(14)
+    assert window.part("vsource", Position(1, 0)) is None
+    for name, data in live.items():
+        old = await origin.get(name)
+        assert (old.status_code, old.content, old.headers["cache-control"]) == (200, data, IMMUTABLE)
+    assert (await origin.get("vsource/1.9.m4s")).content == (await origin.get("vsource/2.0.m4s")).content
+    await origin.bench.end()
+    for name, data in live.items():
+        assert (await origin.get(name)).content == data
+    assert (await origin.get("vsource/1.9.m4s")).status_code == 410
+
+
+async def test_a_part_of_a_damaged_stored_segment_is_gone(origin: Origin) -> None:
+    await origin.bench.feed(14)
+    await origin.bench.store.put(f"{PREFIX}/vsource/1.m4s", b"damaged")
     assert (await origin.get("vsource/1.0.m4s")).status_code == 410
 
 
@@ -145,7 +169,7 @@ async def test_after_the_end_the_store_answers(origin: Origin) -> None:
     assert "#EXT-X-ENDLIST" in (await origin.get("vsource/media.m3u8")).text
     assert f"{BROADCAST}/vsource/media.m3u8" in (await origin.get(f"/live/{STREAM}/master.m3u8")).text
     assert (await origin.get("vsource/99.m4s")).status_code == 404
-    assert (await origin.get("vsource/1.0.m4s")).status_code == 410
+    assert (await origin.get("vsource/99.0.m4s")).status_code == 410
 
 
 async def test_segments_before_the_dvr_window_are_gone() -> None:
@@ -153,6 +177,7 @@ async def test_segments_before_the_dvr_window_are_gone() -> None:
     await origin.bench.feed(21)
     await origin.bench.feed(10)
     assert (await origin.get("vsource/1.m4s")).status_code == 410
+    assert (await origin.get("vsource/1.0.m4s")).status_code == 410
     await origin.bench.end()
     assert (await origin.get("vsource/2.m4s")).status_code == 410
 

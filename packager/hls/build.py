@@ -91,23 +91,33 @@ def media_playlist(
 
 
 def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> MultivariantPlaylist:
-    """A variant for each video track, with the default audio, and one audio-only variant: the lowest bit rate.
+    """A variant for each video track, with the default audio, and an audio-only variant if there is a second audio
+    track: that of the lowest bit rate.
 
-    Without video, each audio track is a variant. ``prefix`` precedes every URI: ``""`` in the directory that
-    contains the tracks' directories, ``"{broadcast}/"`` one level up. All audio tracks are encodings of the same
-    content, so each has its own group and all have the same NAME (4.4.6.1.1).
+    No variant has the URI of an audio rendition, because VLC 3 then plays video without sound. Without video, each
+    audio track is a variant. ``prefix`` precedes every URI: ``""`` in the directory that contains the tracks'
+    directories, ``"{broadcast}/"`` one level up. All audio tracks are encodings of the same content, so each has
+    its own group and all have the same NAME (4.4.6.1.1).
     """
     audio = [track for track in facts.tracks if isinstance(track.config, AudioConfig)]
     video = [track for track in facts.tracks if isinstance(track.config, VideoConfig)]
     default = next((track for track in audio if track.default), audio[0] if audio else None)
-    audio_only = sorted(audio, key=lambda track: track.peak_bps)[:1] if video else audio
+    audio_only = audio
+    if video:
+        audio_only = sorted((track for track in audio if track is not default), key=lambda track: track.peak_bps)[
+            :1
+        ]
     variants = [_variant(track, default, prefix) for track in video]
     variants += [_variant(track, track, prefix) for track in audio_only]
     used_groups = {variant.audio for variant in variants}
     name = (default.name if default else "") or "Audio"
     return MultivariantPlaylist(
         variants=tuple(_ordered(variants)),
-        audio=tuple(_rendition(track, name, prefix) for track in audio if track.track in used_groups),
+        audio=tuple(
+            _rendition(track, name, prefix, in_variant=track in audio_only)
+            for track in audio
+            if track.track in used_groups
+        ),
         independent_segments=facts.independent_segments,
     )
 
@@ -130,15 +140,15 @@ def _variant(track: TrackFacts, audio: TrackFacts | None, prefix: str) -> Varian
         frame_rate=frame_rate,
         video_range=video_range,
         audio=None if audio is None else audio.track,
-        no_closed_captions=True,
     )
 
 
-def _rendition(track: TrackFacts, name: str, prefix: str) -> AudioRendition:
+def _rendition(track: TrackFacts, name: str, prefix: str, *, in_variant: bool) -> AudioRendition:
+    """``in_variant``: the variant's own playlist contains the rendition, which then has no URI (4.4.6.2.1)."""
     return AudioRendition(
         group_id=track.track,
         name=name,
-        uri=f"{prefix}{track.track}/{MEDIA_PLAYLIST}",
+        uri=None if in_variant else f"{prefix}{track.track}/{MEDIA_PLAYLIST}",
         default=True,
         autoselect=True,
         language=track.language,

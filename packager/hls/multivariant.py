@@ -41,7 +41,6 @@ class Variant:
     frame_rate: Fraction | None = None
     video_range: VideoRange | None = None
     audio: str | None = None
-    no_closed_captions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

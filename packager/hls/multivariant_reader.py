@@ -76,7 +76,6 @@ def _variant(attributes: Attributes, uri: str) -> Variant:
         frame_rate=None if frame_rate is None else _frame_rate(frame_rate),
         video_range=None if video_range is None else VideoRange(video_range),
         audio=attributes.optional_string("AUDIO"),
-        no_closed_captions=attributes.optional("CLOSED-CAPTIONS") == "NONE",
     )
 
 

@@ -160,7 +160,6 @@ def _variant(variant: Variant) -> str:
             ("FRAME-RATE", None if variant.frame_rate is None else three_decimals(variant.frame_rate)),
             ("VIDEO-RANGE", variant.video_range),
             ("AUDIO", None if variant.audio is None else quoted(variant.audio)),
-            ("CLOSED-CAPTIONS", "NONE" if variant.no_closed_captions else None),
         )
     )
     return f"#EXT-X-STREAM-INF:{attributes}\n{uri_line(variant.uri)}\n"

@@ -60,12 +60,13 @@ def test_m3u8_parses_a_multivariant_playlist() -> None:
     top = streams["b/vsource/media.m3u8"]
     assert (top.bandwidth, top.average_bandwidth) == (3_531_000, 2_628_000)
     assert (top.codecs, top.resolution, top.frame_rate) == ("avc1.64001f,mp4a.40.2", (1280, 720), 29.97)
-    assert (top.video_range, top.audio, top.closed_captions) == ("SDR", "a128k", "NONE")
+    assert (top.video_range, top.audio, top.closed_captions) == ("SDR", "a128k", None)
     assert streams["b/a64k/media.m3u8"].resolution is None
     groups = {media.group_id: media for media in read.media}
     assert {media.type for media in read.media} == {"AUDIO"}
     assert groups["a128k"].uri == "b/a128k/media.m3u8"
     assert (groups["a128k"].default, groups["a128k"].autoselect, groups["a128k"].channels) == ("YES", "YES", "2")
+    assert groups["a64k"].uri is None
     assert groups["a64k"].name == groups["a128k"].name == "Sound"
     for playlist in read.playlists:
         assert [media.group_id for media in playlist.media] == [playlist.stream_info.audio]

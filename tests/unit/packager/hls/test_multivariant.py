@@ -27,7 +27,6 @@ def test_multivariant_playlist_renders_as_the_draft_specifies() -> None:
                 frame_rate=Fraction(30_000, 1001),
                 video_range=VideoRange.SDR,
                 audio="a128k",
-                no_closed_captions=True,
             ),
             Variant("a128k/media.m3u8", 131_000, ("mp4a.40.2",), audio="a128k"),
         ),
@@ -46,7 +45,7 @@ def test_multivariant_playlist_renders_as_the_draft_specifies() -> None:
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a128k",NAME="Sound, main",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,'
         'CHANNELS="2",URI="a128k/media.m3u8"\n'
         '#EXT-X-STREAM-INF:BANDWIDTH=3531000,AVERAGE-BANDWIDTH=2628000,CODECS="avc1.64001f,mp4a.40.2",'
-        'RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="a128k",CLOSED-CAPTIONS=NONE\n'
+        'RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="a128k"\n'
         "v720p/media.m3u8\n"
         '#EXT-X-STREAM-INF:BANDWIDTH=131000,CODECS="mp4a.40.2",AUDIO="a128k"\n'
         "a128k/media.m3u8\n"

@@ -113,7 +113,6 @@ variants = st.builds(
     frame_rate=st.none() | st.integers(1, 10**6).map(lambda thousandths: Fraction(thousandths, 1000)),
     video_range=st.none() | st.sampled_from(VideoRange),
     audio=st.none() | names,
-    no_closed_captions=st.booleans(),
 )
 renditions = st.builds(
     AudioRendition,

@@ -90,7 +90,7 @@ class HlsEngine extends Engine {
       hls.loadSource(this.quality(AUDIO).key);
     } else {
       // The library handles this event first, so its own levels exist by now.
-      hls.on(Events.MANIFEST_LOADED, (_, data) => this.#readLadder(data.levels));
+      hls.on(Events.MANIFEST_LOADED, (_, data) => this.#readLadder(data));
       hls.loadSource(this.url);
     }
     hls.attachMedia(this.video);
@@ -112,8 +112,11 @@ class HlsEngine extends Engine {
     this.#hls.nextLevel = this.quality(this.selected)?.key ?? -1;
   }
 
-  /** If there is video, hls.js leaves audio-only variants out of `levels`; `variants` has all of them. */
-  #readLadder(variants) {
+  /**
+   * `variants` has the audio-only variants, which hls.js leaves out of its own `levels` if there is video. Without one,
+   * audio only is the audio rendition of the video variants.
+   */
+  #readLadder({ levels: variants, audioTracks }) {
     const levels = this.#hls.levels.map(({ width, height, frameRate, bitrate }, key) => ({
       key,
       width,
@@ -125,7 +128,8 @@ class HlsEngine extends Engine {
       .filter((variant) => variant.audioCodec && !variant.videoCodec && !variant.height)
       .sort((a, b) => a.bitrate - b.bitrate)[0];
     this.qualities = nameQualities(levels.filter((level) => level.height > 0));
-    if (audio && this.qualities.length) this.qualities.push(audioQuality(audio.bitrate, audio.url));
+    const source = audio ?? audioTracks.find((track) => track.url);
+    if (source && this.qualities.length) this.qualities.push(audioQuality(source.bitrate ?? 0, source.url));
     this.applyQuality();
     this.changed();
   }

@@ -1,6 +1,6 @@
 """The origin as one ASGI application: media, pages, API, metrics and health."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from origin.answers import EXPOSED, LiveMedia
+from origin.answers import ANY_ORIGIN, EXPOSED, LiveMedia
 from origin.api import ApiServices, api_router, install_problem_handlers
 from origin.delivery import Delivery
 from origin.pages import pages_router
@@ -59,6 +59,7 @@ def create_app(services: OriginServices) -> FastAPI:
     install_problem_handlers(app)
     app.include_router(api_router(services.api))
     app.include_router(health_router(services))
+    app.include_router(clock_router(ANY_ORIGIN if any_origin else {}))
     app.include_router(pages_router(frame_ancestors=services.frame_ancestors))
     return app
 
@@ -83,10 +84,17 @@ def health_router(services: OriginServices) -> APIRouter:
         body, media_type = services.metrics()
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
+    return router
+
+
+def clock_router(cors: Mapping[str, str]) -> APIRouter:
+    """``cors`` are headers that let players in other origins' pages read the clock."""
+    router = APIRouter(include_in_schema=False)
+
     @router.get("/time")
     async def time() -> PlainTextResponse:
         """The server's clock (ISO/IEC 23009-1, 5.8.4.11, urn:mpeg:dash:utc:http-iso:2014)."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return PlainTextResponse(now, headers={"Cache-Control": "no-store"})
+        return PlainTextResponse(now, headers={**cors, "Cache-Control": "no-store"})
 
     return router

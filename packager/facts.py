@@ -66,6 +66,7 @@ class TrackFacts:
     ``config`` belongs to the newest init segment; ``configs`` maps the numbers of earlier init segments to their
     configurations, as long as an entry refers to them. ``peak_bps`` is the largest bit rate of a segment so far.
     ``default`` marks the audio track that plays unless the viewer chooses another. ``name`` is shown to viewers.
+    ``retired``: the current source has no such rendition, so the track has only gaps.
     """
 
     track: str
@@ -77,6 +78,7 @@ class TrackFacts:
     default: bool = False
     name: str = ""
     language: str | None = None
+    retired: bool = False
     configs: Mapping[int, TrackConfig] = field(default_factory=dict)
 
     def config_of(self, init: int) -> TrackConfig:

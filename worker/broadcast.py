@@ -181,6 +181,7 @@ class Broadcast:
             self._fix_part_target()
         for track in plan.tracks:
             self._recorder.expect(track.name, track.kind, default=track.default, label=track.label)
+        self._recorder.retire_renditions([track.name for track in plan.tracks])
         if plan.passes_video and self.video is not None:
             bitrate = self._source.announcement.bitrate
             self._tracks.video(SOURCE_TRACK).configure(self.video, self.frame_rate, bitrate)

@@ -5,7 +5,7 @@ A segment is durable before a stored playlist names it, because texts are render
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,6 +105,11 @@ class Recorder:
         """Announce a track. The broadcast is not playable until every announced track has media."""
         self.ledger.expect(track, kind, default=default, label=label)
         self._publish_facts()
+
+    def retire_renditions(self, kept: Collection[str]) -> None:
+        """Leave the video tracks that are not in ``kept`` out of the multivariant playlists of the live broadcast."""
+        if self.ledger.retire_renditions(kept):
+            self._publish_facts()
 
     def stop_waiting(self) -> None:
         """Become playable with the tracks that have media."""

@@ -91,7 +91,7 @@ def media_playlist(
 
 
 def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> MultivariantPlaylist:
-    """A variant for each video track, with the default audio, and an audio-only variant if there is a second audio
+    """A variant for each video track that is not retired, or that the recording contains, with the default audio, and an audio-only variant if there is a second audio
     track: that of the lowest bit rate.
 
     No variant has the URI of an audio rendition, because VLC 3 then plays video without sound. Without video, each
@@ -101,6 +101,8 @@ def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> Multiva
     """
     audio = [track for track in facts.tracks if isinstance(track.config, AudioConfig)]
     video = [track for track in facts.tracks if isinstance(track.config, VideoConfig)]
+    if not facts.ended:
+        video = [track for track in video if not track.retired]
     default = next((track for track in audio if track.default), audio[0] if audio else None)
     audio_only = audio
     if video:

@@ -4,7 +4,7 @@ Pure: no I/O and no clock. :mod:`worker.ledger.encoding` encodes and decodes it,
 :meth:`BroadcastLedger.interrupt` prepares a decoded ledger for the media that follows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -70,6 +70,18 @@ class BroadcastLedger:
         if track not in self.tracks:
             entries = EntryLog(2 * self.playlist_window_ms // self.target_ms)
             self.tracks[track] = TrackLedger(track, kind, default, label, self.target_ms, entries=entries)
+        self.tracks[track].retired = False
+
+    def retire_renditions(self, kept: Collection[str]) -> bool:
+        """Retire the video tracks that are not in ``kept``, the tracks of the current source. Without video there,
+        nothing is retired. Returns whether that changed anything."""
+        video = [track for track in self.tracks.values() if track.kind is Kind.VIDEO]
+        if not any(track.track in kept for track in video):
+            return False
+        retired = [track for track in video if track.track not in kept and not track.retired]
+        for track in retired:
+            track.retired = True
+        return bool(retired)
 
     def stop_waiting(self) -> bool:
         """Become playable with the tracks that have media; returns whether that changed anything."""

@@ -66,6 +66,7 @@ class _TrackRecord(_Record):
     total_bytes: Ticks
     total_ticks: Ticks
     fragments: Count
+    retired: bool = False
     peak_bps: Ticks
 
 
@@ -131,6 +132,7 @@ def _encode_track(track: TrackLedger) -> _TrackRecord:
         total_bytes=track.total_bytes,
         total_ticks=track.total_ticks,
         fragments=track.fragments,
+        retired=track.retired,
         peak_bps=track.peak.bps if track.peak is not None else 0,
     )
 
@@ -162,6 +164,7 @@ def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLed
         total_bytes=record.total_bytes,
         total_ticks=record.total_ticks,
         fragments=record.fragments,
+        retired=record.retired,
     )
     if track.config is not None:
         track.peak = PeakBitRate(target_ms, next(iter(inits.values())).config.timescale, bps=record.peak_bps)

@@ -20,7 +20,7 @@ from worker.ledger.peak import PeakBitRate
 class TrackLedger:
     """One track's segments in order. An entry is *resolved* once its segment is durable or known to be lost.
     ``resolved`` counts the resolved entries at the front; stored playlists name no others. ``fragments`` counts
-    the parts that were written."""
+    the parts that were written. ``retired``: the current source has no such rendition."""
 
     track: str
     kind: Kind
@@ -34,6 +34,7 @@ class TrackLedger:
     total_bytes: int = 0
     total_ticks: int = 0
     fragments: int = 0
+    retired: bool = False
     peak: PeakBitRate | None = None
 
     @property
@@ -155,6 +156,7 @@ class TrackLedger:
             average_bps=self.average_bps(),
             default=self.default,
             name=self.label,
+            retired=self.retired,
             configs={number: each.config for number, each in self.inits.items()},
         )
 

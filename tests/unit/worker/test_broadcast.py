@@ -8,6 +8,7 @@ from live.bus import Bus
 from live.messages import LiveMessage
 from live.topics import MEDIA, BroadcastRef
 from media.configs import VideoConfig
+from media.ladder import Ladder, Rung
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Kind
 from packager.cmaf.cutter import CutterOptions
@@ -25,7 +26,12 @@ from worker.recorder import Recorder, RecorderOptions
 class Bench:
     """``ledger`` and ``store`` are of an interrupted broadcast to continue."""
 
-    def __init__(self, ledger: BroadcastLedger | None = None, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self,
+        ledger: BroadcastLedger | None = None,
+        store: MemoryStore | None = None,
+        ladder: Ladder = "source",
+    ) -> None:
         self.now = 0.0
         self.store = store or MemoryStore()
         self.segments: list[Segment] = []
@@ -48,7 +54,7 @@ class Bench:
                 CutterOptions(free_cuts=False),
                 S // 3,
                 low_latency=True,
-                ladder="source",
+                ladder=ladder,
                 transcode=TranscodeOptions(),
             ),
             clock=lambda: self.now,
@@ -184,6 +190,21 @@ async def test_a_changed_picture_size_starts_a_discontinuity_with_its_own_init()
     assert [(e.init, e.discontinuity) for e in video] == [(0, False), (0, False), (1, True), (1, False)]
     audio = [s.entry for s in bench.segments if s.track == "asource"]
     assert [(e.init, e.discontinuity) for e in audio] == [(0, False), (0, False), (0, True), (0, False)]
+
+
+async def test_renditions_of_an_earlier_larger_picture_are_retired() -> None:
+    """Without a cut, no transcoder starts: the plan alone decides."""
+    bench = Bench(ladder=(Rung(360, 600_000),))
+    bench.broadcast.on_config(replace(video_config(), width=1280, height=720))
+    bench.broadcast.on_config(audio_config())
+    bench.feed([sound(0)])
+    small = replace(video_config(), width=424, height=240)
+    bench.broadcast.on_config(small)
+    tracks = bench.recorder.ledger.tracks
+    assert {name for name, track in tracks.items() if track.retired} == {"v360p"}
+    bench.broadcast.on_config(replace(small, width=1280, height=720))
+    assert not any(track.retired for track in tracks.values())
+    await bench.finish()
 
 
 async def test_repeated_headers_change_nothing() -> None:

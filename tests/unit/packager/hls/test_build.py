@@ -123,6 +123,13 @@ def test_audio_only_variant_is_the_lightest_and_has_its_own_group() -> None:
     assert {rendition.group_id for rendition in playlist.audio} == {"a128k", "a64k"}
 
 
+def test_a_retired_rendition_is_a_variant_of_the_recording_only() -> None:
+    facts = replace(FACTS, tracks=(V720, replace(V480, retired=True), A128))
+    assert [variant.uri for variant in multivariant_playlist(facts).variants] == ["vsource/media.m3u8"]
+    recording = multivariant_playlist(replace(facts, ended=True))
+    assert [variant.uri for variant in recording.variants] == ["v480p/media.m3u8", "vsource/media.m3u8"]
+
+
 def test_without_audio_variants_have_no_audio_group() -> None:
     playlist = multivariant_playlist(replace(FACTS, tracks=(V720,)))
     assert [(variant.codecs, variant.audio) for variant in playlist.variants] == [(("avc1.64001f",), None)]

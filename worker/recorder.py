@@ -107,7 +107,7 @@ class Recorder:
         self._publish_facts()
 
     def retire_renditions(self, kept: Collection[str]) -> None:
-        """Leave the video tracks that are not in ``kept`` out of the multivariant playlists of the live broadcast."""
+        """Leave video tracks that are not in ``kept`` out of the multivariant playlists of the live broadcast."""
         if self.ledger.retire_renditions(kept):
             self._publish_facts()
 

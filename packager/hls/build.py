@@ -91,8 +91,8 @@ def media_playlist(
 
 
 def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> MultivariantPlaylist:
-    """A variant for each video track that is not retired, or that the recording contains, with the default audio, and an audio-only variant if there is a second audio
-    track: that of the lowest bit rate.
+    """A variant for each video track with the default audio, and an audio-only variant if there is a second audio
+    track: that of the lowest bit rate. Retired tracks are variants of the recording only.
 
     No variant has the URI of an audio rendition, because VLC 3 then plays video without sound. Without video, each
     audio track is a variant. ``prefix`` precedes every URI: ``""`` in the directory that contains the tracks'

@@ -93,7 +93,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
             catalogue=catalogue,
             thumbnailer=thumbnailer,
             metrics=metrics,
-            recorder_options=recorder_options(config, page_url),
+            recorder_options=recorder_options(config),
             broadcast_options=lambda record: broadcast_options(config, record),
             reconnect_window=config.rtmp.reconnect_window,
             store_timeout=STORE_TIMEOUT_S,

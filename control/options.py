@@ -1,6 +1,7 @@
 """Translates the operator's configuration to the options of each part."""
 
 from control.config import Config
+from control.config.urls import clock_url
 from ingest.options import IngestOptions
 from media.units import VIDEO_TIMESCALE
 from packager.cmaf.cutter import CutterOptions
@@ -29,13 +30,13 @@ def ingest_options(config: Config) -> IngestOptions:
     return IngestOptions(app=rtmp.app, idle_timeout=rtmp.idle_timeout, max_connections=rtmp.max_publishers)
 
 
-def recorder_options(config: Config, public_url: str) -> RecorderOptions:
+def recorder_options(config: Config) -> RecorderOptions:
     packager = config.packager
     return RecorderOptions(
         segment_target_ms=milliseconds(packager.segment_target),
         playlist_window_ms=milliseconds(packager.playlist_window),
         dvr_ms=None if packager.dvr == "all" else milliseconds(packager.dvr),
-        utc_timing_url=f"{public_url}/time",
+        utc_timing_url=clock_url(config),
         upload_bytes=config.store.upload_buffer,
     )
 

@@ -65,6 +65,16 @@ def _stream_name(value: str) -> str:
     return value
 
 
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.path:
+        raise ValueError(
+            f'"{value}" has a path, but the pages and the media are only at the root of a host; '
+            f'use a host name of its own, as "{parts.scheme}://video.example.org"'
+        )
+    return value
+
+
 def _comma_separated(value: Any) -> Any:
     """An environment variable has no lists, so it holds ``a,b``."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -88,6 +98,7 @@ def _location(value: object) -> StoreLocation:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PublicUrl = Annotated[str, AfterValidator(_http_url), AfterValidator(_public_url)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_comma_separated)]
 FrameAncestors = Annotated[
     tuple[Annotated[str, AfterValidator(_frame_ancestor)], ...], BeforeValidator(_comma_separated)

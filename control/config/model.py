@@ -21,6 +21,7 @@ from control.config.fields import (
     Location,
     Origins,
     Proxies,
+    PublicUrl,
     StreamName,
 )
 from control.config.ladder import ConfiguredLadder
@@ -46,7 +47,7 @@ class RtmpConfig(Section):
 
 class HttpConfig(Section):
     listen: Address = Address("0.0.0.0", 8080)
-    public_url: HttpUrl | None = None
+    public_url: PublicUrl | None = None
     cors_origins: Origins = ("*",)
     frame_ancestors: FrameAncestors = ("'self'",)
     trusted_proxies: Proxies = ("127.0.0.1", "::1")

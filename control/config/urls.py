@@ -32,6 +32,12 @@ def public_url(config: Config, bound: Address) -> str:
     return config.http.public_url or f"http://{Address(config.rtmp.public_host or _host_of(bound), bound.port)}"
 
 
+def clock_url(config: Config) -> str:
+    """The address of the server's clock for players. Without a public URL it is relative to the manifest's, because
+    the server does not know the address by which a player reaches it."""
+    return f"{config.http.public_url or ''}/time"
+
+
 def local_url(bound: Address) -> str:
     """The origin's URL for programs on this machine."""
     if bound.is_wildcard:

@@ -177,6 +177,7 @@ def test_a_config_created_in_code_ignores_the_environment(monkeypatch: pytest.Mo
         ('[store]\ns3_path_style = "sometimes"', '[store] s3_path_style: "sometimes" is not true or false'),
         ('[http]\ncors_origins = ["https://a.b/c"]', "headwater.toml:2: [http] cors_origins[0]:"),
         ('[http]\npublic_url = "video.example.org"', "is not a URL; write it in full"),
+        ('[http]\npublic_url = "https://example.org/live"', '"https://example.org/live" has a path'),
         ('[http]\nframe_ancestors = ["selv"]', '"selv" is not an origin'),
         ('[packager]\nsegment_target = "1m"', "1m is out of range: from 500ms to 20s"),
         ("[packager]\npart_target = 3", "[packager]: part_target (3s) is longer than segment_target (2s)"),

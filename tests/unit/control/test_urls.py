@@ -3,7 +3,7 @@
 import pytest
 
 from control.config import Address, Config, HttpConfig, RtmpConfig
-from control.config.urls import guess_host, local_url, public_url, rtmp_url
+from control.config.urls import clock_url, guess_host, local_url, public_url, rtmp_url
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:1935", "[::]:8080", "[fe80::1%eth0]:1", "video.example.org:0"])
@@ -18,11 +18,17 @@ def test_configured_names_are_shown() -> None:
     )
     assert rtmp_url(config, Address("0.0.0.0", 1936)) == "rtmp://in.example.org:1936/studio"
     assert public_url(config, Address("0.0.0.0", 8081)) == "https://video.example.org"
+    assert clock_url(config) == "https://video.example.org/time"
 
 
 def test_the_address_is_shown_if_no_name_is_configured() -> None:
     assert rtmp_url(Config(), Address("192.0.2.7", 1935)) == "rtmp://192.0.2.7:1935/live"
     assert public_url(Config(), Address("::1", 8080)) == "http://[::1]:8080"
+
+
+def test_without_a_public_url_the_clock_is_relative_to_the_manifest() -> None:
+    """The server may be behind a proxy, and its own address is then unreachable for players."""
+    assert clock_url(Config()) == "/time"
 
 
 def test_a_host_is_guessed_for_a_wildcard_address() -> None:

@@ -34,8 +34,10 @@ def public_url(config: Config, bound: Address) -> str:
 
 def clock_url(config: Config) -> str:
     """The address of the server's clock for players. Without a public URL it is relative to the manifest's, because
-    the server does not know the address by which a player reaches it."""
-    return f"{config.http.public_url or ''}/time"
+    the server does not know the address by which a player reaches it. With one on plain HTTP it is relative too:
+    if a proxy adds HTTPS, browsers do not load the clock from an HTTP address (mixed content)."""
+    public = config.http.public_url
+    return f"{public}/time" if public is not None and public.startswith("https://") else "/time"
 
 
 def local_url(bound: Address) -> str:

@@ -31,6 +31,10 @@ def test_without_a_public_url_the_clock_is_relative_to_the_manifest() -> None:
     assert clock_url(Config()) == "/time"
 
 
+def test_pages_on_https_never_read_the_clock_over_http() -> None:
+    assert clock_url(Config(http=HttpConfig(public_url="http://video.example.org"))) == "/time"
+
+
 def test_a_host_is_guessed_for_a_wildcard_address() -> None:
     assert rtmp_url(Config(), Address("0.0.0.0", 1935)) == f"rtmp://{guess_host()}:1935/live"
     assert guess_host() not in ("", "0.0.0.0")

@@ -239,6 +239,7 @@ class Publisher(asyncio.BufferedProtocol):
     def _end_publication(self, reason: EndReason, text: str) -> None:
         publication, self._publication = self._publication, None
         if publication is not None:
+            self._feed.close()
             publication.on_end(reason, text)
 
     def _linger(self) -> None:

@@ -32,6 +32,10 @@ MAX_EARLY_BYTES = 1 << 16
 # Is not equal to any byte.
 NO_BYTE = -1
 OVERLAP = "timestamp-overlap"
+# What is repaired.
+ANNEX_B = "annex-b"
+ADTS = "adts"
+SPLIT_PICTURE = "split-picture"
 
 
 class MediaFeed:
@@ -131,6 +135,8 @@ class VideoFeed(TrackFeed):
             raise MalformedFrame(str(error)) from error
         if not payload:
             raise MalformedFrame("a video frame without data")
+        if payload is not data and self._descriptor.has_start_codes(data):
+            self._publication.on_repaired(ANNEX_B)
         if content is not PICTURE or not self._direct:
             self._join(timestamp, key, composition_ms, payload, content)
             return
@@ -154,6 +160,7 @@ class VideoFeed(TrackFeed):
                 complete = joiner.add_before(payload, key=key)
             case Content.CONTINUATION:
                 joiner.add_continuation(payload)
+                self._publication.on_repaired(SPLIT_PICTURE)
             case Content.AFTER:
                 # Padding, and the end of a sequence: no decoder needs them.
                 pass
@@ -273,6 +280,7 @@ class AudioFeed(TrackFeed):
             frames = self._split(data)
         except MalformedConfig as error:
             raise MalformedFrame(str(error)) from error
+        self._publication.on_repaired(ADTS)
         config = self._config
         duration = 0 if config is None else config.frame_samples * MILLISECONDS // config.sample_rate
         for index, frame in enumerate(frames):

@@ -39,6 +39,8 @@ class VideoCodec:
     ``message_reader`` returns a function that converts a message, as sent with this record, to a payload; that of a
     message without data is empty. The record is empty if none was sent. Both raise MalformedConfig.
 
+    ``has_start_codes`` returns whether a message that was converted has start codes in place of lengths.
+
     ``is_random_access`` returns whether decoding can start at a payload. Raises MalformedConfig.
 
     ``parameter_sets`` returns a record's parameter sets. Before a random access point's payload, they make it
@@ -60,6 +62,7 @@ class VideoCodec:
     codec: Codec
     parse_config: Callable[[bytes], VideoConfig]
     message_reader: Callable[[bytes], Callable[[bytes], Message]]
+    has_start_codes: Callable[[bytes], bool]
     is_random_access: Callable[[bytes], bool]
     parameter_sets: Callable[[bytes], bytes]
     update_config: Callable[[bytes, bytes], VideoConfig | None]

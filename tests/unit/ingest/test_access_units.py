@@ -173,6 +173,7 @@ def test_slices_of_one_picture_are_one_unit(publisher: Publisher) -> None:
     ]
     assert [(unit.key, unit.dts) for unit in publisher.recorder.units] == [(True, 0), (False, 2970), (False, 5940)]
     assert publisher.dropped == []
+    assert publisher.recorder.all("repaired") == ["split-picture"] * 9
 
 
 def test_audio_between_slices_does_not_end_the_picture(publisher: Publisher) -> None:
@@ -235,6 +236,7 @@ def test_start_codes_become_lengths(running: Publisher, code: bytes) -> None:
     running.feed.video.take(66, avc(code + NON_IDR))
     assert running.payloads == [nal_units(DELIMITER, SEI, IDR.rstrip(b"\0")), nal_units(NON_IDR.rstrip(b"\0"))]
     assert running.recorder.units[0].key
+    assert running.recorder.all("repaired") == ["annex-b", "annex-b"]
 
 
 def test_start_codes_after_one_length_become_lengths(running: Publisher) -> None:
@@ -247,7 +249,7 @@ def test_sequence_header_may_have_start_codes() -> None:
     publisher.header(annexb(SPS, PPS))
     publisher.feed.video.take(0, avc(annexb(IDR), key=True))
     publisher.feed.close()
-    assert publisher.recorder.names == ["video-config", "unit"]
+    assert publisher.recorder.names == ["video-config", "repaired", "unit"]
 
 
 def test_repeated_parameter_sets_change_nothing(running: Publisher) -> None:
@@ -294,7 +296,7 @@ def test_parameter_sets_in_messages_replace_a_sequence_header(together: bool) ->
         for unit in (SPS, PPS, IDR):
             publisher.video(33, unit, key=True)
     publisher.feed.close()
-    assert publisher.recorder.names == ["dropped", "video-config", "unit"]
+    assert publisher.recorder.names == ["dropped", "video-config", *["repaired"] * together, "unit"]
     assert publisher.dropped == ["no-config"]
     assert publisher.recorder.units[0].key
 
@@ -313,6 +315,7 @@ def test_adts_headers_are_removed(crc: bool) -> None:
     publisher.audio(0, aac(adts(RAW_BLOCK, crc=crc)))
     publisher.audio(21, AAC_FRAME)
     assert publisher.payloads == [RAW_BLOCK, RAW_BLOCK]
+    assert publisher.recorder.all("repaired") == ["adts"]
 
 
 def test_frames_of_one_adts_message_are_units_of_their_own() -> None:
@@ -328,7 +331,11 @@ def test_adts_headers_replace_a_sequence_header() -> None:
     publisher.audio(0, aac(adts(RAW_BLOCK)))
     publisher.audio(21, aac(adts(RAW_BLOCK)))
     publisher.audio(43, aac(adts(RAW_BLOCK, rate_index=4)))
-    assert publisher.recorder.names == ["audio-config", "unit", "unit", "audio-config", "unit"]
+    assert publisher.recorder.names == [
+        *("audio-config", "repaired", "unit"),
+        *("repaired", "unit"),
+        *("audio-config", "repaired", "unit"),
+    ]
     assert publisher.recorder.all("audio-config") == [("aac", 48000), ("aac", 44100)]
 
 

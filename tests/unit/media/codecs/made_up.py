@@ -57,6 +57,7 @@ WISP_CODEC = VideoCodec(
     codec=WISP,
     parse_config=parse_wisp,
     message_reader=lambda record: read_message,
+    has_start_codes=lambda data: False,
     is_random_access=lambda payload: payload[:1] == b"K",
     parameter_sets=lambda record: b"sets:" + record,
     update_config=lambda record, payload: None,

@@ -60,6 +60,10 @@ class Publication(Protocol):
         """Called when a frame or a message was dropped; ``reason`` is a stable code."""
         ...
 
+    def on_repaired(self, reason: str) -> None:
+        """Called when a message was converted to the format of samples; ``reason`` is a stable code."""
+        ...
+
     def on_end(self, reason: EndReason, text: str) -> None:
         """Called exactly once, as the last call."""
         ...

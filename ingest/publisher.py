@@ -12,6 +12,7 @@ from typing import cast
 
 import structlog
 
+from ingest.address import AddressRefused, stream_key
 from ingest.errors import PublishRefused
 from ingest.feed import MediaFeed
 from ingest.flv import UnsupportedCodec
@@ -40,9 +41,6 @@ log = structlog.get_logger("ingest")
 IDLE_CHECKS = 5
 KEEPALIVE: Mapping[str, int] = MappingProxyType({"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3})
 
-WRONG_APP = "The server's address must end in /{app}; in OBS: Settings, Stream, Server"
-NO_KEY = "The stream key is missing; in OBS: Settings, Stream, Stream Key"
-LONG_KEY = "The stream key is too long to be valid; in OBS: Settings, Stream, Stream Key"
 NOT_CHECKED = "The server could not check the stream key; try again"
 
 
@@ -172,19 +170,18 @@ class Publisher(asyncio.BufferedProtocol):
 
     def _on_publish(self, event: PublishRequested) -> None:
         options = self._shared.options
-        refusal = self._shared.refusals.recall(self._host, event.key, self._loop.time())
-        if event.app != options.app:
-            self._refuse("wrong-app", WRONG_APP.format(app=options.app))
-        elif not event.key:
-            self._refuse("no-key", NO_KEY)
-        elif len(event.key) > options.max_key_length:
-            self._refuse("key-too-long", LONG_KEY)
-        elif refusal is not None:
+        try:
+            key = stream_key(event.app, event.name, expected_app=options.app, max_length=options.max_key_length)
+        except AddressRefused as refused:
+            self._refuse(refused.reason, refused.text)
+            return
+        refusal = self._shared.refusals.recall(self._host, key, self._loop.time())
+        if refusal is not None:
             self._refuse(UnsupportedCodec.code, refusal)
         else:
-            self._key = event.key
+            self._key = key
             self._transport.pause_reading()
-            request = PublishRequest(event.app, event.key, self.address, event.software)
+            request = PublishRequest(options.app, key, self.address, event.software)
             task = self._loop.create_task(self._authorize(request))
             self._shared.tasks.add(task)
             task.add_done_callback(self._shared.tasks.discard)
@@ -239,6 +236,7 @@ class Publisher(asyncio.BufferedProtocol):
     def _end_publication(self, reason: EndReason, text: str) -> None:
         publication, self._publication = self._publication, None
         if publication is not None:
+            self._feed.close()
             publication.on_end(reason, text)
 
     def _linger(self) -> None:

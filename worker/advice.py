@@ -1,6 +1,7 @@
 """Turns problems of a broadcast into warnings that its broadcaster or operator can act on."""
 
 from storage.interface import StorageError
+from worker.media_advice import MediaAdvice
 from worker.warnings import Warnings
 
 # Seconds between keyframes above which viewers wait too long.
@@ -12,6 +13,7 @@ class Advice:
 
     def __init__(self) -> None:
         self.warnings = Warnings()
+        self.media = MediaAdvice(self.warnings)
 
     def on_keyframe_interval(self, interval_s: float | None, now: float, *, encodes_top: bool) -> None:
         if interval_s is None or interval_s <= KEYFRAME_ADVICE_S:

@@ -62,6 +62,7 @@ class Broadcast:
         self.advice = Advice()
         self.meter = SourceMeter()
         self.dropped: dict[str, int] = {}
+        self.repaired: dict[str, int] = {}
         self.latency = LatencyTrace(time.monotonic_ns)
         self.video: VideoConfig | None = None
         self.audio: AudioConfig | None = None
@@ -119,12 +120,16 @@ class Broadcast:
     def on_dropped(self, reason: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
 
+    def on_repaired(self, reason: str) -> None:
+        self.repaired[reason] = self.repaired.get(reason, 0) + 1
+
     def tick(self, now: float, unix: float) -> None:
         """Measure the source and review the warnings. Call it about once a second: ``now`` is monotonic seconds,
         ``unix`` Unix seconds."""
         self.meter.tick(now, unix)
         self.advice.on_keyframe_interval(self.meter.keyframe_interval_s, now, encodes_top=self._cutter.sparse)
         self.advice.on_store(self._recorder.store_error, now)
+        self.advice.media.review({**self.dropped, **self.repaired}, now)
 
     def keyframes_are_sparse(self) -> bool:
         interval = self.meter.keyframe_interval_s

@@ -51,6 +51,10 @@ class PublisherSession:
         if self._active:
             self._broadcast.on_dropped(reason)
 
+    def on_repaired(self, reason: str) -> None:
+        if self._active:
+            self._broadcast.on_repaired(reason)
+
     def on_end(self, reason: EndReason, text: str) -> None:
         if not self._active:
             return

@@ -8,6 +8,8 @@
     │   ├── TruncatedTag
     │   ├── MalformedFrame
     │   ├── ImplausibleOffset
+    │   ├── IncompletePicture
+    │   ├── OversizedPicture
     │   ├── UnknownPacket
     │   └── NoConfig
     └── UnsupportedCodec      the broadcast cannot continue
@@ -52,6 +54,18 @@ class ImplausibleOffset(OddFrame):
     """A composition time further from the decoding time than any encoder reorders."""
 
     code: ClassVar[str] = "implausible-offset"
+
+
+class IncompletePicture(OddFrame):
+    """A part of a picture without the part before it."""
+
+    code: ClassVar[str] = "incomplete-picture"
+
+
+class OversizedPicture(OddFrame):
+    """More messages or bytes than one picture has."""
+
+    code: ClassVar[str] = "oversized-picture"
 
 
 class UnknownPacket(OddFrame):

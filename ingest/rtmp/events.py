@@ -33,10 +33,13 @@ class AudioMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PublishRequested:
-    """The peer asks to publish. Answer with ``accept_publish`` or ``refuse_publish``."""
+    """The peer asks to publish. Answer with ``accept_publish`` or ``refuse_publish``.
 
-    app: str
-    key: str = field(repr=False)
+    ``app`` and ``name`` are as the peer sent them. Either may contain the stream key, so the repr leaves both out.
+    """
+
+    app: str = field(repr=False)
+    name: str = field(repr=False)
     software: str | None
 
 

@@ -80,7 +80,7 @@ class CommandSession:
     def _connect(self, command: Command, before: State) -> None:
         properties = command.command_object if isinstance(command.command_object, dict) else {}
         app, software = properties.get("app"), properties.get("flashVer")
-        self._app = app.split("?")[0].strip("/") if isinstance(app, str) else ""
+        self._app = app if isinstance(app, str) else ""
         self._software = software[:MAX_SOFTWARE_LENGTH] if isinstance(software, str) and software else None
         self._send(*replies.connected(command))
 
@@ -92,8 +92,8 @@ class CommandSession:
 
     def _publish(self, command: Command, before: State) -> Event:
         self._publish_stream = command.stream_id
-        key = command.argument(0)
-        return PublishRequested(self._app, key if isinstance(key, str) else "", self._software)
+        name = command.argument(0)
+        return PublishRequested(self._app, name if isinstance(name, str) else "", self._software)
 
     def _unpublish(self, command: Command, before: State) -> Event | None:
         if command.name == "FCUnpublish":

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from media.bits import BitReader, BitWriter
-from media.codecs.descriptor import AudioCodec
+from media.codecs.adts import SYNC, audio_specific_config, signature, split
+from media.codecs.descriptor import AudioCodec, InBandConfig, Transport
 from media.configs import AudioConfig
 from media.errors import MalformedConfig, UnsupportedConfig
 from media.units import Codec
@@ -214,4 +215,14 @@ def _read_program_config(bits: BitReader) -> int:
     return channels
 
 
-AAC = AudioCodec(codec=Codec.AAC, parse_config=parse_audio_specific_config, silence=silent_frame)
+def parse_adts_config(message: bytes) -> AudioConfig:
+    """The configuration in the header of an ADTS frame. Raises MalformedConfig, UnsupportedConfig."""
+    return parse_audio_specific_config(audio_specific_config(message))
+
+
+AAC = AudioCodec(
+    codec=Codec.AAC,
+    parse_config=parse_audio_specific_config,
+    silence=silent_frame,
+    transport=Transport(sync=SYNC, split=split, config=InBandConfig(signature, parse_adts_config)),
+)

@@ -9,6 +9,7 @@ most negative offset. FFmpeg also reads one init segment only, so once the confi
 with their parameter sets.
 """
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from media.codecs import video_codec
@@ -42,7 +43,9 @@ class VideoTrack:
         self._rate_known = False
         self._timeline_ended = True
         self._received_ns: int | None = None
+        # Precede each segment's first unit after the configuration changed; empty before.
         self._parameter_sets = b""
+        self._join: Callable[[Sequence[bytes]], bytes] = b"".join
         self._next_config: tuple[VideoConfig, Fraction | None, TrackBitrate | None] | None = None
 
     def configure(
@@ -60,7 +63,7 @@ class VideoTrack:
             self._begin_segment(unit)
             self._received_ns = received_ns
             if self._parameter_sets:
-                unit = unit._replace(payload=self._parameter_sets + unit.payload)
+                unit = unit._replace(payload=self._join((self._parameter_sets, unit.payload)))
         if not self._writer.open:
             return
         decode = self._place(unit)
@@ -104,7 +107,8 @@ class VideoTrack:
             raise AssertionError("a track must be configured before units are added")
         config, frame_rate, bitrate = self._next_config
         if self._writer.configure(config, frame_rate, bitrate) > 0:
-            self._parameter_sets = video_codec(config.codec).parameter_sets(config.record)
+            codec = video_codec(config.codec)
+            self._parameter_sets, self._join = codec.parameter_sets(config.record), codec.join
         self._rate_known = frame_rate is not None
         if frame_rate is not None:
             self._frame = round(VIDEO_TIMESCALE / frame_rate)

@@ -20,7 +20,17 @@ from ingest.rtmp import (
 from ingest.rtmp.amf0 import encode
 from ingest.rtmp.message import MESSAGE_TYPES, Message
 from tests.interop.sessions import SESSIONS
-from tests.unit.ingest.samples import AAC_FRAME, MP3_FRAME, Recorder, aac_header, avc_header, inter_frame, key_frame
+from tests.unit.ingest.samples import (
+    AAC_FRAME,
+    MP3_FRAME,
+    Recorder,
+    aac_header,
+    avc,
+    avc_header,
+    inter_frame,
+    key_frame,
+    nal_units,
+)
 from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, command
 
 LIMITS = Limits(max_message_size=100_000, max_partial_size=150_000, max_chunk_streams=8)
@@ -98,6 +108,13 @@ def test_damaged_sessions(pieces: list[bytes]) -> None:
 bodies = st.one_of(
     st.sampled_from([avc_header(), aac_header(), key_frame(), inter_frame(), AAC_FRAME, b"\x2f" + MP3_FRAME]),
     st.binary(max_size=60),
+    # NAL units after start codes, a slice that continues a picture, parameter sets, and ADTS.
+    st.sampled_from([b"\x17\x01\0\0\0\0\0\1e", b"\x27\x01\0\0\0\0\0\0\3A\x40", b"\xaf\x01\xff\xf1"]).flatmap(
+        lambda head: st.binary(max_size=20).map(lambda rest: head + rest)
+    ),
+    st.sampled_from([b"\x67", b"\x68", b"\x06", b"\x65\x88", b"\x41\x40"]).flatmap(
+        lambda head: st.binary(max_size=20).map(lambda rest: avc(nal_units(head + rest), key=True))
+    ),
     st.sampled_from([b"\x17\x00\0\0\0", b"\x17\x01\0\0\0", b"\xaf\x00", b"\x2f\xff"]).flatmap(
         lambda head: st.binary(max_size=40).map(lambda rest: head + rest)
     ),

@@ -9,8 +9,11 @@ from media.codecs.h264.nal_units import (
     NAL_SPS_EXTENSION,
     NAL_TYPE,
     annexb_nal_units,
+    begins_with_start_code,
+    nal_units,
     with_lengths,
 )
+from media.codecs.h264.pps import parse_pps
 from media.codecs.h264.sps import parse_sps
 from media.configs import VideoConfig
 from media.errors import MalformedConfig
@@ -27,14 +30,12 @@ PROFILES_WITHOUT_EXTENSION = frozenset((66, 77, 88))
 def parse_avc_config(record: bytes) -> VideoConfig:
     """An AVCDecoderConfigurationRecord (14496-15, 5.3.3.1); the result's record has NAL length size 4.
 
-    Picture size, colour and timing are the first sequence parameter set's. Raises MalformedConfig.
+    Some encoders send the parameter sets in Annex B instead. Picture size, colour and timing are the first sequence
+    parameter set's. Raises MalformedConfig.
     """
-    sps_list, pps_list, position = _record_sets(record)
-    extensions: list[bytes] = []
-    # Skip chroma format and bit depths, three bytes, which some encoders set wrongly: they are taken from the SPS.
-    if position + 4 <= len(record) and record[1] not in PROFILES_WITHOUT_EXTENSION:
-        extensions, _ = _read_parameter_sets(record, position + 4, record[position + 3])
-    return avc_config(sps_list, pps_list, extensions)
+    if begins_with_start_code(record):
+        return annexb_config(record)
+    return avc_config(*record_sets(record))
 
 
 def nal_length_size(record: bytes) -> int:
@@ -95,9 +96,63 @@ def annexb_config(data: bytes) -> VideoConfig:
     return avc_config(parameter_sets[NAL_SPS], parameter_sets[NAL_PPS])
 
 
+def updated_config(record: bytes, payload: bytes) -> VideoConfig | None:
+    """The configuration after the parameter sets in ``payload``, or None if they do not change ``record``.
+
+    A parameter set replaces the one with its id (H.264, 7.4.1.2.1). If ``record`` is empty, the payload needs both
+    kinds. Raises MalformedConfig.
+    """
+    # No NAL unit ends in a zero byte (7.4.1), but some encoders leave zeros of a start code.
+    units = [
+        nal_unit.rstrip(b"\x00") for nal_unit in nal_units(payload) if nal_unit[0] & NAL_TYPE in (NAL_SPS, NAL_PPS)
+    ]
+    # Most encoders repeat the record's sets.
+    if all(b"".join(_counted([nal_unit])) in record for nal_unit in units):
+        return None
+    sps, pps, extensions, changed = _merge_sets(record, units)
+    if not changed or not sps or not pps:
+        return None
+    in_use = {parse_pps(nal_unit).sps_id for nal_unit in pps.values()}
+    config = avc_config(
+        [nal_unit for number, nal_unit in sps.items() if number in in_use] or list(sps.values()),
+        list(pps.values()),
+        extensions,
+    )
+    if len(config.record) > MAX_RECORD:
+        raise MalformedConfig(f"H.264 parameter sets of {len(config.record)} bytes")
+    return config
+
+
+def _merge_sets(
+    record: bytes, units: Sequence[bytes]
+) -> tuple[dict[int, bytes], dict[int, bytes], list[bytes], bool]:
+    """Sequence and picture parameter sets by id, those of ``units`` first; the extensions of ``record``; and if
+    ``units`` differ from the record's sets."""
+    old_sps, old_pps, extensions = record_sets(record) if record else ([], [], [])
+    old = (
+        {parse_sps(nal_unit).parameter_set_id: nal_unit for nal_unit in old_sps},
+        {parse_pps(nal_unit).parameter_set_id: nal_unit for nal_unit in old_pps},
+    )
+    new: tuple[dict[int, bytes], dict[int, bytes]] = ({}, {})
+    changed = False
+    for nal_unit in units:
+        index = 0 if nal_unit[0] & NAL_TYPE == NAL_SPS else 1
+        number = parse_sps(nal_unit).parameter_set_id if index == 0 else parse_pps(nal_unit).parameter_set_id
+        before = old[index].get(number)
+        # The first byte may differ in nal_ref_idc, which decoders ignore.
+        if before is None or before[1:] != nal_unit[1:]:
+            changed = True
+            new[index][number] = nal_unit
+    return {**new[0], **_without(old[0], new[0])}, {**new[1], **_without(old[1], new[1])}, extensions, changed
+
+
+def _without(units: dict[int, bytes], others: dict[int, bytes]) -> dict[int, bytes]:
+    return {number: nal_unit for number, nal_unit in units.items() if number not in others}
+
+
 def config_parameter_sets(record: bytes) -> bytes:
     """The parameter sets of a configuration record as a payload's first NAL units. Raises MalformedConfig."""
-    sps_list, pps_list, _ = _record_sets(record)
+    sps_list, pps_list, _ = record_sets(record)
     return with_lengths([*sps_list, *pps_list])
 
 
@@ -106,14 +161,18 @@ def _counted(units: Sequence[bytes]) -> Iterator[bytes]:
         yield len(nal_unit).to_bytes(2, "big") + nal_unit
 
 
-def _record_sets(record: bytes) -> tuple[list[bytes], list[bytes], int]:
-    """A configuration record's parameter sets, and the position after them."""
+def record_sets(record: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """A configuration record's sequence and picture parameter sets, and SPS extensions. Raises MalformedConfig."""
     nal_length_size(record)
     sps_list, position = _read_parameter_sets(record, 6, record[5] & 0x1F)
     if position >= len(record):
         raise MalformedConfig("an H.264 configuration record ends before its picture parameter sets")
     pps_list, position = _read_parameter_sets(record, position + 1, record[position])
-    return sps_list, pps_list, position
+    extensions: list[bytes] = []
+    # Skip chroma format and bit depths, three bytes, which some encoders set wrongly: they are taken from the SPS.
+    if position + 4 <= len(record) and record[1] not in PROFILES_WITHOUT_EXTENSION:
+        extensions, _ = _read_parameter_sets(record, position + 4, record[position + 3])
+    return sps_list, pps_list, extensions
 
 
 def _read_parameter_sets(record: bytes, position: int, count: int) -> tuple[list[bytes], int]:

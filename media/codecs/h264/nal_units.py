@@ -12,6 +12,7 @@ NAL_IDR = 5
 NAL_SEI = 6
 NAL_SPS = 7
 NAL_PPS = 8
+NAL_ACCESS_UNIT_DELIMITER = 9
 NAL_SPS_EXTENSION = 13
 NAL_TYPE = 0x1F
 
@@ -38,14 +39,8 @@ def with_lengths(units: Iterator[bytes] | Sequence[bytes]) -> bytes:
     return b"".join(_LENGTH.pack(len(nal_unit)) + nal_unit for nal_unit in units)
 
 
-def relength(payload: bytes, size: int = LENGTH_SIZE) -> bytes:
-    """``payload`` with NAL lengths of 4 bytes instead of ``size``, checked, empty NAL units left out.
-
-    Returns the same object if there is nothing to change. Raises MalformedConfig.
-    """
-    if size == LENGTH_SIZE and _is_well_formed(payload):
-        return payload
-    return with_lengths(nal_units(payload, size))
+def begins_with_start_code(data: bytes) -> bool:
+    return data.startswith((START_CODE, START_CODE[1:]))
 
 
 def annexb_nal_units(data: bytes) -> list[bytes]:
@@ -60,14 +55,3 @@ def annexb_nal_units(data: bytes) -> list[bytes]:
 def annexb_to_lengths(data: bytes) -> bytes:
     """An Annex B access unit as a payload with 4-byte lengths. Raises MalformedConfig."""
     return with_lengths(annexb_nal_units(data))
-
-
-def _is_well_formed(payload: bytes) -> bool:
-    """Whether lengths of 4 bytes, none of them 0, lead exactly to the payload's end."""
-    position, last = 0, len(payload) - LENGTH_SIZE
-    while position < last:
-        (length,) = _LENGTH.unpack_from(payload, position)
-        if length == 0:
-            return False
-        position += LENGTH_SIZE + length
-    return position == len(payload)

@@ -31,11 +31,17 @@ FRAME_RATES = (Fraction(1), Fraction(300))
 
 @dataclass(frozen=True, slots=True)
 class SequenceParameterSet:
-    """``constraint_flags`` is the byte between profile and level; sizes are luma samples after cropping."""
+    """``constraint_flags`` is the byte between profile and level; sizes are luma samples after cropping.
+
+    ``frame_num_bits`` is the size of frame_num in slice headers; ``separate_planes`` is separate_colour_plane_flag.
+    """
 
     profile_idc: int
     constraint_flags: int
     level_idc: int
+    parameter_set_id: int
+    frame_num_bits: int
+    separate_planes: bool
     chroma_format_idc: int
     bit_depth_luma: int
     bit_depth_chroma: int
@@ -62,7 +68,7 @@ def parse_sps(nal_unit: bytes) -> SequenceParameterSet:
     profile_idc = bits.read(8)
     constraint_flags = bits.read(8)
     level_idc = bits.read(8)
-    _read_up_to(bits, 31, "seq_parameter_set_id")
+    parameter_set_id = _read_up_to(bits, 31, "seq_parameter_set_id")
     chroma_format_idc, separate_planes, depth_luma, depth_chroma = 1, False, 8, 8
     if profile_idc in HIGH_PROFILES:
         chroma_format_idc = _read_up_to(bits, 3, "chroma_format_idc")
@@ -73,7 +79,7 @@ def parse_sps(nal_unit: bytes) -> SequenceParameterSet:
         bits.skip(1)  # qpprime_y_zero_transform_bypass_flag
         if bits.flag():
             _skip_scaling_matrix(bits, 12 if chroma_format_idc == 3 else 8)
-    _read_up_to(bits, 12, "log2_max_frame_num_minus4")
+    frame_num_bits = 4 + _read_up_to(bits, 12, "log2_max_frame_num_minus4")
     _skip_picture_order(bits)
     bits.ue()  # max_num_ref_frames
     bits.skip(1)  # gaps_in_frame_num_value_allowed_flag
@@ -96,6 +102,9 @@ def parse_sps(nal_unit: bytes) -> SequenceParameterSet:
         profile_idc=profile_idc,
         constraint_flags=constraint_flags,
         level_idc=level_idc,
+        parameter_set_id=parameter_set_id,
+        frame_num_bits=frame_num_bits,
+        separate_planes=separate_planes,
         chroma_format_idc=chroma_format_idc,
         bit_depth_luma=depth_luma,
         bit_depth_chroma=depth_chroma,

@@ -82,6 +82,9 @@ class Recorder:
     def on_dropped(self, reason: str) -> None:
         self.calls.append(("dropped", reason))
 
+    def on_repaired(self, reason: str) -> None:
+        self.calls.append(("repaired", reason))
+
     def on_end(self, reason: EndReason, text: str) -> None:
         self.calls.append(("end", reason))
 

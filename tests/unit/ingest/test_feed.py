@@ -42,6 +42,9 @@ class Broadcast:
         for body in bodies:
             self._feed.audio.take(timestamp, body)
 
+    def close(self) -> None:
+        self._feed.close()
+
 
 @pytest.fixture
 def broadcast() -> Broadcast:
@@ -50,9 +53,10 @@ def broadcast() -> Broadcast:
 
 @pytest.fixture
 def running(broadcast: Broadcast) -> Broadcast:
-    """A broadcast in which both tracks have started."""
+    """A broadcast in which both tracks have started, and no picture is held."""
     broadcast.video(0, avc_header(), key_frame())
     broadcast.audio(0, aac_header(), AAC_FRAME)
+    broadcast.video(1, inter_frame())
     broadcast.recorder.calls.clear()
     return broadcast
 
@@ -64,9 +68,10 @@ def test_first_units_follow_their_configurations(broadcast: Broadcast) -> None:
     broadcast.audio(1021, AAC_FRAME)
     assert broadcast.recorder.calls == [
         ("video-config", (320, 180)),
-        ("unit", AccessUnit(Kind.VIDEO, 0, 5940, True, nal_units(IDR))),
         ("audio-config", ("aac", 48000)),
         ("unit", AccessUnit(Kind.AUDIO, 0, 0, True, AAC_FRAME[2:])),
+        # More of the first picture could arrive until the second starts.
+        ("unit", AccessUnit(Kind.VIDEO, 0, 5940, True, nal_units(IDR))),
         ("unit", AccessUnit(Kind.VIDEO, 2970, -2970, False, nal_units(NON_IDR))),
         ("unit", AccessUnit(Kind.AUDIO, 1024, 0, True, AAC_FRAME[2:])),
     ]
@@ -97,6 +102,7 @@ def test_changed_headers_are_new_configurations(running: Broadcast) -> None:
 def test_short_nal_lengths_become_four_bytes(broadcast: Broadcast, length_size: int) -> None:
     record = AVC_RECORD[:4] + bytes((0xFC | length_size - 1,)) + AVC_RECORD[5:]
     broadcast.video(0, avc_header(record), avc(nal_units(b"\x09\xf0", IDR, length_size=length_size), key=True))
+    broadcast.close()
     (unit,) = broadcast.recorder.units
     assert unit.payload == nal_units(b"\x09\xf0", IDR)
     assert unit.key

@@ -81,7 +81,7 @@ def test_a_session_requests_to_publish() -> None:
     wire = published()
     (request,) = wire.events
     assert isinstance(request, PublishRequested)
-    assert (request.app, request.key) == ("live", "secret")
+    assert (request.app, request.name) == ("live", "secret")
 
 
 def test_a_refusal_is_reported() -> None:

@@ -31,6 +31,9 @@ class RecordingBroadcast:
     def on_dropped(self, reason: str) -> None:
         self.calls.append(reason)
 
+    def on_repaired(self, reason: str) -> None:
+        self.calls.append(reason)
+
 
 class Bench:
     def __init__(self, software: str | None = "OBS") -> None:
@@ -56,6 +59,7 @@ def test_everything_a_publisher_sends_is_passed_on_in_order() -> None:
     session.on_discontinuity()
     session.on_unit(sound(0))
     session.on_dropped("too-large")
+    session.on_repaired("adts")
     assert bench.calls == [
         {"framerate": 30.0},
         video_config(),
@@ -64,6 +68,7 @@ def test_everything_a_publisher_sends_is_passed_on_in_order() -> None:
         "timestamp-jump",
         sound(0),
         "too-large",
+        "adts",
     ]
 
 
@@ -77,6 +82,7 @@ def test_nothing_is_passed_on_after_the_end() -> None:
     session.on_unit(frame(0, key=True))
     session.on_discontinuity()
     session.on_dropped("too-large")
+    session.on_repaired("adts")
     assert bench.calls == []
     assert session.software == "OBS"
 

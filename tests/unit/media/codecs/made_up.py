@@ -4,6 +4,7 @@ import pytest
 
 from ingest.flv import codecs as flv
 from media.codecs import AUDIO_CODECS, VIDEO_CODECS, AudioCodec, VideoCodec
+from media.codecs.descriptor import Content, Message
 from media.configs import AudioConfig, VideoConfig
 from media.errors import MalformedConfig
 from media.units import Codec
@@ -42,6 +43,10 @@ def parse_hum(record: bytes) -> AudioConfig:
     return AudioConfig(HUM, record, "humm.1", rate, record[4], HUM_FRAME_SAMPLES)
 
 
+def read_message(data: bytes) -> Message:
+    return without_marker(data), Content.PICTURE
+
+
 def without_marker(data: bytes) -> bytes:
     if data[:1] not in (b"K", b"P"):
         raise MalformedConfig("a frame of wisp is neither K nor P")
@@ -51,9 +56,13 @@ def without_marker(data: bytes) -> bytes:
 WISP_CODEC = VideoCodec(
     codec=WISP,
     parse_config=parse_wisp,
-    payload_reader=lambda record: without_marker,
+    message_reader=lambda record: read_message,
+    has_start_codes=lambda data: False,
     is_random_access=lambda payload: payload[:1] == b"K",
     parameter_sets=lambda record: b"sets:" + record,
+    update_config=lambda record, payload: None,
+    picture_matcher=lambda record: lambda payload, continuation: False,
+    join=b"".join,
     parse_encoder_headers=parse_wisp,
     parse_encoder_packet=without_marker,
 )

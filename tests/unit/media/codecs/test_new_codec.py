@@ -68,6 +68,7 @@ def fed(video: Iterable[tuple[int, bytes]] = (), audio: Iterable[tuple[int, byte
         feed.video.take(timestamp, body)
     for timestamp, body in audio:
         feed.audio.take(timestamp, body)
+    feed.close()
     return publication
 
 
@@ -115,10 +116,10 @@ def test_both_forms_of_flv_headers_lead_to_the_codec() -> None:
     )
     assert publication.calls == [
         ("video-config", (320, 180)),
-        ("unit", AccessUnit(Kind.VIDEO, 0, 2970, True, b"Kone")),
         ("audio-config", ("hum", 48_000)),
         ("unit", AccessUnit(Kind.AUDIO, 0, 0, True, b"la")),
         ("unit", AccessUnit(Kind.AUDIO, HUM_FRAME_SAMPLES, 0, True, b"lala")),
+        ("unit", AccessUnit(Kind.VIDEO, 0, 2970, True, b"Kone")),
     ]
 
 

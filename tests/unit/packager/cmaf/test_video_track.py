@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.codecs.h264.configuration import config_parameter_sets
+from media.codecs.h264.nal_units import with_lengths
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit
 from packager.cmaf.cutter import Cut, Cutter, CutterOptions
@@ -172,3 +173,17 @@ def test_segments_contain_parameter_sets_after_a_configuration_change() -> None:
     bench.feed(frames(121, start=4 * S))
     sets = config_parameter_sets(changed.record)
     assert [sets in segment.data for segment in bench.out.segments] == [False, False, True, True]
+
+
+def test_parameter_sets_come_after_the_access_unit_delimiter() -> None:
+    """ITU-T H.264, 7.4.1.2.3: a delimiter is the first NAL unit of its access unit."""
+    delimiter = with_lengths([b"\x09\xf0"])
+    bench = Bench()
+    changed = replace(video_config(), sample_aspect_ratio=Fraction(4, 3))
+    bench.feed(frames(61))
+    bench.track.configure(changed, Fraction(30))
+    bench.cutter.discontinue()
+    bench.feed(
+        [unit._replace(payload=delimiter + with_lengths([unit.payload])) for unit in frames(61, start=4 * S)]
+    )
+    assert any(delimiter + config_parameter_sets(changed.record) in segment.data for segment in bench.out.segments)

@@ -1,0 +1,131 @@
+"""Reads video messages: NAL units after lengths (ISO/IEC 14496-15, 5.2.3) or, from some encoders, after start codes
+(ITU-T H.264, Annex B).
+
+An access unit starts with the first slice of a picture, or with the NAL units that precede it (H.264, 7.4.1.2.3).
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from media.codecs.descriptor import Content, Message
+from media.codecs.h264.configuration import nal_length_size
+from media.codecs.h264.nal_units import (
+    LENGTH_SIZE,
+    NAL_ACCESS_UNIT_DELIMITER,
+    NAL_IDR,
+    NAL_PPS,
+    NAL_SPS,
+    NAL_TYPE,
+    START_CODE,
+    annexb_to_lengths,
+    begins_with_start_code,
+    nal_units,
+    with_lengths,
+)
+from media.errors import MalformedConfig
+
+# Types 1 to 5 are slices, without and with data partitioning, and slices of an IDR picture (Table 7-1).
+# NAL units that start an access unit if they follow a picture (7.4.1.2.3), and the extension of an SPS.
+BEFORE_PICTURE = sum(1 << kind for kind in (6, 7, 8, 9, 13, 14, 15, 16, 17, 18))
+PARAMETER_SETS = 1 << NAL_SPS | 1 << NAL_PPS
+
+_unpack_length = struct.Struct(">I").unpack_from
+# Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
+PICTURE, CONFIGURED, CONTINUATION = Content.PICTURE, Content.CONFIGURED_PICTURE, Content.CONTINUATION
+
+
+def message_reader(record: bytes) -> Callable[[bytes], Message]:
+    """The function that reads messages sent with ``record``, empty if none was sent. Raises MalformedConfig."""
+    if not record or begins_with_start_code(record):
+        return read_message
+    size = nal_length_size(record)
+    return read_message if size == LENGTH_SIZE else partial(convert_message, size=size)
+
+
+def read_message(data: bytes) -> Message:
+    """The payload of ``data``, whose NAL lengths have 4 bytes, checked: empty NAL units are left out.
+
+    The payload is the same object if there is nothing to change. Raises MalformedConfig.
+    """
+    content = survey(data)
+    if content is PICTURE or (content is not None and not _has_inner_start_code(data)):
+        return data, content
+    return convert_message(data, LENGTH_SIZE)
+
+
+def convert_message(data: bytes, size: int) -> Message:
+    """The payload of ``data``, with NAL lengths of 4 bytes instead of ``size``, or instead of start codes.
+
+    Raises MalformedConfig.
+    """
+    payload = _with_lengths(data, size)
+    content = survey(payload)
+    if content is None:
+        raise MalformedConfig("a NAL unit is longer than its access unit")
+    return payload, content
+
+
+def survey(payload: bytes) -> Content | None:
+    """What ``payload`` contains, or None if lengths of 4 bytes, none of them 0, do not lead exactly to its end."""
+    position, end = 0, len(payload)
+    last = end - LENGTH_SIZE
+    picture: Content | None = None
+    # One bit for each type of NAL unit that is not a slice.
+    others = 0
+    while position < last:
+        (length,) = _unpack_length(payload, position)
+        kind = payload[position + 4] & 0x1F
+        if kind > NAL_IDR:
+            others |= 1 << kind
+        elif picture is None and kind:
+            # first_mb_in_slice, the slice header's first field, is 0 if the first bit is 1 (7.3.3, 9.1).
+            begins = length > 1 and payload[position + 5 : position + 6] >= b"\x80"
+            picture = PICTURE if begins else CONTINUATION
+        if not length:
+            return None
+        position += 4 + length
+    if position != end:
+        return None
+    if not others:
+        return picture or Content.AFTER
+    if picture is None:
+        return Content.BEFORE if others & BEFORE_PICTURE else Content.AFTER
+    return CONFIGURED if others & PARAMETER_SETS and picture is PICTURE else picture
+
+
+def join(payloads: Sequence[bytes]) -> bytes:
+    """One access unit of the payloads of several messages. A delimiter comes first (7.4.1.2.3), and only once."""
+    delimiter: list[bytes] = []
+    units: list[bytes] = []
+    for payload in payloads:
+        for nal_unit in nal_units(payload):
+            (delimiter if nal_unit[0] & NAL_TYPE == NAL_ACCESS_UNIT_DELIMITER else units).append(nal_unit)
+    return with_lengths([*delimiter[:1], *units])
+
+
+def _with_lengths(data: bytes, size: int) -> bytes:
+    """Raises MalformedConfig."""
+    if size == LENGTH_SIZE or not begins_with_start_code(data):
+        try:
+            units = list(nal_units(data, size))
+        except MalformedConfig:
+            if not begins_with_start_code(data):
+                raise
+        else:
+            return b"".join(map(_exploded, units))
+    return annexb_to_lengths(data)
+
+
+def _exploded(nal_unit: bytes) -> bytes:
+    """A NAL unit as a payload. Some encoders send several NAL units, separated by start codes, after one length."""
+    if START_CODE[1:] in nal_unit:
+        return annexb_to_lengths(START_CODE + nal_unit)
+    return with_lengths([nal_unit])
+
+
+def _has_inner_start_code(payload: bytes) -> bool:
+    """Whether a NAL unit that is not a slice contains a start code, which no NAL unit does (7.4.1)."""
+    return any(
+        START_CODE[1:] in nal_unit for nal_unit in nal_units(payload) if not 1 <= nal_unit[0] & NAL_TYPE <= NAL_IDR
+    )

@@ -106,6 +106,8 @@ def updated_config(record: bytes, payload: bytes) -> VideoConfig | None:
     units = [
         nal_unit.rstrip(b"\x00") for nal_unit in nal_units(payload) if nal_unit[0] & NAL_TYPE in (NAL_SPS, NAL_PPS)
     ]
+    if len(units) > MAX_SPS + MAX_PPS:
+        raise MalformedConfig(f"an H.264 access unit has {len(units)} parameter sets")
     # Most encoders repeat the record's sets.
     if all(b"".join(_counted([nal_unit])) in record for nal_unit in units):
         return None

@@ -1,6 +1,6 @@
 """Decides if a slice belongs to the same picture as an earlier one (ITU-T H.264, 7.4.1.2.4)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -38,20 +38,18 @@ def picture_matcher(record: bytes) -> Callable[[bytes, bytes], bool]:
 
 
 def _continues(by_pps: Mapping[int, SequenceParameterSet], payload: bytes, continuation: bytes) -> bool:
-    earlier, later = _slices(by_pps, payload), _slices(by_pps, continuation)
-    return bool(earlier and later) and earlier[-1].first_mb < later[0].first_mb and earlier[-1][1:] == later[0][1:]
+    earlier, later = list(_slices(payload)), next(_slices(continuation), None)
+    if not earlier or later is None:
+        return False
+    try:
+        before, after = _parse(by_pps, earlier[-1]), _parse(by_pps, later)
+    except MalformedConfig:
+        return False
+    return before.first_mb < after.first_mb and before[1:] == after[1:]
 
 
-def _slices(by_pps: Mapping[int, SequenceParameterSet], payload: bytes) -> list[SliceHeader]:
-    """The headers of a payload's slices; those that cannot be read are left out."""
-    headers = []
-    for nal_unit in nal_units(payload):
-        if nal_unit[0] & NAL_TYPE in (NAL_SLICE, NAL_IDR):
-            try:
-                headers.append(_parse(by_pps, nal_unit))
-            except MalformedConfig:
-                continue
-    return headers
+def _slices(payload: bytes) -> Iterator[bytes]:
+    return (nal_unit for nal_unit in nal_units(payload) if nal_unit[0] & NAL_TYPE in (NAL_SLICE, NAL_IDR))
 
 
 def _parse(by_pps: Mapping[int, SequenceParameterSet], nal_unit: bytes) -> SliceHeader:

@@ -280,8 +280,9 @@ def test_configuration_changes_at_a_keyframe_only(running: Publisher) -> None:
     assert running.recorder.names == ["unit", "video-config", "unit"]
 
 
-def test_unreadable_parameter_set_is_counted(running: Publisher) -> None:
-    running.video(33, b"\x67\x64", IDR, key=True)
+@pytest.mark.parametrize("sets", [[b"\x67\x64"], [SPS] * 1000])
+def test_unreadable_parameter_sets_are_counted(running: Publisher, sets: list[bytes]) -> None:
+    running.video(33, *sets, IDR, key=True)
     assert running.recorder.names == ["dropped", "unit"]
     assert running.dropped == ["malformed-config"]
 

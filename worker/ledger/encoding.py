@@ -67,6 +67,9 @@ class _TrackRecord(_Record):
     total_ticks: Ticks
     fragments: Count
     peak_bps: Ticks
+    measured_rate: Fraction | None = None
+    frames: Count = 0
+    frame_ticks: Ticks = 0
 
 
 class _LedgerRecord(_Record):
@@ -132,6 +135,9 @@ def _encode_track(track: TrackLedger) -> _TrackRecord:
         total_ticks=track.total_ticks,
         fragments=track.fragments,
         peak_bps=track.peak.bps if track.peak is not None else 0,
+        measured_rate=track.measured_rate,
+        frames=track.frames,
+        frame_ticks=track.frame_ticks,
     )
 
 
@@ -162,6 +168,9 @@ def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLed
         total_bytes=record.total_bytes,
         total_ticks=record.total_ticks,
         fragments=record.fragments,
+        measured_rate=record.measured_rate,
+        frames=record.frames,
+        frame_ticks=record.frame_ticks,
     )
     if track.config is not None:
         track.peak = PeakBitRate(target_ms, next(iter(inits.values())).config.timescale, bps=record.peak_bps)

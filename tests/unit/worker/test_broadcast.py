@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
+
+import pytest
 
 from live.bus import Bus
 from live.messages import LiveMessage
@@ -12,9 +15,10 @@ from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Kind
 from packager.cmaf.cutter import CutterOptions
 from packager.cmaf.segment_writer import Init, Segment
+from packager.facts import LowLatency
 from telemetry.metrics import Metrics
 from tests.lab.memory_store import MemoryStore
-from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+from tests.unit.packager.recording import ZERO_MS, audio_config, frame, frames, sound, video_config
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
@@ -184,6 +188,34 @@ async def test_a_changed_picture_size_starts_a_discontinuity_with_its_own_init()
     assert [(e.init, e.discontinuity) for e in video] == [(0, False), (0, False), (1, True), (1, False)]
     audio = [s.entry for s in bench.segments if s.track == "asource"]
     assert [(e.init, e.discontinuity) for e in audio] == [(0, False), (0, False), (0, True), (0, False)]
+
+
+@pytest.mark.parametrize("declared", [None, 1.0, 2.0, 5.0, 10.0, 25.0, 60.0, 240.0, True])
+async def test_the_frame_rate_is_measured(declared: float | None) -> None:
+    """A declared rate changes neither the length of the video, nor its parts, nor the rate in playlists."""
+    bench = Bench()
+    bench.broadcast.on_metadata({} if declared is None else {"framerate": declared})
+    bench.broadcast.on_config(replace(video_config(), frame_rate=Fraction(2)))
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(5))
+    await bench.finish()
+    ledger = bench.recorder.ledger
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
+    assert ledger.tracks["vsource"].frame_rate == 30
+    assert ledger.low_latency == LowLatency(part_target_us=333_334)
+    again = decode_ledger(encode_ledger(ledger))
+    assert again.tracks["vsource"].frame_rate == 30
+
+
+async def test_a_source_with_fewer_frames_than_its_grid_has_its_own_rate() -> None:
+    """25 frames a second in a stream that declares 30: every sixth slot of the grid is empty."""
+    bench = Bench()
+    bench.broadcast.on_metadata({"framerate": 30.0, "videocodecid": 7.0})
+    bench.broadcast.on_config(video_config())
+    slots = [slot for slot in range(30 * 8) if slot % 6]
+    bench.feed(frame(slot * 3000, key=place % 50 == 0) for place, slot in enumerate(slots))
+    await bench.finish()
+    assert bench.recorder.ledger.tracks["vsource"].frame_rate == 25
 
 
 async def test_repeated_headers_change_nothing() -> None:

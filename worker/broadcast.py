@@ -16,6 +16,7 @@ from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import MICROSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.cutter import Cut, Cutter
+from packager.cmaf.frame_interval import FrameInterval
 from packager.errors import UnsupportedTrack
 from packager.facts import LowLatency
 from transcoder.ladder import SOURCE_TRACK
@@ -75,6 +76,7 @@ class Broadcast:
         self._time = BroadcastTime(ledger, clock=clock, unix_ns=unix_ns)
         self._cutter = Cutter(options.cutter, sparse=ledger.sparse, after=ledger.last_cut)
         self._source = SourceTimeline()
+        self._interval = FrameInterval()
         self._tracks = TrackSet(ledger, recorder, unix_ns=unix_ns)
         self._encoded = EncodedTracks(self._tracks, self.latency, self.advice, clock)
         self.transcoding = Transcoding(self._encoded, clock=clock)
@@ -159,6 +161,7 @@ class Broadcast:
             self._tracks.discontinue()
         if video is not None and (video != self.video or returning):
             self.frame_rate = self._source.set_video(video)
+            self._interval = FrameInterval()
         if audio is not None:
             self._source.set_audio(audio)
         self.video, self.audio = video, audio
@@ -209,6 +212,9 @@ class Broadcast:
         _, dts, cts, key, _, _ = unit
         plan, cutter = self.plan, self._cutter
         self.latency.received(dts + cts, passed=plan.passes_video, encoded=bool(plan.rungs))
+        if self._interval.follows_hole(dts):
+            self._discontinue_at_hole(dts)
+        self._interval.add(dts)
         if dts > self._ledger.end:
             self._ledger.end = dts
         was_sparse = cutter.sparse
@@ -227,6 +233,13 @@ class Broadcast:
         if key and self.video is not None:
             self._on_keyframe(self.video, unit)
         self._tracks.advance(dts)
+
+    def _discontinue_at_hole(self, end: int) -> None:
+        """The source's video continues at ``end`` after a hole: the next keyframe starts a discontinuity on every
+        track, also on those that went on."""
+        if self._cutter.started:
+            self._cutter.discontinue(end)
+            self._tracks.discontinue_at_hole(self._interval.end, end)
 
     def _take_audio(self, unit: AccessUnit) -> None:
         self.meter.add_audio(unit)

@@ -51,6 +51,16 @@ class AudioTrack:
         self._release(None)
         self._awaiting_cut = True
 
+    def discontinue_at_hole(self, start: int, end: int) -> None:
+        """The video has a hole from ``start`` to ``end`` (90 kHz). If the audio has it too, hold the units after it
+        until the next cut with a discontinuity, and fill it with no silence."""
+        margin = (end - start) // 4
+        first, last = (rescale(pts, VIDEO_TIMESCALE, self._rate) for pts in (start + margin, end - margin))
+        goes_on = self._position > first or any(first < unit.dts < last for unit in self._held)
+        if not self._awaiting_cut and not goes_on:
+            self._release(start + margin)
+            self._awaiting_cut = True
+
     def cut(self, cut: Cut) -> None:
         self._cuts.append(cut)
         if self._awaiting_cut and (cut.discontinuity or not self._writer.open):

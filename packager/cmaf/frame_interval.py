@@ -2,6 +2,9 @@
 
 A part can be written with its last frame only if that frame's duration is known. A declared frame rate is a hint:
 it is used once the timestamps agree with it, and no longer than they do.
+
+A hole in the timestamps ends the timeline of every track (:meth:`FrameInterval.follows_hole`): the next keyframe
+starts a discontinuity.
 """
 
 from media.units import VIDEO_TIMESCALE
@@ -11,6 +14,9 @@ TOLERANCE = VIDEO_TIMESCALE * 3 // 2000
 # The consecutive equal intervals after which a source is steady, about a second: a source that leaves out every
 # sixth frame of its grid never is.
 STEADY = 30
+# A longer interval is a hole, unless the intervals of the source are always long.
+LONGEST_STALL = VIDEO_TIMESCALE
+MISSING_FRAMES = 4
 DEFAULT_FRAME = VIDEO_TIMESCALE // 30
 
 
@@ -26,9 +32,21 @@ class FrameInterval:
         self._last: int | None = None
 
     @property
+    def end(self) -> int:
+        """The end of the newest frame, if it lasts as long as the one before it."""
+        return (self._last or 0) + self.latest
+
+    @property
     def expected(self) -> int | None:
         """The interval to the next frame; None if the intervals before it do not agree."""
         return self.latest if self._equal >= STEADY else None
+
+    def follows_hole(self, dts: int) -> bool:
+        """Whether frames are missing between the newest frame and the next one, at ``dts``."""
+        if self._last is None:
+            return False
+        step = dts - self._last
+        return step > LONGEST_STALL and step > MISSING_FRAMES * self.latest
 
     def add(self, dts: int) -> None:
         """Take the decoding time of the next frame."""

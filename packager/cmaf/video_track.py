@@ -65,7 +65,12 @@ class VideoTrack:
         self._cuts.append(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
-        """Place the unit. ``received_ns`` is the Unix time at which it arrived, in nanoseconds."""
+        """Place the unit. ``received_ns`` is the Unix time at which it arrived, in nanoseconds.
+
+        After a hole in the decoding times, units are dropped until a segment begins.
+        """
+        if self._interval.follows_hole(unit.dts):
+            self.close()
         if self._cuts and unit.pts >= self._cuts[0].pts and (unit.key or not self._cuts[0].independent):
             self._begin_segment(unit)
             self._received_ns = received_ns

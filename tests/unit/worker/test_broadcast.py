@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -216,6 +217,70 @@ async def test_a_source_with_fewer_frames_than_its_grid_has_its_own_rate() -> No
     bench.feed(frame(slot * 3000, key=place % 50 == 0) for place, slot in enumerate(slots))
     await bench.finish()
     assert bench.recorder.ledger.tracks["vsource"].frame_rate == 25
+
+
+def entries(bench: Bench, track: str) -> list[tuple[float, float, bool, bool]]:
+    """Start and end in seconds, discontinuity and gap of each segment."""
+    scale = S if track.startswith("v") else 48_000
+    return [
+        (round(e.start / scale, 2), round((e.start + e.duration) / scale, 2), e.discontinuity, e.gap)
+        for e in (segment.entry for segment in bench.segments if segment.track == track)
+    ]
+
+
+def time_of(unit: AccessUnit) -> float:
+    return unit.dts / (S if unit.kind is Kind.VIDEO else 48_000)
+
+
+@pytest.mark.parametrize("audio_first", [False, True])
+async def test_a_hole_in_the_timestamps_is_a_discontinuity_on_every_track(audio_first: bool) -> None:
+    """The publisher pauses for 6 s and goes on with its clock. No silence fills the hole of one track only."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    later = [unit for unit in both(14) if time_of(unit) >= 10]
+    if audio_first:
+        later.sort(key=lambda unit: time_of(unit) - 0.2 * (unit.kind is Kind.AUDIO))
+    bench.feed([unit for unit in both(14) if time_of(unit) < 4])
+    bench.feed(later)
+    await bench.finish()
+    video, audio = entries(bench, "vsource"), entries(bench, "asource")
+    assert video == [(0, 2, False, False), (2, 4, False, False), (10, 12, True, False), (12, 14, False, False)]
+    assert [broken for _, _, broken, _ in audio] == [False, False, True, False]
+    for (start, end, _, _), (heard, until, _, _) in zip(video, audio, strict=True):
+        assert abs(start - heard) < 0.05 and abs(end - until) < 0.05
+
+
+@pytest.mark.parametrize(("first", "last"), [(4, 6), (4.9, 8), (3.5, 13.2)])
+async def test_missing_video_is_a_discontinuity_and_the_sound_goes_on(first: float, last: float) -> None:
+    """An encoder drops video while its upload is slow. Each run of segments begins at its cut on both tracks."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(unit for unit in both(18) if unit.kind is Kind.AUDIO or not first <= time_of(unit) < last)
+    await bench.finish()
+    video, audio = entries(bench, "vsource"), entries(bench, "asource")
+    assert [entry[2] for entry in video] == [entry[2] for entry in audio]
+    for before, after in pairwise(video):
+        assert after[0] == before[1] or after[2] or after[3] or before[3]
+    for before, after in pairwise(audio):
+        assert after[0] == before[1]
+    for segment in bench.segments:
+        entry, scale = segment.entry, S if segment.track == "vsource" else 48_000
+        if entry.run is not None and entry.run.msn == entry.msn and not entry.gap:
+            assert abs(entry.run.start_ms - entry.start * 1000 / scale) < 25
+    assert audio[-1][1] == pytest.approx(18, abs=0.05)
+
+
+async def test_a_slow_source_has_no_holes() -> None:
+    """One frame a second, as slide shows have."""
+    bench = Bench()
+    bench.broadcast.on_metadata({"videocodecid": 7.0})
+    bench.broadcast.on_config(video_config())
+    bench.feed(frame(i * S, key=i % 4 == 0) for i in range(21))
+    await bench.finish()
+    assert not any(entry[2] for entry in entries(bench, "vsource"))
+    assert sum(end - start for start, end, _, _ in entries(bench, "vsource")) >= 20
 
 
 async def test_repeated_headers_change_nothing() -> None:

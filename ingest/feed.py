@@ -28,7 +28,7 @@ class MediaFeed:
     """``video`` and ``audio`` take the messages of their kind. Both are track 0."""
 
     def __init__(self, publication: Publication) -> None:
-        timeline = Timeline()
+        timeline = Timeline(publication.on_timing)
         self.video = VideoFeed(publication, timeline)
         self.audio = AudioFeed(publication, timeline)
 

@@ -7,6 +7,9 @@ WRAP = 1 << 32
 # A larger step between two timestamps of a track starts a new base.
 MAX_FORWARD_MS = 10_000
 MAX_BACKWARD_MS = 1_000
+# The two tracks may be this far apart at the start and still share one base: encoders that do not interleave send
+# one track seconds before the other.
+MAX_START_APART_MS = 10_000
 # The duration of a frame until the timestamps show one.
 DEFAULT_FRAME_MS = 33
 
@@ -67,13 +70,28 @@ class TrackClock:
             base.timestamp, base.at_ms = timestamp, self._at_ms
         return self._at_ms, rebased, discontinuity
 
+    def leave_base(self) -> None:
+        """Start a base of its own: the next unit follows all units placed so far."""
+        base = self._base
+        base.generation += 1
+        self._generation = base.generation
+        base.timestamp, base.at_ms = self._timestamp, base.end_ms
+        self._at_ms = base.end_ms
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The generation of the track's base (0 before its first unit), and the newest unit's time."""
+        return self._generation, self._at_ms
+
     def _rebase(self, timestamp: int) -> bool:
         base = self._base
         first = self._generation == 0
         if base.generation > self._generation:
             # The other track started or jumped first. If this timestamp fits its base, both tracks stay in sync.
             at_ms = base.at_ms + difference(timestamp, base.timestamp)
-            if -MAX_BACKWARD_MS <= at_ms - base.end_ms <= MAX_FORWARD_MS:
+            # A track cannot begin long before the timeline does: its units would have no time of their own.
+            late = MAX_START_APART_MS if first and at_ms >= -MAX_BACKWARD_MS else MAX_BACKWARD_MS
+            if -late <= at_ms - base.end_ms <= MAX_FORWARD_MS:
                 self._at_ms, self._generation = at_ms, base.generation
                 return False
         base.generation += 1

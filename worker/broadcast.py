@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import MICROSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
@@ -71,6 +72,7 @@ class Broadcast:
         self._recorder = recorder
         self._ledger = ledger
         self._options = options
+        self._clock = clock
         self._unix_ns = unix_ns
         self._on_keyframe = on_keyframe
         self._time = BroadcastTime(ledger, clock=clock, unix_ns=unix_ns)
@@ -90,6 +92,7 @@ class Broadcast:
         """Prepare for a publisher that begins to send, the first one or one that returns."""
         self._source = SourceTimeline(self._source.announcement)
         self.meter.restart()
+        self.advice.on_new_publisher()
 
     def detach(self) -> None:
         """Complete the open segments: the lost publisher may never return to send the rest."""
@@ -120,6 +123,9 @@ class Broadcast:
 
     def on_dropped(self, reason: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        self.advice.on_timing(problem, self._clock())
 
     def tick(self, now: float, unix: float) -> None:
         """Measure the source and review the warnings. Call it about once a second: ``now`` is monotonic seconds,

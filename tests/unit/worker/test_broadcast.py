@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from ingest.track_start import TimingProblem
 from live.bus import Bus
 from live.messages import LiveMessage
 from live.topics import MEDIA, BroadcastRef
@@ -18,6 +19,7 @@ from packager.cmaf.cutter import CutterOptions
 from packager.cmaf.segment_writer import Init, Segment
 from packager.facts import LowLatency
 from telemetry.metrics import Metrics
+from tests.lab.fragments import read_fragments
 from tests.lab.memory_store import MemoryStore
 from tests.unit.packager.recording import ZERO_MS, audio_config, frame, frames, sound, video_config
 from transcoder.options import TranscodeOptions
@@ -270,6 +272,35 @@ async def test_missing_video_is_a_discontinuity_and_the_sound_goes_on(first: flo
         if entry.run is not None and entry.run.msn == entry.msn and not entry.gap:
             assert abs(entry.run.start_ms - entry.start * 1000 / scale) < 25
     assert audio[-1][1] == pytest.approx(18, abs=0.05)
+
+
+async def test_tracks_that_start_apart_are_a_warning_until_the_publisher_leaves() -> None:
+    bench = Bench()
+    bench.broadcast.on_timing(TimingProblem("tracks-apart", "audio started 3.0 s after video"))
+    (warning,) = bench.broadcast.advice.warnings.status(1.0)
+    assert (warning.code, warning.text) == ("tracks-apart", "audio started 3.0 s after video")
+    bench.broadcast.attach()
+    assert bench.broadcast.advice.warnings.status(1.0) == ()
+
+
+@pytest.mark.parametrize("late", [Kind.AUDIO, Kind.VIDEO])
+async def test_a_track_that_is_always_late_is_heard(late: Kind) -> None:
+    """No silence takes the place of sound that comes 3 s after its picture, or before it."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(sorted(both(20), key=lambda unit: time_of(unit) + 3 * (unit.kind is late)))
+    await bench.finish()
+    heard = [
+        sample
+        for segment in bench.segments
+        if segment.track == "asource" and segment.entry.start > 8 * 48_000
+        for fragment in read_fragments(segment.data)
+        for sample in fragment.samples
+    ]
+    assert len(heard) > 400
+    assert {sample.payload for sample in heard} == {sound(0).payload}
+    assert all(sample.pts % 1024 == 0 for sample in heard)
 
 
 async def test_a_slow_source_has_no_holes() -> None:

@@ -27,8 +27,9 @@ OVERLAP = "timestamp-overlap"
 class MediaFeed:
     """``video`` and ``audio`` take the messages of their kind. Both are track 0."""
 
-    def __init__(self, publication: Publication) -> None:
-        timeline = Timeline(publication.on_timing)
+    def __init__(self, publication: Publication, clock: Callable[[], float] = lambda: 0.0) -> None:
+        """``clock`` returns monotonic seconds."""
+        timeline = Timeline(publication.on_timing, clock)
         self.video = VideoFeed(publication, timeline)
         self.audio = AudioFeed(publication, timeline)
 

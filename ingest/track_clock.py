@@ -10,6 +10,9 @@ MAX_BACKWARD_MS = 1_000
 # The two tracks may be this far apart at the start and still share one base: encoders that do not interleave send
 # one track seconds before the other.
 MAX_START_APART_MS = 10_000
+# After this many repetitions of a timestamp it stands still. A picture in slices, or several audio frames of one
+# message, may have one timestamp.
+STANDING = 12
 # The duration of a frame until the timestamps show one.
 DEFAULT_FRAME_MS = 33
 
@@ -41,13 +44,14 @@ class SharedBase:
 class TrackClock:
     """Maps the timestamps of one track to milliseconds on the timeline."""
 
-    __slots__ = ("_at_ms", "_base", "_generation", "_timestamp", "frame_ms")
+    __slots__ = ("_at_ms", "_base", "_generation", "_repeats", "_timestamp", "frame_ms")
 
     def __init__(self, base: SharedBase) -> None:
         self._base = base
         self._generation = 0
         self._timestamp = 0
         self._at_ms = 0
+        self._repeats = 0
         self.frame_ms = DEFAULT_FRAME_MS
 
     def place(self, timestamp: int) -> tuple[int, bool, bool]:
@@ -60,10 +64,15 @@ class TrackClock:
         step = difference(timestamp, self._timestamp)
         if self._generation and -MAX_BACKWARD_MS <= step <= MAX_FORWARD_MS:
             self._at_ms += step
+            if step == 0:
+                self._repeats += 1
+            else:
+                self._repeats = 0
             if 0 < step <= MILLISECONDS:
                 self.frame_ms = step
         else:
             rebased, discontinuity = True, self._rebase(timestamp)
+            self._repeats = 0
         self._timestamp = timestamp
         base = self._base
         if self._generation == base.generation:
@@ -77,6 +86,17 @@ class TrackClock:
         self._generation = base.generation
         base.timestamp, base.at_ms = self._timestamp, base.end_ms
         self._at_ms = base.end_ms
+
+    @property
+    def stands(self) -> bool:
+        """Whether the timestamps stand still."""
+        return self._repeats >= STANDING
+
+    def hold(self, at_ms: int) -> None:
+        """The newest unit is at ``at_ms``, although its timestamp stands still."""
+        self._at_ms = at_ms
+        if self._generation == self._base.generation:
+            self._base.at_ms = at_ms
 
     @property
     def position(self) -> tuple[int, int]:

@@ -28,7 +28,8 @@ class Advice:
         self.warnings.report(problem.code, problem.text, now)
 
     def on_new_publisher(self) -> None:
-        self.warnings.clear("tracks-apart")
+        for code in ("tracks-apart", "video-timestamps-still", "audio-timestamps-still"):
+            self.warnings.clear(code)
 
     def on_store(self, error: StorageError | None, now: float) -> None:
         if error is None:

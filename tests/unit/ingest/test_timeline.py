@@ -22,7 +22,8 @@ class TimelineRecorder:
     def __init__(self, rate: int = RATE, frame: int = FRAME) -> None:
         self.rate, self.frame = rate, frame
         self.problems: list[TimingProblem] = []
-        self.timeline = Timeline(self.problems.append)
+        self.now = 0.0
+        self.timeline = Timeline(self.problems.append, lambda: self.now)
         self.timeline.set_audio(rate, frame)
         self.video_dts: list[int] = []
         self.audio_dts: list[int] = []
@@ -170,6 +171,38 @@ def test_a_track_that_would_begin_before_the_timeline_is_placed_as_it_arrives() 
     assert abs(recorder.video_dts[-1] / 90_000 - recorder.audio_dts[-1] / RATE) < 0.1
     assert recorder.video_dts[60] > 90_000
     assert [problem.code for problem in recorder.problems] == ["tracks-apart"]
+
+
+@pytest.mark.parametrize("still", [("video",), ("audio",), ("video", "audio")])
+def test_tracks_whose_timestamps_stand_still_are_placed_as_they_arrive(still: tuple[str, ...]) -> None:
+    recorder = TimelineRecorder()
+    units = apart(0, 20, late="none", first=700, catches_up=False)
+    send(recorder, [(at, track, 700 if track in still else timestamp) for at, track, timestamp in units])
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(20, abs=0.6)
+    assert recorder.audio_dts[-1] / RATE == pytest.approx(20, abs=0.6)
+    assert min(recorder.video_steps) > 0
+    assert max(recorder.video_steps[20:]) < 90_000 / 10
+    assert {problem.code for problem in recorder.problems} == {f"{track}-timestamps-still" for track in still}
+
+
+def test_video_alone_whose_timestamps_stand_still_is_placed_by_the_clock() -> None:
+    recorder = TimelineRecorder()
+    for number in range(300):
+        recorder.now = number / 25
+        recorder.video(0)
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(12, abs=0.6)
+    for number in range(1, 26):
+        recorder.video(number * 40)
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(13, abs=0.6)
+    assert len(recorder.problems) == 1
+
+
+def test_slices_with_one_timestamp_do_not_stand_still() -> None:
+    recorder = TimelineRecorder()
+    for number in range(100):
+        for _ in range(8):
+            recorder.video(number * 40)
+    assert recorder.problems == []
 
 
 def test_interleaved_tracks_are_no_problem() -> None:

@@ -41,8 +41,9 @@ SPLIT_PICTURE = "split-picture"
 class MediaFeed:
     """``video`` and ``audio`` take the messages of their kind. Both are track 0."""
 
-    def __init__(self, publication: Publication) -> None:
-        timeline = Timeline()
+    def __init__(self, publication: Publication, clock: Callable[[], float] = lambda: 0.0) -> None:
+        """``clock`` returns monotonic seconds."""
+        timeline = Timeline(publication.on_timing, clock)
         self.video = VideoFeed(publication, timeline)
         self.audio = AudioFeed(publication, timeline, self.video)
 

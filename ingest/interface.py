@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit
 
@@ -54,6 +55,10 @@ class Publication(Protocol):
 
     def on_discontinuity(self) -> None:
         """Called when the publisher's timestamps jump. The units that follow have a new time base."""
+        ...
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        """Called when the timestamps of the tracks do not fit each other. The operator is warned with the text."""
         ...
 
     def on_dropped(self, reason: str) -> None:

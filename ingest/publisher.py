@@ -205,7 +205,7 @@ class Publisher(asyncio.BufferedProtocol):
             publication.on_end(*self._ended)
             return
         self._publication = publication
-        self._feed = MediaFeed(publication)
+        self._feed = MediaFeed(publication, self._loop.time)
         self._connection.accept_publish()
         self._flush()
         self._transport.resume_reading()

@@ -5,10 +5,12 @@ stall, run backwards, or jump to a new base on both tracks. Decoding times still
 discontinuity, and the tracks keep their relation in the new base.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ingest.sample_clock import SampleClock
 from ingest.track_clock import SharedBase, TrackClock
+from ingest.track_start import TimingProblem, TrackStart
 from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
 
@@ -23,14 +25,28 @@ class Placement(NamedTuple):
 
 
 class Timeline:
-    """The timeline of one publication, with a video and an audio track."""
+    """The timeline of one publication, with a video and an audio track.
 
-    def __init__(self) -> None:
+    ``on_problem`` is called if the tracks start apart, or if timestamps stand still. A track whose timestamps stand
+    still is placed at the time of the other track, as it arrives. Audio without such a track is counted in samples,
+    and video is placed by ``clock``, which returns monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        on_problem: Callable[[TimingProblem], None] = lambda problem: None,
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._on_problem = on_problem
+        self._clock = clock
+        self._held_since: float | None = None
+        self._reported: set[str] = set()
         self._base = SharedBase()
         self._video = TrackClock(self._base)
         self._audio = TrackClock(self._base)
         self._last_dts = -1
         self._samples: SampleClock | None = None
+        self._start: TrackStart | None = TrackStart(self._video, self._audio)
 
     def set_audio(self, sample_rate: int, frame_samples: int) -> None:
         """Call before the first audio unit, and when the sample rate or the frame size changes."""
@@ -44,6 +60,10 @@ class Timeline:
     def video(self, timestamp: int) -> Placement:
         """Place a video unit. ``dts`` is in 90 kHz ticks and strictly increases."""
         at_ms, _, discontinuity = self._video.place(timestamp)
+        if self._start is not None and self._watch_start(self._video, timestamp):
+            at_ms = self._video.position[1]
+        if self._video.stands:
+            at_ms = self._hold_video(at_ms)
         dts = self._last_dts = max(at_ms * TICKS_PER_MS, self._last_dts + 1)
         self._base.extend(dts // TICKS_PER_MS + self._video.frame_ms)
         return Placement(dts, discontinuity)
@@ -57,10 +77,55 @@ class Timeline:
         if samples is None:
             raise ValueError("audio has no sample rate yet")
         at_ms, rebased, discontinuity = self._audio.place(timestamp)
+        if self._start is not None and self._watch_start(self._audio, timestamp):
+            at_ms, rebased = self._audio.position[1], True
         if rebased:
             samples.reanchor()
+        if self._audio.stands:
+            at_ms = self._hold_audio(samples)
         dts = samples.place(at_ms)
         if dts is None:
             return None
         self._base.extend(-(-samples.next_dts * MILLISECONDS // samples.sample_rate))
         return Placement(dts, discontinuity)
+
+    def _hold_video(self, at_ms: int) -> int:
+        """The time of a frame whose timestamp stands still."""
+        self._report_still("video")
+        samples, now = self._samples, self._clock()
+        if samples is not None and samples.next_dts:
+            at_ms = max(at_ms, samples.next_dts * MILLISECONDS // samples.sample_rate)
+        elif self._held_since is not None:
+            at_ms += max(0, round((now - self._held_since) * MILLISECONDS))
+        self._held_since = now
+        self._video.hold(at_ms)
+        return at_ms
+
+    def _hold_audio(self, samples: SampleClock) -> int:
+        """The time of an audio unit whose timestamp stands still."""
+        self._report_still("audio")
+        generation, at_ms = self._video.position
+        if not generation or self._video.stands:
+            at_ms = -(-samples.next_dts * MILLISECONDS // samples.sample_rate)
+        self._audio.hold(at_ms)
+        return at_ms
+
+    def _report_still(self, track: str) -> None:
+        if track not in self._reported:
+            self._reported.add(track)
+            text = (
+                f"the timestamps of {track} stand still: its frames are placed as they arrive; update the encoder"
+            )
+            self._on_problem(TimingProblem(f"{track}-timestamps-still", text))
+
+    def _watch_start(self, clock: TrackClock, timestamp: int) -> bool:
+        """Whether a track has left its base, so that the newest unit has another time."""
+        start = self._start
+        assert start is not None
+        generation = self._base.generation
+        problem = start.look(clock, timestamp)
+        if problem is not None:
+            self._on_problem(problem)
+        if start.done:
+            self._start = None
+        return self._base.generation != generation

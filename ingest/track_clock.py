@@ -7,6 +7,12 @@ WRAP = 1 << 32
 # A larger step between two timestamps of a track starts a new base.
 MAX_FORWARD_MS = 10_000
 MAX_BACKWARD_MS = 1_000
+# The two tracks may be this far apart at the start and still share one base: encoders that do not interleave send
+# one track seconds before the other.
+MAX_START_APART_MS = 10_000
+# After this many repetitions of a timestamp it stands still. A picture in slices, or several audio frames of one
+# message, may have one timestamp.
+STANDING = 12
 # The duration of a frame until the timestamps show one.
 DEFAULT_FRAME_MS = 33
 
@@ -38,13 +44,14 @@ class SharedBase:
 class TrackClock:
     """Maps the timestamps of one track to milliseconds on the timeline."""
 
-    __slots__ = ("_at_ms", "_base", "_generation", "_timestamp", "frame_ms")
+    __slots__ = ("_at_ms", "_base", "_generation", "_repeats", "_timestamp", "frame_ms")
 
     def __init__(self, base: SharedBase) -> None:
         self._base = base
         self._generation = 0
         self._timestamp = 0
         self._at_ms = 0
+        self._repeats = 0
         self.frame_ms = DEFAULT_FRAME_MS
 
     def place(self, timestamp: int) -> tuple[int, bool, bool]:
@@ -57,15 +64,44 @@ class TrackClock:
         step = difference(timestamp, self._timestamp)
         if self._generation and -MAX_BACKWARD_MS <= step <= MAX_FORWARD_MS:
             self._at_ms += step
+            if step == 0:
+                self._repeats += 1
+            else:
+                self._repeats = 0
             if 0 < step <= MILLISECONDS:
                 self.frame_ms = step
         else:
             rebased, discontinuity = True, self._rebase(timestamp)
+            self._repeats = 0
         self._timestamp = timestamp
         base = self._base
         if self._generation == base.generation:
             base.timestamp, base.at_ms = timestamp, self._at_ms
         return self._at_ms, rebased, discontinuity
+
+    def leave_base(self) -> None:
+        """Start a base of its own: the next unit follows all units placed so far."""
+        base = self._base
+        base.generation += 1
+        self._generation = base.generation
+        base.timestamp, base.at_ms = self._timestamp, base.end_ms
+        self._at_ms = base.end_ms
+
+    @property
+    def stands(self) -> bool:
+        """Whether the timestamps stand still."""
+        return self._repeats >= STANDING
+
+    def hold(self, at_ms: int) -> None:
+        """The newest unit is at ``at_ms``, although its timestamp stands still."""
+        self._at_ms = at_ms
+        if self._generation == self._base.generation:
+            self._base.at_ms = at_ms
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The generation of the track's base (0 before its first unit), and the newest unit's time."""
+        return self._generation, self._at_ms
 
     def _rebase(self, timestamp: int) -> bool:
         base = self._base
@@ -73,7 +109,9 @@ class TrackClock:
         if base.generation > self._generation:
             # The other track started or jumped first. If this timestamp fits its base, both tracks stay in sync.
             at_ms = base.at_ms + difference(timestamp, base.timestamp)
-            if -MAX_BACKWARD_MS <= at_ms - base.end_ms <= MAX_FORWARD_MS:
+            # A track cannot begin long before the timeline does: its units would have no time of their own.
+            late = MAX_START_APART_MS if first and at_ms >= -MAX_BACKWARD_MS else MAX_BACKWARD_MS
+            if -late <= at_ms - base.end_ms <= MAX_FORWARD_MS:
                 self._at_ms, self._generation = at_ms, base.generation
                 return False
         base.generation += 1

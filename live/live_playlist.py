@@ -7,6 +7,7 @@ from live.window_snapshot import PartEntry
 from live.window_track import Position, WindowTrack
 from media.names import MEDIA_PLAYLIST, init_name, part_name
 from media.timescale import MICROSECONDS, rescale
+from media.units import Kind
 from packager.facts import LowLatency, SegmentEntry, TrackFacts
 from packager.hls.media import (
     MediaPlaylist,
@@ -28,6 +29,8 @@ PART_HOLD_BACK = 3
 SHORTEST_PERCENT = 85
 # The durations of one encoder's segments differ by less than a hundredth of a second, which is less than a frame.
 UNEVENNESS_PER_SECOND = 100
+# The consecutive segments of equal duration after which the next is expected to be as long.
+REGULAR_SEGMENTS = 3
 
 
 def low_latency_playlist(
@@ -37,7 +40,6 @@ def low_latency_playlist(
     position: Position | None,
     *,
     low_latency: LowLatency,
-    segment_target_ms: int,
     others: Iterable[WindowTrack],
 ) -> MediaPlaylist:
     """``playlist``, whose segments were complete at ``position``, with the low-latency tags. ``position`` None is
@@ -65,7 +67,7 @@ def low_latency_playlist(
         ),
         part_target_us=low_latency.part_target_us,
         partial=partial,
-        preload_hint=PreloadHint(_next_part(window, position, parts, timescale, segment_target_ms)),
+        preload_hint=PreloadHint(_next_part(window, position, parts, track)),
         rendition_reports=tuple(_reports(others, reached)),
     )
 
@@ -101,22 +103,32 @@ def _partial(entry: SegmentEntry, parts: Sequence[PartEntry], timescale: int) ->
     )
 
 
-def _next_part(
-    window: WindowTrack, position: Position, parts: Sequence[PartEntry], timescale: int, segment_target_ms: int
-) -> str:
-    """The name of the next part. A segment is expected to end when it is as long as the one before it (the
-    encoder's next frame is a keyframe then), or after a short part (only a segment's last may be short, 4.4.4.9).
-    If it continues instead, a request for the hinted part waits and gets the actual next part."""
+def _next_part(window: WindowTrack, position: Position, parts: Sequence[PartEntry], track: TrackFacts) -> str:
+    """The name of the next part.
+
+    If the last segments had equal durations, this one is expected to end when it is as long, because the encoder's
+    next frame is a keyframe then; a short part of audio ends its segment (4.4.4.9). Otherwise the hint names a part
+    of the same segment. If the segment ends instead, a request for that part gets the next part, which is the first
+    of the next segment (6.2.5.2). A wrong guess of the segment's end could not be answered until it ends.
+    """
     if position.part is None:
         return part_name(position.msn + 1, 0)
-    before = window.entry_of(position.msn - 1)
-    expected = before.duration if before is not None and not before.gap else segment_target_ms * timescale // 1000
+    timescale = track.config.timescale
+    duration = _regular_duration(window, position.msn, timescale)
     elapsed = sum(part.duration for part in parts)
-    longest = max((part.duration for part in parts), default=0)
-    short = bool(parts) and 100 * parts[-1].duration < SHORTEST_PERCENT * longest
-    if short or expected - elapsed < timescale // UNEVENNESS_PER_SECOND:
-        return part_name(position.msn + 1, 0)
-    return part_name(position.msn, position.part + 1)
+    ends = duration is not None and duration - elapsed < timescale // UNEVENNESS_PER_SECOND
+    if track.kind is Kind.AUDIO and parts:
+        ends |= 100 * parts[-1].duration < SHORTEST_PERCENT * max(part.duration for part in parts)
+    return part_name(position.msn + 1, 0) if ends else part_name(position.msn, position.part + 1)
+
+
+def _regular_duration(window: WindowTrack, msn: int, timescale: int) -> int | None:
+    """The duration of the segment before ``msn`` if the REGULAR_SEGMENTS before it are as long, otherwise None."""
+    before = [window.entry_of(msn - back) for back in range(1, REGULAR_SEGMENTS + 1)]
+    durations = [entry.duration for entry in before if entry is not None and not entry.gap]
+    if len(durations) < REGULAR_SEGMENTS or max(durations) - min(durations) >= timescale // UNEVENNESS_PER_SECOND:
+        return None
+    return durations[0]
 
 
 def _reports(others: Iterable[WindowTrack], before: int | None) -> Iterable[RenditionReport]:

@@ -93,7 +93,6 @@ class WindowTexts:
                 window,
                 position,
                 low_latency=facts.low_latency,
-                segment_target_ms=facts.segment_target_ms,
                 others=[other for name, other in tracks.items() if name != track.track],
             )
         if skip and not facts.ended:

@@ -10,7 +10,7 @@ from media.units import Kind
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive segments of a track, without a discontinuity, a gap or a new init segment between them.
+    """Consecutive segments of a track, without a discontinuity, a gap, a hole or a new init segment between them.
 
     ``msn`` is the number of the first segment and ``start_ms`` the time of its cut, in milliseconds since broadcast
     time zero. A DASH Period keeps both while it is in the manifest, even after its first segment has left.

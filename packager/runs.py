@@ -46,4 +46,5 @@ def starts_run(previous: SegmentEntry, entry: SegmentEntry) -> bool:
         or entry.gap != previous.gap
         or entry.init != previous.init
         or entry.msn != previous.msn + 1
+        or entry.start != previous.start + previous.duration
     )

@@ -1,5 +1,6 @@
 """Turns problems of a broadcast into warnings that its broadcaster or operator can act on."""
 
+from ingest.track_start import TimingProblem
 from storage.interface import StorageError
 from worker.media_advice import MediaAdvice
 from worker.warnings import Warnings
@@ -23,6 +24,14 @@ class Advice:
         if encodes_top:
             text += "; until then the top rendition is re-encoded, because viewers cannot join between keyframes"
         self.warnings.report("keyframe-interval", text, now)
+
+    def on_timing(self, problem: TimingProblem, now: float) -> None:
+        """The warning stays until the publisher leaves."""
+        self.warnings.report(problem.code, problem.text, now)
+
+    def on_new_publisher(self) -> None:
+        for code in ("tracks-apart", "video-timestamps-still", "audio-timestamps-still"):
+            self.warnings.clear(code)
 
     def on_store(self, error: StorageError | None, now: float) -> None:
         if error is None:

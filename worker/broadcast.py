@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import MICROSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.cutter import Cut, Cutter
+from packager.cmaf.frame_interval import FrameInterval
 from packager.errors import UnsupportedTrack
 from packager.facts import LowLatency
 from transcoder.ladder import SOURCE_TRACK
@@ -71,11 +73,13 @@ class Broadcast:
         self._recorder = recorder
         self._ledger = ledger
         self._options = options
+        self._clock = clock
         self._unix_ns = unix_ns
         self._on_keyframe = on_keyframe
         self._time = BroadcastTime(ledger, clock=clock, unix_ns=unix_ns)
         self._cutter = Cutter(options.cutter, sparse=ledger.sparse, after=ledger.last_cut)
         self._source = SourceTimeline()
+        self._interval = FrameInterval()
         self._tracks = TrackSet(ledger, recorder, unix_ns=unix_ns)
         self._encoded = EncodedTracks(self._tracks, self.latency, self.advice, clock)
         self.transcoding = Transcoding(self._encoded, clock=clock)
@@ -89,6 +93,7 @@ class Broadcast:
         """Prepare for a publisher that begins to send, the first one or one that returns."""
         self._source = SourceTimeline(self._source.announcement)
         self.meter.restart()
+        self.advice.on_new_publisher()
 
     def detach(self) -> None:
         """Complete the open segments: the lost publisher may never return to send the rest."""
@@ -122,6 +127,9 @@ class Broadcast:
 
     def on_repaired(self, reason: str) -> None:
         self.repaired[reason] = self.repaired.get(reason, 0) + 1
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        self.advice.on_timing(problem, self._clock())
 
     def tick(self, now: float, unix: float) -> None:
         """Measure the source and review the warnings. Call it about once a second: ``now`` is monotonic seconds,
@@ -164,6 +172,7 @@ class Broadcast:
             self._tracks.discontinue()
         if video is not None and (video != self.video or returning):
             self.frame_rate = self._source.set_video(video)
+            self._interval = FrameInterval()
         if audio is not None:
             self._source.set_audio(audio)
         self.video, self.audio = video, audio
@@ -215,6 +224,9 @@ class Broadcast:
         _, dts, cts, key, _, _ = unit
         plan, cutter = self.plan, self._cutter
         self.latency.received(dts + cts, passed=plan.passes_video, encoded=bool(plan.rungs))
+        if self._interval.follows_hole(dts):
+            self._discontinue_at_hole(dts)
+        self._interval.add(dts)
         if dts > self._ledger.end:
             self._ledger.end = dts
         was_sparse = cutter.sparse
@@ -233,6 +245,13 @@ class Broadcast:
         if key and self.video is not None:
             self._on_keyframe(self.video, unit)
         self._tracks.advance(dts)
+
+    def _discontinue_at_hole(self, end: int) -> None:
+        """The source's video continues at ``end`` after a hole: the next keyframe starts a discontinuity on every
+        track, also on those that went on."""
+        if self._cutter.started:
+            self._cutter.discontinue(end)
+            self._tracks.discontinue_at_hole(self._interval.end, end)
 
     def _take_audio(self, unit: AccessUnit) -> None:
         self.meter.add_audio(unit)

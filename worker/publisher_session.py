@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from ingest.interface import EndReason, PublisherLink, PublishRequest
+from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit
 from worker.broadcast import Broadcast
@@ -46,6 +47,10 @@ class PublisherSession:
 
     def on_discontinuity(self) -> None:
         self.on_dropped("timestamp-jump")
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        if self._active:
+            self._broadcast.on_timing(problem)
 
     def on_dropped(self, reason: str) -> None:
         if self._active:

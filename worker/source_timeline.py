@@ -1,22 +1,25 @@
 """One publisher's connection on the broadcast's timeline.
 
-Units wait until the source's tracks are known. Then the source joins the broadcast at a base time, and each unit is
-placed at the base plus its own time. Video is snapped to the frame grid.
+Units wait until the source's tracks are known and a few frames have shown its frame rate. Then the source joins the
+broadcast at a base time, and each unit is placed at the base plus its own time. Video is snapped to the frame grid.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeGuard
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.frame_clock import FrameClock
-from worker.rates import exact_rate
-from worker.start_gate import StartGate
+from worker.rates import confirmed_rate, exact_rate
+from worker.start_gate import LONGEST_WAIT_MS, StartGate
 
 MAX_WAITING_UNITS = 512
+# The frames that show whether a source has the frame rate that it declares.
+MEASURED_FRAMES = 4
 # Used for every frame: reading a module global costs a tenth of reading an enumeration's member.
 VIDEO, AUDIO = Kind.VIDEO, Kind.AUDIO
 
@@ -58,9 +61,9 @@ class SourceTimeline:
         self._gate.on_metadata(metadata)
         rate, kilobits = metadata.get("framerate"), metadata.get("videodatarate")
         frame_rate, bitrate = self.announcement.frame_rate, self.announcement.bitrate
-        if isinstance(rate, int | float) and 1 <= rate <= 240:
+        if _is_number(rate) and 1 <= rate <= 240:
             frame_rate = exact_rate(float(rate))
-        if isinstance(kilobits, int | float) and 1 <= kilobits <= 1_000_000:
+        if _is_number(kilobits) and 1 <= kilobits <= 1_000_000:
             bitrate = TrackBitrate(max_bps=round(kilobits * 1000), avg_bps=round(kilobits * 1000))
         self.announcement = Announcement(frame_rate, bitrate)
 
@@ -79,7 +82,10 @@ class SourceTimeline:
         self._waiting.append(unit)
         audio_rate = self.audio.sample_rate if self.audio is not None else VIDEO_TIMESCALE
         scale = VIDEO_TIMESCALE if unit.kind is VIDEO else audio_rate
-        return self._gate.opens(unit.dts * 1000 // scale) or len(self._waiting) > MAX_WAITING_UNITS
+        waited_ms = unit.dts * 1000 // scale
+        if len(self._waiting) > MAX_WAITING_UNITS:
+            return True
+        return self._gate.opens(waited_ms) and (waited_ms >= LONGEST_WAIT_MS or self._has_measurable_video())
 
     def join(self, base: int) -> None:
         """Place the source's time zero at ``base`` (90 kHz ticks) on the broadcast's timeline."""
@@ -90,10 +96,17 @@ class SourceTimeline:
         return waiting
 
     def set_video(self, video: VideoConfig) -> Fraction | None:
-        """Start a frame grid for ``video``; returns its frame rate, or None if it is unknown."""
-        rate = self.announcement.frame_rate or video.frame_rate
+        """Start a frame grid for ``video``; returns its frame rate, or None if it is unknown. The declared rate is
+        a hint: the frames that still wait confirm or correct it."""
+        times = [unit.dts for unit in self._waiting if unit.kind is VIDEO]
+        rate = confirmed_rate(self.announcement.frame_rate or video.frame_rate, times)
         self._frame_clock = FrameClock(rate) if rate else None
         return rate
+
+    def _has_measurable_video(self) -> bool:
+        if self.video is None:
+            return True
+        return sum(unit.kind is VIDEO for unit in self._waiting) >= MEASURED_FRAMES
 
     def set_audio(self, audio: AudioConfig) -> None:
         self._audio_base = rescale(self.base, VIDEO_TIMESCALE, audio.sample_rate)
@@ -107,3 +120,8 @@ class SourceTimeline:
     def place_audio(self, unit: AccessUnit) -> AccessUnit:
         base = self._audio_base
         return AccessUnit(AUDIO, base + unit.dts, 0, True, unit.payload) if base else unit
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """AMF0 has booleans too, and Python counts True as 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

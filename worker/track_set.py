@@ -80,6 +80,11 @@ class TrackSet:
         for track in self._audios.values():
             track.discontinue()
 
+    def discontinue_at_hole(self, start: int, end: int) -> None:
+        """The source's video has a hole from ``start`` to ``end`` (90 kHz ticks). Audio that goes on is kept."""
+        for track in self._audios.values():
+            track.discontinue_at_hole(start, end)
+
     def close(self) -> None:
         """Complete every open segment."""
         for track in self._all():

@@ -17,7 +17,9 @@ from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
 # Seconds of audio that are held until the video passes; older audio is placed at once.
-LONGEST_HOLD_S = 1
+SHORTEST_HOLD_S = 1
+# If the encoder sends one track later than the other, the tracks wait for each other, at most this many seconds.
+LONGEST_WAIT_S = 10
 MAX_HELD = 1024
 # Seconds of silence that fill one hole; a longer hole stays in the timeline.
 LONGEST_SILENCE_S = 30
@@ -32,11 +34,14 @@ class AudioTrack:
         ``silence_after`` ahead."""
         self._writer = writer
         self._part_target = part_target
-        self._silence_after = silence_after
+        self._silence_after = self._usual_silence_after = silence_after
+        self._passed = 0
         self._cuts = PendingCuts(writer)
         self._held: deque[AccessUnit] = deque()
         self._part: list[AccessUnit] = []
         self._position = 0
+        self._newest = 0
+        self._hold_s = SHORTEST_HOLD_S
         self._awaiting_cut = True
         self._received_ns: int | None = None
         self._apply(config)
@@ -51,6 +56,16 @@ class AudioTrack:
         self._release(None)
         self._awaiting_cut = True
 
+    def discontinue_at_hole(self, start: int, end: int) -> None:
+        """The video has a hole from ``start`` to ``end`` (90 kHz). If the audio has it too, hold the units after it
+        until the next cut with a discontinuity, and fill it with no silence."""
+        margin = (end - start) // 4
+        first, last = (rescale(pts, VIDEO_TIMESCALE, self._rate) for pts in (start + margin, end - margin))
+        goes_on = self._position > first or any(first < unit.dts < last for unit in self._held)
+        if not self._awaiting_cut and not goes_on:
+            self._release(start + margin)
+            self._awaiting_cut = True
+
     def cut(self, cut: Cut) -> None:
         self._cuts.append(cut)
         if self._awaiting_cut and (cut.discontinuity or not self._writer.open):
@@ -60,8 +75,10 @@ class AudioTrack:
         """Hold the unit until :meth:`advance`. If too many are held, place the oldest now, or drop it while no
         timeline has begun."""
         self._held.append(unit)
+        self._newest = unit.dts
+        self._wait_for_late_audio(unit.dts)
         self._received_ns = received_ns
-        limit = unit.dts - LONGEST_HOLD_S * self._rate
+        limit = unit.dts - self._hold_s * self._rate
         while self._held[0].dts < limit or len(self._held) > MAX_HELD:
             oldest = self._held.popleft()
             if not self._awaiting_cut:
@@ -70,6 +87,11 @@ class AudioTrack:
     def advance(self, pts: int | None) -> None:
         """Place the units that the video has passed. ``pts`` is the video's position (90 kHz), or None without
         video."""
+        if pts is not None:
+            self._passed = pts
+            ahead_s = self._newest // self._rate - pts // VIDEO_TIMESCALE
+            if ahead_s >= self._hold_s:
+                self._hold_s = min(ahead_s + 1, LONGEST_WAIT_S)
         if self._awaiting_cut:
             return
         self._release(pts)
@@ -113,6 +135,14 @@ class AudioTrack:
         if self._held and self._held[0].dts - self._position < self._frame:
             self._position = self._held[0].dts
         self._awaiting_cut = False
+
+    def _wait_for_late_audio(self, dts: int) -> None:
+        """Let no silence take the place of audio that is only late. ``dts`` is the newest unit's."""
+        late = self._passed - dts * VIDEO_TIMESCALE // self._rate
+        if late > self._silence_after:
+            self._silence_after = min(late + VIDEO_TIMESCALE, LONGEST_WAIT_S * VIDEO_TIMESCALE)
+        elif 2 * late < self._usual_silence_after:
+            self._silence_after = self._usual_silence_after
 
     def _release(self, pts: int | None) -> None:
         limit = None if pts is None else rescale(pts, VIDEO_TIMESCALE, self._rate)

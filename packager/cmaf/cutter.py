@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, AccessUnit
+from packager.cmaf.frame_interval import LONGEST_STALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Cutter:
         self._next_msn = FIRST_MSN if after is None else after.msn + 1
         self._last = None if after is None else after.pts
         self._last_video: int | None = None
+        self._last_audio: int | None = None
+        self._hole_end: int | None = None
         self._discontinuity = after is not None
         self._discontinuities = 0 if after is None else after.discontinuities + after.discontinuity
         self.sparse = sparse
@@ -61,16 +64,21 @@ class Cutter:
         """Whether a cut was made."""
         return self._last is not None
 
-    def discontinue(self) -> None:
-        """Cut at the next keyframe (without video, at the next audio unit), with a discontinuity."""
+    def discontinue(self, hole_end: int | None = None) -> None:
+        """Cut at the next keyframe (without video, at the next audio unit), with a discontinuity.
+
+        After a hole of the same source, which ends at ``hole_end``, any frame may follow: the cut does not wait for
+        a keyframe longer than ``max_keyframe_interval``, or at all if the source is re-encoded.
+        """
         self._discontinuity = self.started
         self._last_video = None
+        self._hole_end = hole_end
 
     def video(self, unit: AccessUnit) -> Cut | None:
         """The cut at this video unit, or None."""
         self._last_video = unit.pts
         if self._last is None or self._discontinuity:
-            return self._cut(unit.pts) if unit.key else None
+            return self._cut(unit.pts, independent=unit.key or self.sparse) if self._may_begin(unit) else None
         elapsed = unit.pts - self._last
         if self.sparse:
             return self._cut(unit.pts) if elapsed >= self._options.target else None
@@ -88,14 +96,24 @@ class Cutter:
 
         Audio causes a cut only if the broadcast has no video (``alone``) or the video has stalled.
         """
+        before, self._last_audio = self._last_audio, pts
         if alone:
             if self._last is None or self._discontinuity:
                 return self._cut(pts)
             return self._cut(pts) if pts - self._last >= self._options.target else None
         if self._last is None or self._discontinuity or self._last_video is None:
             return None
-        stalled = pts - self._last_video >= self._options.max_keyframe_interval // 2
+        if before is not None and pts - before > LONGEST_STALL:
+            # The source has a hole: its video is about to continue too.
+            self._last_video = max(self._last_video, pts)
+        # An encoder whose upload is slow drops video up to the next keyframe but one at most.
+        stalled = pts - self._last_video >= 2 * self._options.target
         return self._cut(pts) if stalled and pts - self._last >= self._options.target else None
+
+    def _may_begin(self, unit: AccessUnit) -> bool:
+        if unit.key or self._hole_end is None:
+            return unit.key
+        return self.sparse or unit.pts - self._hole_end >= self._options.max_keyframe_interval
 
     def _cut(self, pts: int, *, independent: bool = True) -> Cut:
         cut = Cut(self._next_msn, pts, self._discontinuity, independent, self._discontinuities)

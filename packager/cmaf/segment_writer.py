@@ -47,11 +47,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A complete segment. ``data`` is empty for a gap."""
+    """A complete segment of ``samples`` samples. ``data`` is empty for a gap."""
 
     track: str
     entry: SegmentEntry
     data: bytes
+    samples: int = 0
 
 
 class TrackSink(Protocol):
@@ -92,6 +93,7 @@ class SegmentWriter:
         self._end = 0
         self._lead = 0
         self._parts: list[bytes] = []
+        self._samples = 0
         self._opened: SegmentEntry | None = None
 
     @property
@@ -154,17 +156,18 @@ class SegmentWriter:
             opened=self._opened,
         )
         self._parts.append(data)
+        self._samples += len(samples)
         self._sink.on_part(part)
         return self._end
 
     def finish(self) -> None:
         """Complete the open segment. A segment without parts gets no entry."""
-        cut, parts = self._cut, self._parts
-        self._cut, self._parts = None, []
+        cut, parts, samples = self._cut, self._parts, self._samples
+        self._cut, self._parts, self._samples = None, [], 0
         if cut is not None and parts:
             data = b"".join(parts)
             entry = self._entry(cut, self._start + self._lead, self._end + self._lead, len(data))
-            self._complete(cut, entry, data)
+            self._complete(cut, entry, data, samples)
 
     def gap(self, cut: Cut, end_pts: int) -> None:
         """Write a segment without media, from ``cut`` to ``end_pts`` (90 kHz).
@@ -182,9 +185,9 @@ class SegmentWriter:
             raise AssertionError("a track must be configured before it is written")
         return self._init
 
-    def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes) -> None:
+    def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes, samples: int = 0) -> None:
         self._last = assign_run_at_cut(entry, self._last, cut)
-        self._sink.on_segment(Segment(self._track, self._last, data))
+        self._sink.on_segment(Segment(self._track, self._last, data, samples))
 
     def _entry(self, cut: Cut, start: int, end: int, size: int = 0) -> SegmentEntry:
         init = self._current

@@ -1,8 +1,16 @@
 """A video track: gives every access unit its place on a decoding timeline that is continuous to the tick.
 
-A part is written with its last frame, before the next frame shows how long that frame lasts, so the frame gets its
-nominal duration. The next part starts exactly where the last one ends. If that is not its first frame's decoding
-time, the frame's composition offset takes up the difference, so presentation times stay exact.
+While the intervals between frames are equal, a part is written with its last frame, before the next frame shows how
+long that frame lasts. Otherwise it is written when the next frame arrives. The next part starts exactly where the
+last one ends. If that is not its first frame's decoding time, the frame's composition offset takes up the
+difference, so presentation times stay exact.
+
+No part is longer than the part target (rfc8216bis, 4.4.4.9), whatever the interval to the next frame is: the next
+part takes the rest of the interval. Every part but a segment's last is as long as the target or ends a frame before
+it, with one exception: if the last interval before a cut does not fit into the last part, that frame gets a part of
+its own, and the part before it may be shorter than 85 % if frames last longer than 15 % of the target. Decoding
+times fall behind the frames' own by LONGEST_CLOSED_HOLE at most, so an interval that is longer than a part and this
+makes a longer part: a part cannot be empty.
 
 Decoding times are the source's, and offsets of B-frames stay positive: FFmpeg's demuxer delays a whole track by its
 most negative offset. FFmpeg also reads one init segment only, so once the configuration has changed, segments begin
@@ -18,11 +26,14 @@ from media.units import VIDEO_TIMESCALE, AccessUnit
 from packager.cmaf.bitrate import TrackBitrate
 from packager.cmaf.cutter import Cut
 from packager.cmaf.fragment import Sample
+from packager.cmaf.frame_interval import FrameInterval
 from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter
 
 # 90 kHz ticks. A longer hole before a segment stays in the timeline; a shorter one is closed.
 LONGEST_CLOSED_HOLE = VIDEO_TIMESCALE // 2
+# In percent: the least duration of every part but a segment's last, relative to the part target.
+SHORTEST_PERCENT = 85
 MAX_PART_SAMPLES = 512
 MAX_PART_BYTES = 8 << 20
 
@@ -39,8 +50,7 @@ class VideoTrack:
         self._part_bytes = 0
         self._end = 0
         self._lead = 0
-        self._frame = VIDEO_TIMESCALE // 30
-        self._rate_known = False
+        self._interval = FrameInterval()
         self._timeline_ended = True
         self._received_ns: int | None = None
         # Precede each segment's first unit after the configuration changed; empty before.
@@ -58,7 +68,12 @@ class VideoTrack:
         self._cuts.append(cut)
 
     def add(self, unit: AccessUnit, received_ns: int | None = None) -> None:
-        """Place the unit. ``received_ns`` is the Unix time at which it arrived, in nanoseconds."""
+        """Place the unit. ``received_ns`` is the Unix time at which it arrived, in nanoseconds.
+
+        After a hole in the decoding times, units are dropped until a segment begins.
+        """
+        if self._interval.follows_hole(unit.dts):
+            self.close()
         if self._cuts and unit.pts >= self._cuts[0].pts and (unit.key or not self._cuts[0].independent):
             self._begin_segment(unit)
             self._received_ns = received_ns
@@ -66,17 +81,21 @@ class VideoTrack:
                 unit = unit._replace(payload=self._join((self._parameter_sets, unit.payload)))
         if not self._writer.open:
             return
+        interval = self._interval
+        interval.add(unit.dts)
         decode = self._place(unit)
         self._part.append(unit)
         self._decodes.append(decode)
         self._part_bytes += len(unit.payload)
-        frame = self._frame
-        if (
-            decode - self._decodes[0] + 2 * frame > self._part_target + frame // 8
-            or len(self._part) >= MAX_PART_SAMPLES
-            or self._part_bytes >= MAX_PART_BYTES
+        now = max(unit.dts, decode)
+        elapsed = now - self._decodes[0]
+        frame = interval.expected
+        if elapsed >= self._part_target:
+            self._flush_until(now)
+        elif (frame is not None and self._is_full(elapsed, frame)) or (
+            len(self._part) >= MAX_PART_SAMPLES or self._part_bytes >= MAX_PART_BYTES
         ):
-            self._flush(decode + frame)
+            self._flush_until(now + interval.latest)
 
     def expire(self, msn: int) -> None:
         """Give up on segments up to ``msn``: those that have no media yet become gaps."""
@@ -87,7 +106,7 @@ class VideoTrack:
     def close(self) -> None:
         """Complete the open segment."""
         if self._part:
-            self._flush(self._decodes[-1] + self._frame)
+            self._flush_until(self._decodes[-1] + self._interval.latest)
         self._writer.finish()
         self._timeline_ended = True
 
@@ -109,28 +128,51 @@ class VideoTrack:
         if self._writer.configure(config, frame_rate, bitrate) > 0:
             codec = video_codec(config.codec)
             self._parameter_sets, self._join = codec.parameter_sets(config.record), codec.join
-        self._rate_known = frame_rate is not None
-        if frame_rate is not None:
-            self._frame = round(VIDEO_TIMESCALE / frame_rate)
+        self._interval = FrameInterval(round(VIDEO_TIMESCALE / frame_rate) if frame_rate else None)
         self._lead = unit.cts
         self._end = max(unit.dts, 0)
         self._timeline_ended = False
 
     def _end_segment(self, unit: AccessUnit) -> None:
+        """End the open segment where ``unit`` begins the next one: at its presentation time, less the lead.
+
+        If the unit's offset exceeds the lead by more than a frame, the segments begin later than their media,
+        because the offsets of the next frames would be negative.
+        """
+        start = min(unit.pts - self._lead, unit.dts + self._interval.latest)
         if self._part:
-            self._flush(max(unit.dts, self._decodes[-1] + 1))
-        elif unit.dts - self._end > LONGEST_CLOSED_HOLE:
-            self._end = unit.dts
+            start = max(start, self._decodes[-1] + 1)
+            if start - self._decodes[0] > self._part_target and len(self._part) > 1:
+                self._flush_all_but_last()
+            self._flush_until(start)
+        if start - self._end > LONGEST_CLOSED_HOLE:
+            self._end = start
         self._writer.finish()
 
     def _place(self, unit: AccessUnit) -> int:
-        if not self._part:
-            return self._end
-        last = self._decodes[-1]
-        decode = max(unit.dts, last + 1)
-        if not self._rate_known:
-            self._frame = max(1, (7 * self._frame + decode - last) // 8)
-        return decode
+        """The decoding time of ``unit``; writes the open part if ``unit`` cannot be in it."""
+        if self._part:
+            decode = max(unit.dts, self._decodes[-1] + 1)
+            if decode - self._decodes[0] < self._part_target:
+                return decode
+            self._flush_until(decode)
+        return self._end
+
+    def _is_full(self, elapsed: int, frame: int) -> bool:
+        """Whether the open part can end with its last frame, which begins ``elapsed`` after the part and lasts
+        ``frame``: the next frame would not fit, and the part is long enough."""
+        target = self._part_target
+        return elapsed + 2 * frame > target + frame // 8 and 100 * (elapsed + frame) >= SHORTEST_PERCENT * target
+
+    def _flush_all_but_last(self) -> None:
+        unit, decode = self._part.pop(), self._decodes.pop()
+        self._flush(decode)
+        self._part, self._decodes, self._part_bytes = [unit], [decode], len(unit.payload)
+
+    def _flush_until(self, end: int) -> None:
+        """Write the open part up to ``end``, or up to the part target if that is earlier and not too far away."""
+        longest = max(self._decodes[0] + self._part_target, end - LONGEST_CLOSED_HOLE)
+        self._flush(min(end, longest))
 
     def _flush(self, end: int) -> None:
         """Write the open part. Its last frame ends at ``end``."""

@@ -101,14 +101,16 @@ class BroadcastLedger:
         self.tracks[part.track].fragments += 1
 
     def add_segment(self, segment: Segment) -> bool:
-        """Returns whether the facts changed: the broadcast became playable, or a longer segment was made."""
+        """Returns whether the facts changed: the broadcast became playable, a longer segment was made, or the frame
+        rate is another."""
         track, entry = self.tracks[segment.track], segment.entry
-        track.add(entry)
+        rate = track.frame_rate
+        track.add(entry, segment.samples)
         longer = self._update_longest(track, entry)
         starts = self.phase is Phase.STARTING and all(track.entries for track in self.tracks.values())
         if starts:
             self.phase = Phase.LIVE
-        return longer or starts
+        return longer or starts or track.frame_rate != rate
 
     def finish(self) -> None:
         """End the broadcast: no more media follows."""

@@ -68,6 +68,9 @@ class _TrackRecord(_Record):
     fragments: Count
     retired: bool = False
     peak_bps: Ticks
+    measured_rate: Fraction | None = None
+    frames: Count = 0
+    frame_ticks: Ticks = 0
 
 
 class _LedgerRecord(_Record):
@@ -134,6 +137,9 @@ def _encode_track(track: TrackLedger) -> _TrackRecord:
         fragments=track.fragments,
         retired=track.retired,
         peak_bps=track.peak.bps if track.peak is not None else 0,
+        measured_rate=track.measured_rate,
+        frames=track.frames,
+        frame_ticks=track.frame_ticks,
     )
 
 
@@ -165,6 +171,9 @@ def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLed
         total_ticks=record.total_ticks,
         fragments=record.fragments,
         retired=record.retired,
+        measured_rate=record.measured_rate,
+        frames=record.frames,
+        frame_ticks=record.frame_ticks,
     )
     if track.config is not None:
         track.peak = PeakBitRate(target_ms, next(iter(inits.values())).config.timescale, bps=record.peak_bps)

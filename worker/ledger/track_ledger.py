@@ -14,13 +14,20 @@ from packager.cmaf.segment_writer import Init, WriterResumePoint
 from packager.facts import SegmentEntry, TrackFacts
 from worker.ledger.entry_log import EntryLog
 from worker.ledger.peak import PeakBitRate
+from worker.rates import nearest_rate
+
+# Seconds over which the frame rate is averaged.
+RATE_WINDOW_S = 60
+# The measured frame rate is replaced if it differs by more than one part in this many.
+STICKINESS = 50
 
 
 @dataclass(slots=True)
 class TrackLedger:
     """One track's segments in order. An entry is *resolved* once its segment is durable or known to be lost.
     ``resolved`` counts the resolved entries at the front; stored playlists name no others. ``fragments`` counts
-    the parts that were written. ``retired``: the current source has no such rendition."""
+    the parts that were written. ``measured_rate`` is the frame rate of the segments so far, None before the first;
+    it is averaged over ``frames`` in ``frame_ticks``. ``retired``: the current source has no such rendition."""
 
     track: str
     kind: Kind
@@ -36,6 +43,9 @@ class TrackLedger:
     fragments: int = 0
     retired: bool = False
     peak: PeakBitRate | None = None
+    measured_rate: Fraction | None = None
+    frames: int = 0
+    frame_ticks: int = 0
 
     @property
     def init(self) -> Init | None:
@@ -49,16 +59,21 @@ class TrackLedger:
 
     @property
     def frame_rate(self) -> Fraction | None:
+        """The measured frame rate; before the first segment, the one that was expected."""
         init = self.init
-        return init.frame_rate if init is not None else None
+        return self.measured_rate or (init.frame_rate if init is not None else None)
 
     def configure(self, init: Init) -> None:
         """Add an init segment that later segments name."""
         self.inits[init.number] = init
+        self.measured_rate, self.frames, self.frame_ticks = None, 0, 0
         self.peak = self.peak or PeakBitRate(self.target_ms, init.config.timescale)
 
-    def add(self, entry: SegmentEntry) -> None:
+    def add(self, entry: SegmentEntry, samples: int = 0) -> None:
+        """Add a segment of ``samples`` samples."""
         self.entries.append(entry)
+        if samples and entry.duration > 0 and self.kind is Kind.VIDEO:
+            self._measure_rate(entry, samples)
         if entry.gap:
             self.mark_resolved(entry.msn)
         elif entry.duration > 0 and self.peak is not None:
@@ -151,7 +166,7 @@ class TrackLedger:
             track=self.track,
             config=init.config,
             kind=self.kind,
-            frame_rate=init.frame_rate,
+            frame_rate=self.frame_rate,
             peak_bps=self.peak_bps,
             average_bps=self.average_bps(),
             default=self.default,
@@ -166,6 +181,18 @@ class TrackLedger:
         if init is None:
             return None
         return WriterResumePoint(init, self.entries[-1] if self.entries else None, self.fragments)
+
+    def _measure_rate(self, entry: SegmentEntry, frames: int) -> None:
+        """Count the frames of a segment; the measured rate changes only if it is clearly another."""
+        init = self.inits[entry.init]
+        if self.frame_ticks > RATE_WINDOW_S * init.config.timescale:
+            self.frames, self.frame_ticks = self.frames // 2, self.frame_ticks // 2
+        self.frames += frames
+        self.frame_ticks += entry.duration
+        rate = Fraction(self.frames * init.config.timescale, self.frame_ticks)
+        known = self.measured_rate
+        if known is None or abs(rate - known) * STICKINESS > known:
+            self.measured_rate = nearest_rate(rate, init.frame_rate)
 
     def _since_us(self, window_ms: int) -> int:
         """The start, in microseconds of broadcast time, of a window that ends with the newest resolved entry."""

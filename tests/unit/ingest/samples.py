@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ingest.interface import EndReason
+from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit
 
@@ -78,6 +79,9 @@ class Recorder:
 
     def on_discontinuity(self) -> None:
         self.calls.append(("discontinuity", None))
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        self.calls.append(("timing", problem.code))
 
     def on_dropped(self, reason: str) -> None:
         self.calls.append(("dropped", reason))

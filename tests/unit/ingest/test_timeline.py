@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.sample_clock import STEP_MS, TOLERANCE_MS
 from ingest.timeline import Placement, Timeline
 from ingest.track_clock import difference
+from ingest.track_start import TimingProblem
 
 RATE, FRAME = 48_000, 1024
 WRAP = 1 << 32
@@ -20,7 +21,9 @@ class TimelineRecorder:
 
     def __init__(self, rate: int = RATE, frame: int = FRAME) -> None:
         self.rate, self.frame = rate, frame
-        self.timeline = Timeline()
+        self.problems: list[TimingProblem] = []
+        self.now = 0.0
+        self.timeline = Timeline(self.problems.append, lambda: self.now)
         self.timeline.set_audio(rate, frame)
         self.video_dts: list[int] = []
         self.audio_dts: list[int] = []
@@ -104,6 +107,109 @@ def test_late_video_keeps_its_offset() -> None:
     feed_regular(recorder, 1000, 8, video_from=3)
     assert recorder.discontinuities == 0
     assert recorder.video_dts[0] == 3000 * 90
+
+
+def send(recorder: TimelineRecorder, units: list[tuple[float, str, int]]) -> None:
+    """Send (arrival in seconds, track, timestamp) in order of arrival."""
+    for _, track, timestamp in sorted(units):
+        recorder.video(timestamp) if track == "video" else recorder.audio(timestamp)
+
+
+def apart(late_s: float, seconds: int, *, late: str, first: int, catches_up: bool) -> list[tuple[float, str, int]]:
+    """Both tracks from timestamp ``first``; the track ``late`` arrives ``late_s`` late, at the start or always."""
+    units = []
+    for track, interval in (("video", 1 / 30), ("audio", FRAME / RATE)):
+        for number in range(round(seconds / interval)):
+            at = number * interval
+            delay = late_s if track == late else 0
+            arrival = max(at, delay + at / 1000) if catches_up else at + delay
+            units.append((arrival, track, first + round(1000 * at)))
+    return units
+
+
+@pytest.mark.parametrize("late", ["audio", "video"])
+@pytest.mark.parametrize("late_s", [1.2, 3, 6, 9])
+@pytest.mark.parametrize(("first", "catches_up"), [(0, True), (5000, True), (5000, False)])
+def test_a_track_that_is_sent_late_keeps_its_relation(
+    late: str, late_s: float, first: int, catches_up: bool
+) -> None:
+    """Encoders that do not interleave: the timestamps agree, so picture and sound stay together."""
+    recorder = TimelineRecorder()
+    send(recorder, apart(late_s, 20, late=late, first=first, catches_up=catches_up))
+    assert recorder.discontinuities == 0
+    assert recorder.video_dts[300] == pytest.approx(10 * 90_000, abs=90)
+    assert recorder.audio_dts[-1] / RATE == pytest.approx(20 - FRAME / RATE, abs=0.03)
+    assert len(recorder.audio_dts) == round(20 * RATE / FRAME)
+    assert [problem.code for problem in recorder.problems] == ["tracks-apart"]
+    assert f"{late} started {late_s:.1f} s after" in recorder.problems[0].text
+
+
+@pytest.mark.parametrize("late", ["audio", "video"])
+def test_tracks_that_each_start_at_zero_are_placed_as_they_arrive(late: str) -> None:
+    recorder = TimelineRecorder()
+    send(recorder, apart(4, 20, late=late, first=0, catches_up=False))
+    shown = {"video": recorder.video_dts[-1] / 90_000, "audio": recorder.audio_dts[-1] / RATE}
+    assert shown[late] == pytest.approx(24, abs=0.1)
+    assert "started at zero" in recorder.problems[-1].text
+
+
+def test_tracks_with_different_origins_are_placed_as_they_arrive() -> None:
+    recorder = TimelineRecorder()
+    for number in range(100):
+        recorder.video(number * 40)
+        recorder.audio(3_600_000 + number * 40)
+    assert abs(recorder.video_dts[-1] / 90_000 - recorder.audio_dts[-1] / RATE) < 0.1
+    (problem,) = recorder.problems
+    assert "different origins" in problem.text
+
+
+def test_a_track_that_would_begin_before_the_timeline_is_placed_as_it_arrives() -> None:
+    recorder = TimelineRecorder()
+    for number in range(200):
+        recorder.audio(2000 + number * FRAME * 1000 // RATE)
+        recorder.video(number * FRAME * 1000 // RATE)
+    assert abs(recorder.video_dts[-1] / 90_000 - recorder.audio_dts[-1] / RATE) < 0.1
+    assert recorder.video_dts[60] > 90_000
+    assert [problem.code for problem in recorder.problems] == ["tracks-apart"]
+
+
+@pytest.mark.parametrize("still", [("video",), ("audio",), ("video", "audio")])
+def test_tracks_whose_timestamps_stand_still_are_placed_as_they_arrive(still: tuple[str, ...]) -> None:
+    recorder = TimelineRecorder()
+    units = apart(0, 20, late="none", first=700, catches_up=False)
+    send(recorder, [(at, track, 700 if track in still else timestamp) for at, track, timestamp in units])
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(20, abs=0.6)
+    assert recorder.audio_dts[-1] / RATE == pytest.approx(20, abs=0.6)
+    assert min(recorder.video_steps) > 0
+    assert max(recorder.video_steps[20:]) < 90_000 / 10
+    assert {problem.code for problem in recorder.problems} == {f"{track}-timestamps-still" for track in still}
+
+
+def test_video_alone_whose_timestamps_stand_still_is_placed_by_the_clock() -> None:
+    recorder = TimelineRecorder()
+    for number in range(300):
+        recorder.now = number / 25
+        recorder.video(0)
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(12, abs=0.6)
+    for number in range(1, 26):
+        recorder.video(number * 40)
+    assert recorder.video_dts[-1] / 90_000 == pytest.approx(13, abs=0.6)
+    assert len(recorder.problems) == 1
+
+
+def test_slices_with_one_timestamp_do_not_stand_still() -> None:
+    recorder = TimelineRecorder()
+    for number in range(100):
+        for _ in range(8):
+            recorder.video(number * 40)
+    assert recorder.problems == []
+
+
+def test_interleaved_tracks_are_no_problem() -> None:
+    recorder = TimelineRecorder()
+    feed_regular(recorder, 0, 5, audio_from=0.5)
+    feed_regular(recorder, 5000, 5, audio_from=0.5)
+    assert recorder.problems == []
 
 
 def test_video_that_arrives_second_with_earlier_timestamps_is_kept() -> None:

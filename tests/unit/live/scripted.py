@@ -29,7 +29,9 @@ PART_TARGET_US = 333_334
 class Script:
     """``keys`` are the keyframes, ``breaks`` the frames before which the broadcaster was disconnected, and
     ``unseen`` those that never reach the second video track; 30 frames are a second. At the ``breaks`` that are
-    also ``changes`` the codec parameters change. With ``stored``, segments are durable as soon as they are made."""
+    also ``changes`` the codec parameters change. With ``stored``, segments are durable as soon as they are made.
+    ``times`` are the frames' decoding times if they are not 1/30 s apart; ``declared`` is the frame rate that the
+    source declares."""
 
     frames: int
     keys: Collection[int]
@@ -41,6 +43,8 @@ class Script:
     window_ms: int = 60_000
     stored: bool = True
     ends: bool = False
+    times: Sequence[int] = ()
+    declared: Fraction | None = Fraction(30)
 
 
 class MessageLog:
@@ -93,17 +97,19 @@ def messages(script: Script) -> list[LiveMessage]:
     log.publish_facts()
     videos = [VideoTrack(_writer(log, name), part_target=script.part_target) for name in ("vsource", "v360p")]
     for video in videos:
-        video.configure(video_config(), Fraction(30))
+        video.configure(video_config(), script.declared)
     audio = AudioTrack(
         _writer(log, "asource"), audio_config(), part_target=script.part_target, silence_after=10 * S
     )
     cutter = Cutter(CutterOptions())
     sounded = 0
     for place in range(script.frames):
-        unit = frame(place * FRAME, key=place in script.keys, size=10 + place % 7)
+        unit = frame(
+            script.times[place] if script.times else place * FRAME, key=place in script.keys, size=10 + place % 7
+        )
         if place in script.changes:
             for video in videos:
-                video.configure(replace(video_config(), height=128), Fraction(30))
+                video.configure(replace(video_config(), height=128), script.declared)
             audio.configure(audio_config(channels=1))
         if place in script.breaks:
             cutter.discontinue()

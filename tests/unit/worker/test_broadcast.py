@@ -3,7 +3,12 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
 
+import pytest
+
+from ingest.track_start import TimingProblem
 from live.bus import Bus
 from live.messages import LiveMessage
 from live.topics import MEDIA, BroadcastRef
@@ -13,9 +18,11 @@ from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Kind
 from packager.cmaf.cutter import CutterOptions
 from packager.cmaf.segment_writer import Init, Segment
+from packager.facts import LowLatency
 from telemetry.metrics import Metrics
+from tests.lab.fragments import read_fragments
 from tests.lab.memory_store import MemoryStore
-from tests.unit.packager.recording import ZERO_MS, audio_config, frames, sound, video_config
+from tests.unit.packager.recording import ZERO_MS, audio_config, frame, frames, sound, video_config
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
@@ -205,6 +212,127 @@ async def test_renditions_of_an_earlier_larger_picture_are_retired() -> None:
     bench.broadcast.on_config(replace(small, width=1280, height=720))
     assert not any(track.retired for track in tracks.values())
     await bench.finish()
+
+
+@pytest.mark.parametrize("declared", [None, 1.0, 2.0, 5.0, 10.0, 25.0, 60.0, 240.0, True])
+async def test_the_frame_rate_is_measured(declared: float | None) -> None:
+    """A declared rate changes neither the length of the video, nor its parts, nor the rate in playlists."""
+    bench = Bench()
+    bench.broadcast.on_metadata({} if declared is None else {"framerate": declared})
+    bench.broadcast.on_config(replace(video_config(), frame_rate=Fraction(2)))
+    bench.broadcast.on_config(audio_config())
+    bench.feed(both(5))
+    await bench.finish()
+    ledger = bench.recorder.ledger
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2), (3, 4, 1)]
+    assert ledger.tracks["vsource"].frame_rate == 30
+    assert ledger.low_latency == LowLatency(part_target_us=333_334)
+    again = decode_ledger(encode_ledger(ledger))
+    assert again.tracks["vsource"].frame_rate == 30
+
+
+async def test_a_source_with_fewer_frames_than_its_grid_has_its_own_rate() -> None:
+    """25 frames a second in a stream that declares 30: every sixth slot of the grid is empty."""
+    bench = Bench()
+    bench.broadcast.on_metadata({"framerate": 30.0, "videocodecid": 7.0})
+    bench.broadcast.on_config(video_config())
+    slots = [slot for slot in range(30 * 8) if slot % 6]
+    bench.feed(frame(slot * 3000, key=place % 50 == 0) for place, slot in enumerate(slots))
+    await bench.finish()
+    assert bench.recorder.ledger.tracks["vsource"].frame_rate == 25
+
+
+def entries(bench: Bench, track: str) -> list[tuple[float, float, bool, bool]]:
+    """Start and end in seconds, discontinuity and gap of each segment."""
+    scale = S if track.startswith("v") else 48_000
+    return [
+        (round(e.start / scale, 2), round((e.start + e.duration) / scale, 2), e.discontinuity, e.gap)
+        for e in (segment.entry for segment in bench.segments if segment.track == track)
+    ]
+
+
+def time_of(unit: AccessUnit) -> float:
+    return unit.dts / (S if unit.kind is Kind.VIDEO else 48_000)
+
+
+@pytest.mark.parametrize("audio_first", [False, True])
+async def test_a_hole_in_the_timestamps_is_a_discontinuity_on_every_track(audio_first: bool) -> None:
+    """The publisher pauses for 6 s and goes on with its clock. No silence fills the hole of one track only."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    later = [unit for unit in both(14) if time_of(unit) >= 10]
+    if audio_first:
+        later.sort(key=lambda unit: time_of(unit) - 0.2 * (unit.kind is Kind.AUDIO))
+    bench.feed([unit for unit in both(14) if time_of(unit) < 4])
+    bench.feed(later)
+    await bench.finish()
+    video, audio = entries(bench, "vsource"), entries(bench, "asource")
+    assert video == [(0, 2, False, False), (2, 4, False, False), (10, 12, True, False), (12, 14, False, False)]
+    assert [broken for _, _, broken, _ in audio] == [False, False, True, False]
+    for (start, end, _, _), (heard, until, _, _) in zip(video, audio, strict=True):
+        assert abs(start - heard) < 0.05 and abs(end - until) < 0.05
+
+
+@pytest.mark.parametrize(("first", "last"), [(4, 6), (4.9, 8), (3.5, 13.2)])
+async def test_missing_video_is_a_discontinuity_and_the_sound_goes_on(first: float, last: float) -> None:
+    """An encoder drops video while its upload is slow. Each run of segments begins at its cut on both tracks."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(unit for unit in both(18) if unit.kind is Kind.AUDIO or not first <= time_of(unit) < last)
+    await bench.finish()
+    video, audio = entries(bench, "vsource"), entries(bench, "asource")
+    assert [entry[2] for entry in video] == [entry[2] for entry in audio]
+    for before, after in pairwise(video):
+        assert after[0] == before[1] or after[2] or after[3] or before[3]
+    for before, after in pairwise(audio):
+        assert after[0] == before[1]
+    for segment in bench.segments:
+        entry, scale = segment.entry, S if segment.track == "vsource" else 48_000
+        if entry.run is not None and entry.run.msn == entry.msn and not entry.gap:
+            assert abs(entry.run.start_ms - entry.start * 1000 / scale) < 25
+    assert audio[-1][1] == pytest.approx(18, abs=0.05)
+
+
+async def test_tracks_that_start_apart_are_a_warning_until_the_publisher_leaves() -> None:
+    bench = Bench()
+    bench.broadcast.on_timing(TimingProblem("tracks-apart", "audio started 3.0 s after video"))
+    (warning,) = bench.broadcast.advice.warnings.status(1.0)
+    assert (warning.code, warning.text) == ("tracks-apart", "audio started 3.0 s after video")
+    bench.broadcast.attach()
+    assert bench.broadcast.advice.warnings.status(1.0) == ()
+
+
+@pytest.mark.parametrize("late", [Kind.AUDIO, Kind.VIDEO])
+async def test_a_track_that_is_always_late_is_heard(late: Kind) -> None:
+    """No silence takes the place of sound that comes 3 s after its picture, or before it."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    bench.feed(sorted(both(20), key=lambda unit: time_of(unit) + 3 * (unit.kind is late)))
+    await bench.finish()
+    heard = [
+        sample
+        for segment in bench.segments
+        if segment.track == "asource" and segment.entry.start > 8 * 48_000
+        for fragment in read_fragments(segment.data)
+        for sample in fragment.samples
+    ]
+    assert len(heard) > 400
+    assert {sample.payload for sample in heard} == {sound(0).payload}
+    assert all(sample.pts % 1024 == 0 for sample in heard)
+
+
+async def test_a_slow_source_has_no_holes() -> None:
+    """One frame a second, as slide shows have."""
+    bench = Bench()
+    bench.broadcast.on_metadata({"videocodecid": 7.0})
+    bench.broadcast.on_config(video_config())
+    bench.feed(frame(i * S, key=i % 4 == 0) for i in range(21))
+    await bench.finish()
+    assert not any(entry[2] for entry in entries(bench, "vsource"))
+    assert sum(end - start for start, end, _, _ in entries(bench, "vsource")) >= 20
 
 
 async def test_repeated_headers_change_nothing() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ingest.interface import EndReason
+from ingest.track_start import TimingProblem
 from tests.unit.packager.recording import audio_config, frame, sound, video_config
 from tests.unit.worker.fakes import FakeLink
 from tests.unit.worker.stage import request
@@ -11,6 +12,9 @@ from worker.broadcast import Broadcast
 from worker.publisher_session import PublisherSession
 
 End = tuple[PublisherSession, EndReason, str]
+
+
+PROBLEM = TimingProblem("tracks-apart", "audio started 3.0 s after video")
 
 
 @dataclass
@@ -27,6 +31,9 @@ class RecordingBroadcast:
 
     def on_unit(self, unit: object) -> None:
         self.calls.append(unit)
+
+    def on_timing(self, problem: TimingProblem) -> None:
+        self.calls.append(problem)
 
     def on_dropped(self, reason: str) -> None:
         self.calls.append(reason)
@@ -58,6 +65,7 @@ def test_everything_a_publisher_sends_is_passed_on_in_order() -> None:
     session.on_unit(frame(0, key=True))
     session.on_discontinuity()
     session.on_unit(sound(0))
+    session.on_timing(PROBLEM)
     session.on_dropped("too-large")
     session.on_repaired("adts")
     assert bench.calls == [
@@ -67,6 +75,7 @@ def test_everything_a_publisher_sends_is_passed_on_in_order() -> None:
         frame(0, key=True),
         "timestamp-jump",
         sound(0),
+        PROBLEM,
         "too-large",
         "adts",
     ]
@@ -81,6 +90,7 @@ def test_nothing_is_passed_on_after_the_end() -> None:
     session.on_audio_config(audio_config())
     session.on_unit(frame(0, key=True))
     session.on_discontinuity()
+    session.on_timing(PROBLEM)
     session.on_dropped("too-large")
     session.on_repaired("adts")
     assert bench.calls == []

@@ -104,8 +104,37 @@ def test_audio_only_broadcast_is_cut_at_the_target() -> None:
 def test_audio_cuts_while_the_video_is_stalled() -> None:
     cutter = Cutter(CutterOptions())
     cuts(cutter, list(frames(61)))
-    assert cutter.audio(4 * S, alone=False) is None
-    assert cutter.audio(5 * S, alone=False) == Cut(3, 5 * S, False)
-    assert cutter.audio(6 * S, alone=False) is None
+    for second in (3, 4, 5):
+        assert cutter.audio(second * S, alone=False) is None
+    assert cutter.audio(6 * S, alone=False) == Cut(3, 6 * S, False)
+    assert cutter.audio(7 * S, alone=False) is None
     assert cutter.video(frame(8 * S)) is None
     assert cutter.video(frame(9 * S, key=True)) == Cut(4, 9 * S, False)
+
+
+def test_audio_after_a_hole_does_not_cut_before_the_video() -> None:
+    cutter = Cutter(CutterOptions())
+    cuts(cutter, list(frames(61)))
+    for second in (1, 2, 9):
+        assert cutter.audio(second * S, alone=False) is None
+    cutter.discontinue(9 * S)
+    assert cutter.video(frame(9 * S, key=True)) == Cut(3, 9 * S, True)
+
+
+def test_after_a_hole_any_frame_may_follow_if_no_keyframe_comes() -> None:
+    cutter = Cutter(CutterOptions())
+    cuts(cutter, list(frames(61)))
+    cutter.discontinue(9 * S)
+    after = list(frames(200, start=9 * S, gop=10_000))[1:]
+    assert cuts(cutter, after) == [Cut(3, 15 * S, True, independent=False)]
+    sparse = Cutter(CutterOptions(), sparse=True)
+    cuts(sparse, list(frames(61)))
+    sparse.discontinue(9 * S)
+    assert cuts(sparse, after[:3]) == [Cut(3, after[0].pts, True)]
+
+
+def test_a_publisher_that_returns_begins_with_a_keyframe() -> None:
+    cutter = Cutter(CutterOptions(), sparse=True)
+    cuts(cutter, list(frames(61)))
+    cutter.discontinue()
+    assert cuts(cutter, list(frames(400, start=9 * S, gop=10_000))[1:]) == []

@@ -204,7 +204,7 @@ async def test_renditions_of_an_earlier_larger_picture_are_retired() -> None:
     bench = Bench(ladder=(Rung(360, 600_000),))
     bench.broadcast.on_config(replace(video_config(), width=1280, height=720))
     bench.broadcast.on_config(audio_config())
-    bench.feed([sound(0)])
+    bench.feed([sound(0), *(frame(place * 3000) for place in range(30))])
     small = replace(video_config(), width=424, height=240)
     bench.broadcast.on_config(small)
     tracks = bench.recorder.ledger.tracks

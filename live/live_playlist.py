@@ -114,21 +114,27 @@ def _next_part(window: WindowTrack, position: Position, parts: Sequence[PartEntr
     if position.part is None:
         return part_name(position.msn + 1, 0)
     timescale = track.config.timescale
-    duration = _regular_duration(window, position.msn, timescale)
-    elapsed = sum(part.duration for part in parts)
-    ends = duration is not None and duration - elapsed < timescale // UNEVENNESS_PER_SECOND
+    ends = _is_as_long_as_before(window, position.msn, parts, timescale)
     if track.kind is Kind.AUDIO and parts:
         ends |= 100 * parts[-1].duration < SHORTEST_PERCENT * max(part.duration for part in parts)
     return part_name(position.msn + 1, 0) if ends else part_name(position.msn, position.part + 1)
 
 
-def _regular_duration(window: WindowTrack, msn: int, timescale: int) -> int | None:
-    """The duration of the segment before ``msn`` if the REGULAR_SEGMENTS before it are as long, otherwise None."""
+def _is_as_long_as_before(window: WindowTrack, msn: int, parts: Sequence[PartEntry], timescale: int) -> bool:
+    """Whether ``parts`` of segment ``msn`` are as long as the REGULAR_SEGMENTS before it, which are equally long.
+
+    If fewer are known, the parts must also be as long as those of the segment before.
+    """
     before = [window.entry_of(msn - back) for back in range(1, REGULAR_SEGMENTS + 1)]
     durations = [entry.duration for entry in before if entry is not None and not entry.gap]
-    if len(durations) < REGULAR_SEGMENTS or max(durations) - min(durations) >= timescale // UNEVENNESS_PER_SECOND:
-        return None
-    return durations[0]
+    unevenness = timescale // UNEVENNESS_PER_SECOND
+    if not durations or max(durations) - min(durations) >= unevenness:
+        return False
+    if durations[0] - sum(part.duration for part in parts) >= unevenness:
+        return False
+    if len(durations) == REGULAR_SEGMENTS:
+        return True
+    return [part.duration for part in parts] == [part.duration for part in window.parts_of(msn - 1)]
 
 
 def _reports(others: Iterable[WindowTrack], before: int | None) -> Iterable[RenditionReport]:

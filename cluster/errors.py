@@ -4,6 +4,7 @@ ClusterError
 ├── AlreadyClaimed      another node holds the claim
 ├── ClaimLost           the claim has changed since it was read
 ├── NoOwner             no owner answers for the stream
+├── NoStandby           the owner has no publisher on standby to switch to
 ├── OwnerFailed         the owner answered with an error
 ├── OwnerTimeout        the owner did not answer in time
 ├── ClusterUnavailable  this node cannot reach the cluster
@@ -42,6 +43,13 @@ class NoOwner(ClusterError):
     """No owner answers for the stream: it is not claimed, its broadcast is ending, or its node has left."""
 
     code: ClassVar[str] = "no-owner"
+
+
+class NoStandby(ClusterError):
+    """The stream has no publisher on standby that could go on air. On another node it is an OwnerFailed with this
+    code."""
+
+    code: ClassVar[str] = "no-standby"
 
 
 class OwnerFailed(ClusterError):

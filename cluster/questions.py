@@ -6,12 +6,20 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import BaseModel, Field
 
 from live.status import Frozen, History, Latencies, StreamStatus, Thumbnail
+from media.roles import Role
+from storage.catalogue.events import MAX_EVENTS, EventRecord
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Done(Frozen):
     """The answer to a command that was carried out."""
+
+
+class Switching(Frozen):
+    """The publisher with the role ``to`` goes on air at its next keyframe."""
+
+    to: Role
 
 
 class StreamOwner(Protocol):
@@ -26,8 +34,20 @@ class StreamOwner(Protocol):
 
     async def thumbnail(self) -> Thumbnail: ...
 
+    async def events(self, after: int, limit: int, wait_s: float) -> EventRecord:
+        """The first ``limit`` events whose number is above ``after``; waits up to ``wait_s`` seconds for one."""
+        ...
+
     async def kill(self, reason: str) -> Done:
         """End the broadcast; ``reason`` is shown to the publisher."""
+        ...
+
+    async def disconnect(self, key_hash: str, reason: str) -> Done:
+        """Disconnect the publisher whose stream key has this hash, if there is one; ``reason`` is shown to it."""
+        ...
+
+    async def switch(self) -> Switching:
+        """Put the publisher on standby on air. Raises NoStandby."""
         ...
 
 
@@ -59,8 +79,30 @@ class ThumbnailQuery(Question[Thumbnail]):
         return await owner.thumbnail()
 
 
+class EventsQuery(Question[EventRecord]):
+    after: int = 0
+    limit: int = MAX_EVENTS
+    wait_s: float = 0.0
+
+    async def put_to(self, owner: StreamOwner) -> EventRecord:
+        return await owner.events(self.after, self.limit, self.wait_s)
+
+
 class KillCommand(Question[Done]):
     reason: str = Field(default="ended by the operator", max_length=200)
 
     async def put_to(self, owner: StreamOwner) -> Done:
         return await owner.kill(self.reason)
+
+
+class DisconnectCommand(Question[Done]):
+    key_hash: str = Field(max_length=64)
+    reason: str = Field(max_length=200)
+
+    async def put_to(self, owner: StreamOwner) -> Done:
+        return await owner.disconnect(self.key_hash, self.reason)
+
+
+class SwitchCommand(Question[Switching]):
+    async def put_to(self, owner: StreamOwner) -> Switching:
+        return await owner.switch()

@@ -1,15 +1,20 @@
 """The data directory: the local files of one machine's Headwater, for the server and the commands.
 
-    api-token       the bearer token of the REST API, created once
+    api-token       the first token of the REST API, created once
     keys/{stream}   the stream key that the first run created, to be shown again
+    server-id       a random name of this server, which owns the webhook messages that it has to send
     server.json     the addresses of the running server, for the commands; removed when the server ends
+    lock            held by the running server, so that no second one uses the directory
 
 Only the owner may read them (directories 0700, files 0600).
 """
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,10 +23,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from control.errors import ControlError
 from media.names import is_stream_name
+from storage.catalogue.api_token_text import new_api_token
+from storage.catalogue.api_tokens import FILE_TOKEN
+from storage.local_files import replace_file, write_temporary
 
 log = structlog.get_logger("data")
 
-TOKEN_BYTES = 32
 MAX_FILE_BYTES = 64 * 1024
 
 
@@ -55,6 +62,36 @@ class DataDir:
             except OSError as error:
                 raise _failure("created", directory, error) from None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other servers out while the block runs. Raises DataDirError if one runs already."""
+        file = self.path / "lock"
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _failure("written", file, error) from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataDirError(
+                    f"another server runs with the data directory {self.path}: stop it, or choose another "
+                    "directory with --data"
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def warn_if_open(self) -> None:
+        """Log a warning if other users may read the directory."""
+        mode = self.path.stat().st_mode & 0o777
+        if mode & 0o077:
+            log.warning(
+                "other users may read the data directory; restrict it with chmod 700",
+                directory=str(self.path),
+                mode=f"{mode:o}",
+            )
+
     @property
     def token_file(self) -> Path:
         return self.path / "api-token"
@@ -63,7 +100,7 @@ class DataDir:
         """The REST API's token, created by the first call on this directory."""
         token = self.stored_token()
         if token is None:
-            self._write_new(self.token_file, secrets.token_urlsafe(TOKEN_BYTES))
+            self._write_new(self.token_file, new_api_token(FILE_TOKEN))
             token = self.stored_token()
         if token is None:
             raise DataDirError(f"{self.token_file} is empty; delete it, and the server creates a new one")
@@ -72,15 +109,36 @@ class DataDir:
     def stored_token(self) -> str | None:
         return self._read(self.token_file)
 
+    def replace_token(self) -> str:
+        """Replace the REST API's token by a new one, and return it."""
+        token = new_api_token(FILE_TOKEN)
+        self._replace(self.token_file, token)
+        return token
+
+    def server_id(self) -> str:
+        """Created by the first call on this directory."""
+        file = self.path / "server-id"
+        found = self._read(file)
+        if found is None:
+            found = secrets.token_hex(8)
+            self._replace(file, found)
+        return found
+
+    def key_file(self, stream: str) -> Path:
+        """Where the key of ``stream`` is kept, if it is."""
+        if not is_stream_name(stream):
+            raise DataDirError(f'"{stream}" is not a stream name')
+        return self.path / "keys" / stream
+
     def stream_key(self, stream: str) -> str | None:
         """The stored key of ``stream``; None unless the first run stored one here."""
-        return self._read(self._key_file(stream))
+        return self._read(self.key_file(stream))
 
     def keep_stream_key(self, stream: str, key: str) -> None:
-        self._replace(self._key_file(stream), key)
+        self._replace(self.key_file(stream), key)
 
     def forget_stream_key(self, stream: str) -> None:
-        self._remove(self._key_file(stream))
+        self._remove(self.key_file(stream))
 
     def key_changed(self, stream: str, key: str | None) -> None:
         """Update a stored key, or remove it if ``key`` is None. A failure is logged."""
@@ -113,11 +171,6 @@ class DataDir:
         if server is not None and server.pid == pid:
             self._remove(self.path / "server.json")
 
-    def _key_file(self, stream: str) -> Path:
-        if not is_stream_name(stream):
-            raise DataDirError(f'"{stream}" is not a stream name')
-        return self.path / "keys" / stream
-
     def _read(self, file: Path) -> str | None:
         try:
             with file.open("rb") as stream:
@@ -129,36 +182,22 @@ class DataDir:
 
     def _write_new(self, file: Path, text: str) -> None:
         """Write the file atomically, unless it exists."""
-        temporary = self._write_temporary(file, text)
         try:
-            os.link(temporary, file)
+            temporary = write_temporary(file, f"{text}\n".encode(), sync=True)
+            try:
+                os.link(temporary, file)
+            finally:
+                temporary.unlink(missing_ok=True)
         except FileExistsError:
             pass
         except OSError as error:
             raise _failure("written", file, error) from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _replace(self, file: Path, text: str) -> None:
-        temporary = self._write_temporary(file, text)
         try:
-            temporary.replace(file)
+            replace_file(file, f"{text}\n".encode(), sync=True)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise _failure("written", file, error) from None
-
-    def _write_temporary(self, file: Path, text: str) -> Path:
-        temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise _failure("written", file, error) from None
-        return temporary
 
     def _remove(self, file: Path) -> None:
         try:

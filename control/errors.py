@@ -5,7 +5,8 @@
     - ``CliError`` (:mod:`control.cli.errors`): a command failed or the server refused it
     - ``ListenFailed`` (:mod:`control.listening`): a port cannot be opened
     - ``DataDirError`` (:mod:`control.datadir`): the data directory cannot be used
-    - ``DemoError`` (:mod:`control.demo`): the synthetic broadcaster cannot run
+    - ``ServiceFailed`` (:mod:`control.hooks.on_publish`): the operator's service gave no valid answer
+    - ``DemoError`` (:mod:`control.demo.errors`): the synthetic broadcaster cannot run
 """
 
 from typing import ClassVar

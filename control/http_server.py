@@ -3,30 +3,45 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from control.http_limits import HttpConnections
+from control.http_protocol import BoundedHttpProtocol
 from control.listening import BACKLOG
 
 GRACE_S = 3
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that does not handle signals."""
+    """A uvicorn server that does not handle signals. ``connections`` has its limits. The scope that ``around`` gets
+    has the address of the connection, and that of ``app`` the client's, as trusted proxies name it."""
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        connections: HttpConnections,
+        *,
+        trusted_proxies: Sequence[str],
+        around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    ) -> None:
+        # uvicorn only calls it, so it need not be a class.
+        protocol = cast(type[asyncio.Protocol], partial(BoundedHttpProtocol, connections=connections))
         super().__init__(
             uvicorn.Config(
-                app,
-                http="httptools",
+                around(cast(ASGIApp, ProxyHeadersMiddleware(app, trusted_hosts=list(trusted_proxies)))),  # type: ignore[arg-type]
+                http=protocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
                 log_config=None,
                 server_header=False,
-                forwarded_allow_ips=list(trusted_proxies),
+                proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_S,
                 backlog=BACKLOG,
             )

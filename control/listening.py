@@ -17,8 +17,9 @@ class ListenFailed(ControlError):
     code: ClassVar[str] = "listen-failed"
 
 
-def listen(address: Address, protocol: str) -> tuple[socket.socket, Address]:
-    """A listening socket and the address it is bound to. ``protocol`` (``RTMP``, ``HTTP``) is for the error text.
+def listen(address: Address, protocol: str, option: str) -> tuple[socket.socket, Address]:
+    """A listening socket and the address it is bound to. ``protocol`` (``RTMP``, ``HTTP``) and the ``option`` that
+    chooses the address are for the error text.
 
     Raises ListenFailed.
     """
@@ -27,8 +28,7 @@ def listen(address: Address, protocol: str) -> tuple[socket.socket, Address]:
         listener = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ListenFailed(
-            f"cannot listen on {address} for {protocol}: {_reason(error)}; "
-            f"choose another address with --{protocol.lower()}"
+            f"cannot listen on {address} for {protocol}: {_reason(error)}; choose another address with {option}"
         ) from error
     listener.setblocking(False)
     return listener, Address(*listener.getsockname()[:2])

@@ -4,6 +4,8 @@
 
 vcl 4.1;
 
+import std;
+
 backend headwater {
     .host = "headwater";
     .port = "8080";
@@ -13,14 +15,39 @@ backend headwater {
     .between_bytes_timeout = 35s;
 }
 
+# Proxies and balancers in front of this cache. From all others, X-Forwarded-For is ignored: it could name any address.
+acl proxies {
+    "localhost";
+}
+
+# Servers that may remove deleted recordings from this cache: [cache] purge_urls. Add the addresses of yours.
+acl purgers {
+    "localhost";
+}
+
 sub vcl_recv {
-    if (req.url ~ "^/metrics(\?|$)") {
+    if (req.restarts == 0) {
+        call name_the_viewer;
+    }
+    # From this proxy, it would make the origin trace the request.
+    unset req.http.traceparent;
+    if (req.method == "PURGE") {
+        if (client.ip !~ purgers) {
+            return (synth(403));
+        }
+        return (purge);
+    }
+    # What viewers need. Everything else is refused, however it is written.
+    if (req.url == "/healthz") {
+        return (synth(200));
+    }
+    if (req.url !~ "^/(live|static|watch|time|api/v1/watch)/" && req.url !~ "^/(time|favicon\.ico)(\?|$)") {
         return (synth(404));
     }
-    if (req.method != "GET" && req.method != "HEAD") {
-        return (pass);
+    if (req.method != "GET" && req.method != "HEAD" && req.method != "OPTIONS") {
+        return (synth(405));
     }
-    if (req.url !~ "^/(live|static)/") {
+    if (req.method == "OPTIONS" || req.url !~ "^/(live|static)/") {
         return (pass);
     }
     # The answer to a viewer token is for that viewer only.
@@ -30,12 +57,30 @@ sub vcl_recv {
     unset req.http.Cookie;
     call normalize_query;
     if (req.restarts == 0) {
+        call share_between_pages;
         # As long as the origin answers, no stale playlist is served.
         set req.grace = 0s;
     } else {
         set req.grace = 30s;
     }
     return (hash);
+}
+
+# Varnish has added the client's address to the client's own header.
+sub name_the_viewer {
+    if (client.ip !~ proxies) {
+        set req.http.X-Forwarded-For = client.ip;
+        set req.http.X-Forwarded-Proto = "http";
+    }
+}
+
+# One cached response is for the pages of all origins: the origin is asked without an Origin. See vcl_deliver.
+sub share_between_pages {
+    unset req.http.X-Page;
+    if (req.http.Origin) {
+        set req.http.X-Page = req.http.Origin;
+        unset req.http.Origin;
+    }
 }
 
 # Keeps only the HLS delivery directives of a playlist, in a fixed order. Players add other queries (CMCD), which must not
@@ -63,15 +108,12 @@ sub vcl_hash {
     return (lookup);
 }
 
-# A cached response must have the CORS headers for all viewers. The origin adds them only to requests with an Origin.
 sub vcl_backend_fetch {
-    if (bereq.url ~ "^/(live|static)/" && !bereq.http.Origin) {
-        set bereq.http.Origin = "https://any.invalid";
-    }
+    unset bereq.http.X-Page;
 }
 
 sub vcl_backend_response {
-    if (bereq.url !~ "^/(live|static)/") {
+    if (bereq.uncacheable || bereq.url !~ "^/(live|static)/") {
         return (deliver);
     }
     unset beresp.http.Set-Cookie;
@@ -90,14 +132,14 @@ sub vcl_backend_response {
     return (deliver);
 }
 
-# All waiting viewers get the same refusal, and a request a moment later goes to the origin again. If a stale response can
-# be served instead, the refusal is not kept at all: see vcl_synth.
+# All waiting viewers get the same refusal, and a request a moment later goes to the origin again. If the origin fails and a
+# stale response can be served instead, its answer is not kept at all: see vcl_synth.
 sub share_refusal {
     set beresp.uncacheable = false;
     if (beresp.status < 500 && beresp.ttl > 0s) {
         return (deliver);
     }
-    if (bereq.url !~ "(_HLS_msn=|\.m4s$)") {
+    if (beresp.status >= 500 && bereq.url !~ "(_HLS_msn=|\.m4s$)") {
         return (abandon);
     }
     set beresp.ttl = 200ms;
@@ -125,8 +167,18 @@ sub vcl_synth {
     set resp.http.Cache-Control = "no-store";
     set resp.http.Access-Control-Allow-Origin = "*";
     set resp.http.Content-Type = "text/plain; charset=utf-8";
-    if (resp.status == 503) {
+    if (resp.status == 200) {
+        set resp.body = {"ok
+"};
+    } elsif (resp.status == 503) {
         set resp.body = {"the server behind this cache does not answer; try again
+"};
+    } elsif (resp.status == 403) {
+        set resp.body = {"this address may not purge
+"};
+    } elsif (resp.status == 405) {
+        set resp.http.Allow = "GET, HEAD, OPTIONS";
+        set resp.body = {"media and pages can only be fetched (GET, HEAD)
 "};
     } else {
         set resp.body = {"there is nothing here
@@ -138,6 +190,12 @@ sub vcl_synth {
 sub vcl_deliver {
     unset resp.http.Via;
     unset resp.http.X-Varnish;
+    # If [http] cors_origins lists pages, the cached response names them, and each viewer gets the one of theirs.
+    if (resp.http.X-Allowed-Origins && req.http.X-Page &&
+        std.strstr(" " + resp.http.X-Allowed-Origins + " ", " " + req.http.X-Page + " ")) {
+        set resp.http.Access-Control-Allow-Origin = req.http.X-Page;
+    }
+    unset resp.http.X-Allowed-Origins;
     if (obj.hits > 0) {
         set resp.http.X-Cache = "HIT";
     } else {

@@ -7,12 +7,14 @@ from typing import Protocol
 
 from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, VideoConfig
+from media.log_context import LogContext
 from media.units import AccessUnit
 
 
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
     """A request to publish. ``address`` is ``host:port``; ``software`` is the encoder's flashVer, if sent.
+    ``encrypted``: the connection is RTMPS.
 
     ``key`` is secret, so the repr leaves it out.
     """
@@ -21,6 +23,7 @@ class PublishRequest:
     key: str = field(repr=False)
     address: str
     software: str | None
+    encrypted: bool = False
 
 
 class EndReason(StrEnum):
@@ -31,13 +34,24 @@ class EndReason(StrEnum):
     LOST = "lost"
     """The connection broke, or the publisher sent no media for too long."""
     KICKED = "kicked"
+    REVOKED = "revoked"
+    """The publisher's stream key was revoked."""
     PROTOCOL_ERROR = "protocol-error"
     """The publisher sent malformed data or an unsupported codec."""
     TAKEN_OVER = "taken-over"
 
 
 class Publication(Protocol):
-    """Receives one publisher's media and metadata, in order, on the event loop. Methods must not block or raise."""
+    """Receives one publisher's media and metadata, in order, on the event loop. Methods must not block.
+
+    ``on_unit`` and the methods for configurations may raise MediaLimit, which ends the publication with its text.
+    Nothing else may be raised.
+    """
+
+    @property
+    def log_context(self) -> LogContext:
+        """The fields of log lines about the publication."""
+        ...
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         """The scalar values of an ``onMetaData`` message: str, float, bool."""
@@ -85,6 +99,11 @@ class PublisherLink(Protocol):
 
     def kick(self, text: str, reason: EndReason = EndReason.KICKED) -> None:
         """Send ``text`` to the publisher and disconnect it. The publication has ended when this returns."""
+        ...
+
+    def request_reconnect(self, text: str) -> bool:
+        """Ask the publisher to open a new connection, and to publish there. Returns False if it does not support
+        that (Enhanced RTMP v2)."""
         ...
 
 

@@ -32,7 +32,6 @@ class Picture:
     timestamp: int
     placement: Placement
     composition_ms: int
-    key: bool
     parts: list[bytes]
     configured: bool
 
@@ -45,7 +44,6 @@ class PictureJoiner:
         self._matcher: Callable[[], Matcher] = _no_matcher
         self._continues: Matcher | None = None
         self._before: list[bytes] = []
-        self._key = False
         self._bytes = 0
         # How many more pictures are held.
         self._to_hold = 1
@@ -66,9 +64,8 @@ class PictureJoiner:
         held = self.release()
         if self._before:
             picture.parts[:0] = self._before
-            picture.key = picture.key or self._key
             picture.configured = True
-            self._before, self._key = [], False
+            self._before = []
         if not self._to_hold:
             self._bytes = 0
             return (*held, picture)
@@ -76,7 +73,7 @@ class PictureJoiner:
         self._bytes = sum(map(len, picture.parts))
         return held
 
-    def add_before(self, payload: bytes, *, key: bool) -> Sequence[Picture]:
+    def add_before(self, payload: bytes) -> Sequence[Picture]:
         """Take data that belongs to the next picture; return the pictures that are complete.
 
         Raises OversizedPicture.
@@ -85,7 +82,6 @@ class PictureJoiner:
         if not self._before:
             self._bytes = 0
         self._add(self._before, payload)
-        self._key = self._key or key
         return complete
 
     def add_continuation(self, payload: bytes) -> None:

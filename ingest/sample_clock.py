@@ -19,12 +19,12 @@ SMOOTHING = 32
 class SampleClock:
     """Decoding times of audio frames in samples, corrected by the timestamps."""
 
-    __slots__ = ("_anchored", "_correcting", "_deviation", "_frame_samples", "next_dts", "sample_rate")
+    __slots__ = ("_anchored", "_correcting", "_deviation", "frame_samples", "next_dts", "sample_rate")
 
     def __init__(self, sample_rate: int, frame_samples: int) -> None:
         self.sample_rate = sample_rate
         self.next_dts = 0
-        self._frame_samples = frame_samples
+        self.frame_samples = frame_samples
         self._anchored = False
         self._correcting = False
         # The average of timestamp minus count, in samples times SMOOTHING to stay an integer.
@@ -32,7 +32,7 @@ class SampleClock:
 
     def has_format(self, sample_rate: int, frame_samples: int) -> bool:
         """Whether the clock has this sample rate and frame size."""
-        return (self.sample_rate, self._frame_samples) == (sample_rate, frame_samples)
+        return (self.sample_rate, self.frame_samples) == (sample_rate, frame_samples)
 
     def reanchor(self) -> None:
         """Place the next unit at its timestamp."""
@@ -41,8 +41,8 @@ class SampleClock:
     def place(self, at_ms: int) -> int | None:
         """The decoding time in samples of the unit at ``at_ms``, or None if its time is taken."""
         deviation = rescale(at_ms, MILLISECONDS, self.sample_rate) - self.next_dts
-        gap = GAP_FRAMES * self._frame_samples
-        overlap = gap if self._anchored else self._frame_samples // 2
+        gap = GAP_FRAMES * self.frame_samples
+        overlap = gap if self._anchored else self.frame_samples // 2
         if deviation < -overlap:
             self._anchored = False
             return None
@@ -53,7 +53,7 @@ class SampleClock:
         else:
             step = self._correction(deviation)
         dts = self.next_dts + step
-        self.next_dts = dts + self._frame_samples
+        self.next_dts = dts + self.frame_samples
         return dts
 
     def _correction(self, deviation: int) -> int:

@@ -1,13 +1,14 @@
-"""Listens on the RTMP port, and ends every publication when it closes."""
+"""Listens on the RTMP and RTMPS ports, and ends every publication when it closes."""
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
+from functools import partial
 
 from ingest.interface import IngestHandler
 from ingest.options import IngestOptions
 from ingest.publisher import Publisher, SharedState
-from ingest.refusals import RefusalMemory
 
 STOPPING = "The server is stopping"
 
@@ -23,19 +24,24 @@ class IngestServer:
         on_refused: Callable[[str], None] = lambda code: None,
     ) -> None:
         options = options or IngestOptions()
-        self._shared = SharedState(handler, options, on_refused, RefusalMemory(options.refusal_memory))
-        self._server: asyncio.Server | None = None
+        self._shared = SharedState(handler, options, on_refused)
+        self._servers: list[asyncio.Server] = []
 
-    async def start(self, listener: socket.socket, *, backlog: int) -> None:
-        """Accept publishers on ``listener``, which :meth:`close` closes."""
+    async def start(self, listener: socket.socket, *, backlog: int, tls: ssl.SSLContext | None = None) -> None:
+        """Accept publishers on ``listener``, which :meth:`close` closes. With ``tls``, their connections are
+        encrypted. May be called once per listener."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Publisher(self._shared), sock=listener, backlog=backlog)
+        factory = partial(Publisher, self._shared, tls)
+        self._servers.append(await loop.create_server(factory, sock=listener, backlog=backlog))
+
+    def reconfigure(self, options: IngestOptions) -> None:
+        """Use ``options`` for the publishers that connect from now on. The numbers of connections stay."""
+        self._shared.reconfigure(options)
 
     async def close(self) -> None:
         """Stop listening, and end every publication with a message to its publisher."""
-        if self._server is None:
-            return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         shared = self._shared
         for task in list(shared.tasks):
             task.cancel()
@@ -45,5 +51,6 @@ class IngestServer:
         while shared.publishers:
             shared.empty.clear()
             await shared.empty.wait()
-        await self._server.wait_closed()
-        self._server = None
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers = []

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ingest.sample_clock import SampleClock
+from ingest.timestamp_speed import TimestampSpeed
 from ingest.track_clock import SharedBase, TrackClock
-from ingest.track_start import TimingProblem, TrackStart
+from ingest.track_distance import BEHIND_MS, TrackDistance
+from ingest.track_start import APART, TimingProblem, TrackStart
 from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
 
@@ -18,18 +20,20 @@ TICKS_PER_MS = VIDEO_TIMESCALE // MILLISECONDS
 
 
 class Placement(NamedTuple):
-    """``dts`` is in the track's timescale. ``discontinuity`` is true for the first unit in a new base."""
+    """``dts`` is in the track's timescale. ``discontinuity`` is true for the first unit in a new base. ``late`` is
+    by how much ``dts`` is later than the timestamp: decoding times must increase even if the timestamps do not."""
 
     dts: int
     discontinuity: bool = False
+    late: int = 0
 
 
 class Timeline:
     """The timeline of one publication, with a video and an audio track.
 
-    ``on_problem`` is called if the tracks start apart, or if timestamps stand still. A track whose timestamps stand
-    still is placed at the time of the other track, as it arrives. Audio without such a track is counted in samples,
-    and video is placed by ``clock``, which returns monotonic seconds.
+    ``on_problem`` is called if the tracks start or stay apart, or if timestamps stand still or run at the wrong
+    speed. A track whose timestamps stand still is placed at the time of the other track, as it arrives. Audio
+    without such a track is counted in samples, and video is placed by ``clock``, which returns monotonic seconds.
     """
 
     def __init__(
@@ -47,6 +51,10 @@ class Timeline:
         self._last_dts = -1
         self._samples: SampleClock | None = None
         self._start: TrackStart | None = TrackStart(self._video, self._audio)
+        self._speed = TimestampSpeed()
+        # Saves a call per frame while the timestamps are right.
+        self._corrects = False
+        self._distance = TrackDistance()
 
     def set_audio(self, sample_rate: int, frame_samples: int) -> None:
         """Call before the first audio unit, and when the sample rate or the frame size changes."""
@@ -59,14 +67,19 @@ class Timeline:
 
     def video(self, timestamp: int) -> Placement:
         """Place a video unit. ``dts`` is in 90 kHz ticks and strictly increases."""
+        if self._corrects:
+            timestamp = self._speed.corrected(timestamp)
         at_ms, _, discontinuity = self._video.place(timestamp)
         if self._start is not None and self._watch_start(self._video, timestamp):
             at_ms = self._video.position[1]
         if self._video.stands:
             at_ms = self._hold_video(at_ms)
-        dts = self._last_dts = max(at_ms * TICKS_PER_MS, self._last_dts + 1)
+        if self._audio.at_ms - at_ms > BEHIND_MS:
+            self._watch_distance("video", at_ms, self._audio.at_ms - at_ms)
+        due = at_ms * TICKS_PER_MS
+        dts = self._last_dts = max(due, self._last_dts + 1)
         self._base.extend(dts // TICKS_PER_MS + self._video.frame_ms)
-        return Placement(dts, discontinuity)
+        return Placement(dts, discontinuity, dts - due)
 
     def audio(self, timestamp: int) -> Placement | None:
         """Place an audio unit. ``dts`` is in samples; None if the unit must be dropped, because its time is taken.
@@ -76,6 +89,11 @@ class Timeline:
         samples = self._samples
         if samples is None:
             raise ValueError("audio has no sample rate yet")
+        if self._speed.on_audio(timestamp, samples.frame_samples, samples.sample_rate, self._clock()):
+            self._corrects = True
+            self._report_speed()
+        if self._corrects:
+            timestamp = self._speed.corrected(timestamp)
         at_ms, rebased, discontinuity = self._audio.place(timestamp)
         if self._start is not None and self._watch_start(self._audio, timestamp):
             at_ms, rebased = self._audio.position[1], True
@@ -83,6 +101,8 @@ class Timeline:
             samples.reanchor()
         if self._audio.stands:
             at_ms = self._hold_audio(samples)
+        if self._video.at_ms - at_ms > BEHIND_MS:
+            self._watch_distance("audio", at_ms, self._video.at_ms - at_ms)
         dts = samples.place(at_ms)
         if dts is None:
             return None
@@ -118,6 +138,21 @@ class Timeline:
             )
             self._on_problem(TimingProblem(f"{track}-timestamps-still", text))
 
+    def _report_speed(self) -> None:
+        if self._speed.speed == 1:
+            return
+        text = (
+            f"the timestamps run at {float(self._speed.speed):.2f} times the speed of the audio, and are corrected:"
+            " restart the encoder, and if that does not help, update it"
+        )
+        self._on_problem(TimingProblem("timestamp-speed", text))
+
+    def _watch_distance(self, track: str, at_ms: int, distance_ms: int) -> None:
+        text = self._distance.look(track, at_ms, distance_ms)
+        if text is not None and APART not in self._reported:
+            self._reported.add(APART)
+            self._on_problem(TimingProblem(APART, text))
+
     def _watch_start(self, clock: TrackClock, timestamp: int) -> bool:
         """Whether a track has left its base, so that the newest unit has another time."""
         start = self._start
@@ -125,6 +160,7 @@ class Timeline:
         generation = self._base.generation
         problem = start.look(clock, timestamp)
         if problem is not None:
+            self._reported.add(problem.code)
             self._on_problem(problem)
         if start.done:
             self._start = None

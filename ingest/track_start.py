@@ -14,6 +14,8 @@ from media.timescale import MILLISECONDS
 APART_MS = 1_000
 # The time of the earlier track after which the later one has caught up by a quarter of its delay, or does not.
 DECIDE_MS = 1_000
+# The code of the problem.
+APART = "tracks-apart"
 # A first timestamp that counts as zero: one long audio frame.
 ZERO_MS = 100
 
@@ -56,7 +58,7 @@ class TrackStart:
         if own_base != base:
             self.done = True
             return TimingProblem(
-                "tracks-apart",
+                APART,
                 f"the timestamps of {late} and {early} have different origins: they are placed as they arrive; if "
                 "picture and sound are apart, restart the encoder",
             )
@@ -64,7 +66,7 @@ class TrackStart:
             self.done = True
             return None
         return TimingProblem(
-            "tracks-apart",
+            APART,
             f"{late} started {self._delay / MILLISECONDS:.1f} s after {early} and is placed by its timestamps; if "
             "picture and sound are apart, let the encoder interleave them, or restart it",
         )
@@ -80,7 +82,7 @@ class TrackStart:
         self._later.leave_base()
         late, early = self._names[self._later], self._names[self._earlier]
         return TimingProblem(
-            "tracks-apart",
+            APART,
             f"the timestamps of {late} started at zero {delay / MILLISECONDS:.1f} s after those of {early}: they "
             "are placed as they arrive; if picture and sound are apart, restart the encoder",
         )

@@ -53,7 +53,7 @@ class Bus:
             try:
                 receive(ref, message)
             except Exception:
-                log.exception("a subscriber failed", topic=topic.name, stream=ref.stream)
+                log.exception("a subscriber failed", topic=topic.name, **ref._asdict())
 
     def subscribe(self, topic: Topic[M], receive: Receive[M], ref: BroadcastRef | None = None) -> Subscription:
         """Call ``receive(ref, message)`` for each message of one broadcast, or of all of them if ``ref`` is None.

@@ -51,14 +51,13 @@ def low_latency_playlist(
     position = position or window.end
     assert position is not None
     target_us = playlist.target_duration * MICROSECONDS
-    timescale = track.config.timescale
     opened = window.entry_of(position.msn) if position.part is not None else None
     parts = window.parts_of(position.msn)[: (position.part or 0) + 1] if opened is not None else ()
-    partial = _partial(opened, parts, timescale) if opened is not None else None
+    partial = _partial(opened, parts, track.config_of(opened.init).timescale) if opened is not None else None
     edge_us = sum(part.duration_us for part in partial.parts) if partial is not None else 0
     return replace(
         playlist,
-        segments=_with_parts(playlist, window, timescale, PARTS_WITHIN * target_us - edge_us),
+        segments=_with_parts(playlist, window, track, PARTS_WITHIN * target_us - edge_us),
         server_control=ServerControl(
             can_block_reload=True,
             hold_back_us=3 * target_us,
@@ -80,15 +79,17 @@ def hls_parts(msn: int, parts: Sequence[PartEntry], timescale: int) -> tuple[Par
 
 
 def _with_parts(
-    playlist: MediaPlaylist, window: WindowTrack, timescale: int, within_us: int
+    playlist: MediaPlaylist, window: WindowTrack, track: TrackFacts, within_us: int
 ) -> tuple[MediaSegment, ...]:
+    """The segments; the newest ones with their parts. A later init segment may have changed the timescale."""
     segments = list(playlist.segments)
     for place in range(len(segments) - 1, -1, -1):
         if within_us <= 0:
             break
         msn = playlist.media_sequence + place
-        parts = window.parts_of(msn)
-        if parts:
+        parts, entry = window.parts_of(msn), window.entry_of(msn)
+        if parts and entry is not None:
+            timescale = track.config_of(entry.init).timescale
             segments[place] = replace(segments[place], parts=hls_parts(msn, parts, timescale))
         within_us -= segments[place].duration_us
     return tuple(segments)

@@ -1,5 +1,5 @@
 """The messages of a live broadcast on the bus (:data:`live.topics.MEDIA`), and the feedback from viewers
-(:data:`live.topics.FEEDBACK`).
+(:data:`live.topics.FEEDBACK`), and its milestones (:data:`live.topics.MILESTONES`).
 
 A :class:`BroadcastChanged` is first; the ``Init``, ``Part`` and ``Segment`` messages of every track follow.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import BroadcastFacts
+from storage.catalogue.records import BroadcastRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,18 @@ class PartFetched:
     track: str
     msn: int
     part: int
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastPlayable:
+    """Viewers can play the broadcast from now on. A broadcast that continues after a crash does not repeat it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStored:
+    """The broadcast has ended, and everything of it is in the store."""
+
+    record: BroadcastRecord
+
+
+Milestone = BroadcastPlayable | BroadcastStored

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from live.messages import LiveMessage, PartFetched
+from live.messages import LiveMessage, Milestone, PartFetched
+from storage.catalogue.events import Event
 
 M = TypeVar("M")
 
@@ -27,3 +28,9 @@ MEDIA: Topic[LiveMessage] = Topic("media")
 
 FEEDBACK: Topic[PartFetched] = Topic("feedback")
 """Feedback from the viewers of a broadcast."""
+
+EVENTS: Topic[Event] = Topic("events")
+"""What the operator of a broadcast should know, as its event log has it."""
+
+MILESTONES: Topic[Milestone] = Topic("milestones")
+"""A broadcast can be played; its recording is complete."""

@@ -22,8 +22,12 @@ from live.window_texts import WindowTexts
 from live.window_track import Position, WindowSegment, WindowTrack
 from media.names import FIRST_MSN
 from media.timescale import MILLISECONDS
+from packager.cmaf.fragment import EMPTY_SEGMENT
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import BroadcastFacts, LowLatency, TrackFacts
+
+# What requests wait for: the start of a broadcast, a playlist, a part, or a chunk of a growing segment.
+WAITED_FOR = ("start", "playlist", "part", "segment")
 
 # Seconds that a request waits for a broadcast that has begun but has nothing to play yet.
 LONGEST_START_WAIT_S = 6.0
@@ -39,7 +43,7 @@ class Reload:
 
 class LiveWindow:
     """The window of one broadcast; :meth:`receive` takes its messages in order. ``gone_before`` is the first MSN
-    that is still in the DVR window."""
+    that is still in the DVR window; ``waiting`` counts the requests that wait, by what they wait for."""
 
     def __init__(self, stream: str, broadcast: str) -> None:
         self.stream = stream
@@ -52,6 +56,7 @@ class LiveWindow:
         self._arrivals = 0
         self._facts_version = 0
         self._recalled_from = 0
+        self.waiting = dict.fromkeys(WAITED_FOR, 0)
         self._became_ready = asyncio.Event()
         self._abandoned = False
 
@@ -118,6 +123,11 @@ class LiveWindow:
     def ended(self) -> bool:
         return self.facts is not None and self.facts.ended
 
+    def has_ended(self, track: str) -> bool:
+        """Whether no more media of ``track`` follows: an encoder may still work on other tracks."""
+        facts = self._track_facts(track)
+        return self.ended or (facts is not None and facts.ended)
+
     @property
     def low_latency(self) -> LowLatency | None:
         return self.facts.low_latency if self.facts is not None else None
@@ -140,7 +150,11 @@ class LiveWindow:
         position = directives.position
         if self.low_latency is None:
             directives, position = Reload(), None
-        if position is not None and not self.ended and not window_track.has(window_track.normalize(position)):
+        if (
+            position is not None
+            and not self.has_ended(track)
+            and not window_track.has(window_track.normalize(position))
+        ):
             if not self.is_near(track, position):
                 raise TooFarAhead(f"the playlist of {track} will not reach segment {position.msn} for long")
             if not await self.wait_for(track, position, timeout):
@@ -160,7 +174,7 @@ class LiveWindow:
         data = self.part(track, position)
         window_track = self.tracks.get(track)
         if data is None and window_track is not None and self._may_wait_for(track, position):
-            if not await self.wait_for(track, position, timeout):
+            if not await self.wait_for(track, position, timeout, kind="part"):
                 raise HeldTooLong(f"part {position.msn}.{position.part} of {track} did not arrive")
             data = self.part(track, position)
         if data is not None:
@@ -173,14 +187,17 @@ class LiveWindow:
 
     async def fetch_segment(self, track: str, msn: int, timeout: float) -> Answer | None:
         """A segment, or a growing segment chunk by chunk, after waiting at most ``timeout`` seconds for each chunk.
-        None if the segment may be in the store.
+        With low latency, a gap is an empty segment: LL-DASH players request it before they know of it, and give up
+        at a 404. None if the segment may be in the store.
 
         Raises NotYet, HeldTooLong, GoneFromWindow, WindowGap.
         """
+        window_track = self.tracks.get(track)
         data = self.media(track, msn)
+        if data is None and window_track is not None and self._is_requested_gap(window_track, msn):
+            data = EMPTY_SEGMENT
         if data is not None:
             return Answer(data, Lifetime.IMMUTABLE)
-        window_track = self.tracks.get(track)
         if window_track is not None and self.is_coming(track, msn):
             expected = self._not_yet(window_track, Position(msn))
             # LL-DASH players request a segment before its first chunk exists.
@@ -190,7 +207,7 @@ class LiveWindow:
             try:
                 return Answer(await anext(chunks), Lifetime.IMMUTABLE, chunks)
             except StopAsyncIteration:
-                raise expected from None
+                return Answer(EMPTY_SEGMENT, Lifetime.IMMUTABLE)
             except SegmentUnfinished as unfinished:
                 raise HeldTooLong(str(unfinished)) from None
         self._check_dvr(track, msn)
@@ -198,13 +215,15 @@ class LiveWindow:
 
     async def wait_ready(self, timeout: float) -> bool:
         """Wait, at most ``timeout`` seconds, until the broadcast is playable. Raises WindowGap."""
-        return await self._wait(lambda: self.ready, lambda: self._became_ready, timeout)
+        return await self._wait("start", lambda: self.ready, lambda: self._became_ready, timeout)
 
-    async def wait_for(self, track: str, position: Position, timeout: float) -> bool:
-        """Wait until the track's playlist has reached ``position`` or the broadcast has ended. Raises WindowGap."""
+    async def wait_for(self, track: str, position: Position, timeout: float, *, kind: str = "playlist") -> bool:
+        """Wait until the track's playlist has reached ``position`` or the track has ended. ``kind`` is what the
+        request is for. Raises WindowGap."""
         window_track = self.tracks[track]
         return await self._wait(
-            lambda: self.ended or window_track.has(window_track.normalize(position)),
+            kind,
+            lambda: self.has_ended(track) or window_track.has(window_track.normalize(position)),
             lambda: window_track.changed,
             timeout,
         )
@@ -266,7 +285,7 @@ class LiveWindow:
             if held is not None and index < len(held.chunks):
                 yield held.chunks[index]
                 index += 1
-            elif self.ended or self._abandoned or not await self._wait_change(window_track, timeout):
+            elif self.has_ended(track) or self._abandoned or not await self._wait_change(window_track, timeout):
                 raise SegmentUnfinished(f"segment {msn} of {track} was not completed")
 
     def is_coming(self, track: str, msn: int) -> bool:
@@ -284,7 +303,7 @@ class LiveWindow:
         """``position``, normalized, if its playlist can still be rendered as it was; None if a request for it gets
         the current playlist."""
         window_track = self.tracks.get(track)
-        if position is None or window_track is None or self.ended:
+        if position is None or window_track is None or self.has_ended(track):
             return None
         position = window_track.normalize(position)
         reached = window_track.reached_at(position)
@@ -324,8 +343,10 @@ class LiveWindow:
             window_track = self.tracks.get(facts.track)
             if window_track is None or not window_track.inits.keys() >= facts.configs.keys():
                 raise WindowGap(f"an init segment of {facts.track} did not arrive")
-        if message.facts.ended and any(track.open_segment is not None for track in self.tracks.values()):
-            raise WindowGap("the broadcast ended, but its last segments did not arrive")
+        complete = {facts.track for facts in message.facts.tracks if facts.ended}
+        ended = [track for name, track in self.tracks.items() if message.facts.ended or name in complete]
+        if any(track.open_segment is not None for track in ended):
+            raise WindowGap("a track ended, but its last segment did not arrive")
         before, self.facts, self.ready = self.facts, message.facts, message.ready
         self._facts_version += 1
         if before is not None and _shapes_playlists(before) != _shapes_playlists(self.facts):
@@ -334,9 +355,8 @@ class LiveWindow:
             self._became_ready.set()
         else:
             self._became_ready.clear()
-        if self.facts.ended:
-            for track in self.tracks.values():
-                track.wake()
+        for track in ended:
+            track.wake()
 
     def _check_dvr(self, track: str, msn: int) -> None:
         """Raises GoneFromWindow."""
@@ -344,7 +364,11 @@ class LiveWindow:
             raise GoneFromWindow(f"segment {msn} of {track} has left the DVR window")
 
     def _may_wait_for(self, track: str, position: Position) -> bool:
-        return self.low_latency is not None and not self.ended and self.is_near(track, position)
+        return self.low_latency is not None and not self.has_ended(track) and self.is_near(track, position)
+
+    def _is_requested_gap(self, window_track: WindowTrack, msn: int) -> bool:
+        entry = window_track.entry_of(msn)
+        return self.low_latency is not None and entry is not None and entry.gap
 
     def _not_yet(self, window_track: WindowTrack, position: Position) -> NotYet:
         return NotYet(
@@ -352,10 +376,11 @@ class LiveWindow:
         )
 
     async def _wait(
-        self, condition: Callable[[], bool], event: Callable[[], asyncio.Event], timeout: float
+        self, kind: str, condition: Callable[[], bool], event: Callable[[], asyncio.Event], timeout: float
     ) -> bool:
         if condition():
             return True
+        self.waiting[kind] += 1
         try:
             async with asyncio.timeout(timeout):
                 while not condition():
@@ -364,14 +389,19 @@ class LiveWindow:
                     await event().wait()
         except TimeoutError:
             return False
+        finally:
+            self.waiting[kind] -= 1
         return True
 
     async def _wait_change(self, track: WindowTrack, timeout: float) -> bool:
+        self.waiting["segment"] += 1
         try:
             async with asyncio.timeout(timeout):
                 await track.changed.wait()
         except TimeoutError:
             return False
+        finally:
+            self.waiting["segment"] -= 1
         return True
 
     def _track_facts(self, name: str) -> TrackFacts | None:

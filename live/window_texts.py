@@ -78,15 +78,15 @@ class WindowTexts:
         position: Position | None,
         skip: bool,
     ) -> str:
-        window = tracks[track.track]
+        window, ended = tracks[track.track], facts.ended or track.ended
         playlist = media_playlist(
             track,
             tuple(window.entries if position is None else window.entries_at(position)),
-            ended=facts.ended,
+            ended=ended,
             target_ms=facts.segment_target_ms,
             memo=self._memos[track.track],
         )
-        if facts.low_latency is not None and not facts.ended:
+        if facts.low_latency is not None and not ended:
             playlist = low_latency_playlist(
                 playlist,
                 track,
@@ -95,7 +95,7 @@ class WindowTexts:
                 low_latency=facts.low_latency,
                 others=[other for name, other in tracks.items() if name != track.track],
             )
-        if skip and not facts.ended:
+        if skip and not ended:
             playlist = hls.delta(playlist, SKIP_UNTIL * playlist.target_duration * MICROSECONDS)
         return hls.render_media(playlist)
 

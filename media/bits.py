@@ -45,11 +45,14 @@ class BitReader:
 
     def ue(self) -> int:
         """An unsigned exp-Golomb code, ue(v)."""
-        zeros = 0
-        while not self.flag():
-            zeros += 1
-            if zeros > MAX_LEADING_ZEROS:
-                raise MalformedConfig("an exp-Golomb code is longer than 63 bits")
+        start = self._position
+        size = min(MAX_LEADING_ZEROS + 1, self._end - start)
+        zeros = size - self.read(size).bit_length()
+        if zeros > MAX_LEADING_ZEROS:
+            raise MalformedConfig("an exp-Golomb code is longer than 63 bits")
+        if zeros == size:
+            raise MalformedConfig("the data ends in the middle of a field")
+        self._position = start + zeros + 1
         return (1 << zeros) - 1 + self.read(zeros)
 
     def se(self) -> int:

@@ -25,7 +25,8 @@ class VideoConfig:
     AVCDecoderConfigurationRecord, with NAL lengths of 4 bytes). ``codec_string`` follows RFC 6381.
 
     ``width`` and ``height`` are luma samples after cropping; ``frame_rate`` is None if the stream does not
-    contain it.
+    contain it. ``chroma_format_idc`` is 0 for monochrome, then 4:2:0, 4:2:2 and 4:4:4 (H.264, Table 6-1);
+    ``bit_depth`` is the larger one of luma and chroma.
     """
 
     codec: Codec
@@ -37,10 +38,17 @@ class VideoConfig:
     frame_rate: Fraction | None = None
     colour: Colour | None = None
     interlaced: bool = False
+    chroma_format_idc: int = 1
+    bit_depth: int = 8
 
     @property
     def kind(self) -> Kind:
         return Kind.VIDEO
+
+    @property
+    def plays_everywhere(self) -> bool:
+        """Whether the format of its samples is the one that all players decode: 4:2:0 with 8 bits."""
+        return self.chroma_format_idc <= 1 and self.bit_depth == 8
 
     @property
     def timescale(self) -> int:

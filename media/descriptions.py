@@ -67,6 +67,9 @@ def _video(fields: Fields) -> VideoConfig:
         frame_rate=None if rate is None else _ratio(rate),
         colour=None if colour is None else _colour(colour),
         interlaced=bool(fields["interlaced"]),
+        # Ledgers that were stored by earlier versions lack these.
+        chroma_format_idc=integer(fields.get("chroma_format_idc", 1)),
+        bit_depth=integer(fields.get("bit_depth", 8)),
     )
 
 

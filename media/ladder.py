@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+WORDS = ("auto", "source")
 MAX_RUNGS = 8
 MIN_HEIGHT, MAX_HEIGHT = 64, 4320
 """Heights are even: 4:2:0 video has one chroma sample for two luma samples."""

@@ -7,11 +7,14 @@ import re
 from datetime import UTC, datetime
 
 STREAM_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-BROADCAST_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-f]{6}")
+BROADCAST_ID = re.compile(r"[0-9]{8}t[0-9]{6}z-[0-9a-f]{6}")
 
 MASTER_PLAYLIST = "master.m3u8"
 MANIFEST = "manifest.mpd"
 MEDIA_PLAYLIST = "media.m3u8"
+# The same track on demand. It has a name of its own because its numbers begin with 0, and a player of the live
+# playlist must not see numbers change.
+RECORDING_PLAYLIST = "recording.m3u8"
 
 # The number of a broadcast's first segment. If it is 0, hls.js loses track of the segment's parts, and reloads the
 # last one until the next segment begins (FragmentTracker.detectEvictedFragments, 1.7.4).
@@ -46,6 +49,10 @@ def new_broadcast_id(now: float, entropy: bytes) -> str:
     """An id that sorts by time. ``now`` is seconds since the Unix epoch; 3 bytes of ``entropy`` are used."""
     moment = datetime.fromtimestamp(now, UTC)
     return f"{moment:%Y%m%dt%H%M%Sz}-{entropy[:3].hex()}"
+
+
+def is_broadcast_id(text: str) -> bool:
+    return BROADCAST_ID.fullmatch(text) is not None
 
 
 def is_stream_name(name: str) -> bool:

@@ -9,10 +9,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from live.answer import Lifetime
 from live.errors import SegmentUnfinished
+from origin.api.problems import problem
+from origin.body import SharedBody, pieces
 from origin.delivery import Delivery
 from origin.directives import parse_directives
-from origin.errors import NotYet, OriginError, Refused, origin_error
+from origin.errors import NoSuchName, NotYet, OriginError, Refused, origin_error
+from origin.methods import allow, options_answer
 from origin.playback import Granted, PlaybackGate, PlaybackRefused, Redirected, capped
+from origin.prefix import route_path
 from origin.ranges import Unsatisfiable, parse_range
 from origin.texts import Compressor, etag_matches
 from storage.content import IMMUTABLE, SHORT, content_type
@@ -21,22 +25,11 @@ from storage.interface import StorageError
 log = structlog.get_logger("origin")
 
 PREFIX = "/live/"
+METHODS = ("GET", "HEAD")
 CACHING = {
     Lifetime.MOMENT: SHORT,
     Lifetime.POSITION: "public, max-age=3600",
     Lifetime.IMMUTABLE: IMMUTABLE,
-}
-# Headers that players in other origins' pages may read.
-EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
-ANY_ORIGIN = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": ", ".join(EXPOSED),
-}
-PREFLIGHT = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Range",
-    "Access-Control-Max-Age": "86400",
 }
 
 OnServed = Callable[[str, int, int], None]
@@ -46,33 +39,27 @@ class LiveMedia:
     """An ASGI middleware that answers requests below /live/ and passes on all others.
 
     It precedes the application's routes, because it answers more requests than all of them together, and routing
-    costs as much as the answer. ``on_served(resource, status, bytes)`` counts the answers. ``any_origin`` lets
-    pages of any origin read them: every answer has the CORS headers, even without an Origin in the request, because
-    caches keep one answer for all.
+    costs as much as the answer. ``on_served(resource, status, bytes)`` counts the answers.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, delivery: Delivery, gate: PlaybackGate, on_served: OnServed, any_origin: bool = True
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, delivery: Delivery, gate: PlaybackGate, on_served: OnServed) -> None:
         self._app = app
         self._delivery = delivery
         self._gate = gate
         self._on_served = on_served
-        self._any_origin = any_origin
-        self._common = ANY_ORIGIN if any_origin else {}
         self._compressor = Compressor()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or not route_path(scope).startswith(PREFIX):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        if request.method in ("GET", "HEAD"):
+        if request.method in METHODS:
             response = await self._serve(request)
-        elif request.method == "OPTIONS" and self._any_origin:
-            response = Response(status_code=204, headers=PREFLIGHT)
+        elif request.method == "OPTIONS":
+            response = options_answer(METHODS)
         else:
-            headers = {"Allow": "GET, HEAD, OPTIONS", "Cache-Control": "no-store"}
+            headers = {"Allow": allow(METHODS), "Cache-Control": "no-store"}
             response = plain_text(405, "media can only be fetched (GET, HEAD)", headers)
         try:
             await response(scope, receive, send)
@@ -90,7 +77,7 @@ class LiveMedia:
 
     async def _respond(self, request: Request) -> tuple[str, Response]:
         """The requested resource's name for metrics, and the response."""
-        path = request.scope["path"].removeprefix(PREFIX)
+        path = route_path(request.scope).removeprefix(PREFIX)
         address = request.client.host if request.client is not None else None
         try:
             admission = await self._gate.admit(path, token=request.query_params.get("token"), address=address)
@@ -99,7 +86,7 @@ class LiveMedia:
             return "refused" if isinstance(refusal, Refused) else "unknown", self._refuse(refusal)
         resource = admission.path.resource.value if admission.path else "unknown"
         if isinstance(admission, Redirected):
-            headers = {**self._common, "Location": admission.location, "Cache-Control": "no-store"}
+            headers = {"Location": admission.location, "Cache-Control": "no-store"}
             return resource, Response(status_code=302, headers=headers)
         try:
             return resource, await self._answer(request, admission)
@@ -110,14 +97,22 @@ class LiveMedia:
         """Raises OriginError."""
         path = granted.path
         if path is None:
-            raise NotYet
+            raise NoSuchName
         answer = await self._delivery.find(path, parse_directives(request.query_params))
         headers = {
-            **self._common,
             "Content-Type": content_type(path.key),
             "Cache-Control": capped(CACHING[answer.lifetime], granted.seconds_left),
             "X-Content-Type-Options": "nosniff",
         }
+        chunked = request.scope["http_version"] != "1.0" or request.method == "HEAD"
+        if answer.rest is not None and not chunked:
+            # HTTP/1.0 has no chunks (RFC 9112, 7.1), so the client gets the segment when it is complete.
+            try:
+                async for _ in answer.rest:
+                    pass
+            except SegmentUnfinished:
+                raise NotYet from None
+            answer = await self._delivery.find(path, parse_directives(request.query_params))
         if answer.rest is not None:
             chunks = joined(answer.data, answer.rest) if request.method != "HEAD" else no_chunks()
             return StreamingResponse(chunks, headers=headers)
@@ -131,44 +126,48 @@ class LiveMedia:
         return ranged(request, answer.data, etag, headers)
 
     def _refuse(self, error: OriginError, seconds_left: int | None = None) -> Response:
-        headers = {**self._common, "Cache-Control": capped(error.caching, seconds_left)}
+        headers = {"Cache-Control": capped(error.caching, seconds_left)}
         if error.retry_after_s is not None:
             headers["Retry-After"] = str(error.retry_after_s)
+        if isinstance(error, Refused):
+            return problem(error.status, error.reason, str(error), headers=headers)
         return plain_text(error.status, str(error), headers)
 
 
 def ranged(request: Request, data: bytes, etag: str, headers: dict[str, str]) -> Response:
     header = request.headers.get("range")
     if header is None or request.method == "HEAD" or request.headers.get("if-range", etag) != etag:
-        return Response(data, headers=headers)
+        return SharedBody(data, headers=headers)
     try:
         span = parse_range(header, len(data))
     except Unsatisfiable:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(data)}"})
     if span is None:
-        return Response(data, headers=headers)
+        return SharedBody(data, headers=headers)
     start, end = span
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
-    return Response(data[start:end], status_code=206, headers=headers)
+    return SharedBody(memoryview(data)[start:end], status_code=206, headers=headers)
 
 
 def plain_text(status: int, text: str, headers: dict[str, str]) -> Response:
     return Response(text + "\n", status_code=status, media_type="text/plain; charset=utf-8", headers=headers)
 
 
-async def joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
+async def joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[memoryview]:
+    for piece in pieces(first):
+        yield piece
     async for chunk in rest:
-        yield chunk
+        for piece in pieces(chunk):
+            yield piece
 
 
-async def no_chunks() -> AsyncIterator[bytes]:
+async def no_chunks() -> AsyncIterator[memoryview]:
     """The body of an answer to HEAD."""
     return
-    yield b""
+    yield memoryview(b"")
 
 
-async def counted(chunks: object, resource: str, on_served: OnServed) -> AsyncIterator[bytes]:
+async def counted(chunks: object, resource: str, on_served: OnServed) -> AsyncIterator[memoryview]:
     size = 0
     assert isinstance(chunks, AsyncIterator)
     try:

@@ -1,18 +1,21 @@
 """The origin as one ASGI application: media, pages, API, metrics and health."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from fastapi import APIRouter, FastAPI, Response
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from origin.answers import ANY_ORIGIN, EXPOSED, LiveMedia
-from origin.api import ApiServices, api_router, install_problem_handlers
+from origin.answers import LiveMedia
+from origin.api import ApiServices, install_api
+from origin.clock import clock_router
+from origin.cors import PlayerCors
 from origin.delivery import Delivery
+from origin.kinds import CountedRoutes
 from origin.pages import pages_router
 from origin.playback import PlaybackGate
+from origin.prefix import PathPrefix
+from storage.catalogue.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class OriginServices:
 
 
 def create_app(services: OriginServices) -> FastAPI:
+    """``app.state.close()`` ends the answers that have no end of their own, so that the server can stop."""
     app = FastAPI(
         title="Headwater",
         version=services.version,
@@ -38,63 +42,51 @@ def create_app(services: OriginServices) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        # FastAPI's own spans and log records would have paths and queries, which contain tokens.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        # The document has the path of public_url as its server.
+        root_path_in_servers=False,
+        # Starlette redirects to an absolute URL, whose host is whatever the client sent.
+        redirect_slashes=False,
     )
-    any_origin = "*" in services.cors_origins
+    app.add_middleware(CountedRoutes, on_served=services.on_served)
     app.add_middleware(
         LiveMedia,
         delivery=services.delivery,
         gate=services.gate,
         on_served=services.on_served,
-        any_origin=any_origin,
     )
-    if not any_origin:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(services.cors_origins),
-            allow_methods=["GET", "HEAD", "OPTIONS"],
-            allow_headers=["Range"],
-            expose_headers=list(EXPOSED),
-            max_age=86400,
-        )
-    install_problem_handlers(app)
-    app.include_router(api_router(services.api))
-    app.include_router(health_router(services))
-    app.include_router(clock_router(ANY_ORIGIN if any_origin else {}))
-    app.include_router(pages_router(frame_ancestors=services.frame_ancestors))
+    app.add_middleware(PlayerCors, origins=services.cors_origins)
+    _add_health(app, services)
+    app.state.close = install_api(app, services.api).close
+    app.include_router(clock_router(services.delivery.clock_offset_ms))
+    prefix = services.api.path_prefix
+    app.include_router(pages_router(frame_ancestors=services.frame_ancestors, prefix=prefix))
+    if prefix:
+        # Added last, so that it comes before all others.
+        app.add_middleware(PathPrefix, prefix=prefix)
     return app
 
 
-def health_router(services: OriginServices) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+def _add_health(app: FastAPI, services: OriginServices) -> None:
+    """First, and without FastAPI's routes, which cost more: a flood of these requests delays all others."""
 
-    @router.get("/healthz")
-    async def healthz() -> PlainTextResponse:
+    async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
-    @router.get("/readyz")
-    async def readyz() -> JSONResponse:
+    async def readyz(request: Request) -> Response:
         reason = await services.not_ready()
-        status = 200 if reason is None else 503
-        return JSONResponse(
-            {"ready": reason is None, "reason": reason}, status_code=status, headers={"Cache-Control": "no-store"}
-        )
+        draining = services.api.drain.state is not None
+        ready = reason is None and not draining
+        body: dict[str, bool | str | list[str] | None] = {"ready": ready, "draining": draining}
+        # They may name the bucket and its server, and directories.
+        if await services.api.auth.admits(request, Scope.READ):
+            body |= {"reason": reason, "warnings": list(services.api.warnings())}
+        return JSONResponse(body, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
-    @router.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
         body, media_type = services.metrics()
         return Response(body, media_type=media_type, headers={"Cache-Control": "no-store"})
 
-    return router
-
-
-def clock_router(cors: Mapping[str, str]) -> APIRouter:
-    """``cors`` are headers that let players in other origins' pages read the clock."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/time")
-    async def time() -> PlainTextResponse:
-        """The server's clock (ISO/IEC 23009-1, 5.8.4.11, urn:mpeg:dash:utc:http-iso:2014)."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return PlainTextResponse(now, headers={**cors, "Cache-Control": "no-store"})
-
-    return router
+    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+        app.add_route(path, endpoint, include_in_schema=False)

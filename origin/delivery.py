@@ -3,7 +3,8 @@
 An answer does not depend on the viewer, so caches share it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 
 from live.answer import Answer, Lifetime
 from live.errors import LiveError, NotYet, WindowGap
@@ -19,22 +20,53 @@ from packager.cmaf.chunks import chunk
 from packager.errors import PackagerError
 from storage.coalesce import CoalescingReader
 from storage.interface import ObjectNotFound, StorageError
+from telemetry.spans import ActiveSpan, current_span
+
+BeginStep = Callable[[str], AbstractContextManager[ActiveSpan]]
+
+
+async def _never_deleted(stream: str, broadcast: str) -> bool:
+    return False
 
 
 class Delivery:
-    """Finds the bytes of a live path. ``clock`` returns Unix seconds."""
+    """Finds the bytes of a live path. ``clock`` returns Unix seconds; ``is_deleted`` whether a broadcast was
+    deleted, and never fails. ``step`` begins a span inside the current one."""
 
-    def __init__(self, windows: LiveWindows, reader: CoalescingReader, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        windows: LiveWindows,
+        reader: CoalescingReader,
+        clock: Callable[[], float],
+        *,
+        is_deleted: Callable[[str, str], Awaitable[bool]] = _never_deleted,
+        step: BeginStep | None = None,
+    ) -> None:
         self._windows = windows
         self._reader = reader
         self._clock = clock
+        self._is_deleted = is_deleted
+        self._step = step
 
     async def find(self, path: LivePath, directives: Reload) -> Answer:
         """Raises OriginError."""
         try:
+            if self._step is not None and (span := current_span()) is not None:
+                return await self._find_in_steps(path, directives, span, self._step)
             return await self._from_window(path, directives) or await self._stored(path)
         except (LiveError, StorageError) as error:
             raise origin_error(error) from error
+
+    async def _find_in_steps(self, path: LivePath, directives: Reload, span: ActiveSpan, step: BeginStep) -> Answer:
+        """The duration of the step ``window`` is the time that the request was held."""
+        span.set(**_described(path))
+        with step("window"):
+            answer = await self._from_window(path, directives)
+        span.set(source="store" if answer is None else "window")
+        if answer is not None:
+            return answer
+        with step("store"):
+            return await self._stored(path)
 
     async def _from_window(self, path: LivePath, directives: Reload) -> Answer | None:
         """None if the window does not have it; the store may."""
@@ -71,8 +103,15 @@ class Delivery:
             case Resource.INIT:
                 data = window.init(path.track, path.number)
                 return Answer(data, Lifetime.IMMUTABLE) if data is not None else None
+            case Resource.RECORDING:
+                return None
             case Resource.MASTER | Resource.MANIFEST:
                 return await self._playlist_or_manifest(path, window)
+
+    def clock_offset_ms(self, stream: str, broadcast: str) -> int:
+        """The clock of a broadcast on air minus the server's, else 0."""
+        window = self._windows.find(stream, broadcast)
+        return window.facts.clock_offset_ms if window is not None and window.facts is not None else 0
 
     async def _playlist_or_manifest(self, path: LivePath, window: LiveWindow) -> Answer:
         if not window.ready:
@@ -100,6 +139,7 @@ class Delivery:
         segment = f"{track_prefix(path.stream, path.broadcast, path.track)}/{segment_name(position.msn)}"
         data = await self._stored_bytes(segment)
         if data is None:
+            await self._require_not_deleted(path)
             raise errors.Gone if await self._is_known(path) else errors.NotYet
         try:
             part = chunk(data, position.part)
@@ -115,10 +155,16 @@ class Delivery:
         try:
             data = (await self._reader.get(path.key)).body
         except ObjectNotFound:
+            await self._require_not_deleted(path)
             if path.resource is Resource.SEGMENT and await self._has_left_dvr(path):
                 raise errors.Gone from None
             raise errors.NotYet from None
         return Answer(data, Lifetime.IMMUTABLE if path.is_media else Lifetime.MOMENT)
+
+    async def _require_not_deleted(self, path: LivePath) -> None:
+        """Raises Deleted."""
+        if path.broadcast is not None and await self._is_deleted(path.stream, path.broadcast):
+            raise errors.Deleted
 
     async def _is_known(self, path: LivePath) -> bool:
         """Whether the broadcast exists, so that a part that is neither in memory nor stored no longer exists."""
@@ -144,6 +190,18 @@ class Delivery:
             return (await self._reader.get(key)).body
         except ObjectNotFound:
             return None
+
+
+def _described(path: LivePath) -> Mapping[str, str | int]:
+    """What a span has of a path, which may contain a token itself."""
+    described: dict[str, str | int] = {"stream": path.stream}
+    if path.broadcast is not None:
+        described["broadcast"] = path.broadcast
+    if path.track:
+        described["track"] = path.track
+    if path.resource in (Resource.SEGMENT, Resource.PART):
+        described["msn"] = path.number
+    return described
 
 
 def _hold_timeout(window: LiveWindow) -> float:

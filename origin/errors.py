@@ -4,8 +4,10 @@ OriginError
 ├── BadDirective        400  a malformed delivery directive
 ├── TooFarAhead         400  a blocking request for a distant position
 ├── Refused             403  a private stream without a valid token
+├── NoSuchName          404  no object can have this name
 ├── NotYet              404  it does not exist, or does not exist yet
 ├── Gone                410  it has left the DVR window or the live window
+├── Deleted             410  its broadcast was deleted
 ├── HeldTooLong         503  the request waited, but it did not arrive
 └── StoreUnavailable    503  the store does not answer
 """
@@ -50,10 +52,24 @@ class TooFarAhead(OriginError):
 
 
 class Refused(OriginError):
-    """The text names the reason and its code."""
+    """The text is the reason, for the viewer; ``reason`` is its code."""
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 403
+
+    def __init__(self, refusal: PlaybackRefused) -> None:
+        super().__init__(str(refusal))
+        self.reason = refusal.code
+
+
+class NoSuchName(OriginError):
+    """It will not exist later either, so caches have no reason to spend memory on it."""
+
+    code: ClassVar[str] = "no-such-name"
+    status: ClassVar[int] = 404
+
+    def __init__(self) -> None:
+        super().__init__("nothing can have this name: it is not the path of a playlist, manifest or media file")
 
 
 class NotYet(OriginError):
@@ -76,6 +92,15 @@ class Gone(OriginError):
 
     def __init__(self) -> None:
         super().__init__("gone: it has left the window that viewers may go back")
+
+
+class Deleted(OriginError):
+    code: ClassVar[str] = "deleted"
+    status: ClassVar[int] = 410
+    caching: ClassVar[str] = "public, max-age=60"
+
+    def __init__(self) -> None:
+        super().__init__("gone: this recording was deleted")
 
 
 class HeldTooLong(OriginError):
@@ -108,7 +133,7 @@ def origin_error(error: LiveError | PlaybackRefused | StorageError) -> OriginErr
         case live.HeldTooLong():
             return HeldTooLong()
         case PlaybackRefused():
-            return Refused(f"{error} ({error.code})")
+            return Refused(error)
         case StorageError():
             return StoreUnavailable()
     raise error

@@ -1,7 +1,7 @@
 """The live windows of every broadcast whose messages reach this origin over the bus."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
@@ -10,7 +10,7 @@ from live.bus import Bus
 from live.errors import WindowGap
 from live.messages import BroadcastClosed, LiveMessage, PartFetched
 from live.topics import FEEDBACK, MEDIA, BroadcastRef
-from live.window import LiveWindow
+from live.window import WAITED_FOR, LiveWindow
 from live.window_snapshot import WindowSnapshot
 from live.window_track import Position
 from origin.backlog import Backlog
@@ -69,6 +69,14 @@ class LiveWindows:
         """The window of the stream's current broadcast."""
         broadcast = self._newest.get(stream)
         return self._windows.get(broadcast) if broadcast is not None else None
+
+    def waiting(self) -> Mapping[str, int]:
+        """The number of requests that wait for media, by what they wait for."""
+        waiting = dict.fromkeys(WAITED_FOR, 0)
+        for window in self._windows.values():
+            for kind, count in window.waiting.items():
+                waiting[kind] += count
+        return waiting
 
     def is_awaited(self, broadcast: str) -> bool:
         """Whether the broadcast is live but its window waits for a snapshot."""

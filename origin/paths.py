@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from media.names import BROADCAST_ID, MANIFEST, MASTER_PLAYLIST, MEDIA_PLAYLIST, STREAM_NAME
+from media.names import BROADCAST_ID, MANIFEST, MASTER_PLAYLIST, MEDIA_PLAYLIST, RECORDING_PLAYLIST, STREAM_NAME
 
 # No segment's number is longer, and the limit keeps int() cheap.
 NUMBER = r"(?:0|[1-9][0-9]{0,11})"
@@ -20,6 +20,7 @@ class Resource(Enum):
     MASTER = "master"
     MANIFEST = "manifest"
     PLAYLIST = "playlist"
+    RECORDING = "recording"
     INIT = "init"
     SEGMENT = "segment"
     PART = "part"
@@ -71,6 +72,8 @@ def _manifest(name: str) -> Resource | None:
 def _track_path(key: str, stream: str, broadcast: str, track: str, name: str) -> LivePath | None:
     if name == MEDIA_PLAYLIST:
         return LivePath(key, Resource.PLAYLIST, stream, broadcast, track)
+    if name == RECORDING_PLAYLIST:
+        return LivePath(key, Resource.RECORDING, stream, broadcast, track)
     if match := INIT.fullmatch(name):
         return LivePath(key, Resource.INIT, stream, broadcast, track, int(match[1]))
     if match := SEGMENT.fullmatch(name):

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from fastapi import Request, Response
 
+from origin.body import SharedBody
 from origin.content_coding import accepts_gzip
 from storage.sized_cache import SizedCache
 
@@ -28,7 +29,7 @@ class Compressor:
         if gzips:
             data = self._compress(digest, data)
             headers["Content-Encoding"] = "gzip"
-        return Response(data, headers=headers)
+        return SharedBody(data, headers=headers)
 
     def _compress(self, digest: str, data: bytes) -> bytes:
         compressed = self._compressed.get(digest)

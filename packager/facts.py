@@ -22,14 +22,24 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Segments of a run that all have the same ``duration`` (ticks), or 0 if the run's segment durations vary.
+    """Segments of a run whose times follow from their numbers: one every ``duration`` ticks, or 0 if they do not.
 
-    Only the newest segment may differ, and the pace then ends with it. ``msn`` and ``start_ms`` are those of the
-    first segment, as in :class:`Run`.
+    Only the newest segment's end may deviate, and the pace then ends with it. ``msn`` and ``start_ms`` are those of
+    the first segment, as in :class:`Run`. ``breaks`` counts the paces of the track that an irregular segment ended.
     """
 
     msn: int
     start_ms: int
+    duration: int
+    breaks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Segment ``msn + n`` starts about ``n * duration`` after ``start``, in ticks of the track's timescale."""
+
+    msn: int
+    start: int
     duration: int
 
 
@@ -40,8 +50,8 @@ class SegmentEntry:
     ``start`` and ``duration`` are ticks of the track's timescale, ``start`` since broadcast time zero; ``size`` is
     bytes; ``init`` is the number of the init segment; ``wall_ms`` is the Unix time of ``start`` in milliseconds. A
     ``gap`` has no media. ``discontinuities`` counts the broadcast's discontinuities, on any track, before this
-    segment. ``equal_durations`` is the number of consecutive segments, up to this one, that have its duration.
-    :func:`packager.runs.assign_run` sets ``run``, ``pace`` and ``equal_durations``.
+    segment. ``grid`` is the one that the newest segments, up to this one, are on.
+    :func:`packager.runs.assign_run` sets ``run``, ``pace`` and ``grid``.
     """
 
     msn: int
@@ -56,7 +66,7 @@ class SegmentEntry:
     discontinuities: int = 0
     run: Run | None = None
     pace: Pace | None = None
-    equal_durations: int = 1
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,8 @@ class TrackFacts:
     ``config`` belongs to the newest init segment; ``configs`` maps the numbers of earlier init segments to their
     configurations, as long as an entry refers to them. ``peak_bps`` is the largest bit rate of a segment so far.
     ``default`` marks the audio track that plays unless the viewer chooses another. ``name`` is shown to viewers.
-    ``retired``: the current source has no such rendition, so the track has only gaps.
+    ``retired``: the current source has no such rendition, so the track has only gaps. ``ended``: the track is
+    complete, although the broadcast may wait for the end of others.
     """
 
     track: str
@@ -79,6 +90,7 @@ class TrackFacts:
     name: str = ""
     language: str | None = None
     retired: bool = False
+    ended: bool = False
     configs: Mapping[int, TrackConfig] = field(default_factory=dict)
 
     def config_of(self, init: int) -> TrackConfig:
@@ -99,7 +111,8 @@ class BroadcastFacts:
 
     ``availability_start_ms`` is the Unix time of broadcast time zero. ``segment_target_ms`` is the intended segment
     duration, or the longest actual one if that is longer; it is the same for all tracks. If ``low_latency`` is
-    None, playlists and manifests contain no low-latency elements.
+    None, playlists and manifests contain no low-latency elements. ``utc_timing_url`` is the address of the
+    broadcast's clock, which follows its media: the server's plus ``clock_offset_ms``.
     """
 
     tracks: tuple[TrackFacts, ...]
@@ -108,5 +121,6 @@ class BroadcastFacts:
     segment_target_ms: int
     playlist_window_ms: int
     utc_timing_url: str = ""
+    clock_offset_ms: int = 0
     independent_segments: bool = True
     low_latency: LowLatency | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
@@ -47,7 +48,9 @@ class CachedLookup(Generic[K, V]):
 
     Cancelling a caller does not cancel the look-up, and all callers that wait get its error. ``ObjectNotFound``
     removes the answer and is itself cached for ``missing_s`` seconds. ``is_kept`` selects the keys whose answers
-    are kept. ``clock`` returns monotonic seconds. Look-ups beyond ``max_lookups`` raise StoreUnavailable.
+    are kept. ``clock`` returns monotonic seconds. Look-ups beyond ``max_lookups`` raise StoreUnavailable. Those of
+    keys without an answer wait beyond ``max_running``, so that a flood of them does not occupy the event loop and
+    the threads.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class CachedLookup(Generic[K, V]):
         missing_s: float = 0.0,
         is_kept: Callable[[K], bool] = lambda _: True,
         max_lookups: float = MAX_LOOKUPS,
+        max_running: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look_up = look_up
@@ -69,6 +73,9 @@ class CachedLookup(Generic[K, V]):
         self._missing_s = missing_s
         self._is_kept = is_kept
         self._max_lookups = max_lookups
+        self._running: AbstractAsyncContextManager[None] = (
+            nullcontext() if max_running is None else asyncio.Semaphore(max_running)
+        )
         self._clock = clock
         self._answers: SizedCache[K, _Answer[V]] = SizedCache(max_weight, max_values=max_count)
         self._missing_until: SizedCache[K, float] = SizedCache(0, max_values=MAX_MISSING)
@@ -79,6 +86,11 @@ class CachedLookup(Generic[K, V]):
     def weight(self) -> float:
         """The total weight of all answers."""
         return self._answers.bytes
+
+    def peek(self, key: K) -> V | None:
+        """The answer in memory, fresh or not; otherwise None."""
+        answer = self._answers.get(key)
+        return None if answer is None else answer.value
 
     async def get(self, key: K) -> V:
         answer = self._answers.get(key)
@@ -118,6 +130,10 @@ class CachedLookup(Generic[K, V]):
         self._lookups.pop(key, None)
         self._store(key, value, self._clock())
 
+    def outdate(self, key: K) -> None:
+        """Something has changed: callers from now on do not share a look-up that has begun before."""
+        self._lookups.pop(key, None)
+
     def forget(self, key: K) -> None:
         """Remove the answer for ``key``, and do not keep the answer of a look-up in flight."""
         self._lookups.pop(key, None)
@@ -144,7 +160,10 @@ class CachedLookup(Generic[K, V]):
         return task
 
     async def _run(self, key: K) -> V:
-        return await self._look_up(key)
+        if self._answers.get(key) is not None:
+            return await self._look_up(key)
+        async with self._running:
+            return await self._look_up(key)
 
     def _finish(self, key: K, task: "asyncio.Task[V]", since: float) -> None:
         self._tasks.discard(task)

@@ -1,10 +1,13 @@
 """The contract of an object store, through which all durable bytes pass."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from media.errors import HeadwaterError
+
+MAX_DELETED = 1000
+"""Objects that one call of ``delete_many`` deletes, as S3's DeleteObjects."""
 
 
 class StorageError(HeadwaterError):
@@ -62,6 +65,11 @@ class ObjectStore(Protocol):
         """Test that the store can be written and read. Raises StoreMisconfigured, StoreUnavailable."""
         ...
 
+    async def identify(self) -> str:
+        """The store's random id, which the first call creates (:mod:`storage.identity`). Another id than before
+        means that the store was emptied or made again. Raises StoreMisconfigured, StoreUnavailable."""
+        ...
+
     async def put(
         self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
@@ -84,8 +92,15 @@ class ObjectStore(Protocol):
         """Succeeds if the object does not exist."""
         ...
 
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Delete up to MAX_DELETED objects; succeeds for those that do not exist. If it fails, it may have deleted
+        some. It runs apart from ``put``, so that it never delays an upload. Raises StoreMisconfigured,
+        StoreUnavailable."""
+        ...
+
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Objects whose key starts with ``prefix``, in the order of their keys."""
+        """Objects whose key starts with ``prefix``, in the order of their keys. A few S3 servers sort directory by
+        directory, so rely on the order within one directory only."""
         ...
 
     async def close(self) -> None: ...

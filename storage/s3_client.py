@@ -18,7 +18,7 @@ ATTEMPTS = 2
 class S3Options:
     """``endpoint`` is a URL, None for AWS. ``region`` None is that of boto3's configuration
     (``AWS_DEFAULT_REGION``, the shared files), else us-east-1. ``connections`` is the number of simultaneous
-    requests, each with its own thread and connection. Timeouts are seconds.
+    reads, and of simultaneous writes, each with its own thread and connection. Timeouts are seconds.
 
     ``path_style`` puts the bucket into the path of the URL instead of its host. None does so if there is an
     ``endpoint``: few servers except AWS accept a bucket in the host name.
@@ -32,9 +32,11 @@ class S3Options:
     read_timeout: float = 20.0
 
     @property
-    def addressing_style(self) -> Literal["path", "auto"]:
-        by_path = self.endpoint is not None if self.path_style is None else self.path_style
-        return "path" if by_path else "auto"
+    def addressing_style(self) -> Literal["path", "virtual", "auto"]:
+        if self.path_style is None:
+            return "auto" if self.endpoint is None else "path"
+        # "auto" would be the path for every endpoint that is given.
+        return "path" if self.path_style else "virtual"
 
 
 def make_session() -> Session:
@@ -58,7 +60,7 @@ def make_client(core: Session, options: S3Options) -> S3Client:
         config=Config(
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
-            max_pool_connections=options.connections,
+            max_pool_connections=2 * options.connections,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             s3={"addressing_style": options.addressing_style},
             tcp_keepalive=True,

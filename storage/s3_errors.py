@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from storage.interface import (
     ObjectNotFound,
@@ -15,15 +16,20 @@ from storage.interface import (
 
 _NOT_FOUND = frozenset({"NoSuchKey", "NotFound", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "412"})
+_OF_OBJECTS = frozenset({"GetObject", "HeadObject", "DeleteObject"})
 _WRONG_REGION = frozenset(
     {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
 )
 _WRONG_CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"})
-_DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "403"})
+_DENIED = frozenset({"AccessDenied", "Forbidden", "403"})
+_DENIALS = frozenset({"", "Access Denied", "AccessDenied", "Access denied", "Forbidden"})
 _BUSY = frozenset(
     {"SlowDown", "RequestTimeout", "RequestTimeoutException", "TooManyRequests", "ThrottlingException"}
 )
+
+MAX_WORDS = 500
+"""Of the characters of a server's message that an error quotes."""
 
 _READ = "s3:GetObject, and s3:ListBucket on the whole bucket,"
 _PERMISSIONS = {
@@ -31,7 +37,10 @@ _PERMISSIONS = {
     "GetObject": _READ,
     "HeadObject": _READ,
     "DeleteObject": "s3:DeleteObject",
+    "DeleteObjects": "s3:DeleteObject",
     "ListObjectsV2": "s3:ListBucket",
+    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
 }
 
 
@@ -72,6 +81,10 @@ def translated(error: Exception, place: Place, key: str) -> StorageError:
             f"{place.server} cannot be reached: is the endpoint's host and port right, and is the server running? "
             f"({error})"
         )
+    if isinstance(error, ResponseParserError):
+        return StoreUnavailable(
+            f"{place} sends what no S3 server sends: is the endpoint right? ({str(error)[:MAX_WORDS]})"
+        )
     if isinstance(error, (boto.ProfileNotFound, boto.ConfigParseError, boto.ConfigNotFound)):
         return StoreMisconfigured(f"the AWS configuration files cannot be used: {error}")
     if isinstance(error, (boto.ValidationError, boto.ParamValidationError, boto.EndpointProviderError, ValueError)):
@@ -79,50 +92,69 @@ def translated(error: Exception, place: Place, key: str) -> StorageError:
     return StoreUnavailable(f"{place} failed: {error}")
 
 
-def wrong_region(place: Place, actual: str | None) -> StoreMisconfigured:
-    there = f"in region {actual}: set the region to {actual}" if actual else "in another S3 region than the one set"
-    return StoreMisconfigured(f"the bucket {place.bucket} is {there}")
+def wrong_region(place: Place, actual: str | None, reason: str = "") -> StoreMisconfigured:
+    if actual:
+        return StoreMisconfigured(f"the bucket {place.bucket} is in region {actual}: set the region to {actual}")
+    return StoreMisconfigured(f"{place} has another region or endpoint than those set: {reason}")
+
+
+def words(code: str, message: str) -> str:
+    """What the server says: its message, shortened, and its code."""
+    if len(message) > MAX_WORDS:
+        message = f"{message[:MAX_WORDS]}…"
+    return f"{message} ({code})" if message and message != code else code
 
 
 def _answered(error: ClientError, place: Place, key: str) -> StorageError:
-    """The error for an error response. Responses to HEAD have no body, so their code is the status."""
-    code = error.response.get("Error", {}).get("Code", "")
-    message = error.response.get("Error", {}).get("Message", "") or code
+    """The error for an error response. Responses to HEAD have no body, so their code is the status. The text has
+    the server's own words, and advice only if the code leaves no doubt."""
     metadata = error.response.get("ResponseMetadata", {})
-    status = metadata.get("HTTPStatusCode", 0)
-    operation = error.operation_name
+    status, headers = metadata.get("HTTPStatusCode", 0), metadata.get("HTTPHeaders", {})
+    code = error.response.get("Error", {}).get("Code", "") or str(status)
+    message = error.response.get("Error", {}).get("Message", "")
+    operation, reason = error.operation_name, words(code, message)
+    if headers.get("content-type", "").startswith("text/html"):
+        reason = f"{reason}; the answer is a web page: is the endpoint right, or does a proxy before it fail?"
     if code in _CONFLICT:
         return PreconditionFailed(f"{key} was written by another writer first")
-    if code in _NOT_FOUND:
-        # An If-Match put over an object that is gone is answered with NoSuchKey.
-        if operation == "PutObject":
-            return PreconditionFailed(f"{key} does not exist any more")
+    if code in _NOT_FOUND and operation in _OF_OBJECTS:
         return ObjectNotFound(f"there is no object {key}")
+    if code == "NoSuchKey" and operation == "PutObject":
+        # The answer to If-Match for an object that is gone.
+        return PreconditionFailed(f"{key} does not exist any more")
     if code == "NoSuchBucket":
         return StoreMisconfigured(
             f"there is no bucket {place.bucket} at {place.server}: create it, or correct the store's name"
         )
     if code in _WRONG_REGION:
         region = error.response.get("Error", {}).get("Region")
-        header = metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region")
-        return wrong_region(place, str(region or header) if region or header else None)
+        header = headers.get("x-amz-bucket-region")
+        return wrong_region(place, str(region or header) if region or header else None, reason)
     if code in _WRONG_CREDENTIALS:
         return StoreMisconfigured(
-            f"{place.server} does not accept the credentials ({code}): check the access key and its secret"
+            f"{place.server} does not accept the credentials: {reason}; check the access key and its secret"
         )
     if code in _EXPIRED_CREDENTIALS:
-        return StoreMisconfigured(f"{place.server} reports that the credentials have expired: renew them")
-    if code == "RequestTimeTooSkewed":
-        return StoreMisconfigured(f"this machine's clock and that of {place.server} differ too much: set the time")
-    if code == "NotImplemented" or status == 501:
         return StoreMisconfigured(
-            f"{place.server} lacks an operation that Headwater needs ({operation}): {message}"
+            f"{place.server} does not accept the session token: {reason}; renew the credentials"
         )
-    if code in _DENIED:
+    if code == "RequestTimeTooSkewed":
+        return StoreMisconfigured(
+            f"this machine's clock and that of {place.server} differ too much: set the time ({reason})"
+        )
+    if code == "NotImplemented" or status == 501:
+        return StoreMisconfigured(f"{place.server} lacks an operation that Headwater needs ({operation}): {reason}")
+    if _lacks_permission(code, message):
         permission = _PERMISSIONS.get(operation, operation)
         return StoreMisconfigured(
-            f"access denied to {place}: allow {permission} to these credentials (docs/storage.md has the policy)"
+            f"access denied to {place}: {reason}; allow {permission} to these credentials (docs/storage.md has the "
+            "policy)"
         )
     if status >= 500 or status == 429 or code in _BUSY:
-        return StoreUnavailable(f"{place} is failing ({operation}): {message}")
-    return StoreMisconfigured(f"{place} refuses {operation} of {key}: {message} ({code})")
+        return StoreUnavailable(f"{place} is failing ({operation}): {reason}")
+    return StoreMisconfigured(f"{place} refuses {operation} of {key or 'the bucket'}: {reason}")
+
+
+def _lacks_permission(code: str, message: str) -> bool:
+    """Servers use the same code for other reasons, for example a cap of the account; then the message is longer."""
+    return code in _DENIED and (message.rstrip(".") in _DENIALS or "not authorized to perform" in message)

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from media.configs import TrackConfig
+from media.log_context import NO_CONTEXT, LogContext
 from media.units import AccessUnit
 from transcoder.child import Child
 from transcoder.errors import ProtocolViolation
+from transcoder.heartbeat import Heartbeat, Patience
 from transcoder.messages import (
     Decoded,
     Encoded,
@@ -19,7 +21,9 @@ from transcoder.messages import (
     Job,
     Message,
     Progress,
+    Select,
     Start,
+    Stopped,
     TrackReady,
 )
 from transcoder.outbox import Outbox, OutboxLimits
@@ -30,17 +34,21 @@ __all__ = ["Thumbnailer", "Transcoder", "TranscoderEnd", "TranscoderEndReason"]
 OnReady = Callable[[str, TrackConfig], None]
 OnUnit = Callable[[str, AccessUnit], None]
 OnDecoded = Callable[[int, int], None]
+OnStopped = Callable[[str], None]
 DEFAULT_LIMITS = OutboxLimits()
+DEFAULT_PATIENCE = Patience()
 
 
 class TranscoderEndReason(StrEnum):
     """``FINISHED``: every frame was encoded. ``KILLED``: on request, or because it did not finish in time.
-    ``FAILED``: the child sent a reason and exited. ``CRASHED``: it died without a reason."""
+    ``FAILED``: the child sent a reason and exited. ``CRASHED``: it died without a reason. ``HUNG``: it was killed,
+    because it sent nothing for too long."""
 
     FINISHED = "finished"
     KILLED = "killed"
     FAILED = "failed"
     CRASHED = "crashed"
+    HUNG = "hung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +64,29 @@ OnEnd = Callable[["TranscoderEnd"], None]
 
 
 class Transcoder:
-    """One child. Callbacks run on the event loop's thread: ``on_end`` exactly once, as the last, and ``on_decoded``
-    with the values of a :class:`~transcoder.messages.Decoded`."""
+    """One child. Callbacks run on the event loop's thread: ``on_end`` exactly once, as the last, ``on_decoded``
+    with the values of a :class:`~transcoder.messages.Decoded`, and ``on_stopped`` with the track of a rung that is
+    not selected any more, after its last unit."""
 
     def __init__(
-        self, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded, limits: OutboxLimits
+        self,
+        on_ready: OnReady,
+        on_unit: OnUnit,
+        on_end: OnEnd,
+        on_decoded: OnDecoded,
+        on_stopped: OnStopped,
+        limits: OutboxLimits,
     ) -> None:
         self._on_ready = on_ready
         self._on_unit = on_unit
         self._on_end = on_end
         self._on_decoded = on_decoded
+        self._on_stopped = on_stopped
         self._outbox = Outbox(limits)
         self._child: Child | None = None
+        self._heartbeat: Heartbeat | None = None
         self._progress = Progress()
+        self._behind = 0
         self._end: TranscoderEnd | None = None
         self._verdict: TranscoderEnd | None = None
         self._finishing = False
@@ -82,12 +100,20 @@ class Transcoder:
         on_unit: OnUnit,
         on_end: OnEnd,
         on_decoded: OnDecoded = lambda pts, at_ns: None,
+        on_stopped: OnStopped = lambda track: None,
         limits: OutboxLimits = DEFAULT_LIMITS,
+        patience: Patience = DEFAULT_PATIENCE,
+        context: LogContext = NO_CONTEXT,
     ) -> "Transcoder":
-        """Returns as soon as the process exists; units may be fed immediately. Raises WorkerUnavailable."""
-        transcoder = cls(on_ready, on_unit, on_end, on_decoded, limits)
+        """Returns as soon as the process exists; units may be fed immediately. If the process dies at once,
+        ``on_end`` may be called before this returns. Raises WorkerUnavailable."""
+        transcoder = cls(on_ready, on_unit, on_end, on_decoded, on_stopped, limits)
         transcoder._outbox.control(Start(job))
-        transcoder._child = await Child.spawn("transcoder.worker", transcoder, keep_pictures=True)
+        transcoder._child = await Child.spawn(
+            "transcoder.worker", transcoder, job.options.limits, keep_pictures=True, context=context
+        )
+        if transcoder._end is None:
+            transcoder._heartbeat = Heartbeat(transcoder._on_silence, patience)
         transcoder.writable()
         return transcoder
 
@@ -101,9 +127,19 @@ class Transcoder:
         return self._end
 
     @property
+    def progress(self) -> Progress:
+        return self._progress
+
+    @property
     def backlog(self) -> int:
         """Messages queued for the child, and frames queued inside it."""
         return len(self._outbox) + self._progress.backlog
+
+    @property
+    def behind(self) -> int:
+        """How far the child was behind the source's video at its newest report, in 90 kHz ticks. A child that hangs
+        is not slow: it reports nothing."""
+        return self._behind
 
     @property
     def dropped_video(self) -> int:
@@ -127,10 +163,24 @@ class Transcoder:
         self.writable()
         return accepted
 
+    def preroll(self, units: Sequence[AccessUnit]) -> None:
+        """Send units that precede the first cut, after that cut and before :meth:`feed`: they are only decoded."""
+        if self._end is None and not self._finishing:
+            with contextlib.suppress(ProtocolViolation):
+                self._outbox.preroll(units)
+            self.writable()
+
     def cut(self, pts: int) -> None:
-        """The first frame at or after ``pts`` is an IDR of every rung. Call this before that frame is fed."""
+        """The first frame at or after ``pts`` is an IDR of every rung. Call this before that frame is fed. Frames
+        before the first cut are not encoded."""
         if self._end is None and not self._finishing:
             self._outbox.cut(pts)
+            self.writable()
+
+    def select(self, tracks: frozenset[str]) -> None:
+        """Encode the rungs of ``tracks`` only, from the next cut on that the child reaches."""
+        if self._end is None and not self._finishing:
+            self._outbox.select(Select(tracks))
             self.writable()
 
     async def finish(self, timeout: float) -> None:
@@ -155,6 +205,8 @@ class Transcoder:
     # ChildOwner
 
     def message_received(self, message: Message) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
         match message:
             case Encoded(track, unit):
                 self._on_unit(track, unit)
@@ -162,6 +214,10 @@ class Transcoder:
                 self._on_decoded(pts, at_ns)
             case Progress():
                 self._progress = message
+                self._outbox.taken(message.taken)
+                self._behind = self._outbox.behind
+            case Stopped(track):
+                self._on_stopped(track)
             case TrackReady(track, config):
                 self._on_ready(track, config)
             case Failed(code, text):
@@ -180,6 +236,8 @@ class Transcoder:
                 child.write(self._outbox.take())
 
     def child_ended(self, text: str) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         self._set_verdict(
             TranscoderEndReason.CRASHED, "transcoder-crashed", f"the transcoder process is gone: {text}"
         )
@@ -192,7 +250,13 @@ class Transcoder:
             self._set_verdict(
                 TranscoderEndReason.KILLED, TranscoderEndReason.KILLED.value, f"the transcoder was killed: {text}"
             )
-            self._child.kill()
+            self._child.kill(text)
+
+    def _on_silence(self, seconds: float) -> None:
+        if self._child is not None and self._end is None:
+            text = f"it hung: it sent nothing for {seconds:g} s"
+            self._set_verdict(TranscoderEndReason.HUNG, "transcoder-hung", f"the transcoder was killed: {text}")
+            self._child.kill(text)
 
     def _set_verdict(self, reason: TranscoderEndReason, code: str, text: str) -> None:
         """Set the reason of the end, unless one is set already."""

@@ -13,6 +13,7 @@ from media.descriptions import Fields, MalformedDescription, describe_config, in
 from media.ladder import MAX_RUNGS
 from transcoder.errors import ProtocolViolation
 from transcoder.ladder import Rendition
+from transcoder.limits import WorkerLimits
 from transcoder.messages import AudioRung, Job
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 
@@ -43,6 +44,8 @@ def video_config_from_text(described: str) -> VideoConfig:
 
 def _plain(value: object) -> object:
     """The ``default`` of json.dumps, for values that it cannot encode."""
+    if isinstance(value, frozenset):
+        return sorted(value)
     rendered = plain(value)
     if rendered is value:
         raise TypeError(f"{type(value).__name__} has no description")
@@ -61,8 +64,8 @@ def _parse(described: str, build: Callable[[Fields], T]) -> T:
 
 def _job(fields: Fields) -> Job:
     video, audio = fields["video"], fields["audio"]
-    rungs, audio_outputs = fields["rungs"], fields["audio_outputs"]
-    if len(rungs) > MAX_RUNGS + 1 or len(audio_outputs) > MAX_AUDIO_OUTPUTS:
+    rungs, audio_outputs, off = fields["rungs"], fields["audio_outputs"], fields["off"]
+    if len(rungs) > MAX_RUNGS + 1 or len(audio_outputs) > MAX_AUDIO_OUTPUTS or len(off) > len(rungs):
         raise ProtocolViolation("a job has too many outputs")
     return Job(
         video=None if video is None else _video(video),
@@ -70,6 +73,7 @@ def _job(fields: Fields) -> Job:
         audio=None if audio is None else _audio(audio),
         audio_outputs=tuple(_audio_rung(rung) for rung in audio_outputs),
         options=_options(fields["options"]),
+        off=frozenset(text(track) for track in off),
     )
 
 
@@ -110,7 +114,8 @@ def _audio_rung(fields: Fields) -> AudioRung:
 
 
 def _options(fields: Fields) -> TranscodeOptions:
-    low_audio, device = fields["low_audio_bps"], fields["device"]
+    low_audio, device, limits = fields["low_audio_bps"], fields["device"], fields["limits"]
+    max_memory = limits["max_memory"]
     return TranscodeOptions(
         encoder=Encoder(fields["encoder"]),
         preset=Preset(fields["preset"]),
@@ -119,4 +124,5 @@ def _options(fields: Fields) -> TranscodeOptions:
         latency=LatencyMode(fields["latency"]),
         low_audio_bps=None if low_audio is None else integer(low_audio),
         device=None if device is None else text(device),
+        limits=WorkerLimits(None if max_memory is None else integer(max_memory), integer(limits["max_pixels"])),
     )

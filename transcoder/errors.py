@@ -6,6 +6,7 @@
     └── TranscoderError
         ├── EncoderUnavailable     this machine cannot open the encoder that the configuration names
         ├── DecoderUnavailable     the source's codec cannot be decoded
+        ├── ImageUnusable          the operator's image cannot be shown
         ├── WorkerUnavailable      the child process could not be started
         └── ProtocolViolation      the other side of the pipe sent something that is not a valid message
 """
@@ -27,6 +28,10 @@ class EncoderUnavailable(TranscoderError):
 
 class DecoderUnavailable(TranscoderError):
     code: ClassVar[str] = "decoder-unavailable"
+
+
+class ImageUnusable(TranscoderError):
+    code: ClassVar[str] = "image-unusable"
 
 
 class WorkerUnavailable(TranscoderError):

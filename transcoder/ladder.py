@@ -34,12 +34,16 @@ BUFFER_SECONDS = Fraction(3, 2)
 
 HALVE_FROM_FPS = 45
 MAX_LOWER_FPS = Fraction(61, 2)
+# Of a source that declares no frame rate.
+USUAL_FRAME_RATE = Fraction(30)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A video track to encode: every ``frame_divisor``-th frame of the source. Sizes are luma samples and even.
+    """A video track to encode. Sizes are luma samples and even.
 
+    Its frame rate is the source's divided by ``frame_divisor``. If that is more than 1, it has about 30 frames per
+    second at most, whatever rate the source declares.
     ``max_bitrate_bps`` and ``buffer_bits`` are the rate and size of the video buffering verifier (VBV).
     """
 
@@ -96,6 +100,11 @@ def default_bitrate(height: int | Fraction, frame_rate: Fraction | None) -> int:
     if frame_rate is not None and frame_rate > 30:
         bitrate *= 1 + min(frame_rate - 30, Fraction(30)) / 60
     return int(bitrate)
+
+
+def pixel_rate(rung: Rendition, frame_rate: Fraction | None) -> int:
+    """The luma samples per second of ``rung`` at its source's ``frame_rate``: roughly what encoding it costs."""
+    return int(rung.width * rung.height * (frame_rate or USUAL_FRAME_RATE) / rung.frame_divisor)
 
 
 def sample_aspect_ratio(source: VideoConfig, width: int, height: int) -> Fraction:

@@ -22,13 +22,20 @@ class AudioRung:
 @dataclass(frozen=True, slots=True)
 class Job:
     """The work of one child: it encodes track 0 of each kind. ``video.frame_rate`` is the basis of every rung's
-    rate control; set a measured rate if the stream does not carry one."""
+    rate control; set a measured rate if the stream does not carry one. ``off`` names the rungs that are not encoded
+    until a :class:`Select` names them."""
 
     video: VideoConfig | None
     rungs: tuple[Rendition, ...] = ()
     audio: AudioConfig | None = None
     audio_outputs: tuple[AudioRung, ...] = ()
     options: TranscodeOptions = field(default_factory=TranscodeOptions)
+    off: frozenset[str] = frozenset()
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The tracks of the rungs that are encoded."""
+        return frozenset(rung.track for rung in self.rungs) - self.off
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,17 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class CutAt:
-    """The first frame at or after ``pts`` (90 kHz ticks) has to be an IDR of every rung."""
+    """The first frame at or after ``pts`` (90 kHz ticks) has to be an IDR of every rung. If it precedes the first
+    unit, frames before ``pts`` are decoded but not encoded."""
 
     pts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """From the next cut on, encode the rungs of ``tracks`` only. :class:`Stopped` follows for each that ends."""
+
+    tracks: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +94,20 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """The rung ``track`` was not selected any more: its frames before a cut have been sent, and none follow."""
+
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """Totals since the start, about once a second.
+    """Totals since the start, some times a second.
 
     ``decoded`` source frames; ``errors`` packets that the decoders rejected; ``encoded`` frames of all rungs;
-    ``backlog`` frames between decoder and encoders; ``cpu_ms`` the child's processor time.
+    ``backlog`` frames between decoder and encoders; ``cpu_ms`` the child's processor time; ``disordered`` source
+    frames whose presentation times contradict their order; ``taken`` video units that were decoded and passed to
+    the encoders, or left out because no rung is selected.
     """
 
     decoded: int = 0
@@ -91,6 +115,8 @@ class Progress:
     encoded: int = 0
     backlog: int = 0
     cpu_ms: int = 0
+    disordered: int = 0
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +153,12 @@ Message = (
     Start
     | Unit
     | CutAt
+    | Select
     | Finish
     | TrackReady
     | Decoded
     | Encoded
+    | Stopped
     | Progress
     | Failed
     | Finished

@@ -1,11 +1,12 @@
 """The options of the encoders, and a test whether this machine can use them."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from media.units import Codec
 from transcoder.errors import EncoderUnavailable
+from transcoder.limits import WorkerLimits
 from transcoder.spawn import worker_command, worker_environment
 
 CHECK_SECONDS = 30
@@ -59,7 +60,8 @@ class Preset(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TranscodeOptions:
     """``threads`` is per rendition; 0 depends on the number of processors. ``low_audio_bps`` adds a second audio
-    track with this bitrate. ``device`` is that of a hardware encoder (``/dev/dri/renderD128``, ``0``)."""
+    track with this bitrate. ``device`` is that of a hardware encoder (``/dev/dri/renderD128``, ``0``). ``limits``
+    are those of the child."""
 
     encoder: Encoder = Encoder.LIBX264
     preset: Preset = Preset.VERYFAST
@@ -68,6 +70,7 @@ class TranscodeOptions:
     latency: LatencyMode = LatencyMode.LOW
     low_audio_bps: int | None = None
     device: str | None = None
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
 
 
 HINTS = {
@@ -86,7 +89,7 @@ def check_encoder(options: TranscodeOptions) -> None:
     arguments = [options.encoder, options.preset, options.profile, options.latency, options.device or ""]
     try:
         result = subprocess.run(
-            [*worker_command("transcoder.worker.check"), *arguments],
+            [*worker_command("transcoder.worker.check", options.limits), *arguments],
             env=worker_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -29,7 +29,9 @@ from transcoder.messages import (
     PictureAnswer,
     PictureRequest,
     Progress,
+    Select,
     Start,
+    Stopped,
     TrackReady,
     Unit,
 )
@@ -39,7 +41,7 @@ HEADER = struct.Struct(">IB")
 UNIT = struct.Struct(">?BBqi")
 CUT = struct.Struct(">q")
 DECODED = struct.Struct(">qq")
-PROGRESS = struct.Struct(">5Q")
+PROGRESS = struct.Struct(">7Q")
 NUMBER = struct.Struct(">Q")
 LENGTH = struct.Struct(">I")
 
@@ -57,6 +59,7 @@ KINDS: dict[type[Message], int] = {
     CutAt: 3,
     Finish: 4,
     PictureRequest: 5,
+    Select: 6,
     TrackReady: 17,
     Encoded: 18,
     Progress: 19,
@@ -64,6 +67,7 @@ KINDS: dict[type[Message], int] = {
     Finished: 21,
     PictureAnswer: 22,
     Decoded: 23,
+    Stopped: 24,
 }
 
 
@@ -112,8 +116,12 @@ def _encode_body(message: Message) -> bytes:
             return CUT.pack(pts)
         case Decoded(pts, at_ns):
             return DECODED.pack(pts, at_ns)
-        case Progress(decoded, errors, encoded, backlog, cpu_ms):
-            return PROGRESS.pack(decoded, errors, encoded, backlog, cpu_ms)
+        case Progress(decoded, errors, encoded, backlog, cpu_ms, disordered, taken):
+            return PROGRESS.pack(decoded, errors, encoded, backlog, cpu_ms, disordered, taken)
+        case Select(tracks):
+            return b"".join(_encode_name(track) for track in sorted(tracks))
+        case Stopped(track):
+            return _encode_name(track)
         case Finish() | Finished():
             return b""
         case Start(job):
@@ -187,6 +195,17 @@ def _decode_encoded(body: bytes) -> Encoded:
     return Encoded(track, _decode_unit(body, offset))
 
 
+def _decode_select(body: bytes) -> Select:
+    if len(body) > MAX_TEXT:
+        raise ProtocolViolation(f"a selection of {len(body)} bytes is over the limit of {MAX_TEXT}")
+    tracks = []
+    while body:
+        track, end = _decode_name(body)
+        tracks.append(track)
+        body = body[end:]
+    return Select(frozenset(tracks))
+
+
 def _decode_failed(body: bytes) -> Failed:
     code, offset = _decode_name(body)
     return Failed(code, body[offset:].decode(errors="replace"))
@@ -213,7 +232,9 @@ DECODERS: dict[int, Callable[[bytes], Message]] = {
     KINDS[Finish]: lambda body: Finish(),
     KINDS[PictureRequest]: _decode_picture_request,
     KINDS[TrackReady]: _decode_track_ready,
+    KINDS[Select]: _decode_select,
     KINDS[Encoded]: _decode_encoded,
+    KINDS[Stopped]: lambda body: Stopped(_decode_name(body)[0]),
     KINDS[Progress]: lambda body: Progress(*PROGRESS.unpack(body)),
     KINDS[Failed]: _decode_failed,
     KINDS[Finished]: lambda body: Finished(),

@@ -25,7 +25,11 @@ class BroadcastTime:
             self._ledger.zero_ms = zero_ns // (NANOSECONDS // MILLISECONDS)
         return room
 
-    def return_base(self) -> int:
-        """The time (90 kHz ticks) at which a returning publisher continues: now, but after the timeline's end."""
-        elapsed = round((self._clock() - self._zero) * VIDEO_TIMESCALE)
-        return max(elapsed, self._ledger.end + SHORTEST_GAP)
+    def return_base(self, arrived: float | None = None) -> int:
+        """The time (90 kHz ticks) at which a publisher continues whose first media ``arrived`` at these monotonic
+        seconds, by default now: the time of the arrival, but after the timeline's end."""
+        return max(self.at(self._clock() if arrived is None else arrived), self._ledger.end + SHORTEST_GAP)
+
+    def at(self, monotonic: float) -> int:
+        """The time of the broadcast (90 kHz ticks) at these monotonic seconds."""
+        return round((monotonic - self._zero) * VIDEO_TIMESCALE)

@@ -9,6 +9,7 @@ from cluster.claims import Claim, ClaimState
 from cluster.errors import AlreadyClaimed, ClaimLost, ClusterError
 from cluster.interface import Cluster
 from cluster.questions import StreamOwner
+from media.log_context import broadcast_context
 
 log = structlog.get_logger("live")
 
@@ -47,6 +48,7 @@ class ClaimKeeper:
     def __init__(self, cluster: Cluster, claim: Claim, *, on_lost: Callable[[], None]) -> None:
         self._cluster = cluster
         self._claim = claim
+        self._log = log.bind(**broadcast_context(claim.stream, claim.broadcast))
         self._on_lost = on_lost
         self._wanted = claim.state
         self._lost = False
@@ -72,7 +74,7 @@ class ClaimKeeper:
         except ClaimLost:
             pass
         except ClusterError as error:
-            log.warning("a claim could not be released", stream=self._claim.stream, error=str(error))
+            self._log.warning("a claim could not be released", error=str(error))
 
     async def _write(self) -> None:
         while self._claim.state is not self._wanted:
@@ -83,5 +85,5 @@ class ClaimKeeper:
                 self._on_lost()
                 return
             except ClusterError as error:
-                log.warning("the state of a claim was not written", stream=self._claim.stream, error=str(error))
+                self._log.warning("the state of a claim was not written", error=str(error))
                 return

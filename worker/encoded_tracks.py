@@ -6,8 +6,10 @@ from fractions import Fraction
 from media.configs import TrackConfig, VideoConfig
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
+from storage.catalogue.events import EventCode
 from transcoder.ladder import SOURCE_TRACK
 from worker.advice import Advice
+from worker.event_log import EventSink
 from worker.latency import LatencyTrace
 from worker.track_plan import TrackPlan
 from worker.track_set import TrackSet
@@ -19,16 +21,29 @@ VIDEO = Kind.VIDEO
 
 
 class EncodedTracks:
-    """A :class:`~worker.transcoding.TranscodingSink`. ``clock`` returns monotonic seconds."""
+    """A :class:`~worker.transcoding.TranscodingSink`. ``clock`` returns monotonic seconds; ``on_rung_stopped`` is
+    called for the sink."""
 
-    def __init__(self, tracks: TrackSet, latency: LatencyTrace, advice: Advice, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        tracks: TrackSet,
+        latency: LatencyTrace,
+        advice: Advice,
+        clock: Callable[[], float],
+        events: EventSink,
+        on_rung_stopped: Callable[[str], None],
+    ) -> None:
         self._plan = TrackPlan()
         self._frame_rate: Fraction | None = None
         self._audio_alone = False
+        # While the slate is on, what was encoded before it is too late.
+        self.slate_on = False
         self._tracks = tracks
         self._latency = latency
         self._advice = advice
         self._clock = clock
+        self._on_rung_stopped = on_rung_stopped
+        self._events = events
 
     def set_plan(self, plan: TrackPlan, frame_rate: Fraction | None, *, audio_alone: bool) -> None:
         """Set the plan of a source. ``frame_rate`` is the source's; ``audio_alone``: the source has no video."""
@@ -45,6 +60,8 @@ class EncodedTracks:
             self._tracks.video(track).configure(config, rate, bitrate)
 
     def on_encoded_unit(self, track: str, unit: AccessUnit) -> None:
+        if self.slate_on:
+            return
         if unit.kind is VIDEO:
             self._latency.encoded(track, unit)
             self._tracks.add_video(track, unit)
@@ -55,10 +72,10 @@ class EncodedTracks:
         self._latency.decoded(SOURCE_TRACK, pts, at_ns)
 
     def on_transcoder_died(self, reason: str) -> None:
+        self._tracks.abandon(rung.track for rung in self._plan.rungs)
         self._advice.on_transcoder_died(reason, self._clock())
+        text = f"the transcoder died and is replaced, so its renditions have a gap: {reason}"
+        self._events.add(EventCode.TRANSCODER_REPLACED, text, reason=reason)
 
-    def on_overrun_started(self) -> None:
-        self._advice.on_overrun_started(self._clock())
-
-    def on_overrun_ended(self) -> None:
-        self._advice.on_overrun_ended()
+    def on_rung_stopped(self, track: str) -> None:
+        self._on_rung_stopped(track)

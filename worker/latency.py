@@ -20,6 +20,9 @@ REMEMBERED_FRAMES = 1024
 REMEMBERED_PARTS = 256
 SAMPLES = 600
 MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+
+OnPart = Callable[[bool, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,12 @@ class Stage:
 
 
 class LatencyTrace:
-    """``clock_ns`` returns monotonic nanoseconds."""
+    """``clock_ns`` returns monotonic nanoseconds. ``on_part`` is called for each part of video with whether its
+    track is encoded, and with the seconds since its last frame was received."""
 
-    def __init__(self, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, clock_ns: Callable[[], int], on_part: OnPart = lambda encoded, seconds: None) -> None:
         self._clock_ns = clock_ns
+        self._on_part_published = on_part
         self._received: OrderedDict[int, int] = OrderedDict()
         self._newest: dict[str, int] = {}
         self._parts: OrderedDict[tuple[str, int, int], int] = OrderedDict()
@@ -50,6 +55,11 @@ class LatencyTrace:
                 self._received.popitem(last=False)
         if passed:
             self._newest[SOURCE_TRACK] = now
+
+    def age_ns(self, pts: int) -> int | None:
+        """Nanoseconds since the source's frame with this ``pts`` arrived; None if it is not remembered."""
+        received = self._received.get(pts)
+        return None if received is None else self._clock_ns() - received
 
     def decoded(self, track: str, pts: int, at_ns: int) -> None:
         """The source's frame with this ``pts`` left the decoder."""
@@ -91,9 +101,11 @@ class LatencyTrace:
         self._parts[part.track, part.msn, part.index] = now
         if len(self._parts) > REMEMBERED_PARTS:
             self._parts.popitem(last=False)
-        received = self._newest.get(part.track)
+        # Without a new frame, the part repeats the last picture.
+        received = self._newest.pop(part.track, None)
         if received is not None:
             self._add(part.track, "in a part", now - received)
+            self._on_part_published(part.track != SOURCE_TRACK, (now - received) / SECOND)
 
     def _add(self, track: str, name: str, taken_ns: int) -> None:
         self._samples.setdefault(Stage(track, name), deque(maxlen=SAMPLES)).append(taken_ns)

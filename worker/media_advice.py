@@ -12,7 +12,7 @@ QUIET_S = 10.0
 ENCODER = "in OBS: Settings, Output, Video Encoder"
 # Without a loss for viewers.
 HARMLESS = frozenset({"empty-frame"})
-# By the codes of ingest's errors, and of what ingest repairs.
+# By the codes of ingest's errors, of what ingest repairs, and of what decoding shows.
 TEXTS: Mapping[str, str] = MappingProxyType(
     {
         "annex-b": (
@@ -31,6 +31,13 @@ TEXTS: Mapping[str, str] = MappingProxyType(
             f"parts of pictures arrive without their start and are dropped: choose another encoder; {ENCODER}"
         ),
         "oversized-picture": f"pictures of too many messages are dropped: choose another encoder; {ENCODER}",
+        "oversized-frame": (
+            "audio messages of more than 64 KiB are dropped: choose AAC; in OBS: Settings, Output, Audio Encoder"
+        ),
+        "too-many-messages": (
+            "the encoder sends more messages than this server takes from one stream, and is read more slowly: "
+            "restart the encoder; a file must be sent at its own speed (ffmpeg -re)"
+        ),
         "malformed-frame": (
             "frames that do not follow their codec's format are dropped: restart the stream, and if that does not "
             f"help, choose another encoder; {ENCODER}"
@@ -44,13 +51,35 @@ TEXTS: Mapping[str, str] = MappingProxyType(
             "a track that is not supported is ignored: send one H.264 video track and one AAC audio track; in OBS: "
             "Settings, Output, Video Encoder and Audio Encoder, and no multitrack video"
         ),
-        "unsupported-track": "a second audio or video track is ignored: send one of each; in OBS: Settings, Output",
+        "unsupported-track": (
+            "a second audio or video track is ignored: send one of each; in OBS: Settings, Output, Streaming, a "
+            "single Audio Track and no Twitch VOD Track; Settings, Stream, no Enhanced Broadcasting"
+        ),
         "implausible-offset": (
-            f"frames that are shown too long after their decoding are dropped: choose another encoder; {ENCODER}"
+            "pictures have times long after those of their neighbours; they are corrected, or dropped if they are "
+            f"too far away: choose another encoder; {ENCODER}"
         ),
         "timestamp-overlap": (
             "audio frames whose time is taken are dropped, because the audio timestamps run slower than the audio: "
             "set the sample rate to that of the device; in OBS: Settings, Audio, Sample Rate"
+        ),
+        "late-video": (
+            "video frames arrive more than a second after the audio of their time, and are dropped up to the next "
+            f"keyframe: lower the bitrate; {ENCODER}"
+        ),
+        "late-audio": (
+            "audio frames arrive more than a second after the video of their time; silence has taken their place, "
+            "and they are dropped: lower the bitrate, or restart the encoder; in OBS: Settings, Output, Video "
+            "Bitrate"
+        ),
+        "repeated-message": "the encoder sends messages twice; the second ones are dropped: restart the encoder",
+        "picture-order": (
+            "the times of pictures contradict their order; encoded renditions are repaired, and the source's own "
+            f"picture stutters: switch B-frames off, or choose another encoder; {ENCODER}"
+        ),
+        "undecodable": (
+            "frames cannot be decoded, so encoded renditions lack them: restart the encoder, and if that does not "
+            f"help, choose another one; {ENCODER}"
         ),
         "timestamp-jump": "the timestamps jump again and again, so players skip: restart the encoder",
     }
@@ -65,6 +94,13 @@ class MediaAdvice:
         self._totals: dict[str, int] = {}
         # When each problem began and when it was seen last.
         self._seen: dict[str, tuple[float, float]] = {}
+
+    def restart(self) -> None:
+        """Another publisher sends. Nearly every one loses an audio frame or two as it begins, which is no problem
+        that recurs."""
+        for reason in self._seen:
+            self._warnings.clear(reason)
+        self._seen.clear()
 
     def review(self, totals: Mapping[str, int], now: float) -> None:
         """Take the number of occurrences of each problem so far. Call it about once a second."""

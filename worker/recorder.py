@@ -4,20 +4,30 @@ A segment is durable before a stored playlist names it, because texts are render
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from live.bus import Bus
-from live.messages import BroadcastChanged, BroadcastClosed, LiveMessage, SegmentStored, WindowMoved
-from live.topics import MEDIA, BroadcastRef
+from live.messages import (
+    BroadcastChanged,
+    BroadcastClosed,
+    BroadcastPlayable,
+    LiveMessage,
+    SegmentStored,
+    WindowMoved,
+)
+from live.topics import MEDIA, MILESTONES, BroadcastRef
+from media.log_context import broadcast_context
 from media.names import (
     MANIFEST,
     MASTER_PLAYLIST,
     MEDIA_PLAYLIST,
+    RECORDING_PLAYLIST,
     broadcast_prefix,
     init_name,
     segment_name,
@@ -27,9 +37,13 @@ from media.names import (
 from media.units import Kind
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import SegmentEntry
+from storage.backlog import Backlog
 from storage.interface import ObjectNotFound, ObjectStore, StorageError
+from storage.journals import JournalFile
 from storage.uploads import UploadQueue
-from worker.ledger import BroadcastLedger, Phase, TrackLedger
+from worker.journal import Journal
+from worker.ledger import BroadcastLedger, Course, Phase, TrackLedger
+from worker.segment_traces import SegmentTraces
 from worker.stored_texts import StoredTexts
 
 log = structlog.get_logger("recorder")
@@ -37,13 +51,13 @@ log = structlog.get_logger("recorder")
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """Durations in milliseconds; with ``dvr_ms`` None, the store keeps the complete broadcast."""
+    """Durations in milliseconds; with ``dvr_ms`` None, the store keeps the complete broadcast. ``utc_timing_url``
+    is the address below which each broadcast has its clock."""
 
     segment_target_ms: int = 2000
     playlist_window_ms: int = 60_000
     dvr_ms: int | None = None
     utc_timing_url: str = ""
-    upload_bytes: int = 64 << 20
 
     def new_ledger(self, stream: str, broadcast: str, zero_ms: int, *, sparse: bool = False) -> BroadcastLedger:
         """The ledger of a new broadcast, which begins at about ``zero_ms`` (Unix milliseconds)."""
@@ -53,7 +67,7 @@ class RecorderOptions:
             zero_ms,
             target_ms=self.segment_target_ms,
             playlist_window_ms=self.playlist_window_ms,
-            utc_timing_url=self.utc_timing_url,
+            utc_timing_url=f"{self.utc_timing_url}/{stream}/{broadcast}" if self.utc_timing_url else "",
             sparse=sparse,
         )
 
@@ -68,7 +82,8 @@ class RecorderObserver(Protocol):
 
 class Recorder:
     """A :class:`~packager.cmaf.segment_writer.TrackSink` for all tracks of one broadcast. ``clock`` returns Unix
-    seconds."""
+    seconds, ``monotonic`` monotonic seconds. Without a ``journal``, a crash ends the broadcast. ``traces`` follow
+    some of its segments."""
 
     def __init__(
         self,
@@ -79,6 +94,10 @@ class Recorder:
         observer: RecorderObserver,
         clock: Callable[[], float],
         options: RecorderOptions,
+        backlog: Backlog | None = None,
+        journal: JournalFile | None = None,
+        traces: SegmentTraces | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ledger = ledger
         self.store_error: StorageError | None = None
@@ -86,19 +105,29 @@ class Recorder:
         self._store = store
         self._observer = observer
         self._options = options
+        self._traces = traces
         self._texts = StoredTexts(ledger, clock)
         self._ref = BroadcastRef(ledger.stream, ledger.broadcast)
+        self.log_context = broadcast_context(*self._ref)
+        self._log = log.bind(**self.log_context)
+        self._journal = Journal(ledger, journal, self.log_context) if journal is not None else None
+        self._backlog = backlog or Backlog()
         self._superseded = False
+        self._was_live = ledger.phase is Phase.LIVE
+        self._gave_up = False
         self._published_bps: dict[str, int] = {}
         self._segments_by_key: dict[str, tuple[str, int]] = {}
         self._to_delete: deque[str] = deque()
         self._deleting: asyncio.Task[None] | None = None
         self._uploads = UploadQueue(
             store,
-            max_bytes=options.upload_bytes,
+            backlog=self._backlog,
             on_stored=self._on_stored,
             on_lost=self._on_lost,
             on_trouble=self._on_store_error,
+            observer=traces,
+            context=self.log_context,
+            clock=monotonic,
         )
 
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
@@ -111,18 +140,36 @@ class Recorder:
         if self.ledger.retire_renditions(kept):
             self._publish_facts()
 
+    def end_tracks(self, tracks: Iterable[str]) -> None:
+        """End the live playlists of ``tracks``, which are closed, while others are not complete."""
+        self.ledger.end_tracks(tracks)
+        self._publish_facts()
+
     def stop_waiting(self) -> None:
         """Become playable with the tracks that have media."""
         if self.ledger.stop_waiting():
             self._publish_facts()
 
+    def note_cut(self) -> None:
+        """The ledger has a new cut. Write it into the journal before viewers see the segment."""
+        self._note(at_once=True)
+
+    def set_clock(self, offset_ms: int) -> None:
+        """Set the broadcast's clock: the server's plus ``offset_ms``."""
+        self.ledger.clock_offset_ms = offset_ms
+        self._publish_facts()
+
     async def resume(self) -> None:
-        """Continue the interrupted broadcast of the ledger: segments that the store lacks are lost, and segments
-        that were not completed become gaps. Live windows start from :func:`~worker.window_seed.window_seed`. Raises
-        StorageError if the store cannot be reached."""
-        ledger = self.ledger
+        """Continue the interrupted broadcast of the ledger: segments in the spool are uploaded, others that the
+        store lacks are lost, and segments that were not completed become gaps. Live windows start from
+        :func:`~worker.window_seed.window_seed`. Raises StorageError if the store cannot be reached."""
+        ledger, spool = self.ledger, self._backlog.spool
         for name, entry in list(ledger.unresolved()):
-            if await self._is_stored(self._key(name, segment_name(entry.msn))):
+            key = self._key(name, segment_name(entry.msn))
+            if spool is not None and key in spool:
+                self._segments_by_key[key] = (name, entry.msn)
+                self._uploads.put_spooled(key, entry.size)
+            elif await self._is_stored(key):
                 ledger.tracks[name].mark_resolved(entry.msn)
             else:
                 ledger.tracks[name].lose(entry.msn)
@@ -130,16 +177,25 @@ class Recorder:
         for name, gaps in ledger.interrupt().items():
             for entry in gaps:
                 self._observer.segment_made(name, entry)
-        self._publish_facts()
-        for track in ledger.tracks.values():
-            for init in track.inits.values():
-                self._put_init(init)
-            if track.config is not None:
-                self._put_playlist(track)
-        self._put_for_both(MANIFEST, self._texts.manifest)
+        self._put_inits_and_texts()
+
+    async def restore(self) -> None:
+        """Put what a store that was emptied needs of this broadcast. The segments that it had become gaps. Raises
+        StorageError if the store cannot be read."""
+        ledger = self.ledger
+        durable = {name: track.durable() for name, track in ledger.tracks.items()}
+        prefix = f"{broadcast_prefix(ledger.stream, ledger.broadcast)}/"
+        found = {info.key async for info in self._store.list(prefix)}
+        for name, segments in durable.items():
+            lost = {msn for msn in segments if self._key(name, segment_name(msn)) not in found}
+            ledger.tracks[name].forfeit(lost)
+            for _ in lost:
+                self._observer.segment_lost(name, None)
+        self._put_inits_and_texts()
 
     def on_init(self, init: Init) -> None:
         self.ledger.add_init(init)
+        self._note()
         self._put_init(init)
         self._publish(init)
         self._publish_facts()
@@ -147,13 +203,18 @@ class Recorder:
     def on_part(self, part: Part) -> None:
         self.ledger.add_part(part)
         self._publish(part)
+        if self._traces is not None:
+            self._traces.on_part(part)
 
     def on_segment(self, segment: Segment) -> None:
         ledger, entry = self.ledger, segment.entry
         track = ledger.tracks[segment.track]
         changed = ledger.add_segment(segment)
+        self._note()
         self._publish(segment)
         self._observer.segment_made(segment.track, entry)
+        if self._traces is not None:
+            self._traces.on_segment(segment)
         if not entry.gap:
             key = self._key(segment.track, segment_name(entry.msn))
             self._segments_by_key[key] = (segment.track, entry.msn)
@@ -166,21 +227,42 @@ class Recorder:
         if self._options.dvr_ms is not None:
             self._forget(track, self._options.dvr_ms)
 
-    async def finish(self, timeout: float) -> bool:
-        """End the playlists and wait at most ``timeout`` seconds for the store. Call it after the tracks are
-        closed. Returns whether everything is durable."""
+    def set_course(self, course: Course) -> None:
+        """The broadcast's times, for the journal."""
+        if self._journal is not None:
+            self._journal.course = course
+
+    async def finish(self) -> bool:
+        """End the playlists and wait until everything is in the store, however long it is away. Call it after the
+        tracks are closed. Returns False if :meth:`give_up` ended the wait."""
         self.ledger.finish()
-        self._publish_facts()
+        self._note(at_once=True)
         for track in self.ledger.tracks.values():
             if track.config is not None:
                 self._put_playlist(track)
+                self._put_recording(track)
+        # The multivariant playlist names the recordings, so it comes after them.
+        self._publish_facts()
         self._put_for_both(MANIFEST, self._texts.manifest)
-        drained = await self._uploads.drain(timeout)
+        await self._uploads.drain()
         if self._deleting is not None:
             await self._deleting
         await self._uploads.close()
+        if self._traces is not None:
+            self._traces.close()
         self._publish(BroadcastClosed(self.ledger.stream, self.ledger.broadcast))
-        return drained
+        return not self._gave_up
+
+    async def give_up(self) -> None:
+        """Stop waiting for the store. What it has not taken stays in the spool; without one, it is lost."""
+        self._gave_up = self.pending
+        await self._uploads.suspend()
+
+    async def close_journal(self, *, delete: bool) -> None:
+        """``delete``: everything about the broadcast is in the store. Otherwise, the next start continues from the
+        journal."""
+        if self._journal is not None:
+            await self._journal.close(delete=delete)
 
     async def drain(self, timeout: float) -> bool:
         """Wait until nothing is left to upload; returns False if that takes longer than ``timeout`` seconds."""
@@ -189,6 +271,17 @@ class Recorder:
     def supersede(self) -> None:
         """Stop writing the playlists under the stream's own name: a newer broadcast writes them now."""
         self._superseded = True
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits for the store."""
+        return not self._uploads.idle
+
+    def recorded_bytes(self) -> int:
+        """Bytes of the media that stays in the store: with a DVR window, of what has not left it."""
+        if self._options.dvr_ms is None:
+            return self.ledger.total_bytes()
+        return sum(entry.size for track in self.ledger.tracks.values() for entry in track.entries)
 
     @property
     def pending_bytes(self) -> int:
@@ -209,8 +302,15 @@ class Recorder:
         self._published_bps = {name: track.peak_bps for name, track in ledger.tracks.items()}
         changed = BroadcastChanged(ledger.stream, ledger.broadcast, ledger.live_facts(), ledger.playable)
         self._publish(changed)
+        if ledger.phase is Phase.LIVE and not self._was_live:
+            self._was_live = True
+            self._bus.publish(MILESTONES, self._ref, BroadcastPlayable())
         if ledger.playable:
             self._put_for_both(MASTER_PLAYLIST, self._texts.multivariant)
+
+    def _note(self, *, at_once: bool = False) -> None:
+        if self._journal is not None:
+            self._journal.note(at_once=at_once)
 
     def _publish(self, message: LiveMessage) -> None:
         self._bus.publish(MEDIA, self._ref, message)
@@ -228,6 +328,15 @@ class Recorder:
     def _put_init(self, init: Init) -> None:
         self._uploads.put_init(self._key(init.track, init_name(init.number)), init.data)
 
+    def _put_inits_and_texts(self) -> None:
+        self._publish_facts()
+        for track in self.ledger.tracks.values():
+            for init in track.inits.values():
+                self._put_init(init)
+            if track.config is not None:
+                self._put_playlist(track)
+        self._put_for_both(MANIFEST, self._texts.manifest)
+
     def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
         self._uploads.put_text(key, lambda: self._render(render))
 
@@ -238,6 +347,9 @@ class Recorder:
 
     def _put_playlist(self, track: TrackLedger) -> None:
         self._put_text(self._key(track.track, MEDIA_PLAYLIST), lambda: self._texts.media(track))
+
+    def _put_recording(self, track: TrackLedger) -> None:
+        self._put_text(self._key(track.track, RECORDING_PLAYLIST), lambda: self._texts.recording(track))
 
     def _put_for_both(self, name: str, render: Callable[[str | None], bytes | None]) -> None:
         """Put a text under the broadcast's prefix and, as the stream's current text, under the stream's prefix with
@@ -264,6 +376,8 @@ class Recorder:
         if track is not None:
             self.ledger.tracks[track].lose(msn)
             self._observer.segment_lost(track, error)
+            if self._traces is not None:
+                self._traces.lost(key, error.code if error is not None else "too-slow")
 
     def _forget(self, track: TrackLedger, dvr_ms: int) -> None:
         """Delete the segments that have left the DVR window."""
@@ -281,5 +395,5 @@ class Recorder:
             try:
                 await self._store.delete(key)
             except StorageError as error:
-                log.warning("an old segment stays in the store", key=key, error=str(error))
+                self._log.warning("an old segment stays in the store", key=key, error=str(error))
             self._to_delete.popleft()

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TypeGuard
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.errors import TooMuchMedia
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
 from packager.cmaf.bitrate import TrackBitrate
@@ -32,16 +33,43 @@ class Announcement:
     bitrate: TrackBitrate | None = None
 
 
-class SourceTimeline:
-    """``announcement`` is the previous publisher's; it applies until this one sends its own."""
+@dataclass(frozen=True, slots=True)
+class SourceStart:
+    """The first unit of a source that has been sending before.
 
-    def __init__(self, announcement: Announcement | None = None) -> None:
+    ``dts`` is its decoding time in the publisher's media (90 kHz ticks), ``arrived`` the monotonic time of its
+    arrival in seconds. None stands for the next unit's.
+    """
+
+    dts: int | None = None
+    arrived: float | None = None
+
+
+class SourceTimeline:
+    """``announcement`` is the previous publisher's; it applies until this one sends its own. ``max_bytes`` limits
+    the units that wait.
+
+    The source begins at ``origin`` of the publisher's media (90 kHz ticks). ``first_ns`` is the Unix time of its
+    first unit in nanoseconds. None stands for the next unit's.
+    """
+
+    def __init__(
+        self,
+        announcement: Announcement | None = None,
+        *,
+        max_bytes: int,
+        origin: int | None = 0,
+        first_ns: int | None = None,
+    ) -> None:
         self.announcement = announcement or Announcement()
         self.joined = False
         self.base = 0
-        self.first_ns: int | None = None
+        self.first_ns = first_ns
+        self._origin = origin
         self._gate = StartGate()
         self._waiting: list[AccessUnit] = []
+        self._waiting_bytes = 0
+        self._max_bytes = max_bytes
         self._audio_base = 0
         self._frame_clock: FrameClock | None = None
 
@@ -54,8 +82,17 @@ class SourceTimeline:
         return self._gate.audio
 
     @property
-    def has_waiting(self) -> bool:
-        return bool(self._waiting)
+    def expects_video(self) -> bool:
+        return self._gate.expects_video
+
+    @property
+    def expects_audio(self) -> bool:
+        return self._gate.expects_audio
+
+    @property
+    def waiting(self) -> int:
+        """The number of units that wait."""
+        return len(self._waiting)
 
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         self._gate.on_metadata(metadata)
@@ -76,20 +113,25 @@ class SourceTimeline:
 
     def wait(self, unit: AccessUnit, now_ns: int) -> bool:
         """Keep a unit that arrives before the source joins; returns whether the source can join now. ``now_ns`` is
-        Unix time in nanoseconds."""
+        Unix time in nanoseconds. Raises TooMuchMedia."""
         if self.first_ns is None:
             self.first_ns = now_ns
+        self._waiting_bytes += len(unit.payload)
+        if self._waiting_bytes > self._max_bytes:
+            raise too_much_media("before the broadcast began", self._max_bytes)
         self._waiting.append(unit)
         audio_rate = self.audio.sample_rate if self.audio is not None else VIDEO_TIMESCALE
         scale = VIDEO_TIMESCALE if unit.kind is VIDEO else audio_rate
-        waited_ms = unit.dts * 1000 // scale
+        if self._origin is None:
+            self._origin = rescale(unit.dts, scale, VIDEO_TIMESCALE)
+        waited_ms = (unit.dts - rescale(self._origin, VIDEO_TIMESCALE, scale)) * 1000 // scale
         if len(self._waiting) > MAX_WAITING_UNITS:
             return True
         return self._gate.opens(waited_ms) and (waited_ms >= LONGEST_WAIT_MS or self._has_measurable_video())
 
     def join(self, base: int) -> None:
-        """Place the source's time zero at ``base`` (90 kHz ticks) on the broadcast's timeline."""
-        self.joined, self.base = True, base
+        """Place the source's beginning at ``base`` (90 kHz ticks) on the broadcast's timeline."""
+        self.joined, self.base = True, base - (self._origin or 0)
 
     def take_waiting(self) -> list[AccessUnit]:
         waiting, self._waiting = self._waiting, []
@@ -100,7 +142,8 @@ class SourceTimeline:
         a hint: the frames that still wait confirm or correct it."""
         times = [unit.dts for unit in self._waiting if unit.kind is VIDEO]
         rate = confirmed_rate(self.announcement.frame_rate or video.frame_rate, times)
-        self._frame_clock = FrameClock(rate) if rate else None
+        after = self._frame_clock.last if self._frame_clock is not None else None
+        self._frame_clock = FrameClock(rate, after=after) if rate else None
         return rate
 
     def _has_measurable_video(self) -> bool:
@@ -120,6 +163,13 @@ class SourceTimeline:
     def place_audio(self, unit: AccessUnit) -> AccessUnit:
         base = self._audio_base
         return AccessUnit(AUDIO, base + unit.dts, 0, True, unit.payload) if base else unit
+
+
+def too_much_media(when: str, max_bytes: int) -> TooMuchMedia:
+    return TooMuchMedia(
+        f"more than {max_bytes >> 20} MiB of media arrived {when}: lower the bitrate, and set the keyframe "
+        "interval to 2 s (in OBS: Settings, Output); if that does not help, restart the encoder"
+    )
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -20,6 +20,16 @@ class StartGate:
     def on_metadata(self, metadata: Mapping[str, object]) -> None:
         self._metadata = metadata
 
+    @property
+    def expects_video(self) -> bool:
+        """Whether video has been announced, by its configuration or by onMetaData."""
+        metadata = self._metadata or {}
+        return self.video is not None or "videocodecid" in metadata or "width" in metadata
+
+    @property
+    def expects_audio(self) -> bool:
+        return self.audio is not None or "audiocodecid" in (self._metadata or {})
+
     def opens(self, waited_ms: int) -> bool:
         """Whether the source can join. ``waited_ms`` is the length of the media that the source has sent so far."""
         if self.video is None and self.audio is None:
@@ -32,6 +42,6 @@ class StartGate:
         """Whether onMetaData names only the track that has arrived."""
         if self._metadata is None or waited_ms == 0:
             return False
-        expects_video = "videocodecid" in self._metadata or "width" in self._metadata
-        expects_audio = "audiocodecid" in self._metadata
-        return (self.video is not None or not expects_video) and (self.audio is not None or not expects_audio)
+        return (self.video is not None or not self.expects_video) and (
+            self.audio is not None or not self.expects_audio
+        )

@@ -11,6 +11,7 @@ def describe(
     ledger: BroadcastLedger,
     state: StreamState,
     publisher: PublisherStatus | None,
+    standby: PublisherStatus | None,
     *,
     uptime_s: float,
     now: float,
@@ -24,6 +25,7 @@ def describe(
         source=source_status(broadcast),
         renditions=tuple(rendition_status(broadcast, track) for track in ledger.tracks.values() if track.config),
         publisher=publisher,
+        standby=standby,
         warnings=broadcast.advice.warnings.status(now),
     )
 

@@ -6,6 +6,7 @@ from time import monotonic, time
 
 from live.status import Thumbnail
 from media.configs import VideoConfig
+from media.log_context import NO_CONTEXT, LogContext
 from media.units import AccessUnit
 from transcoder.client import Thumbnailer
 
@@ -14,28 +15,39 @@ FRESH_S = 4.0
 
 
 class ThumbnailCache:
-    """Keeps the newest keyframe and the last picture. Concurrent requests share one decoding. ``clock`` returns
-    monotonic seconds."""
+    """Keeps the newest ``keyframe``, with its configuration, and the last picture. Concurrent requests share one
+    decoding, and so do requests within a few seconds, also of a failed one. ``context`` is part of each log line.
+    ``clock`` returns monotonic seconds."""
 
-    def __init__(self, thumbnailer: Thumbnailer, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        thumbnailer: Thumbnailer,
+        stream: str,
+        context: LogContext = NO_CONTEXT,
+        *,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._thumbnailer = thumbnailer
+        self._stream = stream
+        self._context = context
         self._clock = clock
-        self._keyframe: tuple[VideoConfig, AccessUnit] | None = None
+        self.keyframe: tuple[VideoConfig, AccessUnit] | None = None
         self._picture: Thumbnail | None = None
-        self._decoded_at = 0.0
+        self._tried_at: float | None = None
         self._lock = asyncio.Lock()
 
     def on_keyframe(self, config: VideoConfig, unit: AccessUnit) -> None:
-        self._keyframe = (config, unit)
+        self.keyframe = (config, unit)
 
     async def picture(self) -> Thumbnail:
         """The newest picture; empty if the source has no video or its frames cannot be decoded."""
         async with self._lock:
-            if self._picture is None or self._clock() - self._decoded_at >= FRESH_S:
-                jpeg = None
-                if self._keyframe is not None:
-                    jpeg = await self._thumbnailer.picture(*self._keyframe)
-                if jpeg is None:
-                    return self._picture or Thumbnail(jpeg=b"", at=0.0)
-                self._picture, self._decoded_at = Thumbnail(jpeg=jpeg, at=time()), self._clock()
-            return self._picture
+            if self.keyframe is not None and self._is_due():
+                jpeg = await self._thumbnailer.picture(self._stream, *self.keyframe, self._context)
+                self._tried_at = self._clock()
+                if jpeg is not None:
+                    self._picture = Thumbnail(jpeg=jpeg, at=time())
+            return self._picture or Thumbnail(jpeg=b"", at=0.0)
+
+    def _is_due(self) -> bool:
+        return self._tried_at is None or self._clock() - self._tried_at >= FRESH_S

@@ -1,6 +1,7 @@
 """The tracks of a source: which are passed through, which are encoded, and their names.
 
-A track whose codec has no sample entry cannot be packaged, so it is encoded.
+A track whose codec has no sample entry cannot be packaged, so it is encoded. Video with samples that most players
+cannot decode (4:2:2, 10 bits) is encoded too, unless the ladder is the source alone.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ def plan_tracks(
     tracks = []
     if video is not None:
         encode_top = encode_top or not has_sample_entry(video.codec)
+        encode_top = encode_top or (ladder != "source" and not video.plays_everywhere)
         rungs = plan_ladder(video, frame_rate, ladder, encode_top=encode_top)
         names = dict.fromkeys((SOURCE_TRACK, *(rung.track for rung in rungs)))
         tracks = [PlannedTrack(name, Kind.VIDEO) for name in names]

@@ -1,8 +1,8 @@
 """The tracks of a broadcast, all following the same cuts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 
-from media.configs import AudioConfig
+from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit
 from packager.cmaf.audio_track import AudioTrack
 from packager.cmaf.cutter import Cut
@@ -24,6 +24,12 @@ class TrackSet:
         self._unix_ns = unix_ns
         self._videos: dict[str, VideoTrack] = {}
         self._audios: dict[str, AudioTrack] = {}
+        # The video tracks whose encoder died, until the next one starts.
+        self._abandoned: frozenset[str] = frozenset()
+        # The video tracks that are not encoded, until they are resumed.
+        self._stopped: set[str] = set()
+        # The expected end of the segment that the newest cut begins (90 kHz ticks).
+        self._expected_end = 0
         # Segments cut before an interruption are closed: tracks that are created now may not fill them.
         self._closed_msn = ledger.last_cut.msn if ledger.last_cut is not None else 0
 
@@ -36,13 +42,20 @@ class TrackSet:
             self._videos[name] = VideoTrack(self._writer(name), part_target=self._part_target)
         return self._videos[name]
 
-    def configure_audio(self, name: str, config: AudioConfig, *, silence_after: int) -> None:
-        """Create the audio track ``name`` or change its configuration."""
+    def configure_audio(
+        self, name: str, config: AudioConfig, *, silence_after: int, on_late: Callable[[], None] = lambda: None
+    ) -> None:
+        """Create the audio track ``name`` or change its configuration. ``on_late`` is called for each unit that
+        arrives too late."""
         if name in self._audios:
             self._audios[name].configure(config)
             return
         self._audios[name] = AudioTrack(
-            self._writer(name), config, part_target=self._part_target, silence_after=silence_after
+            self._writer(name),
+            config,
+            part_target=self._part_target,
+            silence_after=silence_after,
+            on_late=on_late,
         )
 
     def configure_late_audio(self, name: str, config: AudioConfig, *, silence_after: int) -> None:
@@ -57,6 +70,25 @@ class TrackSet:
     def add_video(self, name: str, unit: AccessUnit) -> None:
         self._videos[name].add(unit, self._unix_ns())
 
+    @property
+    def has_silence(self) -> bool:
+        """Whether silence can be written to every audio track."""
+        return all(track.has_silence for track in self._audios.values())
+
+    def show_slate(self, name: str, config: VideoConfig) -> None:
+        """The units of the video track ``name`` have ``config`` from the next discontinuity on, until
+        :meth:`end_slate`."""
+        self.video(name).show_slate(config)
+
+    def end_slate(self) -> None:
+        for track in self._videos.values():
+            track.show_slate(None)
+
+    def add_silence(self, until: int) -> None:
+        """Write silence to the audio tracks up to ``until`` (90 kHz ticks)."""
+        for track in self._audios.values():
+            track.add_silence(until)
+
     def add_audio(self, name: str, unit: AccessUnit, *, alone: bool) -> None:
         """``alone``: the source has no video, so the audio does not wait for it."""
         track = self._audios[name]
@@ -68,12 +100,43 @@ class TrackSet:
         """The source's video has reached ``pts`` (90 kHz ticks)."""
         for track in self._audios.values():
             track.advance(pts)
+        for name in self._abandoned:
+            self._videos[name].show_still(pts)
 
-    def cut(self, cut: Cut) -> None:
+    def cut(self, cut: Cut, expected_end: int, *, encoding: bool) -> None:
+        """``expected_end`` is the end of the segment (90 kHz ticks) if it lasts as long as others. ``encoding``: an
+        encoder runs, or starts with this segment."""
         self._ledger.add_cut(cut)
+        self._expected_end = expected_end
         for track in self._all():
             track.cut(cut)
             track.expire(cut.msn - LONGEST_LAG)
+        for name in self._abandoned:
+            self._videos[name].show_still(cut.pts)
+        self._skip(cut.msn - 1 if encoding else cut.msn)
+        if encoding:
+            self._abandoned = frozenset()
+        for name in self._stopped:
+            self._videos[name].expire(cut.msn, self._expected_end)
+
+    def abandon(self, names: Iterable[str]) -> None:
+        """The encoder of the video tracks ``names`` died. Their open segments show a still picture to the end; the
+        next ones are gaps at once, so that players switch."""
+        self._abandoned = (frozenset(names) & self._videos.keys()) - self._stopped
+        if self._ledger.last_cut is not None:
+            self._skip(self._ledger.last_cut.msn)
+
+    def stop(self, name: str) -> None:
+        """No more units of the video track ``name`` come: its segments are gaps from the first cut on that it has
+        not reached."""
+        track = self.video(name)
+        self._stopped.add(name)
+        if self._ledger.last_cut is not None:
+            track.expire(self._ledger.last_cut.msn, self._expected_end)
+
+    def resume(self, name: str) -> None:
+        """Expect units of the video track ``name`` again, from the next cut on."""
+        self._stopped.discard(name)
 
     def discontinue(self) -> None:
         """The units that follow belong to the timeline of the next discontinuity."""
@@ -85,10 +148,20 @@ class TrackSet:
         for track in self._audios.values():
             track.discontinue_at_hole(start, end)
 
-    def close(self) -> None:
-        """Complete every open segment."""
-        for track in self._all():
-            track.close()
+    def close(self, end: int, names: Container[str] | None = None) -> None:
+        """Complete the open segments of the tracks ``names``, or of all. ``end`` is where they end at the latest
+        (90 kHz ticks)."""
+        for name, video in self._videos.items():
+            if names is None or name in names:
+                video.close()
+        for name, audio in self._audios.items():
+            if names is None or name in names:
+                audio.close(end)
+
+    def _skip(self, msn: int) -> None:
+        """Turn the segments of abandoned tracks up to ``msn`` into gaps, unless they are open."""
+        for name in self._abandoned:
+            self._videos[name].expire(msn, self._expected_end)
 
     def _all(self) -> tuple[VideoTrack | AudioTrack, ...]:
         return (*self._videos.values(), *self._audios.values())

@@ -3,7 +3,7 @@
 Their size does not matter here: media leave memory when they are stored, and only their entries remain.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from fractions import Fraction
 
 from live.bus import Bus
@@ -41,6 +41,9 @@ class NullStore:
     async def check(self) -> None:
         pass
 
+    async def identify(self) -> str:
+        return "null"
+
     async def put(
         self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
     ) -> ObjectInfo:
@@ -55,6 +58,9 @@ class NullStore:
         raise ObjectNotFound(key)
 
     async def delete(self, key: str) -> None:
+        pass
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
         pass
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:

@@ -98,7 +98,7 @@ async def _measure(case: Case) -> Cost:
     indexes = broadcast.recorder.ledger.tracks.values()
     entries = sum(len(index.entries) for index in indexes)
     began = time.process_time()
-    await broadcast.recorder.finish(DRAIN_S)
+    await broadcast.recorder.finish()
     end = time.process_time() - began
     costs = {phase: 1000 * _typical(seconds) for phase, seconds in phases.items()}
     texts = sum(broadcast.store.text_bytes.values())

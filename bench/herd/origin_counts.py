@@ -4,11 +4,11 @@ import re
 import urllib.request
 from collections import Counter
 
-SAMPLE = re.compile(r'^headwater_requests_total\{resource="(\w+)",status="\d+"\} (\S+)$', re.MULTILINE)
+SAMPLE = re.compile(r'^headwater_requests_total\{kind="(\w+)",status="\w+"\} (\S+)$', re.MULTILINE)
 
 
 def origin_counts(origin: str) -> Counter[str]:
-    """Requests so far, by resource."""
+    """Requests so far, by kind."""
     with urllib.request.urlopen(f"{origin}/metrics", timeout=10) as response:
         return parse_counts(response.read().decode())
 

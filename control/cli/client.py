@@ -5,12 +5,14 @@ httpx is imported late: `headwater serve` does not need it and starts faster wit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from control.cli.errors import CliError, Refused, ServerUnreachable
 from control.cli.target import Target
+from control.version import version
 
 if TYPE_CHECKING:
     import httpx
@@ -22,17 +24,21 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class ApiClient:
     """Sends and returns JSON. Raises ServerUnreachable, Refused and CliError. Tests replace the ``transport``."""
 
-    def __init__(self, target: Target, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, target: Target, transport: httpx.BaseTransport | None = None, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         import httpx
 
         self._target = target
-        headers = {"Accept": "application/json"}
+        self._timeout_s = timeout_s
+        # The audit log shows the User-Agent.
+        headers = {"Accept": "application/json", "User-Agent": f"headwater/{version()}"}
         if target.token is not None:
             headers["Authorization"] = f"Bearer {target.token}"
         self._http = httpx.Client(
             base_url=f"{target.url}/api/v1",
             headers=headers,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
             transport=transport,
             # A proxy from the environment cannot reach this machine's loopback.
             trust_env=urlsplit(target.url).hostname not in LOOPBACK,
@@ -46,27 +52,39 @@ class ApiClient:
     ) -> None:
         self._http.close()
 
-    def get(self, *path: str) -> Any:
-        return self._request("GET", path)
+    def get(self, *path: str, query: Mapping[str, Any] | None = None) -> Any:
+        return self._request("GET", path, query=query)
 
     def post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
         return self._request("POST", path, body)
 
-    def delete(self, *path: str) -> None:
-        self._request("DELETE", path)
+    def patch(self, *path: str, body: dict[str, Any]) -> Any:
+        return self._request("PATCH", path, body)
 
-    def _request(self, method: str, path: tuple[str, ...], body: dict[str, Any] | None = None) -> Any:
+    def put(self, *path: str) -> None:
+        self._request("PUT", path)
+
+    def delete(self, *path: str, query: Mapping[str, Any] | None = None) -> None:
+        self._request("DELETE", path, query=query)
+
+    def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: dict[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> Any:
         import httpx
 
         url = "/" + "/".join(quote(part, safe="") for part in path)
         try:
-            response = self._http.request(method, url, json=body)
+            response = self._http.request(method, url, json=body, params=query)
         except httpx.ConnectError:
             raise ServerUnreachable(
                 f"no Headwater answers at {self._target.url}: is `headwater serve` running?"
             ) from None
         except httpx.TimeoutException:
-            raise ServerUnreachable(f"{self._target.url} did not answer within {TIMEOUT_S:g} s") from None
+            raise ServerUnreachable(f"{self._target.url} did not answer within {self._timeout_s:g} s") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerUnreachable(f"{self._target.url}: {str(error) or type(error).__name__}") from None
         if response.is_success:

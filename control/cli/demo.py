@@ -30,7 +30,13 @@ ToOption = Annotated[
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", metavar="KEY", help="The stream key to publish with.", show_default=False),
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        envvar="HEADWATER_KEY",
+        help="The stream key to publish with; better in HEADWATER_KEY, since others may see command lines.",
+        show_default=False,
+    ),
 ]
 
 
@@ -126,4 +132,4 @@ class _BroadcasterThread:
             if self._broadcaster is not None and not self._stopped.is_set():
                 self._broadcaster.run()
         except (CliError, DemoError) as error:
-            print_error(str(error))
+            print_error(str(error), code=error.code, json_output=False)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from control.cli.client import ApiClient
+from control.cli.completion import complete_stream
 from control.cli.target import find_target
 from control.config import Address, Config, load_config
+from media.quantities import Duration
 
 if TYPE_CHECKING:
     import httpx
@@ -20,8 +22,25 @@ P = ParamSpec("P")
 Command = Callable[..., None]
 LoadConfig = Callable[[], Config]
 
-StreamArgument = Annotated[str, typer.Argument(metavar="STREAM", help="The stream's name, such as studio-a.")]
+NewStreamArgument = Annotated[str, typer.Argument(metavar="STREAM", help="The stream's name, such as studio-a.")]
+StreamArgument = Annotated[
+    str, typer.Argument(metavar="STREAM", help="The stream's name.", autocompletion=complete_stream)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", envvar="HEADWATER_DATA", help="The data directory.")]
+DEFAULT_DATA = Path("data")
+
+
+def seconds(text: str, option: str, *, at_least: float = 0) -> float:
+    """The duration ``text`` of ``option``, such as ``90``, ``30m`` or ``2h``."""
+    try:
+        return Duration(at_least=at_least).parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _address_or_off(value: str | None) -> str | None:
+    return value if value == "off" else _address(value)
 
 
 def _address(value: str | None) -> str | None:
@@ -71,9 +90,7 @@ def _server_options(
             show_default=False,
         ),
     ] = None,
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", envvar="HEADWATER_DATA", help="The data directory.")
-    ] = Path("data"),
+    data: Data = DEFAULT_DATA,
 ) -> ServerOptions:
     return ServerOptions(json_output, server, token, data, transport=context.obj)
 
@@ -92,9 +109,9 @@ def _config_options(
         str | None,
         typer.Option(
             "--rtmp",
-            metavar="HOST:PORT",
-            callback=_address,
-            help="Where to listen for broadcasters; port 0 is any free one.",
+            metavar="HOST:PORT|off",
+            callback=_address_or_off,
+            help="Where to listen for broadcasters; port 0 is any free one. RTMPS has a section of its own.",
             show_default="0.0.0.0:1935",
         ),
     ] = None,

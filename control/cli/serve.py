@@ -24,4 +24,4 @@ def serve(
         server.check(config)
         print("The configuration is good; the store and the encoder are usable.")
         return
-    raise typer.Exit(server.run(config, json_output=json_output))
+    raise typer.Exit(server.run(config, load=load, json_output=json_output))

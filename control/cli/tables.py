@@ -7,26 +7,28 @@ from rich.table import Table
 from rich.text import Text
 
 from control.cli import text
+from control.cli.layout import columns
+from control.cli.retention import retention_text
 from control.cli.text import JsonObject
+from media.roles import Role
 
+ROLES = frozenset(Role)
 STATE_STYLES = {"live": "bold green", "waiting": "yellow", "idle": "dim"}
 
 
 def stream_table(streams: Sequence[JsonObject]) -> RenderableType:
     if not streams:
         return Text("No stream yet: `headwater create STREAM` makes one.")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("STREAM", "STATE", "UPTIME", "SOURCE", "RENDITIONS", "PUBLISHER"):
-        table.add_column(heading, overflow="fold")
+    table = columns("STREAM", "STATE", "UPTIME", "SOURCE", "RENDITIONS", "PUBLISHER")
     for stream in streams:
         warned = f"  ({len(stream['warnings'])} warnings)" if stream["warnings"] else ""
         table.add_row(
             Text(stream["stream"]),
-            _state(stream),
+            _state(stream).append(" banned" if stream["ban"] else "", style="bold red"),
             text.duration(stream["uptime_s"]),
             Text(text.source(stream["source"]) + warned),
             Text(" ".join(text.clean(rendition["track"]) for rendition in stream["renditions"]) or "-"),
-            Text(text.publisher(stream["publisher"])),
+            Text(text.publishers(stream)),
         )
     return table
 
@@ -39,6 +41,8 @@ def stream_details(stream: JsonObject) -> RenderableType:
         ("State", _state(stream)),
         ("Watch", Text(stream["watch"], overflow="fold")),
     ]
+    if stream["ban"]:
+        rows.append(("Banned", Text(_ban(stream["ban"]))))
     if stream["private"]:
         rows.append(("Private", Text("viewers need a link of `headwater token`")))
     if stream["broadcast"]:
@@ -49,8 +53,13 @@ def stream_details(stream: JsonObject) -> RenderableType:
             ("Sound", Text(text.audio(stream["source"]["audio"]))),
         ]
     if stream["publisher"]:
-        connected = text.duration(stream["publisher"]["connected_s"])
-        rows.append(("Publisher", Text(f"{text.publisher(stream['publisher'])}, connected {connected}")))
+        rows.append(("Publisher", Text(_connected(stream, "publisher"))))
+    if stream["standby"]:
+        rows.append(("Standby", Text(_connected(stream, "standby"))))
+    elif stream["backup_key_created_at"] and stream["publisher"]:
+        rows.append(("Standby", Text("not connected")))
+    if stream["retention"] is not None:
+        rows.append(("Recordings", Text(retention_text(stream["retention"]))))
     for label, value in rows:
         head.add_row(Text(label, style="bold"), value)
     parts: list[RenderableType] = [head]
@@ -64,19 +73,48 @@ def stream_details(stream: JsonObject) -> RenderableType:
 def broadcast_table(broadcasts: Sequence[JsonObject], stream: str) -> RenderableType:
     if not broadcasts:
         return Text(f"{stream} has not been live yet.")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("BROADCAST", "STATE", "STARTED", "LENGTH", "SIZE", "HLS"):
-        table.add_column(heading, overflow="fold")
+    table = columns("BROADCAST", "STATE", "STARTED", "LENGTH", "SIZE", "HLS")
     for broadcast in broadcasts:
         table.add_row(
             Text(broadcast["broadcast"]),
-            Text(broadcast["state"]),
+            Text(broadcast["state"] + (", kept" if broadcast["kept"] else "")),
             text.moment(broadcast["started_at"]),
             text.duration(broadcast["duration_s"]),
             text.size(broadcast["bytes"]),
             Text(broadcast["hls"]),
         )
     return table
+
+
+def sweep_table(recordings: Sequence[JsonObject], *, dry_run: bool) -> RenderableType:
+    table = columns("STREAM", "BROADCAST", "ENDED", "SIZE", "CAUSE", fold=False)
+    for recording in recordings:
+        table.add_row(
+            Text(recording["stream"]),
+            Text(recording["broadcast"]),
+            text.moment(recording["ended_at"]),
+            text.size(recording["bytes"]),
+            Text(recording["cause"]),
+        )
+    done = "would be deleted" if dry_run else "are deleted; their media is removed in the background"
+    total = text.size(sum(recording["bytes"] for recording in recordings))
+    return Group(table, Text(f"{len(recordings)} recordings of {total} {done}.", style="dim"))
+
+
+def usage_table(usage: JsonObject) -> RenderableType:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("STREAM", "RECORDINGS", "KEPT", "SIZE"):
+        table.add_column(heading, justify="left" if heading == "STREAM" else "right")
+    for stream in usage["streams"]:
+        table.add_row(
+            Text(stream["stream"]), str(stream["recordings"]), str(stream["kept"]), text.size(stream["bytes"])
+        )
+    parts = [f"{usage['recordings']} recordings, {text.size(usage['bytes'])}."]
+    if usage["free_bytes"] is not None:
+        parts.append(
+            f"{text.size(usage['free_bytes'])} of the disk's {text.size(usage['capacity_bytes'])} are free."
+        )
+    return Group(*([table] if usage["streams"] else []), Text(" ".join(parts)))
 
 
 def latency_table(stream: JsonObject) -> RenderableType:
@@ -99,10 +137,22 @@ def _state(stream: JsonObject) -> Text:
     return Text(stream["state"], style=STATE_STYLES.get(stream["state"], ""))
 
 
+def _ban(ban: JsonObject) -> str:
+    until = f"until {text.moment(ban['until'])}" if ban["until"] else "until `headwater unban`"
+    return f"{until}: {text.clean(ban['reason'])}" if ban["reason"] else until
+
+
+def _connected(stream: JsonObject, place: str) -> str:
+    """One of a stream's publishers; its role, if the stream has or had a key for each."""
+    status = stream[place]
+    has_two = stream["standby"] or stream["backup_key_created_at"] or status["role"] == "backup"
+    role = f"{status['role']}, " if has_two else ""
+    key = f", stream key {text.clean(status['key'])}" if status["key"] and status["key"] not in ROLES else ""
+    return f"{role}{text.publisher(status)}{key}, connected {text.duration(status['connected_s'])}"
+
+
 def _renditions(renditions: Sequence[JsonObject]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("RENDITION", "CODEC", "SIZE", "FPS", "BITRATE", "MADE BY"):
-        table.add_column(heading)
+    table = columns("RENDITION", "CODEC", "SIZE", "FPS", "BITRATE", "MADE BY", fold=False)
     for rendition in renditions:
         picture = f"{rendition['width']}x{rendition['height']}" if rendition["width"] else "-"
         table.add_row(

@@ -23,7 +23,7 @@ def duration(seconds: float | None) -> str:
 def bitrate(bps: float | None) -> str:
     if bps is None:
         return "-"
-    return f"{bps / 1e6:.1f} Mb/s" if bps >= 1e6 else f"{bps / 1e3:.0f} kb/s"
+    return f"{bps / 1e3:.0f} kbit/s"
 
 
 def size(count: float | None) -> str:
@@ -41,7 +41,7 @@ def moment(epoch: float | None) -> str:
 
 
 def source(status: JsonObject | None) -> str:
-    """``h264 1280x720 30 fps 2.5 Mb/s, keyframe every 2.0 s``, without the unknown parts."""
+    """``h264 1280x720 30 fps 2500 kbit/s, keyframe every 2.0 s``, without the unknown parts."""
     if status is None:
         return "-"
     parts = []
@@ -72,3 +72,12 @@ def publisher(status: JsonObject | None) -> str:
         return "-"
     software = f" {clean(status['software'])}" if status["software"] else ""
     return f"{clean(status['address'])}{software}"
+
+
+def publishers(stream: JsonObject) -> str:
+    """The publisher on air, with its role if it is the backup or another one is on standby."""
+    on_air, standby = stream["publisher"], stream["standby"]
+    shown = publisher(on_air)
+    if on_air is not None and (standby is not None or on_air["role"] == "backup"):
+        shown = f"{on_air['role']} {shown}"
+    return shown if standby is None else f"{shown} ({standby['role']} on standby)"

@@ -3,13 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from control.cli.options import ServerOptions, StreamArgument, with_server
+from control.cli.layout import facts
+from control.cli.options import ServerOptions, StreamArgument, seconds, with_server
 from control.cli.output import print_json, show
-from control.cli.text import clean, moment
-from media.quantities import Duration
+from control.cli.text import moment
 
 
 @with_server
@@ -25,22 +23,13 @@ def make_token(
     ] = None,
 ) -> None:
     """Make a link that lets viewers of a private stream in."""
-    body = {"for_s": _seconds(valid_for), "address": address}
+    body = {"for_s": round(seconds(valid_for, "--for", at_least=1)), "address": address}
     with options.connect() as api:
         answer = api.post("streams", stream, "tokens", body=body)
     if options.json_output:
         print_json(answer)
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for label, field in (("Watch", "watch"), ("HLS", "hls"), ("DASH", "dash"), ("Token", "token")):
-        table.add_row(Text(label, style="bold"), Text(clean(answer[field]), overflow="fold"))
-    limit = f", from {clean(answer['address'])} alone" if answer["address"] else ""
-    table.add_row(Text("Until", style="bold"), Text(f"{moment(answer['expires_at'])}{limit}"))
-    show(table)
-
-
-def _seconds(text: str) -> int:
-    try:
-        return round(Duration(at_least=1).parse(text))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--for") from None
+    fields = (("Watch", "watch"), ("HLS", "hls"), ("DASH", "dash"), ("Token", "token"))
+    rows = [(label, answer[field]) for label, field in fields]
+    limit = f", from {answer['address']} alone" if answer["address"] else ""
+    show(facts((*rows, ("Until", f"{moment(answer['expires_at'])}{limit}"))))

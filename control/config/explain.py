@@ -38,7 +38,10 @@ class Sources:
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> str:
-        """``headwater.toml:12: [rtmp] listen``, or the environment variable, or the key from the command line."""
+        """``headwater.toml:12: [rtmp] listen``, or the environment variable, or the key from the command line. The
+        empty path, of a fault that concerns several sections, is the file."""
+        if not path:
+            return str(self.file or "together")
         key = _set_key(self.overrides, path)
         if key:
             return f"{render_path(key, sections=False)} (command line)"

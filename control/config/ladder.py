@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from media.ladder import WORDS
 from media.suggest import closest
-from storage.catalogue.ladder import WORDS, LadderField
+from storage.catalogue.ladder import LadderField
 
 FORM = 'write "auto", "source" or [ {height = 720, bitrate = "2500k"}, … ]'
 

@@ -20,7 +20,7 @@ PREFIX = "HEADWATER_"
 TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 # Variables with this prefix that are not configuration: of the commands, and of the tests.
-OTHER_VARIABLES = frozenset({"HEADWATER_CONFIG", "HEADWATER_SERVER", "HEADWATER_TOKEN"})
+OTHER_VARIABLES = frozenset({"HEADWATER_CONFIG", "HEADWATER_KEY", "HEADWATER_SERVER", "HEADWATER_TOKEN"})
 TEST_PREFIX = "HEADWATER_TEST_"
 
 

@@ -1,6 +1,7 @@
 """The URLs to show: the Server line for OBS, and the pages."""
 
 import socket
+from urllib.parse import urlsplit
 
 from control.config.address import Address
 from control.config.model import Config
@@ -21,10 +22,11 @@ def guess_host() -> str:
     return "localhost" if host == "0.0.0.0" else host
 
 
-def rtmp_url(config: Config, bound: Address) -> str:
-    """The Server line for OBS. ``bound`` is the address that the server listens on."""
-    host = config.rtmp.public_host or _host_of(bound)
-    return f"rtmp://{Address(host, bound.port)}/{config.rtmp.app}"
+def server_line(config: Config, bound: Address, *, scheme: str, host: str | None = None) -> str:
+    """The Server line for OBS. ``bound`` is the address that the server listens on, ``scheme`` ``rtmp`` or
+    ``rtmps``. ``host`` is the one to use if the operator has set none."""
+    address = Address(config.rtmp.public_host or host or _host_of(bound), bound.port)
+    return f"{scheme}://{address}/{config.rtmp.app}"
 
 
 def public_url(config: Config, bound: Address) -> str:
@@ -35,9 +37,12 @@ def public_url(config: Config, bound: Address) -> str:
 def clock_url(config: Config) -> str:
     """The address of the server's clock for players. Without a public URL it is relative to the manifest's, because
     the server does not know the address by which a player reaches it. With one on plain HTTP it is relative too:
-    if a proxy adds HTTPS, browsers do not load the clock from an HTTP address (mixed content)."""
+    if a proxy adds HTTPS, browsers do not load the clock from an HTTP address (mixed content). The path of a public
+    URL precedes it either way."""
     public = config.http.public_url
-    return f"{public}/time" if public is not None and public.startswith("https://") else "/time"
+    if public is None:
+        return "/time"
+    return f"{public}/time" if public.startswith("https://") else f"{urlsplit(public).path}/time"
 
 
 def local_url(bound: Address) -> str:

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from ingest.flv.codecs import AUDIO_FOURCCS, OTHER_AUDIO_FOURCCS, OTHER_SOUND_FORMATS, SOUND_FORMATS, printable
 from ingest.flv.errors import EmptyFrame, TruncatedTag, UnknownPacket, UnsupportedCodec
+from ingest.flv.multitrack import first_track
 from ingest.flv.tags import NO_MEDIA, AudioFrame, NoMedia, SequenceHeader
 from media.codecs import audio_codec
 from media.units import Codec
@@ -63,7 +64,7 @@ def parse_audio_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
 def parse_ex_tag(body: bytes) -> AudioFrame | SequenceHeader | NoMedia:
     packet = body[0] & 0x0F
     if packet == ExPacket.MULTITRACK:
-        raise UnsupportedCodec("Multitrack audio is not supported: send a single audio track")
+        return parse_ex_tag(first_track(body, multitrack=ExPacket.MULTITRACK))
     if packet not in (
         ExPacket.SEQUENCE_START,
         ExPacket.CODED_FRAMES,

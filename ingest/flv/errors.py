@@ -11,6 +11,7 @@
     │   ├── IncompletePicture
     │   ├── OversizedPicture
     │   ├── UnknownPacket
+    │   ├── IgnoredTrack
     │   └── NoConfig
     └── UnsupportedCodec      the broadcast cannot continue
 """
@@ -68,10 +69,22 @@ class OversizedPicture(OddFrame):
     code: ClassVar[str] = "oversized-picture"
 
 
+class OversizedFrame(OddFrame):
+    """An audio message with more bytes than audio frames have."""
+
+    code: ClassVar[str] = "oversized-frame"
+
+
 class UnknownPacket(OddFrame):
     """A packet type that is reserved, or that Headwater does not use."""
 
     code: ClassVar[str] = "unknown-packet"
+
+
+class IgnoredTrack(OddFrame):
+    """A track other than the first one of its kind."""
+
+    code: ClassVar[str] = "unsupported-track"
 
 
 class NoConfig(OddFrame):

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from ingest.flv.codecs import OTHER_VIDEO_FOURCCS, OTHER_VIDEO_IDS, VIDEO_FOURCCS, VIDEO_IDS, printable
 from ingest.flv.errors import EmptyFrame, ImplausibleOffset, TruncatedTag, UnknownPacket, UnsupportedCodec
+from ingest.flv.multitrack import first_track
 from ingest.flv.tags import NO_MEDIA, NoMedia, SequenceHeader, VideoFrame
 from media.units import Codec
 
@@ -21,6 +22,8 @@ COMPOSITION_TIME_SIZE = 3
 
 # An SI24 composition time can be up to 2 h 20 min; no encoder reorders frames over more than this.
 MAX_COMPOSITION_MS = 10_000
+# Encoders that send negative ones delay the decoding by the frames that they reorder, which are at most 16.
+MIN_COMPOSITION_MS = -2_000
 
 
 class Packet(IntEnum):
@@ -77,7 +80,7 @@ def parse_ex_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
     packet = body[0] & 0x0F
     frame_type = body[0] >> 4 & 0x07
     if packet == ExPacket.MULTITRACK:
-        raise UnsupportedCodec("Multitrack video is not supported: send a single video track")
+        return parse_ex_tag(first_track(body, multitrack=ExPacket.MULTITRACK))
     if packet > ExPacket.METADATA:
         raise UnknownPacket(f"enhanced video packet type {packet}")
     if frame_type == COMMAND_FRAME and packet != ExPacket.METADATA:
@@ -103,7 +106,7 @@ def parse_ex_tag(body: bytes) -> VideoFrame | SequenceHeader | NoMedia:
 def coded(codec: Codec, frame_type: int, composition_ms: int, data: bytes) -> VideoFrame:
     if not data:
         raise EmptyFrame("a video tag without a frame")
-    if not -MAX_COMPOSITION_MS <= composition_ms <= MAX_COMPOSITION_MS:
+    if not MIN_COMPOSITION_MS <= composition_ms <= MAX_COMPOSITION_MS:
         raise ImplausibleOffset(f"a composition time of {composition_ms} ms")
     return VideoFrame(codec, frame_type == KEY_FRAME, composition_ms, data)
 

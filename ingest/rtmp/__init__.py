@@ -6,6 +6,7 @@ It implements Adobe's Real Time Messaging Protocol specification 1.0, and accept
 from ingest.rtmp.connection import ServerConnection
 from ingest.rtmp.errors import LimitError, LocalError, PeerError, RtmpError
 from ingest.rtmp.events import (
+    AGAIN,
     NEED_DATA,
     PAUSED,
     AudioMessage,
@@ -20,6 +21,7 @@ from ingest.rtmp.limits import Limits
 from ingest.rtmp.states import State
 
 __all__ = [
+    "AGAIN",
     "NEED_DATA",
     "PAUSED",
     "AudioMessage",

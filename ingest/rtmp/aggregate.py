@@ -2,18 +2,25 @@
 
 from collections.abc import Iterator
 
-from ingest.rtmp.errors import MalformedMessage
+from ingest.rtmp.errors import MalformedMessage, TooManyAggregated
 from ingest.rtmp.message import Message
 
 TAG_HEADER_SIZE = 11
 BACK_POINTER_SIZE = 4
+MAX_MESSAGES = 1024
 
 
-def split_aggregate(message: Message) -> Iterator[Message]:
-    """The messages in an aggregate. The first one gets the aggregate's timestamp. Raises MalformedMessage."""
-    payload, at = message.payload, 0
+def split_aggregate(message: Message, limit: int = MAX_MESSAGES) -> Iterator[Message]:
+    """The messages in an aggregate, at most ``limit``. The first one gets the aggregate's timestamp.
+
+    Raises MalformedMessage, TooManyAggregated.
+    """
+    payload, at, count = message.payload, 0, 0
     shift: int | None = None
     while at < len(payload):
+        count += 1
+        if count > limit:
+            raise TooManyAggregated(f"an aggregate message has more than {limit} messages")
         header = payload[at : at + TAG_HEADER_SIZE]
         body = at + TAG_HEADER_SIZE
         after = body + int.from_bytes(header[1:4], "big")

@@ -1,8 +1,8 @@
 """The received bytes that are not parsed yet, in one block that the socket writes into directly."""
 
-# The size of one socket read, and the longest chunk payload that stays in this buffer until it is complete.
+# The size of one socket read, and the longest chunk payload that stays in this buffer until it is complete: while
+# publishing, and before.
 READ_SIZE = 64 * 1024
-# The size of one socket read before publishing is accepted.
 SMALL_READ_SIZE = 4 * 1024
 
 
@@ -46,11 +46,17 @@ class ReceiveBuffer:
     def clear(self) -> None:
         self.start = self.end = 0
 
+    def release(self) -> None:
+        """Free the memory. Nothing is unread then."""
+        self.clear()
+        self.data = bytearray()
+        self.view = memoryview(self.data)
+
     def _make_room(self, size: int) -> None:
         unread = len(self)
         source = self.view[self.start : self.end].tobytes()
         if len(self.data) < unread + size:
-            self.data = bytearray(2 * max(unread + size, READ_SIZE))
+            self.data = bytearray(2 * max(unread + size, 2 * size))
             self.view = memoryview(self.data)
         self.view[:unread] = source
         self.start, self.end = 0, unread

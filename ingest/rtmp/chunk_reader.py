@@ -6,12 +6,12 @@ stream. Consecutive type 3 chunks of one chunk stream, as in a large video frame
 
 from struct import Struct
 
-from ingest.rtmp.buffer import READ_SIZE, ReceiveBuffer
+from ingest.rtmp.buffer import READ_SIZE, SMALL_READ_SIZE, ReceiveBuffer
 from ingest.rtmp.chunk_stream import ChunkStream
 from ingest.rtmp.chunk_writer import DEFAULT_CHUNK_SIZE, EXTENDED
 from ingest.rtmp.errors import MalformedChunk, MessageTooLarge, TooManyChunkStreams, TooManyPartialMessages
 from ingest.rtmp.limits import Limits
-from ingest.rtmp.message import MEDIA_TYPES, MESSAGE_TYPES, Message
+from ingest.rtmp.message import MEDIA_TYPES, MESSAGE_TYPES, UNFINISHED, Message
 
 # Timestamp and length have 24 bits each: a 16-bit and an 8-bit part. Only the stream id is little-endian.
 TYPE_1 = Struct(">HBHBB")
@@ -20,23 +20,41 @@ UINT32 = Struct(">I")
 HEADER_SIZES = (11, 7, 3, 0)
 MAX_CHUNK_SIZE = 0xFFFFFF
 UINT32_MASK = 0xFFFFFFFF
+# A call of next_message reads about this many chunks at most, so that chunks of a few bytes cannot make it long.
+CHUNKS_PER_CALL = 512
 
 
 class ChunkReader:
-    """Reads messages from ``buffer``. ``media_limit`` is the current limit of audio and video messages in bytes."""
+    """Reads messages from ``buffer``. ``chunks`` counts chunks of less than the default size, and those that do not
+    complete a message: a peer can send many of these in few bytes."""
 
     def __init__(self, buffer: ReceiveBuffer, limits: Limits) -> None:
         self.chunk_size = DEFAULT_CHUNK_SIZE
-        self.media_limit = limits.max_command_size
+        self.chunks = 0
+        self._pause_at = CHUNKS_PER_CALL
         self._buffer = buffer
         self._limits = limits
         self._streams: dict[int, ChunkStream] = {}
         self._current: ChunkStream | None = None
         self._chunk_left = 0
         self._partial_size = 0
+        self.set_publishing(False)
+
+    def set_publishing(self, publishing: bool) -> None:
+        """Use the limits for a peer that may publish, or for one that may not."""
+        limits = self._limits
+        self._media_limit = limits.max_message_size if publishing else limits.max_command_size
+        self._partial_limit = limits.max_partial_size if publishing else limits.partial_before_publish
+        self._longest_buffered = READ_SIZE if publishing else SMALL_READ_SIZE
+
+    def clear(self) -> None:
+        """Free the partial messages. The reader is not used after that."""
+        self._streams.clear()
+        self._current = None
+        self._partial_size = 0
 
     def next_message(self) -> Message | None:
-        """The next complete message, or None if more bytes are needed.
+        """The next complete message; None if more bytes are needed; UNFINISHED after many chunks without one.
 
         Raises MalformedChunk, MessageTooLarge, TooManyChunkStreams, TooManyPartialMessages.
         """
@@ -50,7 +68,7 @@ class ChunkReader:
             available = buffer.end - start
             if available < left:
                 self._current = stream
-                if left > READ_SIZE:
+                if left > self._longest_buffered:
                     self._gather(stream, available)
                     self._chunk_left = left - available
                 return None
@@ -66,6 +84,10 @@ class ChunkReader:
                 self._gather_run(stream)
             if not stream.missing:
                 return self._complete(stream)
+            self.chunks += 1
+            if self.chunks >= self._pause_at:
+                self._pause_at = self.chunks + CHUNKS_PER_CALL
+                return UNFINISHED
 
     def set_chunk_size(self, size: int) -> None:
         """Section 5.4.1. Messages have at most 16777215 bytes, so larger chunk sizes have the same effect.
@@ -156,7 +178,7 @@ class ChunkReader:
 
     def _begin_message(self, stream: ChunkStream) -> ChunkStream:
         stream.missing = length = stream.length
-        if length > self.media_limit or stream.type_id not in MEDIA_TYPES:
+        if length > self._media_limit or stream.type_id not in MEDIA_TYPES:
             self._check(stream.type_id, length)
         self._chunk_left = length if length < self.chunk_size else self.chunk_size
         return stream
@@ -175,7 +197,7 @@ class ChunkReader:
     def _check(self, type_id: int, length: int) -> None:
         if type_id not in MESSAGE_TYPES:
             raise MalformedChunk(f"unknown message type {type_id}")
-        limit = self.media_limit if type_id in MEDIA_TYPES else self._limits.max_command_size
+        limit = self._media_limit if type_id in MEDIA_TYPES else self._limits.max_command_size
         if length > limit:
             raise MessageTooLarge(f"a message of type {type_id} has {length} bytes; the limit is {limit}")
 
@@ -185,9 +207,9 @@ class ChunkReader:
         start = buffer.start
         buffer.start = stop = start + count
         if stream.partial is None:
-            if self._partial_size + stream.length > self._limits.max_partial_size:
+            if self._partial_size + stream.length > self._partial_limit:
                 raise TooManyPartialMessages(
-                    f"the partial messages exceed the limit of {self._limits.max_partial_size} bytes"
+                    f"the partial messages exceed the limit of {self._partial_limit} bytes"
                 )
             self._partial_size += stream.length
             stream.partial = bytearray(buffer.view[start:stop])
@@ -196,11 +218,14 @@ class ChunkReader:
         stream.missing -= count
 
     def _gather_run(self, stream: ChunkStream) -> None:
-        """Move the payload of all complete type 3 chunks of ``stream`` that come next in the buffer."""
+        """Move the payload of the complete type 3 chunks of ``stream`` that come next in the buffer."""
         buffer, partial = self._buffer, stream.partial
         assert partial is not None
         data, view, at, end = buffer.data, buffer.view, buffer.start, buffer.end
         size, missing, continuation = self.chunk_size, stream.missing, stream.continuation
+        is_small = size < DEFAULT_CHUNK_SIZE
+        if is_small:
+            end = min(end, at + CHUNKS_PER_CALL * (size + 1))
         while missing:
             take = size if size < missing else missing
             if end - at <= take or data[at] != continuation:
@@ -209,6 +234,8 @@ class ChunkReader:
             partial += view[at : at + take]
             at += take
             missing -= take
+        if is_small:
+            self.chunks += (stream.missing - missing) // size
         buffer.start, stream.missing = at, missing
 
     def _complete(self, stream: ChunkStream) -> Message:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ingest.rtmp.amf0 import Value, decode, encode
+from ingest.rtmp.amf0 import Value, ValueBudget, decode, encode
 from ingest.rtmp.errors import MalformedMessage
 from ingest.rtmp.limits import Limits
 from ingest.rtmp.message import Message, MessageType
@@ -28,9 +28,9 @@ class Command:
         return Message(MessageType.COMMAND_AMF0, self.stream_id, 0, payload)
 
 
-def parse_command(message: Message, limits: Limits) -> Command:
-    """Raises MalformedMessage, MalformedAmf, AmfLimit."""
-    values = decode(amf0_payload(message), limits)
+def parse_command(message: Message, limits: Limits, budget: ValueBudget | None = None) -> Command:
+    """Its values are taken from ``budget``. Raises MalformedMessage, MalformedAmf, AmfLimit."""
+    values = decode(amf0_payload(message), limits, budget)
     match values:
         case [str(name), float(transaction), command_object, *arguments]:
             return Command(name, transaction, command_object, tuple(arguments), message.stream_id)

@@ -2,8 +2,11 @@
 
     connection.receive_data(data)              # or get_buffer() and buffer_updated(), which avoid a copy
     while (event := connection.next_event()) not in (NEED_DATA, PAUSED):
-        ...
+        if event is not AGAIN:
+            ...
     transport.write(connection.data_to_send())
+
+A call of ``next_event`` reads one message at most, so the caller can do other work between two of them.
 
 The connection answers everything itself, except for the decision whether a publisher may publish. All errors raised
 are those of :mod:`ingest.rtmp.errors`. After a PeerError or a LimitError, the connection must be closed.
@@ -16,13 +19,14 @@ from types import MappingProxyType
 
 from ingest.rtmp import control, replies
 from ingest.rtmp.aggregate import split_aggregate
+from ingest.rtmp.allowance import Allowance
 from ingest.rtmp.buffer import READ_SIZE, SMALL_READ_SIZE, ReceiveBuffer
 from ingest.rtmp.chunk_reader import ChunkReader
-from ingest.rtmp.chunk_writer import DEFAULT_CHUNK_SIZE, encode_message
 from ingest.rtmp.command import parse_command
 from ingest.rtmp.data_message import parse_metadata
-from ingest.rtmp.errors import RtmpError
+from ingest.rtmp.errors import MalformedMessage, MessageTooLarge, RtmpError
 from ingest.rtmp.events import (
+    AGAIN,
     NEED_DATA,
     PAUSED,
     AudioMessage,
@@ -34,7 +38,8 @@ from ingest.rtmp.events import (
 )
 from ingest.rtmp.handshake import ServerHandshake
 from ingest.rtmp.limits import Limits
-from ingest.rtmp.message import Message, MessageType
+from ingest.rtmp.message import UNFINISHED, Message, MessageType
+from ingest.rtmp.outgoing import Outgoing
 from ingest.rtmp.session import CommandSession
 from ingest.rtmp.states import State
 
@@ -52,10 +57,11 @@ class ServerConnection:
         self._buffer = ReceiveBuffer()
         self._handshake = ServerHandshake(entropy)
         self._reader = ChunkReader(self._buffer, self._limits)
-        self._session = CommandSession(self._send, self._limits.max_message_streams)
-        self._events: deque[Event] = deque()
-        self._out: list[bytes] = []
-        self._out_chunk_size = DEFAULT_CHUNK_SIZE
+        self._outgoing = Outgoing()
+        self._session = CommandSession(self._outgoing, self._limits.max_message_streams)
+        # The messages of an aggregate that were not handled yet.
+        self._parts: deque[Message] = deque()
+        self._allowance = Allowance(self._limits)
         self._received = 0
         self._acknowledged = 0
         self._peer_window: int | None = None
@@ -84,39 +90,27 @@ class ServerConnection:
 
     def data_to_send(self) -> bytes:
         """The bytes to send to the peer. Each byte is returned once."""
-        if not self._out:
-            return b""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
+        return self._outgoing.take()
 
     def next_event(self) -> Event | Signal:
-        """The next event; NEED_DATA if there is none; PAUSED while a publish request is open.
+        """The next event; NEED_DATA if there is none; PAUSED while a publish request is open; AGAIN if there was
+        work without an event.
 
         Raises PeerError, LimitError.
         """
-        state = self._session.state
-        if state is not PUBLISHING:
-            if state is State.AUTHORIZING:
-                return PAUSED
-            if state is State.ENDED:
-                self._buffer.clear()
-                return NEED_DATA
-            if state is State.HANDSHAKE and not self._shake_hands():
-                return NEED_DATA
-        if self._events:
-            return self._events.popleft()
-        next_message = self._reader.next_message
-        while (message := next_message()) is not None:
-            event = self._on_message(message)
-            if event is not None:
-                return event
-        return NEED_DATA
+        if self._session.state is not PUBLISHING:
+            return self._next_outside_publication()
+        message = self._parts.popleft() if self._parts else self._reader.next_message()
+        if message is None:
+            return NEED_DATA
+        event = self._on_message(message)
+        return AGAIN if event is None else event
 
     def accept_publish(self) -> None:
         """Accept the publish request. Raises LocalError if no publish request is open."""
         self._session.accept_publish()
-        self._reader.media_limit = self._limits.max_message_size
+        self._allowance.begin_publication(self._read, self._reader.chunks)
+        self._reader.set_publishing(True)
 
     def refuse_publish(self, text: str) -> None:
         """Refuse the publish request with ``text`` and end the session. OBS fails at once and logs ``text``.
@@ -125,15 +119,51 @@ class ServerConnection:
         """
         self._session.refuse_publish(text)
 
+    def request_reconnect(self, text: str) -> bool:
+        """Ask a publisher that announced support to open a new connection. Returns whether it was asked."""
+        return self._session.request_reconnect(text)
+
     def end(self, text: str | None = None) -> None:
         """End the session, in any state. If the peer publishes, or has asked to, it is sent ``text``."""
         self._session.end(text)
-        self._events.clear()
+        self._parts.clear()
+
+    def close(self) -> None:
+        """Free the memory: the connection is lost."""
+        self.end()
+        self._outgoing.take()
+        self._reader.clear()
+        self._buffer.release()
+
+    def _next_outside_publication(self) -> Event | Signal:
+        """:meth:`next_event` for a peer that does not publish, whose work is limited in total."""
+        state = self._session.state
+        if state is State.AUTHORIZING:
+            return PAUSED
+        if state is State.ENDED:
+            self._buffer.clear()
+            return NEED_DATA
+        if state is State.HANDSHAKE and not self._shake_hands():
+            return NEED_DATA
+        message = self._reader.next_message()
+        self._allowance.check(self._read, self._reader.chunks)
+        if message is None:
+            return NEED_DATA
+        if message is UNFINISHED:
+            return AGAIN
+        self._allowance.take_message()
+        event = self._on_message(message)
+        return AGAIN if event is None else event
+
+    @property
+    def _read(self) -> int:
+        """The bytes of what was received that are not in the buffer any more."""
+        return self._received - len(self._buffer)
 
     def _shake_hands(self) -> bool:
         answer, done = self._handshake.advance(self._buffer)
         if answer:
-            self._out.append(answer)
+            self._outgoing.send_bytes(answer)
         if done:
             self._session.handshaken()
         return done
@@ -151,32 +181,33 @@ class ServerConnection:
         return self._session.state is PUBLISHING
 
     def _on_aggregate(self, message: Message) -> Event | None:
+        if not self._publishing:
+            return None
         try:
-            parts = list(split_aggregate(message))
-        except RtmpError as error:
-            return self._dropped(error)
-        for part in parts:
-            if part.type_id in (AUDIO, VIDEO, MessageType.DATA_AMF0):
-                event = self._on_message(part)
-                if event is not None:
-                    self._events.append(event)
-        return self._events.popleft() if self._events else None
+            parts = list(split_aggregate(message, self._limits.max_aggregated))
+        except MalformedMessage as error:
+            return MessageDropped(error.code)
+        self._parts.extend(part for part in parts if part.type_id in (AUDIO, VIDEO, MessageType.DATA_AMF0))
+        return None
 
     def _on_data(self, message: Message) -> Event | None:
+        if not self._publishing:
+            return None
         try:
+            if len(message.payload) > self._limits.max_command_size:
+                raise MessageTooLarge(f"a data message of {len(message.payload)} bytes in an aggregate message")
             metadata = parse_metadata(message, self._limits)
         except RtmpError as error:
-            return self._dropped(error)
-        return Metadata(metadata) if metadata is not None and self._publishing else None
-
-    def _dropped(self, error: RtmpError) -> Event | None:
-        """The event for a message that cannot be read, or None outside a publication."""
-        return MessageDropped(error.code) if self._publishing else None
+            return MessageDropped(error.code)
+        return None if metadata is None else Metadata(metadata)
 
     def _on_command(self, message: Message) -> Event | None:
+        if not self._publishing:
+            return self._session.command(parse_command(message, self._limits, self._allowance.values))
         event = self._session.command(parse_command(message, self._limits))
         if not self._publishing:
-            self._reader.media_limit = self._limits.max_command_size
+            self._allowance.end_publication(self._read, self._reader.chunks)
+            self._reader.set_publishing(False)
         return event
 
     def _on_set_chunk_size(self, message: Message) -> None:
@@ -193,32 +224,27 @@ class ServerConnection:
         size = control.uint32(message)
         if size != self._own_window:
             self._own_window = size
-            self._send(replies.Reply(control.CHUNK_STREAM, control.window_acknowledgement_size(size)))
+            self._outgoing.send(replies.Reply(control.CHUNK_STREAM, control.window_acknowledgement_size(size)))
 
     def _on_user_control(self, message: Message) -> None:
         response = control.ping_response(message)
         if response is not None:
-            self._send(replies.Reply(control.CHUNK_STREAM, response))
+            self._outgoing.send(replies.Reply(control.CHUNK_STREAM, response))
 
     def _ignore(self, message: Message) -> None:
         return None
-
-    def _send(self, *messages: replies.Reply) -> None:
-        for chunk_stream, message in messages:
-            self._out.append(encode_message(chunk_stream, message, self._out_chunk_size))
-            if message.type_id == MessageType.SET_CHUNK_SIZE:
-                self._out_chunk_size = control.uint32(message)
 
     def _count(self, received: int) -> None:
         self._received += received
         window = self._peer_window
         if window is not None and self._received - self._acknowledged >= window:
             self._acknowledged = self._received
-            self._send(replies.Reply(control.CHUNK_STREAM, control.acknowledgement(self._received)))
+            self._outgoing.send(replies.Reply(control.CHUNK_STREAM, control.acknowledgement(self._received)))
 
 
 OTHER_MESSAGES: Mapping[int, Callable[[ServerConnection, Message], Event | None]] = MappingProxyType(
     {
+        UNFINISHED.type_id: ServerConnection._ignore,
         MessageType.SET_CHUNK_SIZE: ServerConnection._on_set_chunk_size,
         MessageType.ABORT: ServerConnection._on_abort,
         MessageType.ACKNOWLEDGEMENT: ServerConnection._ignore,

@@ -14,6 +14,8 @@
     │   ├── TooManyPartialMessages
     │   ├── TooManyChunkStreams
     │   ├── TooManyMessageStreams
+    │   ├── TooManyAggregated
+    │   ├── TooMuchBeforePublish
     │   └── AmfLimit
     └── LocalError            the caller made a mistake
 """
@@ -81,6 +83,18 @@ class TooManyChunkStreams(LimitError):
 
 class TooManyMessageStreams(LimitError):
     code: ClassVar[str] = "too-many-message-streams"
+
+
+class TooManyAggregated(LimitError):
+    """An aggregate message has too many messages."""
+
+    code: ClassVar[str] = "too-many-aggregated"
+
+
+class TooMuchBeforePublish(LimitError):
+    """A peer sends more than any encoder does before it publishes."""
+
+    code: ClassVar[str] = "too-much-before-publish"
 
 
 class AmfLimit(LimitError):

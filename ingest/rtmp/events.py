@@ -7,14 +7,17 @@ from typing import Final, Literal, NamedTuple
 
 
 class Signal(Enum):
-    """NEED_DATA: more bytes are needed. PAUSED: the publish request must be answered first."""
+    """NEED_DATA: more bytes are needed. PAUSED: the publish request must be answered first. AGAIN: there was work
+    without an event, and there may be more: call again, now or after other work."""
 
     NEED_DATA = "need-data"
     PAUSED = "paused"
+    AGAIN = "again"
 
 
 NEED_DATA: Final[Literal[Signal.NEED_DATA]] = Signal.NEED_DATA
 PAUSED: Final[Literal[Signal.PAUSED]] = Signal.PAUSED
+AGAIN: Final[Literal[Signal.AGAIN]] = Signal.AGAIN
 
 
 class VideoMessage(NamedTuple):

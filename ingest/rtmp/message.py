@@ -38,3 +38,7 @@ class Message(NamedTuple):
     stream_id: int
     timestamp: int
     payload: bytes
+
+
+# What the chunk reader returns if it has read many chunks without completing a message. No peer can send this type.
+UNFINISHED: Final = Message(0, 0, 0, b"")

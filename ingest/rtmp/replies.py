@@ -59,5 +59,15 @@ def status(stream_id: int, code: str, description: str, *, level: str = "status"
     return Reply(STREAM_CHUNK_STREAM, command.encode())
 
 
+def reconnect_request(description: str) -> Reply:
+    """Enhanced RTMP v2, "Reconnect Request". Without a tcUrl, the peer connects to the address that it has."""
+    information: Value = {
+        "level": "status",
+        "code": "NetConnection.Connect.ReconnectRequest",
+        "description": description,
+    }
+    return on_connection(Command("onStatus", 0.0, None, (information,)))
+
+
 def on_connection(command: Command) -> Reply:
     return Reply(CONNECTION_CHUNK_STREAM, command.encode())

@@ -12,6 +12,7 @@ from ingest.rtmp.amf0 import UNDEFINED
 from ingest.rtmp.command import Command
 from ingest.rtmp.errors import LocalError, TooManyMessageStreams, UnexpectedCommand
 from ingest.rtmp.events import Event, PlayRefused, PublishRequested, Unpublished
+from ingest.rtmp.outgoing import Outgoing
 from ingest.rtmp.states import TRANSITIONS, Input, State
 
 # The state table's input for each command; all others are Input.CALL.
@@ -28,20 +29,24 @@ COMMAND_INPUTS: Mapping[str, Input] = MappingProxyType(
 )
 PEER_REPLIES = frozenset({"_result", "_error", "onStatus"})
 MAX_SOFTWARE_LENGTH = 200
+# The flags of capsEx (Enhanced RTMP v2, "Enhancing NetConnection connect Command").
+CAPS_RECONNECT = 0x01
+CAPS_MAX = 0xFF
 PLAY_REFUSAL = "This RTMP port is for publishing only: watch by HLS or DASH."
 
 
 class CommandSession:
-    """The state of one session. ``send(*replies)`` sends replies to the peer."""
+    """The state of one session. Its replies go to ``outgoing``."""
 
-    def __init__(self, send: Callable[..., None], max_message_streams: int) -> None:
+    def __init__(self, outgoing: Outgoing, max_message_streams: int) -> None:
         self.state = State.HANDSHAKE
-        self._send = send
+        self._send = outgoing.send
         self._max_message_streams = max_message_streams
         self._message_streams = 0
         self._publish_stream = 0
         self._app = ""
         self._software: str | None = None
+        self._caps = 0
 
     def handshaken(self) -> None:
         """The handshake is complete."""
@@ -71,6 +76,14 @@ class CommandSession:
         self._answer_publish(Input.REFUSE)
         self._send(replies.status(self._publish_stream, "NetStream.Publish.BadName", text, level="error"))
 
+    def request_reconnect(self, text: str) -> bool:
+        """Ask a peer that publishes to open a new connection. Returns False if it has not announced that it can
+        (Enhanced RTMP v2, "Reconnect Request")."""
+        if self.state is not State.PUBLISHING or not self._caps & CAPS_RECONNECT:
+            return False
+        self._send(replies.reconnect_request(text))
+        return True
+
     def end(self, text: str | None) -> None:
         """End the session, and send ``text`` to a peer that publishes or has asked to."""
         if text is not None and self.state in (State.AUTHORIZING, State.PUBLISHING):
@@ -82,6 +95,8 @@ class CommandSession:
         app, software = properties.get("app"), properties.get("flashVer")
         self._app = app if isinstance(app, str) else ""
         self._software = software[:MAX_SOFTWARE_LENGTH] if isinstance(software, str) and software else None
+        caps = properties.get("capsEx")
+        self._caps = int(caps) if isinstance(caps, float) and 0 <= caps <= CAPS_MAX else 0
         self._send(*replies.connected(command))
 
     def _create_stream(self, command: Command, before: State) -> None:

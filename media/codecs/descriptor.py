@@ -37,7 +37,8 @@ class VideoCodec:
     Raises MalformedConfig, UnsupportedConfig.
 
     ``message_reader`` returns a function that converts a message, as sent with this record, to a payload; that of a
-    message without data is empty. The record is empty if none was sent. Both raise MalformedConfig.
+    message without data is empty. The record is empty if none was sent. Both raise MalformedConfig, and the
+    function TooManyNalUnits.
 
     ``has_start_codes`` returns whether a message that was converted has start codes in place of lengths.
 
@@ -50,10 +51,13 @@ class VideoCodec:
     the record. If the record is empty, they must be complete. Parameter sets that a publisher sends in band stay in
     the payload too. Raises MalformedConfig.
 
+    ``largest_picture`` returns the luma samples of the largest picture that a payload's parameter sets describe, 0
+    if it has none. Raises MalformedConfig, TooManyNalUnits.
+
     ``picture_matcher`` returns a function for payloads sent with a record. It takes a payload and a continuation,
     and returns whether both belong to the same picture. Raises MalformedConfig.
 
-    ``join`` makes one access unit of the payloads of several messages.
+    ``join`` makes one access unit of the payloads of several messages. Raises TooManyNalUnits.
 
     ``parse_encoder_headers`` and ``parse_encoder_packet`` parse the output of FFmpeg's encoders of this codec: the
     configuration from the extradata or the first packet, and the payload from a packet. Both raise MalformedConfig.
@@ -66,6 +70,7 @@ class VideoCodec:
     is_random_access: Callable[[bytes], bool]
     parameter_sets: Callable[[bytes], bytes]
     update_config: Callable[[bytes, bytes], VideoConfig | None]
+    largest_picture: Callable[[bytes], int]
     picture_matcher: Callable[[bytes], Callable[[bytes, bytes], bool]]
     join: Callable[[Sequence[bytes]], bytes]
     parse_encoder_headers: Callable[[bytes], VideoConfig]

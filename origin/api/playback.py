@@ -5,31 +5,41 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Response
 
 from media.names import MANIFEST, MASTER_PLAYLIST, is_stream_name, stream_prefix
-from origin.api.bounded import BoundedRoute
-from origin.api.live import NOT_FOUND
+from origin.api.guard import GuardedRoute, needs
+from origin.api.known_problems import OF_BODIES, STREAM_NOT_FOUND, TOKEN_EXPIRED, TOKEN_INVALID, responses
 from origin.api.models import PlaybackToken, TokenRequest
-from origin.api.problems import documented, problem
+from origin.api.operation import CurrentOperation
+from origin.api.parameters import PathToken, StreamName
+from origin.api.problems import problem
 from origin.api.services import ApiServices
 from origin.playback.errors import PlaybackRefused, TokenInvalid
 from origin.playback.paths import check_path_token
 from origin.playback.tokens import ViewerToken, sign_viewer_token
+from storage.catalogue.scopes import Scope
 
 # Seconds that a cache may keep an answer: few, so that a revoked token soon stops working, but enough to be cheap.
 LONGEST_ANSWER_S = 60
 REFUSED = "public, max-age=10"
 
-INVALID = documented(403, "token-invalid", "this is not a valid path to the stream studio-a: open its link again")
-
 
 def tokens_router(services: ApiServices) -> APIRouter:
-    router = APIRouter(prefix="/streams/{stream}", tags=["playback"], route_class=BoundedRoute)
+    router = APIRouter(prefix="/streams/{stream}", tags=["playback"], route_class=GuardedRoute)
 
-    @router.post("/tokens", status_code=201, summary="Let a viewer of a private stream in", responses=NOT_FOUND)
-    async def make_token(stream: str, request: TokenRequest | None = None) -> PlaybackToken:
+    @router.post(
+        "/tokens",
+        status_code=201,
+        summary="Let a viewer of a private stream in",
+        responses=responses(STREAM_NOT_FOUND, *OF_BODIES),
+    )
+    @needs(Scope.OPERATE, "viewer-token-create")
+    async def create_viewer_token(
+        stream: StreamName, operation: CurrentOperation, request: TokenRequest | None = None
+    ) -> PlaybackToken:
         request = request or TokenRequest()
         await services.catalogue.get_stream(stream)
         viewer_token = ViewerToken(stream, int(services.clock()) + request.for_s, request.address)
         token = sign_viewer_token(viewer_token, await services.playback_keys())
+        operation.note(expires_at=viewer_token.expires_at, address=viewer_token.address)
         query, media = urlencode({"token": token}), f"{services.public_url}/{stream_prefix(stream)}"
         return PlaybackToken(
             stream=stream,
@@ -53,9 +63,9 @@ def checks_router(services: ApiServices) -> APIRouter:
         response_class=Response,
         summary="Whether a path token holds",
         description="Needs no token. For a cache in front, which may keep the answer: it decides for all viewers.",
-        responses=INVALID,
+        responses=responses(TOKEN_INVALID, TOKEN_EXPIRED),
     )
-    async def check(stream: str, path_token: str) -> Response:
+    async def verify_path_token(stream: StreamName, path_token: PathToken) -> Response:
         try:
             if not is_stream_name(stream):
                 raise TokenInvalid(f"there is no stream {stream[:80]}")

@@ -13,10 +13,15 @@ from starlette.exceptions import HTTPException
 
 from cluster.errors import ClusterUnavailable, OwnerTimeout
 from media.errors import HeadwaterError
-from origin.api.errors import ApiError, Unauthorized
+from origin.api.errors import ApiError
+from origin.methods import allow, methods_of, options_answer
 from storage.catalogue import BadStreamName
+from storage.catalogue.api_tokens import BadTokenName
+from storage.catalogue.key_ring import BadKey
 from storage.catalogue.ladder import TAGS
+from storage.hooks.registry import HookDisabled, TooManyHooks
 from storage.interface import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from storage.keeping import KeepingError
 
 log = structlog.get_logger("api")
 
@@ -28,10 +33,15 @@ PHRASES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unproce
 # The statuses of other packages' errors and their subclasses. Any other error is a 500.
 STATUSES: tuple[tuple[type[HeadwaterError], int], ...] = (
     (BadStreamName, 422),
+    (BadTokenName, 422),
+    (BadKey, 422),
+    (HookDisabled, 409),
+    (TooManyHooks, 409),
     (OwnerTimeout, 504),
     (ClusterUnavailable, 503),
     (ObjectNotFound, 404),
     (PreconditionFailed, 409),
+    (KeepingError, 409),
     (StoreUnavailable, 503),
 )
 
@@ -65,22 +75,13 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemResponse:
-    body = _problem(status, code, detail, errors)
+    body = make_problem(status, code, detail, errors)
     # Without no-store, a cache could choose how long to keep a 404 (RFC 9111, 4.2.2).
     return ProblemResponse(
         body.model_dump(exclude_none=True),
         status_code=status,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-
-
-def documented(status: int, code: str, detail: str) -> dict[int | str, dict[str, Any]]:
-    """An entry of a route's ``responses``."""
-    example = _problem(status, code, detail)
-    content = {
-        MEDIA_TYPE: {"schema": Problem.model_json_schema(), "example": example.model_dump(exclude_none=True)}
-    }
-    return {status: {"description": _phrase(status), "content": content}}
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -91,10 +92,10 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Problem:
+def make_problem(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> Problem:
     return Problem(
         type=f"urn:headwater:problem:{code}",
-        title=_phrase(status),
+        title=phrase(status),
         status=status,
         detail=detail,
         code=code,
@@ -104,30 +105,41 @@ def _problem(status: int, code: str, detail: str, errors: list[dict[str, str]] |
 
 async def _declared(request: Request, error: Exception) -> Response:
     assert isinstance(error, HeadwaterError)
-    status = _status(error)
+    status = status_of(type(error))
     if status >= 500:
         log.warning("request failed", path=request.url.path, code=error.code, error=str(error))
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+    headers = error.headers if isinstance(error, ApiError) else None
     return problem(status, error.code, str(error), headers=headers)
 
 
-def _status(error: HeadwaterError) -> int:
-    if isinstance(error, ApiError):
+def status_of(error: type[HeadwaterError]) -> int:
+    if issubclass(error, ApiError):
         return error.status
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    return next((status for kind, status in STATUSES if issubclass(error, kind)), 500)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code < 400:
         return Response(status_code=error.status_code, headers=error.headers)
-    phrase = _phrase(error.status_code)
+    if error.status_code == 405:
+        return _unsupported_method(request)
+    words = phrase(error.status_code)
     detail = (
         error.detail
         if error.detail != HTTPStatus(error.status_code).phrase
-        else f"{phrase}: {request.method} {request.url.path}"
+        else f"{words}: {request.method} {request.url.path}"
     )
-    return problem(error.status_code, phrase.lower().replace(" ", "-"), detail, headers=error.headers)
+    return problem(error.status_code, words.lower().replace(" ", "-"), detail, headers=error.headers)
+
+
+def _unsupported_method(request: Request) -> Response:
+    """The router knows only the methods of the first route that has the path."""
+    methods = methods_of(request.app.routes, request.scope)
+    if request.method == "OPTIONS":
+        return options_answer(methods)
+    detail = f"{request.url.path} has no {request.method}: use {' or '.join(methods)}"
+    return problem(405, "method-not-allowed", detail, headers={"Allow": allow(methods)})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -148,7 +160,7 @@ def _fields(location: tuple[str | int, ...]) -> list[str]:
     ]
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
     return PHRASES.get(status) or HTTPStatus(status).phrase
 
 

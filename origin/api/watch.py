@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from live.status import StreamState
-from origin.api.live import NOT_FOUND, live_status
+from origin.api.known_problems import OF_OWNERS, STREAM_NOT_FOUND, responses
+from origin.api.live import live_status
 from origin.api.models import WatchStatus, dash_path, hls_path
+from origin.api.parameters import StreamName
 from origin.api.services import ApiServices
 from storage.cached_lookup import CachedLookup, Freshness
 from storage.catalogue import StreamNotFound
+from storage.interface import StorageError
+from storage.timely import within
 
 # Every waiting viewer polls every few seconds, so caches may answer, and reads from the store are cached.
 CACHING = "public, max-age=1"
-FRESHNESS = Freshness(refresh_s=2.0, max_age_s=2.0)
+FRESHNESS = Freshness(refresh_s=2.0, max_age_s=2.0, fallback_s=1.0)
 MAX_CACHED = 4096
+LONGEST_LIST_S = 3.0
+# Requests for streams that do not exist must not fill the queue of the store's reads.
+MAX_LOOKUPS = 64
 
 
 @dataclass(slots=True)
@@ -31,13 +38,18 @@ class WatchStatuses:
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
+        self._prefix = services.path_prefix
         self._streams: CachedLookup[str, StoredStatus | None] = CachedLookup(
-            self._read, max_count=MAX_CACHED, freshness=FRESHNESS, clock=services.monotonic
+            self._read,
+            max_count=MAX_CACHED,
+            freshness=FRESHNESS,
+            max_lookups=MAX_LOOKUPS,
+            clock=services.monotonic,
         )
 
     async def get(self, stream: str) -> WatchStatus:
         """Raises StreamNotFound, OwnerFailed, OwnerTimeout, ClusterUnavailable, StorageError."""
-        stored = await self._streams.get(stream)
+        stored = await self._stored(stream)
         if stored is None:
             raise StreamNotFound(f"there is no stream {stream[:80]}")
         live = await live_status(self._services, stream)
@@ -54,16 +66,25 @@ class WatchStatuses:
             private=stored.private,
             state=StreamState.IDLE if live is None else live.state,
             broadcast=broadcast,
-            hls=playable and hls_path(stream, playable),
-            dash=playable and dash_path(stream, playable),
+            hls=playable and self._prefix + hls_path(stream, playable),
+            dash=playable and self._prefix + dash_path(stream, playable),
         )
+
+    async def _stored(self, stream: str) -> StoredStatus | None:
+        """None if the stream does not exist. Raises StorageError."""
+        try:
+            return await self._streams.get(stream)
+        except StorageError:
+            # A broadcast on air must be found without the store.
+            settings = (await self._services.catalogue.find_stream(stream)).settings
+            return StoredStatus(settings.title, settings.private, None)
 
     async def _read(self, stream: str) -> StoredStatus | None:
         try:
-            record = await self._services.catalogue.get_stream(stream)
+            record = await self._services.catalogue.find_stream(stream)
         except StreamNotFound:
             return None
-        newest = await self._services.catalogue.list_broadcasts(stream, limit=1)
+        newest = await within(LONGEST_LIST_S, self._services.catalogue.list_broadcasts(stream, limit=1))
         settings = record.settings
         return StoredStatus(settings.title, settings.private, newest[0].broadcast if newest else None)
 
@@ -76,9 +97,9 @@ def watch_router(services: ApiServices) -> APIRouter:
         "/watch/{stream}",
         summary="Whether a stream is live, and where its media is",
         description="Needs no token. The paths name the current broadcast, or else the last one.",
-        responses=NOT_FOUND,
+        responses=responses(STREAM_NOT_FOUND, *OF_OWNERS),
     )
-    async def watch(stream: str, response: Response) -> WatchStatus:
+    async def get_watch_status(stream: StreamName, response: Response) -> WatchStatus:
         response.headers["Cache-Control"] = CACHING
         return await statuses.get(stream)
 

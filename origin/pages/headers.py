@@ -53,6 +53,12 @@ def dashboard_headers() -> dict[str, str]:
     }
 
 
+def reference_headers() -> dict[str, str]:
+    """Headers of the API's reference. It cannot be framed. Swagger UI writes markup, so Trusted Types are off."""
+    policy = _SAME_ORIGIN_ONLY | {"frame-ancestors": "'none'"}
+    return _EVERY_PAGE | {"Content-Security-Policy": _render(policy), "Referrer-Policy": "no-referrer"}
+
+
 def static_headers() -> dict[str, str]:
     return {
         "Cache-Control": IMMUTABLE,

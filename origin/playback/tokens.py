@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import jwt
 
+from media.addresses import canonical_network, is_in_network
 from media.names import is_stream_name
-from origin.playback.addresses import canonical_network, is_in_network
 from origin.playback.errors import (
     TokenExpired,
     TokenInvalid,

@@ -6,6 +6,7 @@ player stalls on an audio rendition without media.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from media.codecs import audio_codec
 from media.configs import AudioConfig
@@ -29,16 +30,27 @@ class AudioTrack:
     """Takes cuts, units and the video's position in order. Unit times are ticks of the sample rate, in broadcast
     time."""
 
-    def __init__(self, writer: SegmentWriter, config: AudioConfig, *, part_target: int, silence_after: int) -> None:
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        config: AudioConfig,
+        *,
+        part_target: int,
+        silence_after: int,
+        on_late: Callable[[], None] = lambda: None,
+    ) -> None:
         """``part_target`` and ``silence_after`` are 90 kHz ticks. Silence fills in when the video is
-        ``silence_after`` ahead."""
+        ``silence_after`` ahead. ``on_late`` is called for each unit that is dropped, because silence has taken its
+        time."""
         self._writer = writer
+        self._on_late = on_late
         self._part_target = part_target
         self._silence_after = self._usual_silence_after = silence_after
         self._passed = 0
         self._cuts = PendingCuts(writer)
         self._held: deque[AccessUnit] = deque()
         self._part: list[AccessUnit] = []
+        self._part_start = 0
         self._position = 0
         self._newest = 0
         self._hold_s = SHORTEST_HOLD_S
@@ -48,12 +60,16 @@ class AudioTrack:
         self._next_config = config
 
     def configure(self, config: AudioConfig) -> None:
-        """Use the configuration from the next discontinuity on."""
+        """Use the configuration from the next discontinuity on. Units of the old one that are held have no place
+        after it."""
+        if config != self._next_config:
+            self._held.clear()
         self._next_config = config
 
     def discontinue(self) -> None:
-        """Hold the units that follow until the next cut with a discontinuity: they belong to its timeline."""
-        self._release(None)
+        """Hold the units that follow until the next cut with a discontinuity: they belong to its timeline. So do
+        units that the video has not passed."""
+        self._release(self._passed)
         self._awaiting_cut = True
 
     def discontinue_at_hole(self, start: int, end: int) -> None:
@@ -78,8 +94,9 @@ class AudioTrack:
         self._newest = unit.dts
         self._wait_for_late_audio(unit.dts)
         self._received_ns = received_ns
-        limit = unit.dts - self._hold_s * self._rate
-        while self._held[0].dts < limit or len(self._held) > MAX_HELD:
+        # Counted in frames, because a hole in the timestamps says nothing about the video.
+        most = min(MAX_HELD, self._hold_s * self._rate // self._frame + 1)
+        while len(self._held) > most:
             oldest = self._held.popleft()
             if not self._awaiting_cut:
                 self._place(oldest)
@@ -100,20 +117,33 @@ class AudioTrack:
             if target > self._position:
                 self._fill(target + self._rate * self._silence_after // (2 * VIDEO_TIMESCALE))
 
+    @property
+    def has_silence(self) -> bool:
+        """Whether silence can be written in this configuration."""
+        return self._silence is not None
+
+    def add_silence(self, until: int) -> None:
+        """Write silence up to ``until`` (90 kHz): no units come."""
+        if not self._awaiting_cut:
+            self._fill(rescale(until, VIDEO_TIMESCALE, self._rate))
+
     def expire(self, msn: int) -> None:
         """Give up on segments up to ``msn``: those that have no media yet become gaps."""
-        if not self._cuts.expires(msn):
-            return
-        self.close()
-        self._cuts.expire(msn)
-        self._position = max(self._position, self._start_of(self._cuts[0]))
-
-    def close(self) -> None:
-        """Place the units that are held and complete the open segment."""
-        if not self._awaiting_cut:
+        if self._cuts.expires(msn) and not self._awaiting_cut:
+            # The units that are held may begin these segments.
             self._release(None)
-        self._flush(self._position)
-        self._writer.finish()
+        if self._cuts.expires(msn):
+            self.close()
+            self._cuts.expire(msn)
+            self._position = max(self._position, self._start_of(self._cuts[0]))
+
+    def close(self, end: int | None = None) -> None:
+        """Place the units that are held and complete the open segment, which ends at ``end`` (90 kHz) at the
+        latest."""
+        if not self._awaiting_cut:
+            self._release(end)
+            self._held.clear()
+        self._end_segment()
 
     def _apply(self, config: AudioConfig) -> None:
         self._config = config
@@ -124,8 +154,7 @@ class AudioTrack:
         self._writer.configure(config)
 
     def _begin_timeline(self, cut: Cut) -> None:
-        self._flush(self._position)
-        self._writer.finish()
+        self._end_segment()
         self._cuts.skip_to(cut)
         if self._next_config != self._config:
             self._apply(self._next_config)
@@ -154,6 +183,7 @@ class AudioTrack:
     def _place(self, unit: AccessUnit) -> None:
         hole = unit.dts - self._position
         if 2 * hole < -self._frame:
+            self._on_late()
             return
         if 2 * hole > 3 * self._frame:
             self._fill(unit.dts)
@@ -170,11 +200,17 @@ class AudioTrack:
             self._append(AccessUnit(Kind.AUDIO, self._position, 0, True, self._silence))
 
     def _append(self, unit: AccessUnit) -> None:
-        if self._cuts and unit.dts + self._frame // 2 >= self._start_of(self._cuts[0]):
-            self._begin_segment(unit)
+        if self._cuts:
+            if unit.dts + self._frame // 2 >= self._start_of(self._cuts[0]):
+                self._begin_segment(unit)
+            elif self._passes_end(unit, self._cuts[0]):
+                self._end_segment()
         if not self._writer.open:
             self._position = unit.dts + self._frame
             return
+        if self._part and unit.dts + self._frame - self._part_start > self._part_samples:
+            # A correction of the audio clock makes the part longer than its frames.
+            self._flush(self._position)
         if not self._part:
             self._part_start = self._position
         self._part.append(unit)
@@ -182,9 +218,19 @@ class AudioTrack:
         if self._position + self._frame - self._part_start > self._part_samples:
             self._flush(self._position)
 
-    def _begin_segment(self, unit: AccessUnit) -> None:
+    def _passes_end(self, unit: AccessUnit, cut: Cut) -> bool:
+        """Whether the segment before the discontinuity of ``cut`` would be too long with ``unit``: its video ended
+        early, and its audio goes on."""
+        if cut.before_ends is None:
+            return False
+        return unit.dts + self._frame > rescale(cut.before_ends, VIDEO_TIMESCALE, self._rate)
+
+    def _end_segment(self) -> None:
         self._flush(self._position)
         self._writer.finish()
+
+    def _begin_segment(self, unit: AccessUnit) -> None:
+        self._end_segment()
         middle = unit.dts + self._frame // 2
         self._writer.begin(self._cuts.take(lambda cut: middle >= self._start_of(cut)), self._position)
 

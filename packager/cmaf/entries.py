@@ -38,6 +38,9 @@ def gap_entry(cut: Cut, end_pts: int, *, timescale: int, init: int, zero_ms: int
     return replace(entry, gap=True)
 
 
-def assign_run_at_cut(entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut) -> SegmentEntry:
-    """``entry``, which begins at ``cut``, with its run and pace (see :func:`packager.runs.assign_run`)."""
-    return assign_run(entry, previous, start_ms=rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS))
+def assign_run_at_cut(
+    entry: SegmentEntry, previous: SegmentEntry | None, cut: Cut, *, timescale: int
+) -> SegmentEntry:
+    """``entry``, which begins at ``cut``, with its run, pace and grid (see :func:`packager.runs.assign_run`)."""
+    start_ms = rescale(cut.pts, VIDEO_TIMESCALE, MILLISECONDS)
+    return assign_run(entry, previous, start_ms=start_ms, timescale=timescale)

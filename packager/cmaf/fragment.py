@@ -10,13 +10,15 @@ from packager.boxes.box import HEADER_SIZE
 from packager.boxes.prft import ProducerReference
 from packager.errors import Unwritable
 
-__all__ = ["ProducerReference", "Sample", "fragment"]
+__all__ = ["EMPTY_SEGMENT", "ProducerReference", "Sample", "fragment"]
 
 # sample_flags (ISO/IEC 14496-12, 8.8.3.1): sample_depends_on from bit 24, sample_is_non_sync_sample in bit 16.
 SYNC = 2 << 24
 NON_SYNC = 1 << 24 | 1 << 16
 
 _STYP = styp.encode()
+# A segment without media, for players that compute segment numbers from a clock and do not know of a gap yet.
+EMPTY_SEGMENT = _STYP
 
 
 class Sample(NamedTuple):

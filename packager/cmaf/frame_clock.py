@@ -19,17 +19,24 @@ class FrameClock:
     passes through unchanged. After a dropped frame the grid continues, because the drop leaves a slot free.
     """
 
-    def __init__(self, frame_rate: Fraction) -> None:
+    def __init__(self, frame_rate: Fraction, *, after: int | None = None) -> None:
+        """``after`` is the decoding time of the frame before the first one, if there is one."""
         # A slot lasts _per / _rate ticks; integers, because this runs for every frame.
         self._rate = frame_rate.numerator
         self._per = frame_rate.denominator * VIDEO_TIMESCALE
         self._anchor: int | None = None
+        self._after = after
         self._slot = 0
+
+    @property
+    def last(self) -> int | None:
+        """The newest frame's decoding time."""
+        return self._after if self._anchor is None else self._anchor + self._ticks(self._slot)
 
     def snap(self, dts: int, cts: int) -> tuple[int, int]:
         """The snapped (dts, cts). Decoding times strictly increase."""
         if self._anchor is None:
-            return self._restart(dts, cts)
+            return self._restart(dts if self._after is None else max(dts, self._after + 1), cts)
         slot = self._slots(dts - self._anchor)
         on_grid = self._anchor + self._ticks(slot)
         if slot <= self._slot or abs(on_grid - dts) > TOLERANCE:

@@ -3,8 +3,12 @@
 from collections import deque
 from collections.abc import Callable
 
+from media.units import VIDEO_TIMESCALE
 from packager.cmaf.cutter import Cut
 from packager.cmaf.segment_writer import SegmentWriter
+
+# 90 kHz ticks. There may be nothing before a discontinuity, and EXT-X-TARGETDURATION must not change.
+SHORTEST_GAP, LONGEST_GAP = VIDEO_TIMESCALE // 10, VIDEO_TIMESCALE
 
 
 class PendingCuts(deque[Cut]):
@@ -36,14 +40,22 @@ class PendingCuts(deque[Cut]):
         """Whether a cut up to ``msn`` is still pending."""
         return bool(self) and self[0].msn <= msn
 
-    def expire(self, msn: int) -> None:
+    def expire(self, msn: int, expected_end: int | None = None) -> None:
         """Turn the cuts up to ``msn`` into gaps.
 
-        The newest cut stays, because its segment's end is not known yet.
+        The newest cut stays, because its segment's end is not known yet, unless its ``expected_end`` (90 kHz ticks)
+        is given.
         """
-        while len(self) > 1 and self[0].msn <= msn:
-            self._skip()
+        while self.expires(msn) and (len(self) > 1 or expected_end is not None):
+            self._skip(expected_end)
 
-    def _skip(self) -> None:
+    def _skip(self, expected_end: int | None = None) -> None:
         cut = self.popleft()
-        self._writer.gap(cut, self[0].pts)
+        if not self:
+            end = expected_end or cut.pts
+        elif self[0].discontinuity:
+            end = min(self[0].pts, cut.pts + LONGEST_GAP)
+        else:
+            end = self[0].pts
+        # The offsets of pictures may be so wild that a cut is before the one before it.
+        self._writer.gap(cut, max(end, cut.pts + SHORTEST_GAP))

@@ -33,7 +33,8 @@ class Init:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One CMAF chunk. ``index`` counts from 0 in its segment; ``start`` and ``duration`` are ticks of the track's
-    timescale. ``opened`` is the entry of its segment, with a duration and a size of 0."""
+    timescale. ``opened`` is the entry of its segment, with a duration and a size of 0. The first part may have
+    ``received_ns``, when its first frame arrived in Unix nanoseconds."""
 
     track: str
     msn: int
@@ -43,6 +44,7 @@ class Part:
     independent: bool
     data: bytes
     opened: SegmentEntry
+    received_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class SegmentWriter:
             independent=samples[0].key,
             data=data,
             opened=self._opened,
+            received_ns=received_ns if first else None,
         )
         self._parts.append(data)
         self._samples += len(samples)
@@ -186,7 +189,7 @@ class SegmentWriter:
         return self._init
 
     def _complete(self, cut: Cut, entry: SegmentEntry, data: bytes, samples: int = 0) -> None:
-        self._last = assign_run_at_cut(entry, self._last, cut)
+        self._last = assign_run_at_cut(entry, self._last, cut, timescale=self.timescale)
         self._sink.on_segment(Segment(self._track, self._last, data, samples))
 
     def _entry(self, cut: Cut, start: int, end: int, size: int = 0) -> SegmentEntry:

@@ -19,8 +19,6 @@ from packager.facts import BroadcastFacts, LowLatency, SegmentEntry, TrackFacts
 
 # Segments between the live edge and playback: the default hold-back of HLS players too (rfc8216bis, 4.4.3.8).
 DELAY_SEGMENTS = 3
-# Segments between two updates of a low-latency MPD: only a new Period or the end of the broadcast changes it.
-UPDATE_SEGMENTS = 5
 
 
 def dash_presentation(
@@ -41,9 +39,9 @@ def dash_presentation(
     spans = period_spans(tracks, entries_by_track, paced=facts.low_latency is not None)
     spans = complete_spans(spans, tracks, entries_by_track)
     presentation = _dynamic(facts, tracks, spans, publish_time_ms, base_url)
-    if facts.low_latency is not None and spans and (segment_duration := spans[-1].segment_duration) is not None:
-        return _low_latency(presentation, facts, facts.low_latency, segment_duration)
-    return presentation
+    if facts.low_latency is None or not spans or (segment_duration := spans[-1].segment_duration) is None:
+        return presentation
+    return _low_latency(presentation, facts, facts.low_latency, segment_duration)
 
 
 def _dynamic(
@@ -71,17 +69,21 @@ def _dynamic(
 
 
 def _low_latency(
-    presentation: Presentation, facts: BroadcastFacts, low_latency: LowLatency, segment_duration: Fraction
+    presentation: Presentation,
+    facts: BroadcastFacts,
+    low_latency: LowLatency,
+    segment_duration: Fraction,
 ) -> Presentation:
     """``presentation`` for playback near the live edge, without attributes that change with each segment.
 
-    ``segment_duration`` is seconds.
+    ``segment_duration`` is seconds. Players update the MPD after each segment: until they know of a new Period,
+    they number its segments as the old one's, and read them with the old one's init segment.
     """
     segment_ms = ceil(segment_duration * MILLISECONDS)
     return replace(
         presentation,
         min_buffer_time_ms=part_target_ms(low_latency),
-        minimum_update_period_ms=UPDATE_SEGMENTS * segment_ms,
+        minimum_update_period_ms=segment_ms,
         suggested_presentation_delay_ms=target_latency_ms(low_latency),
         max_segment_duration_ms=max(facts.segment_target_ms, segment_ms),
         service_descriptions=(service_description(low_latency, segment_duration),),

@@ -5,6 +5,7 @@ the directory that contains the tracks' directories.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from media.configs import AudioConfig, VideoConfig
@@ -90,15 +91,36 @@ def media_playlist(
     )
 
 
-def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> MultivariantPlaylist:
+def recording_playlist(
+    track: TrackFacts, entries: Sequence[SegmentEntry], *, first_msn: int, target_ms: int
+) -> MediaPlaylist:
+    """The media playlist of an ended broadcast for players that begin with it. ``first_msn`` is the first of all
+    tracks.
+
+    Its Media Sequence Number is 0, because yt-dlp takes any other number for a live stream; that of a track that
+    begins later is higher. No segment will be added or removed, so its type is VOD even if the beginning of the
+    broadcast has been deleted.
+    """
+    playlist = media_playlist(track, entries, ended=True, target_ms=target_ms)
+    number = playlist.media_sequence - first_msn
+    return replace(playlist, media_sequence=number, playlist_type=PlaylistType.VOD)
+
+
+def multivariant_playlist(
+    facts: BroadcastFacts, *, prefix: str = "", media: str = MEDIA_PLAYLIST
+) -> MultivariantPlaylist:
     """A variant for each video track with the default audio, and an audio-only variant if there is a second audio
     track: that of the lowest bit rate. Retired tracks are variants of the recording only.
 
     No variant has the URI of an audio rendition, because VLC 3 then plays video without sound. Without video, each
     audio track is a variant. ``prefix`` precedes every URI: ``""`` in the directory that contains the tracks'
-    directories, ``"{broadcast}/"`` one level up. All audio tracks are encodings of the same content, so each has
-    its own group and all have the same NAME (4.4.6.1.1).
+    directories, ``"{broadcast}/"`` one level up. ``media`` is the name of the tracks' playlists. All audio tracks
+    are encodings of the same content, so each has its own group and all have the same NAME (4.4.6.1.1).
     """
+
+    def uri(track: TrackFacts) -> str:
+        return f"{prefix}{track.track}/{media}"
+
     audio = [track for track in facts.tracks if isinstance(track.config, AudioConfig)]
     video = [track for track in facts.tracks if isinstance(track.config, VideoConfig)]
     if not facts.ended:
@@ -109,14 +131,14 @@ def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> Multiva
         audio_only = sorted((track for track in audio if track is not default), key=lambda track: track.peak_bps)[
             :1
         ]
-    variants = [_variant(track, default, prefix) for track in video]
-    variants += [_variant(track, track, prefix) for track in audio_only]
+    variants = [_variant(track, default, uri(track)) for track in video]
+    variants += [_variant(track, track, uri(track)) for track in audio_only]
     used_groups = {variant.audio for variant in variants}
     name = (default.name if default else "") or "Audio"
     return MultivariantPlaylist(
         variants=tuple(_ordered(variants)),
         audio=tuple(
-            _rendition(track, name, prefix, in_variant=track in audio_only)
+            _rendition(track, name, None if track in audio_only else uri(track))
             for track in audio
             if track.track in used_groups
         ),
@@ -124,7 +146,7 @@ def multivariant_playlist(facts: BroadcastFacts, *, prefix: str = "") -> Multiva
     )
 
 
-def _variant(track: TrackFacts, audio: TrackFacts | None, prefix: str) -> Variant:
+def _variant(track: TrackFacts, audio: TrackFacts | None, uri: str) -> Variant:
     """The variant of ``track`` with the audio group of ``audio``, which may be ``track`` itself."""
     tracks = [track] if audio is None or audio is track else [track, audio]
     config = track.config
@@ -134,7 +156,7 @@ def _variant(track: TrackFacts, audio: TrackFacts | None, prefix: str) -> Varian
         frame_rate = track.frame_rate or config.frame_rate
         video_range = VIDEO_RANGES.get(config.colour.transfer) if config.colour else None
     return Variant(
-        uri=f"{prefix}{track.track}/{MEDIA_PLAYLIST}",
+        uri=uri,
         bandwidth=sum(member.peak_bps for member in tracks),
         codecs=tuple(member.config.codec_string for member in tracks),
         average_bandwidth=sum(member.average_bps for member in tracks),
@@ -145,12 +167,12 @@ def _variant(track: TrackFacts, audio: TrackFacts | None, prefix: str) -> Varian
     )
 
 
-def _rendition(track: TrackFacts, name: str, prefix: str, *, in_variant: bool) -> AudioRendition:
-    """``in_variant``: the variant's own playlist contains the rendition, which then has no URI (4.4.6.2.1)."""
+def _rendition(track: TrackFacts, name: str, uri: str | None) -> AudioRendition:
+    """``uri`` is None if the variant's own playlist contains the rendition (4.4.6.2.1)."""
     return AudioRendition(
         group_id=track.track,
         name=name,
-        uri=None if in_variant else f"{prefix}{track.track}/{MEDIA_PLAYLIST}",
+        uri=uri,
         default=True,
         autoselect=True,
         language=track.language,

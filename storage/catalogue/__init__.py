@@ -2,9 +2,20 @@
 
 from storage.catalogue.catalogue import (
     BadStreamName,
+    BroadcastNotFound,
     Catalogue,
+    NoBackupKey,
     StreamExists,
     StreamNotFound,
+    StreamPurging,
 )
 
-__all__ = ["BadStreamName", "Catalogue", "StreamExists", "StreamNotFound"]
+__all__ = [
+    "BadStreamName",
+    "BroadcastNotFound",
+    "Catalogue",
+    "NoBackupKey",
+    "StreamExists",
+    "StreamNotFound",
+    "StreamPurging",
+]

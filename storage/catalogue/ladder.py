@@ -12,24 +12,34 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetPydanticSchema,
     Tag,
+    WithJsonSchema,
     create_model,
 )
 from pydantic_core import core_schema
 
 from media.ladder import MAX_BITRATE, MAX_HEIGHT, MAX_RUNGS, MIN_BITRATE, MIN_HEIGHT, Rung, require_descending
 from media.quantities import Bitrate
-
-WORDS = ("auto", "source")
+from storage.catalogue.numbers import WHOLE
 
 # The tags of the two forms. Pydantic adds them to the locations of its errors.
 TAGS = frozenset({"a-word", "rungs"})
 
 
-Height = Annotated[int, Field(ge=MIN_HEIGHT, le=MAX_HEIGHT, multiple_of=2, examples=[720])]
+Height = Annotated[int, Field(strict=True, ge=MIN_HEIGHT, le=MAX_HEIGHT, multiple_of=2, examples=[720]), WHOLE]
+# Other units are accepted too; clients need one form.
+BITRATE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": MIN_BITRATE, "maximum": MAX_BITRATE},
+        {"type": "string", "pattern": "^(?:[5-9][0-9]|[1-9][0-9]{2,4}|100000)k$"},
+    ],
+    "description": "bits per second, also as kilobits per second, such as 2500k",
+    "examples": [2_500_000, "2500k"],
+}
 RungBitrate = Annotated[
     int,
-    Field(ge=MIN_BITRATE, le=MAX_BITRATE, examples=[2_500_000]),
+    Field(ge=MIN_BITRATE, le=MAX_BITRATE),
     Bitrate(at_least=MIN_BITRATE, at_most=MAX_BITRATE),
+    WithJsonSchema(BITRATE_SCHEMA),
 ]
 # Created by name, because its name in the API's schema is Rung.
 RungFields = create_model(
@@ -76,7 +86,7 @@ def _form(value: Any) -> str:
 RungField = Annotated[Rung, GetPydanticSchema(_rung_schema)]
 RungsField = Annotated[
     tuple[RungField, ...],
-    Field(min_length=1, max_length=MAX_RUNGS),
+    Field(json_schema_extra={"minItems": 1, "maxItems": MAX_RUNGS}),
     BeforeValidator(_counted),
     AfterValidator(_descending),
 ]

@@ -5,17 +5,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine
 
 import pytest
 import uvloop
+from pytest import MonkeyPatch
 
 from media.configs import TrackConfig
 from media.units import AccessUnit
 from tests.unit.transcoder.running import rung
 from tests.unit.transcoder.sources import AudioSource, VideoSource, audio, beep, video
-from transcoder.client import Transcoder, TranscoderEnd, TranscoderEndReason
+from transcoder.client import DEFAULT_LIMITS, DEFAULT_PATIENCE, Transcoder, TranscoderEnd, TranscoderEndReason
 from transcoder.errors import EncoderUnavailable
+from transcoder.heartbeat import Patience
+from transcoder.limits import WorkerLimits
 from transcoder.messages import AudioRung, Encoded, Finish, Job, Message, Start, Unit
 from transcoder.options import Encoder, Preset, TranscodeOptions, check_encoder
 from transcoder.outbox import OutboxLimits
@@ -50,9 +54,16 @@ class CallbackRecorder:
         self.ends.append(end)
         self.ended.set()
 
-    async def start(self, job: Job, limits: OutboxLimits | None = None) -> Transcoder:
+    async def start(
+        self, job: Job, limits: OutboxLimits = DEFAULT_LIMITS, patience: Patience = DEFAULT_PATIENCE
+    ) -> Transcoder:
         return await Transcoder.start(
-            job, on_ready=self.ready, on_unit=self.unit, on_end=self.end, limits=limits or OutboxLimits()
+            job,
+            on_ready=self.ready,
+            on_unit=self.unit,
+            on_end=self.end,
+            limits=limits,
+            patience=patience,
         )
 
     async def wait_for(self, event: asyncio.Event) -> None:
@@ -165,6 +176,61 @@ async def test_child_that_does_not_finish_in_time_is_killed(source: VideoSource)
     assert [end.reason for end in recorder.ends] == [TranscoderEndReason.KILLED]
 
 
+async def test_a_child_that_hangs_is_killed_with_its_group(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    patience = Patience(later=20, tick_s=0.1)
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST), patience=patience)
+    transcoder.feed(source.units[0])
+    await recorder.wait_for(recorder.first_unit)
+    assert transcoder.pid is not None
+    os.kill(transcoder.pid, signal.SIGSTOP)
+    await recorder.wait_for(recorder.ended)
+    assert [(end.reason, end.code) for end in recorder.ends] == [(TranscoderEndReason.HUNG, "transcoder-hung")]
+    assert "hung: it sent nothing for 2 s" in recorder.ends[0].text
+
+
+async def test_a_child_that_hangs_at_its_start_is_killed(source: VideoSource, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr("transcoder.child.worker_command", lambda module, limits: ["sleep", "1000"])
+    recorder = CallbackRecorder()
+    await recorder.start(Job(source.config, RUNGS), patience=Patience(start=3, tick_s=0.01))
+    await recorder.wait_for(recorder.ended)
+    assert [end.reason for end in recorder.ends] == [TranscoderEndReason.HUNG]
+
+
+async def test_an_idle_child_reports_that_it_works(source: VideoSource) -> None:
+    recorder = CallbackRecorder()
+    transcoder = await recorder.start(Job(source.config, RUNGS, options=FAST))
+    transcoder.feed(source.units[0])
+    await recorder.wait_for(recorder.first_unit)
+    reports = {id(transcoder.progress): transcoder.progress}
+    async with asyncio.timeout(TIMEOUT_S):
+        while len(reports) < 4:
+            await asyncio.sleep(0.05)
+            reports[id(transcoder.progress)] = transcoder.progress
+    assert not recorder.ends
+    transcoder.kill()
+    await recorder.wait_for(recorder.ended)
+
+
+@pytest.mark.parametrize("command", ["true", "false"])
+async def test_a_child_that_dies_at_once_has_one_end(
+    source: VideoSource, monkeypatch: MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("transcoder.child.worker_command", lambda module, limits: [command])
+    for _ in range(20):
+        recorder = CallbackRecorder()
+        starting = asyncio.create_task(recorder.start(Job(source.config, RUNGS)))
+        await asyncio.sleep(0)
+        # The process ends before the loop sees that it has begun.
+        time.sleep(0.02)
+        transcoder = await starting
+        for unit in source.units:
+            transcoder.feed(unit)
+        await recorder.wait_for(recorder.ended)
+        assert [end.reason for end in recorder.ends] == [TranscoderEndReason.CRASHED]
+        assert transcoder.end == recorder.ends[0]
+
+
 async def test_impossible_job_fails_with_a_reason(source: VideoSource) -> None:
     recorder = CallbackRecorder()
     await recorder.start(Job(source.config, (rung("v", 20_000, 20_000),), options=FAST))
@@ -200,6 +266,7 @@ async def test_failing_callback_does_not_stop_the_transcoder(source: VideoSource
         test_kill_ends_as_killed,
         test_hanging_child_drops_units_and_continues_at_the_next_cut,
         test_child_that_does_not_finish_in_time_is_killed,
+        test_a_child_that_hangs_is_killed_with_its_group,
         test_impossible_job_fails_with_a_reason,
         test_failing_callback_does_not_stop_the_transcoder,
     ],
@@ -211,10 +278,18 @@ def test_scenarios_work_on_uvloop(
         runner.run(scenario(source))
 
 
+@pytest.mark.parametrize("command", ["true", "false"])
+def test_a_child_that_dies_at_once_has_one_end_on_uvloop(
+    source: VideoSource, monkeypatch: MonkeyPatch, command: str
+) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test_a_child_that_dies_at_once_has_one_end(source, monkeypatch, command))
+
+
 def run_child(data: bytes, cwd: str | None = None) -> tuple[int, list[Message]]:
     """Run a child with ``data`` as its input; return its exit status and the messages that it sent."""
     result = subprocess.run(
-        worker_command("transcoder.worker"),
+        worker_command("transcoder.worker", WorkerLimits()),
         input=data,
         env=worker_environment(),
         capture_output=True,

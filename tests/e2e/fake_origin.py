@@ -4,7 +4,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ import imageio_ffmpeg  # type: ignore[import-untyped]
 import uvicorn
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from live.status import (
     AudioStatus,
@@ -27,9 +28,15 @@ from live.status import (
     StreamStatus,
     WarningStatus,
 )
+from media.roles import Role
+from origin.api.models import BanView, BroadcastState, EventPage, ServerState, StreamView
+from origin.api.server_events import ServerEvents
 from origin.pages import pages_router
 
 TOKEN = "open-sesame"
+SCOPES = {TOKEN: "admin", "end-sesame": "operate", "see-sesame": "read"}
+SERVER = "rtmp://127.0.0.1:1935/live"
+KEY_CREATED_AT = 1_795_257_665.0
 START_S = 20.0
 LADDER = ((640, 360, 500), (320, 180, 200))
 MASTER = """#EXTM3U
@@ -104,17 +111,29 @@ class Stream:
     name: str
     broadcast: Broadcast | None = None
     past: list[Broadcast] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     waiting: bool = False
     killed: list[int] = field(default_factory=list)
     title: str = ""
     private: bool = False
+    last_live_at: float | None = None
+    measured: bool = True
     software: str = "obs-output module (libobs version 30.2.3)"
+    has_backup: bool = False
+    on_air: Role = Role.PRIMARY
+    backup_key_created_at: float | None = None
+    ban: BanView | None = None
 
     @property
     def state(self) -> StreamState:
         if self.broadcast is None:
             return StreamState.IDLE
         return StreamState.WAITING if self.waiting else StreamState.LIVE
+
+    @property
+    def other(self) -> Role:
+        """The role of the publisher that is not on air."""
+        return Role.BACKUP if self.on_air is Role.PRIMARY else Role.PRIMARY
 
     @property
     def last(self) -> Broadcast | None:
@@ -125,17 +144,19 @@ class Stream:
             self.broadcast.end()
             self.past.append(self.broadcast)
             self.broadcast = None
+            self.last_live_at = time.time()
 
 
 class FakeOrigin:
     """``down`` makes every request below ``/api`` and ``/live`` fail with 503; the broadcasts in ``withheld`` have
-    no media yet."""
+    no media yet; ``warnings`` are the server's own."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.streams: dict[str, Stream] = {}
         self.down = False
         self.withheld: set[str] = set()
+        self.warnings: list[str] = []
         self.base_url = ""
         self._counter = 0
         self._lock = threading.Lock()
@@ -167,14 +188,23 @@ class Refused(Exception):
     pass
 
 
-def require_token(authorization: Annotated[str, Header()] = "") -> None:
-    if authorization != f"Bearer {TOKEN}":
+def require_token(authorization: Annotated[str, Header()] = "") -> str:
+    """The token's scope. The pages have to know what it allows: this server does not check it."""
+    scope = SCOPES.get(authorization.removeprefix("Bearer "))
+    if scope is None:
         raise Refused
+    return scope
 
 
 def status_of(stream: Stream) -> StreamStatus:
     if stream.broadcast is None:
         return StreamStatus(stream=stream.name, state=StreamState.IDLE)
+    publishers = {
+        Role.PRIMARY: PublisherStatus(address="203.0.113.7:50114", software=stream.software, connected_s=3725.5),
+        Role.BACKUP: PublisherStatus(
+            address="198.51.100.4:1000", software=None, connected_s=12.5, role=Role.BACKUP
+        ),
+    }
     return StreamStatus(
         stream=stream.name,
         state=stream.state,
@@ -185,27 +215,26 @@ def status_of(stream: Stream) -> StreamStatus:
             width=1280,
             height=720,
             fps=30.0,
-            bitrate_bps=2_612_000,
+            bitrate_bps=2_612_000 * stream.measured,
             keyframe_interval_s=8.3,
-            audio=AudioStatus(codec="aac", sample_rate=48000, channels=2, bitrate_bps=160_000),
+            audio=AudioStatus(codec="aac", sample_rate=48000, channels=2, bitrate_bps=160_000 * stream.measured),
         ),
         renditions=(
             RenditionStatus(
                 track="vsource", kind="video", codec="avc1.64001f", width=1280, height=720, fps=30.0,
-                bitrate_bps=2_450_000, encoded=False,
+                bitrate_bps=2_450_000 * stream.measured, encoded=False,
             ),
             RenditionStatus(
                 track="v480p", kind="video", codec="avc1.64001f", width=854, height=480, fps=30.0,
-                bitrate_bps=1_400_000, encoded=True,
+                bitrate_bps=1_400_000 * stream.measured, encoded=True,
             ),
             RenditionStatus(
                 track="a160k", kind="audio", codec="mp4a.40.2", sample_rate=48000,
-                bitrate_bps=160_000, encoded=False,
+                bitrate_bps=160_000 * stream.measured, encoded=False,
             ),
         ),
-        publisher=PublisherStatus(
-            address="203.0.113.7:50114", software=stream.software, connected_s=3725.5
-        ),
+        publisher=publishers[stream.on_air],
+        standby=publishers[stream.other] if stream.has_backup else None,
         warnings=(
             WarningStatus(
                 code="keyframe-interval",
@@ -234,7 +263,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
 
     @app.exception_handler(Refused)
     def refused(request: Request, error: Exception) -> JSONResponse:
-        return problem(401, "unauthorized", "this needs the operator's token")
+        return problem(401, "unauthorized", "the token is not this server's: it is mistyped")
 
     @app.middleware("http")
     async def outage(request: Request, call_next: Any) -> Response:
@@ -258,7 +287,7 @@ def create_app(origin: FakeOrigin) -> FastAPI:
         body = {
             "stream": name,
             "title": stream.title,
-            "private": False,
+            "private": stream.private,
             "state": stream.state,
             "broadcast": last.id if last else None,
         }
@@ -267,6 +296,13 @@ def create_app(origin: FakeOrigin) -> FastAPI:
     @app.get("/time")
     def now() -> PlainTextResponse:
         return PlainTextResponse(datetime.now(UTC).isoformat())
+
+    @app.get("/live/{name}/master.m3u8")
+    def master(name: str, token: str = "") -> Response:
+        """The page asks here if it is admitted to a private stream; it does not load this playlist."""
+        if origin.streams[name].private and not token:
+            return problem(403, "token-missing", f"the stream {name} is private: it needs a link with a token")
+        return Response(status_code=404)
 
     @app.get("/live/{name}/{broadcast}/{file}")
     def media(name: str, broadcast: str, file: str) -> Response:
@@ -281,13 +317,42 @@ def create_app(origin: FakeOrigin) -> FastAPI:
         types = {".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/mp4"}
         return Response(path.read_bytes(), media_type=types[path.suffix], headers={"Cache-Control": "no-store"})
 
+    @app.get("/api/v1/access")
+    def access(scope: Annotated[str, Depends(require_token)]) -> dict[str, str | None]:
+        return {"name": "studio", "id": "1", "scope": scope, "expires_at": None}
+
     @app.get("/api/v1/streams", dependencies=operator)
-    def streams() -> list[dict[str, Any]]:
+    async def streams() -> list[StreamView]:
         return [
-            status_of(stream).model_dump(mode="json")
-            | {"watch": f"/watch/{stream.name}", "title": stream.title, "private": stream.private}
-            for stream in origin.streams.values()
+            StreamView(
+                **status_of(stream).model_dump(),
+                watch=f"/watch/{stream.name}",
+                server=SERVER,
+                title=stream.title,
+                private=stream.private,
+                key_created_at=KEY_CREATED_AT,
+                backup_key_created_at=stream.backup_key_created_at,
+                last_live_at=stream.last_live_at,
+                ban=stream.ban,
+            )
+            for stream in list(origin.streams.values())
         ]
+
+    async def no_events(stream: str, broadcast: str, after: int) -> EventPage:
+        state = BroadcastState.LIVE
+        return EventPage(stream=stream, broadcast=broadcast, state=state, events=(), last=after, dropped=0)
+
+    server = ServerEvents(
+        streams, no_events, lambda: ServerState(at=time.time(), draining=None, warnings=tuple(origin.warnings))
+    )
+
+    @app.get("/api/v1/events", dependencies=operator, response_class=EventSourceResponse)
+    async def follow() -> AsyncIterator[ServerSentEvent]:
+        with server.reading() as reader:
+            async for message in reader.messages():
+                if origin.down:
+                    return
+                yield message
 
     @app.post("/api/v1/streams", dependencies=operator, status_code=201)
     async def create(request: Request) -> Response:
@@ -317,14 +382,36 @@ def create_app(origin: FakeOrigin) -> FastAPI:
             "dash": f"{origin.base_url}/live/{name}/manifest.mpd?{query}",
         }
 
+    @app.get("/api/v1/streams/{name}/keys", dependencies=operator)
+    def keys(name: str) -> list[dict[str, Any]]:
+        key = {"name": "primary", "role": "primary", "created_at": KEY_CREATED_AT, "addresses": []}
+        unused = {"expires_at": None, "last_used_at": None, "last_used_from": None}
+        used = {"expires_at": time.time() + 86_400, "last_used_at": time.time(), "last_used_from": "203.0.113.7"}
+        return [key | unused, key | used | {"name": "guest", "addresses": ["203.0.113.0/24", "2001:db8::/32"]}]
+
     @app.post("/api/v1/streams/{name}/rotate-key", dependencies=operator)
     def rotate(name: str) -> dict[str, str]:
         return secrets_of(name, "k-second")
 
+    @app.post("/api/v1/streams/{name}/backup-key", dependencies=operator)
+    def rotate_backup_key(name: str) -> dict[str, str]:
+        origin.streams[name].backup_key_created_at = KEY_CREATED_AT
+        return secrets_of(name, "k-backup")
+
+    @app.delete("/api/v1/streams/{name}/backup-key", dependencies=operator, status_code=204)
+    def remove_backup_key(name: str) -> None:
+        origin.streams[name].backup_key_created_at = None
+
+    @app.post("/api/v1/streams/{name}/switch", dependencies=operator)
+    def switch(name: str) -> dict[str, str]:
+        stream = origin.streams[name]
+        stream.on_air = stream.other
+        return {"stream": name, "to": stream.on_air}
+
     def secrets_of(name: str, key: str) -> dict[str, str]:
         return {
             "stream": name,
-            "server": "rtmp://127.0.0.1:1935/live",
+            "server": SERVER,
             "key": f"{name}-{key}-0123456789abcdef",
             "watch": f"{origin.base_url}/watch/{name}",
         }
@@ -356,6 +443,11 @@ def create_app(origin: FakeOrigin) -> FastAPI:
             return problem(404, "no-thumbnail", "no picture yet")
         return Response(make_thumbnail(broadcast), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
+    @app.get("/api/v1/streams/{name}/events", dependencies=operator)
+    def events(name: str) -> dict[str, Any]:
+        texts = ("the broadcast started", "the publisher from 203.0.113.7:50114 was lost: the connection was lost")
+        return {"events": [{"at": KEY_CREATED_AT + at, "text": text} for at, text in enumerate(texts)]}
+
     @app.get("/api/v1/streams/{name}/broadcasts", dependencies=operator)
     def broadcasts(name: str) -> list[dict[str, Any]]:
         return [
@@ -365,12 +457,28 @@ def create_app(origin: FakeOrigin) -> FastAPI:
                 "started_at": 1_795_257_665.0,
                 "ended_at": 1_795_262_000.0,
                 "duration_s": 4335.0,
-                "bytes": 1_284_000_000,
+                "bytes": 1_284_000_000 * origin.streams[name].measured,
+                "kept": broadcast.id in origin.streams[name].kept,
                 "watch": f"/watch/{name}?broadcast={broadcast.id}",
                 **addresses(name, broadcast),
             }
             for broadcast in reversed(origin.streams[name].past)
         ]
+
+    @app.api_route(
+        "/api/v1/streams/{name}/broadcasts/{broadcast}/keep",
+        methods=["PUT", "DELETE"],
+        status_code=204,
+        dependencies=operator,
+    )
+    def keep(name: str, broadcast: str, request: Request) -> None:
+        kept = origin.streams[name].kept
+        (kept.add if request.method == "PUT" else kept.discard)(broadcast)
+
+    @app.delete("/api/v1/streams/{name}/broadcasts/{broadcast}", status_code=204, dependencies=operator)
+    def delete_broadcast(name: str, broadcast: str) -> None:
+        past = origin.streams[name].past
+        past[:] = [each for each in past if each.id != broadcast]
 
     @app.get("/embedding/{name}")
     def embedding(name: str) -> HTMLResponse:
@@ -401,7 +509,15 @@ def serve(directory: Path) -> Iterator[FakeOrigin]:
     """Run the server in a thread on a free port of the loopback interface, until the block ends."""
     origin = FakeOrigin(directory)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(origin), host="127.0.0.1", port=0, log_level="warning", ws="none")
+        uvicorn.Config(
+            create_app(origin),
+            host="127.0.0.1",
+            port=0,
+            log_level="critical",
+            ws="none",
+            # The server's events do not end by themselves.
+            timeout_graceful_shutdown=1,
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

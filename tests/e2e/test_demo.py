@@ -1,6 +1,5 @@
 """`headwater demo` without arguments: a server and its broadcaster, which end together."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from typing import Any
 import httpx
 
 from control.datadir import DataDir, ServerInfo
+from tests.lab.processes import tree
+from tests.lab.server import HEADWATER, Server, serving
 from tests.lab.waiting import until
 
 
@@ -23,7 +24,13 @@ def test_the_demo_starts_a_server_with_a_playable_broadcast(tmp_path: Path) -> N
         server = directory.server()
         assert server is not None
         until(lambda: is_playing(server, directory))
-        process.send_signal(signal.SIGINT)
+        running = {pid: arguments(pid) for pid in tree(process.pid)}
+        publishers = [pid for pid, given in running.items() if b"testsrc2" in given]
+        assert len(publishers) == 2, "ffmpeg, and the process that publishes"
+        key = directory.stream_key("live")
+        assert key is not None
+        assert not any(key.encode() in given for given in running.values())
+        process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=30)
         assert process.returncode == 0
         assert f"watch it at {server.http}/watch/live" in printed
@@ -32,7 +39,37 @@ def test_the_demo_starts_a_server_with_a_playable_broadcast(tmp_path: Path) -> N
         if process.poll() is None:
             process.kill()
             process.communicate()
-    assert publishers_of(server) == []
+    assert [pid for pid in publishers if arguments(pid)] == []
+
+
+def test_a_demo_beside_the_server_ends_its_broadcast_properly(tmp_path: Path) -> None:
+    """It publishes again if it was disconnected, and its end is not a lost connection."""
+    with serving(tmp_path / "data") as server:
+        command = [*HEADWATER, "demo", "--data", str(server.data)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            until(lambda: state(server) == "live")
+            first = server.json("show", "live")["broadcast"]
+            server.cli("kill", "live")
+            until(lambda: state(server) == "live" and server.json("show", "live")["broadcast"] != first)
+            process.terminate()
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.wait()
+        until(lambda: server.json("broadcasts", "live")[0]["end_reason"] == "the publisher stopped")
+
+
+def state(server: Server) -> str:
+    return str(server.json("show", "live")["state"])
+
+
+def arguments(pid: int) -> bytes:
+    """The command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def is_playing(server: ServerInfo, directory: DataDir) -> bool:
@@ -40,15 +77,3 @@ def is_playing(server: ServerInfo, directory: DataDir) -> bool:
     stream: dict[str, Any] = httpx.get(f"{server.http}/api/v1/streams/live", headers=headers).json()
     media = httpx.get(f"{server.http}/live/live/master.m3u8")
     return stream["state"] == "live" and media.status_code == 200
-
-
-def publishers_of(server: ServerInfo) -> list[str]:
-    """The processes that still publish to the server."""
-    left = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.fsencode(server.rtmp) in (process / "cmdline").read_bytes():
-                left.append(process.name)
-        except OSError:
-            continue
-    return left

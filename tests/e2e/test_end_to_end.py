@@ -1,11 +1,14 @@
 """End to end: a real ffmpeg publishes, real players play, and the store keeps the recording.
 
-Two broadcasts run concurrently for ten seconds, one with a ladder; afterwards everything about them is tested.
+Two broadcasts run concurrently for fifteen seconds, one with a ladder; afterwards everything about them is tested.
 """
 
+import platform
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from tests.lab.recordings import tracks
 from tests.lab.server import Server, serving
 from tests.lab.waiting import until
 
-SECONDS = 10
+SECONDS = 15
 FPS = 30
 CONFIG = '[streams.beta]\nladder = "source"\n'
 
@@ -192,6 +195,25 @@ def test_there_is_a_thumbnail_of_the_source(live_run: LiveRun) -> None:
 def test_metrics_count_what_was_made(live_run: LiveRun) -> None:
     assert 'headwater_streams{state="live"} 2.0' in live_run.metrics
     assert 'headwater_segments_total{stream="alpha",track="v360p"}' in live_run.metrics
+    for made_by in ("broadcaster", "encoder"):
+        assert value(live_run.metrics, f'headwater_part_lateness_seconds_count{{made_by="{made_by}"}}') > 3
+    for kind in ("playlist", "segment", "init", "api"):
+        assert value(live_run.metrics, f'headwater_requests_total{{kind="{kind}",status="2xx"}}') > 0
+    assert value(live_run.metrics, 'headwater_held_requests{kind="part"}') >= 0
+
+
+def test_metrics_name_the_versions_of_the_libraries(live_run: LiveRun) -> None:
+    metrics = httpx.get(f"{live_run.server.http}/metrics").text
+    (build,) = [line for line in metrics.splitlines() if line.startswith("headwater_build_info{")]
+    versions = dict(re.findall(r'(\w+)="([^"]*)"', build))
+    assert versions["pyav"] == metadata.version("av")
+    assert re.match(r"\d+\.\d+", versions["ffmpeg"])
+    assert versions["python"] == platform.python_version()
+
+
+def value(metrics: str, series: str) -> float:
+    (found,) = [line for line in metrics.splitlines() if line.startswith(f"{series} ")]
+    return float(found.rpartition(" ")[2])
 
 
 def test_broadcasts_lists_the_recording(live_run: LiveRun) -> None:

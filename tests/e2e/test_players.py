@@ -1,5 +1,6 @@
 """The watch page in headless Chromium, with the real server and a real broadcast with a ladder."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.lab.browser import (
     wait_for,
     wait_for_screen,
 )
+from tests.lab.ffmpeg import ffmpeg_path
 from tests.lab.server import Server, serving
 
 require_chromium()
@@ -69,6 +71,25 @@ def test_playback_continues_when_a_broadcaster_reconnects(stage: Stage, name: st
             wait_for_screen(page, "playing")
             check_picture_moves(page)
         assert player(page, "errors") == []
+
+
+def test_the_picture_joins_sound_that_began_alone(stage: Stage) -> None:
+    """The publisher's first keyframe comes after 12 s. The viewer hears the sound from the start."""
+    url = stage.server.create("late-picture")
+    late = [
+        *(ffmpeg_path(), "-loglevel", "error", "-re", "-i", str(stage.clip), "-c", "copy"),
+        *("-bsf:v", "noise=drop=key*lt(n\\,360)", "-f", "flv", url),
+    ]
+    publisher = subprocess.Popen(late, stdin=subprocess.DEVNULL)
+    try:
+        with chromium() as browser, visit(browser, f"{stage.server.http}/watch/late-picture?player=hls") as opened:
+            check_sound(opened.page)
+            assert player(opened.page, "width") == 0
+            check_picture_moves(opened.page)
+            check_sound(opened.page)
+    finally:
+        publisher.kill()
+        publisher.wait()
 
 
 def test_the_operator_can_see_and_end_a_broadcast(stage: Stage) -> None:

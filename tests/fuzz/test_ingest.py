@@ -19,6 +19,7 @@ from ingest.rtmp import (
 )
 from ingest.rtmp.amf0 import encode
 from ingest.rtmp.message import MESSAGE_TYPES, Message
+from media.errors import MediaLimit
 from tests.interop.sessions import SESSIONS
 from tests.unit.ingest.samples import (
     AAC_FRAME,
@@ -69,8 +70,8 @@ def assert_only_declared_errors(pieces: list[bytes]) -> None:
     try:
         for piece in pieces:
             publisher.receive(piece)
-    except (PeerError, LimitError, UnsupportedCodec) as error:
-        assert error.code not in ("rtmp", "rtmp-peer", "rtmp-limit", "error")
+    except (PeerError, LimitError, MediaLimit, UnsupportedCodec) as error:
+        assert error.code not in ("rtmp", "rtmp-peer", "rtmp-limit", "media-limit", "error")
         assert str(error)
     reader = publisher.connection._reader
     assert len(publisher.connection._buffer.data) + reader._partial_size <= MAX_MEMORY

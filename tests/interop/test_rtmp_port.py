@@ -1,10 +1,14 @@
 """The RTMP server with real sockets: authorization, refusals, and the end of every publication."""
 
 import asyncio
+import gc
 import socket
+import ssl
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from time import monotonic, thread_time
 
 import pytest
 
@@ -16,10 +20,13 @@ from ingest import (
     PublishRefused,
     PublishRequest,
 )
-from ingest.rtmp.amf0 import Value, decode
+from ingest.budget import SAVED_MESSAGES_S
+from ingest.rtmp.amf0 import Value, decode, encode
 from ingest.rtmp.message import Message, MessageType
+from media.errors import TooMuchMedia
 from tests.interop.sessions import KEY, SESSIONS, Session, ffmpeg, obs
-from tests.unit.ingest.samples import Recorder
+from tests.lab.certificates import Certificate
+from tests.unit.ingest.samples import NON_IDR, Recorder, avc, nal_units
 from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, ReplyReader, command, control
 
 TIMEOUT_S = 5.0
@@ -32,6 +39,7 @@ FAST = IngestOptions(
     idle_timeout=0.2,
     linger_timeout=0.2,
 )
+PING = Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("000600000507"))
 HEVC = Message(MessageType.VIDEO, 1, 0, b"\x90hvc1" + bytes(20))
 
 
@@ -90,9 +98,10 @@ class Port:
     handler: Handler
     address: tuple[str, int]
     refused: list[str]
+    client_tls: ssl.SSLContext | None = None
 
     async def connect(self) -> "Client":
-        reader, writer = await asyncio.open_connection(*self.address)
+        reader, writer = await asyncio.open_connection(*self.address, ssl=self.client_tls)
         return Client(reader, writer)
 
 
@@ -112,6 +121,11 @@ class Client:
     def request_publish(self, key: str = KEY, app: str = "live") -> None:
         self.send(HANDSHAKE)
         self.send_messages(command("connect", 1.0, {"app": app}), command("publish", 2.0, None, key, on=1))
+
+    async def drain(self) -> None:
+        """Wait until the server has read what was sent, or has closed the connection."""
+        with suppress(ConnectionError):
+            await self._writer.drain()
 
     async def status(self) -> tuple[str, str]:
         """The code and the description of the next onStatus."""
@@ -145,14 +159,27 @@ class Client:
 
 
 @asynccontextmanager
-async def listening(options: IngestOptions | None = None, handler: Handler | None = None) -> AsyncIterator[Port]:
+async def listening(
+    options: IngestOptions | None = None,
+    handler: Handler | None = None,
+    *,
+    send_buffer: int | None = None,
+    certificate: Certificate | None = None,
+) -> AsyncIterator[Port]:
+    """``send_buffer``: the size of the buffers for the server's answers, in bytes. With a ``certificate``, the port
+    is for RTMPS."""
     handler, refused = handler or Handler(), list[str]()
     server = IngestServer(handler, options or DEFAULT, on_refused=refused.append)
     try:
         listener = socket.create_server(("127.0.0.1", 0))
+        if send_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         address = listener.getsockname()
-        await server.start(listener, backlog=16)
-        yield Port(server, handler, address, refused)
+        tls = certificate.server_context if certificate is not None else None
+        await server.start(listener, backlog=16, tls=tls)
+        yield Port(
+            server, handler, address, refused, certificate.client_context if certificate is not None else None
+        )
     finally:
         await server.close()
 
@@ -444,33 +471,170 @@ async def test_player_is_refused_with_a_reason() -> None:
 
 
 async def test_peer_that_does_not_read_is_dropped() -> None:
-    ping = Message(MessageType.USER_CONTROL, 0, 0, bytes.fromhex("000600000507"))
-    async with listening(replace(FAST, connect_timeout=30.0, publish_timeout=30.0)) as port:
-        client = await port.connect()
+    """The server's answers to pings fill the socket's buffers, and then the server's memory."""
+    options = replace(DEFAULT, max_messages=10_000_000)
+    async with listening(options, send_buffer=4096) as port:
+        client, publication = await publishing(port)
         client._writer.transport.pause_reading()  # type: ignore[attr-defined]
-        client.send(HANDSHAKE)
-        client.send_messages(command("connect", 1.0, {"app": "live"}))
-        pings = b"".join(client.chunks.message(2, ping, 0) for _ in range(1000))
-        async with asyncio.timeout(30):
+        pings = b"".join(client.chunks.message(2, PING, 0) for _ in range(1000))
+        async with asyncio.timeout(60):
             while not port.refused:
                 client.send(pings)
-                await asyncio.sleep(0)
+                await client.drain()
         assert port.refused == ["not-reading"]
         await client.close()
+        await ended(publication)
 
 
-async def test_number_of_connections_has_a_limit() -> None:
-    async with listening(IngestOptions(max_connections=2)) as port:
-        clients = [await publishing(port) for _ in range(2)]
-        third = await port.connect()
-        await third.closed()
-        await third.close()
-        assert port.refused == ["too-many-connections"]
-        await clients[0][0].close()
-        await ended(clients[0][1])
-        client, _ = await publishing(port)
+async def test_flood_before_publish_is_dropped() -> None:
+    async with listening() as port:
+        client = await port.connect()
+        client.send(HANDSHAKE)
+        client.send_messages(command("connect", 1.0, {"app": "live"}), *[PING] * 100)
+        await client.closed()
         await client.close()
-        await clients[1][0].close()
+        assert port.refused == ["too-much-before-publish"]
+
+
+class Heartbeat:
+    """The longest work of the event loop between two turns, in seconds of processor time."""
+
+    async def __aenter__(self) -> "Heartbeat":
+        self.longest = 0.0
+        self._task = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _beat(self) -> None:
+        before = thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = thread_time()
+            before, self.longest = now, max(self.longest, now - before)
+
+
+EMPTY_TAG = b"\x08" + bytes(14)
+FLOODS: dict[str, tuple[Message, int, str | None]] = {
+    "NAL units of one byte": (
+        Message(MessageType.VIDEO, 1, 0, b"\x17\x01\0\0\0" + 1_400_000 * b"\0\0\0\1\x41"),
+        1,
+        "too-many-nal-units",
+    ),
+    "aggregate": (Message(MessageType.AGGREGATE, 1, 0, 489_335 * EMPTY_TAG), 1, "too-many-aggregated"),
+    "pings": (PING, 20_000, None),
+    "calls": (command("makeCoffee", 9.0), 5000, None),
+    "tiny audio": (Message(MessageType.AUDIO, 1, 0, b"\xaf\x01\x21"), 10_000, None),
+    "data": (Message(MessageType.DATA_AMF0, 1, 0, encode("onMetaData") + 4000 * encode(None)), 200, None),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_flood_of_a_publisher_leaves_the_loop_to_others(name: str) -> None:
+    message, count, code = FLOODS[name]
+    async with listening(replace(DEFAULT, max_messages=1_000_000)) as port:
+        client, publication = await publishing(port)
+        client.chunks.chunk_size = 65536
+        client.send_messages(control(MessageType.SET_CHUNK_SIZE, 65536))
+        flood = count * client.chunks.message(9, message, 0)
+        async with Heartbeat() as heartbeat:
+            client.send(flood)
+            if code is None:
+                client.send(obs().closing)
+            await client.drain()
+            reason = await ended(publication)
+        assert port.refused == ([code] if code else [])
+        assert reason is (EndReason.PROTOCOL_ERROR if code else EndReason.UNPUBLISHED)
+        assert heartbeat.longest < 0.1
+        await client.close()
+
+
+async def test_publisher_of_too_many_messages_is_read_more_slowly() -> None:
+    options = replace(DEFAULT, max_messages=500)
+    async with listening(options) as port:
+        client, publication = await publishing(port)
+        began = monotonic()
+        client.send(round(500 * (SAVED_MESSAGES_S + 1)) * client.chunks.message(2, PING, 0))
+        client.send(obs().closing)
+        async with asyncio.timeout(TIMEOUT_S):
+            await publication.ended.wait()
+        assert monotonic() - began > 0.7
+        assert publication.all("end") == [EndReason.UNPUBLISHED]
+        assert "too-many-messages" in publication.all("repaired")
+        await client.close()
+
+
+async def test_bitrate_beyond_the_limit_is_refused_in_words_and_again_at_publish() -> None:
+    async with listening(replace(DEFAULT, max_bitrate=1_000_000)) as port:
+        client, publication = await publishing(port)
+        frame = Message(MessageType.VIDEO, 1, 2000, avc(nal_units(NON_IDR + bytes(60_000))))
+        async with asyncio.timeout(TIMEOUT_S):
+            while not port.refused:
+                client.send(client.chunks.message(4, frame, 0))
+                await asyncio.sleep(0.01)
+        code, text = await client.status()
+        assert code == "NetStream.Publish.Rejected"
+        assert "1 Mbit/s" in text
+        assert await ended(publication) is EndReason.PROTOCOL_ERROR
+        await client.close()
+        client = await port.connect()
+        client.request_publish(KEY)
+        assert await client.status() == ("NetStream.Publish.BadName", text)
+        await client.close()
+        assert port.refused == ["bitrate-exceeded", "bitrate-exceeded"]
+
+
+async def test_limit_that_the_publication_raises_ends_it() -> None:
+    async with listening() as port:
+        client, publication = await publishing(port)
+
+        def on_unit(unit: object) -> None:
+            raise TooMuchMedia("more than 8 MiB of media arrived")
+
+        publication.on_unit = on_unit  # type: ignore[method-assign]
+        client.send(obs().media)
+        assert await client.status() == ("NetStream.Publish.Rejected", "more than 8 MiB of media arrived")
+        assert await ended(publication) is EndReason.PROTOCOL_ERROR
+        await client.close()
+        assert port.refused == ["too-much-media"]
+
+
+@pytest.mark.parametrize("step", ["handshake", "partial", "publishing", "slowed"])
+async def test_closed_connection_needs_no_garbage_collection(step: str) -> None:
+    async with listening(replace(DEFAULT, max_messages=15 if step == "slowed" else 2000)) as port:
+        gc.collect()
+        gc.disable()
+        try:
+            if step in ("handshake", "partial"):
+                client = await port.connect()
+                client.send(HANDSHAKE)
+                if step == "partial":
+                    client.send_messages(command("connect", 1.0, {"app": "live"}))
+                    client.send(client.chunks.write(5, Message(MessageType.VIDEO, 1, 0, bytes(60_000)), 0)[0])
+            else:
+                client, _ = await publishing(port)
+                client.send(b"".join(client.chunks.write(5, Message(MessageType.VIDEO, 1, 0, bytes(6_000)), 0)[:1]))
+            await client.drain()
+            while not (publishers := port.server._shared.publishers) or not all(
+                publisher.bytes_received > 3000 for publisher in publishers
+            ):
+                await asyncio.sleep(0.01)
+            if step == "slowed":
+                sound = Message(MessageType.AUDIO, 1, 2000, b"\xaf\x01frame")
+                while not any(publisher._resumption for publisher in publishers):
+                    client.send(client.chunks.message(4, sound, 0))
+                    await asyncio.sleep(0.05)
+            (gone,) = [weakref.ref(publisher) for publisher in publishers]
+            await client.close()
+            port.handler.links.clear()
+            async with asyncio.timeout(TIMEOUT_S):
+                while gone() is not None:
+                    await asyncio.sleep(0.01)
+        finally:
+            gc.enable()
 
 
 async def test_close_ends_publications_and_pending_authorizations() -> None:

@@ -43,14 +43,16 @@ def make_clip(clip: Clip, path: Path) -> Path:
 
 @contextmanager
 def publishing(
-    source: Path, url: str, *, seconds: float | None = None, loop: bool = False
+    source: Path, url: str, *, seconds: float | None = None, loop: bool = False, catches_up: bool = True
 ) -> Iterator[subprocess.Popen[str]]:
     """ffmpeg publishing ``source`` to ``url`` (the Server line and the key), once or in a ``loop``, until the block
-    ends."""
+    ends. ``catches_up``: after a stop, it sends what it could not send, as fast as it can."""
     limits = {} if seconds is None else {"t": seconds}
+    pace: dict[str, float | None] = {"re": None} if catches_up else {"readrate": 1, "readrate_catchup": 1}
     loops = {"stream_loop": -1} if loop else {}
-    output = ffmpeg.input(str(source), re=None, **loops).output(
-        url, format="flv", c="copy", flvflags="no_duration_filesize", **limits
+    # A track that pauses holds up the other one in ffmpeg's interleaving for this many microseconds.
+    output = ffmpeg.input(str(source), **pace, **loops).output(
+        url, format="flv", c="copy", flvflags="no_duration_filesize", max_interleave_delta=500_000, **limits
     )
     process = subprocess.Popen(
         command_of(output, log="warning"),
@@ -81,7 +83,8 @@ class Played:
 def play(url: str, *, timeout: float = 60) -> Played:
     """Decode the best video and audio of ``url`` with ffmpeg, to the end."""
     command = [ffmpeg_path(), "-hide_banner", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]
-    command += ["-i", url, "-f", "null", "-"]
+    # With the input's time base: two frames that are less than a frame apart, at a discontinuity, keep their times.
+    command += ["-i", url, "-enc_time_base:v", "demux", "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     counts = [int(line.removeprefix("frame=")) for line in result.stdout.splitlines() if line.startswith("frame=")]
     return Played(counts[-1] if counts else 0, result.stderr if result.returncode or result.stderr else "")

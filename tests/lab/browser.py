@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -27,6 +27,9 @@ FLAGS = (
 )
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 640}
+LANDSCAPE: ViewportSize = {"width": 844, "height": 390}
+ColorScheme = Literal["dark", "light"]
 TIMEOUT_MS = int(os.environ.get("HEADWATER_BROWSER_TIMEOUT_MS", "20000"))
 # The video's current frame, scaled to 32 by 18 pixels, as text.
 PAINTED = """() => {
@@ -75,10 +78,11 @@ def visit(
     *,
     viewport: ViewportSize = DESKTOP,
     touch: bool = False,
+    scheme: ColorScheme = "dark",
     ignored: tuple[str, ...] = (),
 ) -> Iterator[Visit]:
     """Open ``url`` in a fresh profile. ``ignored`` are parts of the console errors that the test provokes."""
-    context = browser.new_context(viewport=viewport, has_touch=touch, is_mobile=touch)
+    context = browser.new_context(viewport=viewport, has_touch=touch, is_mobile=touch, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(TIMEOUT_MS)
     opened = Visit(page, ignored=ignored)
@@ -108,6 +112,16 @@ def wait_for(page: Page, condition: str, argument: Any = None) -> None:
 
 def wait_for_screen(page: Page, screen: str) -> None:
     wait_for(page, "screen => window.headwater.screen === screen", screen)
+
+
+def is_inside(page: Page, element: Locator) -> bool:
+    """Whether all of ``element`` is within the window."""
+    width, height = page.evaluate("[innerWidth, innerHeight]")
+    box = element.bounding_box()
+    assert box is not None
+    return (
+        box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
+    )
 
 
 def check_picture_moves(page: Page) -> None:

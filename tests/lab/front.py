@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.certificates import Certificate
 from tests.lab.daemon import daemon, nginx_command
 from tests.lab.errors import LabError
 from tests.lab.ports import HOST, free_port
@@ -17,14 +18,17 @@ VARNISH = "varnish:6081"
 ORIGIN = "headwater:8080"
 MISSING = "nginx or varnish is not installed (Debian: apt-get install nginx varnish); or measure the origin alone"
 LISTENS = re.compile(rf"listen {re.escape(HOST)}:(\d+)")
+FILLS = "127.0.0.1:8079"
+TLS_LISTENS = "listen 8443"
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The port for viewers, and the first process of each cache by name."""
+    """The port for viewers, and the first process of each cache by name. nginx has a port for operators too."""
 
     port: int
     processes: dict[str, int]
+    operators: int | None = None
 
 
 def has_varnish() -> bool:
@@ -63,11 +67,26 @@ def varnish_front(directory: Path, origin: str) -> Iterator[Front]:
 @contextmanager
 def nginx(configuration: Path) -> Iterator[Front]:
     """nginx with a file of :func:`nginx_configuration`. Raises LabError."""
-    found = LISTENS.search(configuration.read_text())
-    assert found is not None
-    port, directory = int(found[1]), configuration.parent
+    port, _, operators = map(int, LISTENS.findall(configuration.read_text()))
+    directory = configuration.parent
     with daemon(nginx_command(directory, configuration), port, directory, missing=MISSING) as pid:
-        yield Front(port, {"nginx": pid})
+        yield Front(port, {"nginx": pid}, operators)
+
+
+def add_tls(configuration: Path, certificate: Certificate) -> int:
+    """Set up HTTPS as docker/tls.conf does; returns its port. Raises LabError."""
+    port, text = free_port(), (DOCKER / "tls.conf").read_text()
+    replacements = {
+        TLS_LISTENS: f"listen {HOST}:{port}",
+        "/etc/nginx/tls/fullchain.pem;": f"{certificate.chain};",
+        "/etc/nginx/tls/privkey.pem;": f"{certificate.key};",
+    }
+    for theirs, ours in replacements.items():
+        text = _replaced("tls.conf", text, theirs, ours)
+    included = configuration.parent / "server.d"
+    included.mkdir()
+    (included / "tls.conf").write_text(text)
+    return port
 
 
 def nginx_configuration(
@@ -87,10 +106,17 @@ def nginx_configuration(
 
 def adapt_nginx(text: str, port: int, places: dict[str, str], directory: Path) -> str:
     """``places`` maps the upstreams in the file to their addresses. Raises LabError."""
-    for theirs, ours in {"listen 8080": f"listen {HOST}:{port}", **places}.items():
+    replacements = {
+        "listen 8080": f"listen {HOST}:{port}",
+        FILLS: f"{HOST}:{free_port()}",
+        "listen 8081": f"listen {HOST}:{free_port()}",
+        **places,
+    }
+    for theirs, ours in replacements.items():
         text = _replaced("nginx.conf", text, theirs, ours)
     text = re.sub(r"(?<![\w./-])/tmp/", f"{directory}/", text)
     text = _replaced("nginx.conf", text, "/etc/nginx/?.lua", f"{DOCKER}/?.lua")
+    text = _replaced("nginx.conf", text, "/etc/nginx/server.d/", f"{directory}/server.d/")
     return text.replace("/var/cache/nginx/", f"{directory}/")
 
 

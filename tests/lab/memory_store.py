@@ -1,11 +1,12 @@
 """An object store in memory that can be made to fail and to wait, and that records its calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count
 
 from storage.content import cache_control, content_type
 from storage.interface import (
+    MAX_DELETED,
     ObjectInfo,
     ObjectNotFound,
     PreconditionFailed,
@@ -16,16 +17,19 @@ from storage.interface import (
 
 class MemoryStore:
     """``failing`` is raised by every call while set; ``failures`` maps a key to the errors that its next calls
-    raise, one each. Puts wait for ``gate``, and calls with a key in ``hold`` wait for that key's event. ``calls``
-    lists verbs and keys in call order, ``puts`` the keys in the order stored; ``on_put`` is called with each."""
+    raise, one each. Puts wait for ``gate``, calls with a key in ``hold`` for that key's event, and all calls for
+    ``hanging``, if there is one. ``calls`` lists verbs and keys in call order, ``puts`` the keys in the order
+    stored; ``on_put`` is called with each."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
+        self.identity = "first"
         self.failing: StorageError | None = None
         self.failures: dict[str, list[StorageError]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.hold: dict[str, asyncio.Event] = {}
+        self.hanging: asyncio.Event | None = None
         self.calls: list[tuple[str, str]] = []
         self.puts: list[str] = []
         self.on_put: Callable[[str], object] = lambda key: None
@@ -44,6 +48,10 @@ class MemoryStore:
 
     async def check(self) -> None:
         await self._called("check", "")
+
+    async def identify(self) -> str:
+        await self._called("identify", "")
+        return self.identity
 
     async def put(
         self, key: str, body: bytes, *, if_none_match: bool = False, if_match: str | None = None
@@ -72,6 +80,11 @@ class MemoryStore:
         await self._called("delete", key)
         self.objects.pop(key, None)
 
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        assert len(keys) <= MAX_DELETED
+        for key in keys:
+            await self.delete(key)
+
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         await self._called("list", prefix)
         for key in sorted(self.objects):
@@ -95,7 +108,9 @@ class MemoryStore:
             self._at_once -= 1
 
     async def _turn(self, verb: str, key: str) -> None:
-        if key in self.hold:
+        if self.hanging is not None:
+            await self.hanging.wait()
+        elif key in self.hold:
             await self.hold[key].wait()
         elif verb == "put" and not self.gate.is_set():
             await self.gate.wait()

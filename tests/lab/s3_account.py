@@ -1,6 +1,9 @@
 """An S3 server's endpoint and credentials."""
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -43,3 +46,16 @@ class S3Account:
             region=self.region,
             http_client=pool,
         )
+
+    @contextmanager
+    def bucket(self) -> Iterator[str]:
+        """A new bucket, removed with all that is in it."""
+        name, sdk = f"headwater-test-{secrets.token_hex(6)}", self.sdk()
+        sdk.make_bucket(bucket_name=name)
+        try:
+            yield name
+        finally:
+            for found in sdk.list_objects(bucket_name=name, recursive=True):
+                assert found.object_name is not None
+                sdk.remove_object(bucket_name=name, object_name=found.object_name)
+            sdk.remove_bucket(bucket_name=name)

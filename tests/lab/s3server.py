@@ -7,7 +7,6 @@
 """
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -21,19 +20,6 @@ from tests.lab.s3_account import S3Account
 @dataclass(frozen=True, slots=True)
 class S3Server(S3Account):
     is_moto: bool = False
-
-    @contextmanager
-    def bucket(self) -> Iterator[str]:
-        """A new bucket, removed with all that is in it."""
-        name, sdk = f"headwater-test-{secrets.token_hex(6)}", self.sdk()
-        sdk.make_bucket(bucket_name=name)
-        try:
-            yield name
-        finally:
-            for found in sdk.list_objects(bucket_name=name, recursive=True):
-                assert found.object_name is not None
-                sdk.remove_object(bucket_name=name, object_name=found.object_name)
-            sdk.remove_bucket(bucket_name=name)
 
 
 def s3_report_header() -> str:
@@ -60,16 +46,16 @@ def running_s3_server() -> Iterator[S3Server]:
         with minio() as server:
             yield S3Server(*astuple(server.account))
     else:
-        with _moto() as moto:
-            yield moto
+        with moto() as server:
+            yield server
 
 
 @contextmanager
-def _moto() -> Iterator[S3Server]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
+def moto() -> Iterator[S3Server]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
     try:
-        host, port = moto.get_host_and_port()
+        host, port = server.get_host_and_port()
         yield S3Server(f"http://{host}:{port}", "headwater-test", "any-secret", "us-east-1", is_moto=True)
     finally:
-        moto.stop()
+        server.stop()

@@ -1,4 +1,4 @@
-"""``python -m transcoder.worker.check ENCODER PRESET PROFILE LATENCY DEVICE``: tests the encoder on this machine.
+"""``python -m transcoder.worker.check MEMORY PIXELS ENCODER PRESET PROFILE LATENCY DEVICE``: tests the encoder.
 
 Exit code 0 if it works; otherwise 1 and the reason on standard output.
 """
@@ -12,6 +12,7 @@ from av.error import FFmpegError
 
 from transcoder.errors import TranscoderError
 from transcoder.ladder import Rendition
+from transcoder.limits import WorkerLimits
 from transcoder.options import Encoder, LatencyMode, Preset, Profile, TranscodeOptions
 from transcoder.worker.encoders import BT709, PictureShape, open_encoder
 from transcoder.worker.pipes import set_up_process
@@ -23,8 +24,8 @@ FRAMES = 4
 
 
 def main(arguments: list[str]) -> int:
-    set_up_process()
-    encoder, preset, profile, latency, device = arguments
+    set_up_process(WorkerLimits.parse(arguments))
+    _, _, encoder, preset, profile, latency, device = arguments
     options = TranscodeOptions(
         encoder=Encoder(encoder),
         preset=Preset(preset),

@@ -1,4 +1,4 @@
-"""The frames at which every rung gets an IDR, and the frame count since, by which rungs drop frames."""
+"""The frames at which every rung gets an IDR."""
 
 MAX_PENDING = 256
 
@@ -8,7 +8,6 @@ class CutSchedule:
 
     def __init__(self) -> None:
         self._pending: list[int] = []
-        self._since_cut = -1
 
     def add(self, pts: int) -> None:
         """Add a cut. Beyond ``MAX_PENDING``, which requires a decoder without output, the oldest is dropped."""
@@ -16,12 +15,8 @@ class CutSchedule:
         self._pending.sort()
         del self._pending[:-MAX_PENDING]
 
-    def next_frame(self, pts: int) -> tuple[int, bool]:
-        """For the frame at ``pts``: the number of frames since the last cut, and whether the frame is a cut itself.
-
-        Several cuts without a frame between them become one.
-        """
+    def is_cut(self, pts: int) -> bool:
+        """Whether the next frame, at ``pts``, is a cut. Several cuts without a frame between them become one."""
         due = sum(1 for cut in self._pending if cut <= pts)
         del self._pending[:due]
-        self._since_cut = 0 if due else self._since_cut + 1
-        return self._since_cut, due > 0
+        return due > 0

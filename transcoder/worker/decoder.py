@@ -10,6 +10,7 @@ from av.codec.context import ThreadType
 from av.error import FFmpegError
 
 from media.configs import VideoConfig
+from media.limits import MAX_PIXELS
 from media.units import AccessUnit
 from transcoder.options import LatencyMode
 from transcoder.worker.decoders import open_video_decoder
@@ -25,9 +26,9 @@ ONE_THREAD_PIXELS = 1920 * 1088
 class VideoDecoder:
     """``errors`` counts packets that the decoder rejected. Raises DecoderUnavailable."""
 
-    def __init__(self, config: VideoConfig, latency: LatencyMode) -> None:
+    def __init__(self, config: VideoConfig, latency: LatencyMode, max_pixels: int = MAX_PIXELS) -> None:
         self.errors = 0
-        self._codec = open_video_decoder(config)
+        self._codec = open_video_decoder(config, max_pixels)
         self._codec.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
         # Frame threads delay the output by as many frames as there are threads.
         small = config.width * config.height <= ONE_THREAD_PIXELS

@@ -7,15 +7,19 @@ from av import AudioCodecContext, CodecContext, VideoCodecContext
 from av.codec.codec import UnknownCodecError
 
 from media.configs import AudioConfig, TrackConfig, VideoConfig
+from media.limits import MAX_PIXELS
 from media.units import Codec
 from transcoder.errors import DecoderUnavailable
 
 DECODERS: dict[Codec, str] = {Codec.H264: "h264", Codec.AAC: "aac", Codec.MP3: "mp3"}
 
 
-def open_video_decoder(config: VideoConfig) -> VideoCodecContext:
-    """Raises DecoderUnavailable."""
-    return cast(VideoCodecContext, _create(config))
+def open_video_decoder(config: VideoConfig, max_pixels: int = MAX_PIXELS) -> VideoCodecContext:
+    """A decoder that refuses parameter sets of pictures with more luma samples than ``max_pixels``, wherever they
+    are. Raises DecoderUnavailable."""
+    decoder = cast(VideoCodecContext, _create(config))
+    decoder.options = {"max_pixels": str(max_pixels)}
+    return decoder
 
 
 def open_audio_decoder(config: AudioConfig) -> AudioCodecContext:

@@ -16,11 +16,10 @@ from av.error import FFmpegError
 
 from media.configs import Colour, VideoConfig
 from transcoder.errors import EncoderUnavailable
-from transcoder.ladder import Rendition, sample_aspect_ratio
+from transcoder.ladder import USUAL_FRAME_RATE, Rendition, sample_aspect_ratio
 from transcoder.options import Encoder, LatencyMode, Preset, TranscodeOptions
 from transcoder.worker.times import VIDEO_TIME_BASE
 
-DEFAULT_FRAME_RATE = Fraction(30)
 FRAME_RATES = Fraction(1), Fraction(300)
 LIMITED_RANGE, FULL_RANGE = 1, 2
 BT709 = Colour(primaries=1, transfer=1, matrix=1, full_range=False)
@@ -59,7 +58,7 @@ class PictureShape:
 
 
 def shape_of(source: VideoConfig, rung: Rendition) -> PictureShape:
-    rate = min(max(source.frame_rate or DEFAULT_FRAME_RATE, FRAME_RATES[0]), FRAME_RATES[1])
+    rate = min(max(source.frame_rate or USUAL_FRAME_RATE, FRAME_RATES[0]), FRAME_RATES[1])
     return PictureShape(
         frame_rate=(rate / rung.frame_divisor).limit_denominator(1001),
         sample_aspect_ratio=sample_aspect_ratio(source, rung.width, rung.height),

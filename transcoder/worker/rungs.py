@@ -1,4 +1,7 @@
-"""A cascade of threads, one for each rung: it scales, encodes, and passes its picture to the next smaller rung."""
+"""A cascade of threads, one for each rung: it scales, encodes, and passes its picture to the next smaller rung.
+
+Rungs are selected at cuts. A rung that is not selected has no encoder, and passes pictures on without scaling them.
+"""
 
 import os
 import queue
@@ -8,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from av import Packet, VideoFrame
+from av import Packet, VideoCodecContext, VideoFrame
 from av.error import FFmpegError
 from av.video.frame import PictureType
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -16,8 +19,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from media.codecs import video_codec
 from media.configs import VideoConfig
 from media.units import AccessUnit, Kind
+from transcoder.errors import EncoderUnavailable
 from transcoder.ladder import Rendition
-from transcoder.messages import Encoded, Message, TrackReady
+from transcoder.messages import Encoded, Job, Message, Stopped, TrackReady
 from transcoder.options import VIDEO_OUTPUTS, LatencyMode, TranscodeOptions
 from transcoder.worker.encoders import PictureShape, open_encoder, shape_of, threads_per_rung
 
@@ -27,11 +31,13 @@ MAX_UNCONFIRMED_CUTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """``index`` is the number of frames since the last cut."""
+    """``in_lower_rate``: renditions with a lower frame rate have it too. ``selected`` are the tracks of the
+    rungs that encode it; it changes only at a ``cut``."""
 
     frame: VideoFrame
-    index: int
     cut: bool
+    in_lower_rate: bool
+    selected: frozenset[str]
 
 
 class GiveUp(Protocol):
@@ -41,8 +47,8 @@ class GiveUp(Protocol):
 
 
 class RungThread:
-    """``below`` is the next smaller rung. It gets every picture that it or a smaller rung encodes. ``threads`` is
-    the number of the encoder's threads."""
+    """``below`` is the next smaller rung. It gets every picture that it or a smaller rung encodes, and every cut.
+    ``threads`` is the number of the encoder's threads. ``selected``: it encodes from its first picture on."""
 
     def __init__(
         self,
@@ -53,6 +59,8 @@ class RungThread:
         below: "RungThread | None",
         emit: Callable[[Message], None],
         give_up: GiveUp,
+        *,
+        selected: bool,
     ) -> None:
         self.encoded = 0
         self._rung = rung
@@ -60,28 +68,34 @@ class RungThread:
         self._below = below
         self._emit = emit
         self._give_up = give_up
+        self._options = options
+        self._threads = threads
         self._codec = video_codec(VIDEO_OUTPUTS[options.encoder])
-        self._encoder = open_encoder(rung, shape, options, threads)
+        self._encoder: VideoCodecContext | None = None
         self._ready = False
         self._unconfirmed: list[int] = []
         self._reformatter = VideoReformatter()
         self._queue: queue.Queue[Picture | None] = queue.Queue(QUEUED_PICTURES[options.latency])
         self._thread = threading.Thread(target=self._run, name=rung.track, daemon=True)
-        if self._encoder.extradata:
-            self._announce(self._encoder.extradata)
+        if selected:
+            self._encoder = self._open_encoder()
         self._thread.start()
 
     @property
     def backlog(self) -> int:
         return self._queue.qsize()
 
-    def needs(self, index: int) -> bool:
-        """Whether this rung or a smaller one encodes the picture with this ``index``."""
-        return index % self._rung.frame_divisor == 0 or (self._below is not None and self._below.needs(index))
+    def encodes(self, picture: Picture) -> bool:
+        in_rate = picture.in_lower_rate or self._rung.frame_divisor == 1
+        return in_rate and self._rung.track in picture.selected
+
+    def needs(self, picture: Picture) -> bool:
+        """Whether this rung or a smaller one encodes ``picture``."""
+        return self.encodes(picture) or (self._below is not None and self._below.needs(picture))
 
     def put(self, picture: Picture | None) -> None:
         """Queue a picture; None ends the rung. Blocks while the queue is full."""
-        if picture is None or self.needs(picture.index):
+        if picture is None or picture.cut or self.needs(picture):
             self._queue.put(picture)
 
     def join(self) -> None:
@@ -93,9 +107,12 @@ class RungThread:
                 self._process(picture)
             if self._below is not None:
                 self._below.put(None)
-            self._send(self._encoder.encode(None))
+            if self._encoder is not None:
+                self._send(self._encoder.encode(None))
         except BrokenPipeError:
             os._exit(1)
+        except EncoderUnavailable as error:
+            self._give_up(error.code, str(error))
         except FFmpegError as error:
             self._give_up("encoder-failed", f"the encoder of {self._rung.track} failed: {error}")
         except Exception as error:
@@ -103,17 +120,42 @@ class RungThread:
             self._give_up("transcoder", f"the transcoder failed at {self._rung.track}: {error}")
 
     def _process(self, picture: Picture) -> None:
+        if picture.cut:
+            self._switch(on=self._rung.track in picture.selected)
+        encoder = self._encoder
+        if encoder is None:
+            if self._below is not None:
+                self._below.put(picture)
+            return
         frame = self._scale(picture.frame)
         # A decoded frame keeps its picture type, which an encoder would treat as a request.
         frame.pict_type = PictureType.I if picture.cut else PictureType.NONE
         if self._below is not None:
             self._below.put(replace(picture, frame=frame))
-        if picture.index % self._rung.frame_divisor:
+        if not self.encodes(picture):
             return
         if picture.cut and frame.pts is not None:
             self._unconfirmed.append(frame.pts)
             del self._unconfirmed[:-MAX_UNCONFIRMED_CUTS]
-        self._send(self._encoder.encode(frame))
+        self._send(encoder.encode(frame))
+
+    def _switch(self, *, on: bool) -> None:
+        """Begin or end encoding at a cut. Raises EncoderUnavailable."""
+        if on and self._encoder is None:
+            self._ready = False
+            self._encoder = self._open_encoder()
+        elif not on and self._encoder is not None:
+            self._send(self._encoder.encode(None))
+            self._encoder = None
+            self._unconfirmed.clear()
+            self._emit(Stopped(self._rung.track))
+
+    def _open_encoder(self) -> VideoCodecContext:
+        """Raises EncoderUnavailable."""
+        encoder = open_encoder(self._rung, self._shape, self._options, self._threads)
+        if encoder.extradata:
+            self._announce(encoder.extradata)
+        return encoder
 
     def _scale(self, frame: VideoFrame) -> VideoFrame:
         return self._reformatter.reformat(
@@ -150,17 +192,15 @@ class RungThread:
 
 
 def start_rungs(
-    source: VideoConfig,
-    rungs: tuple[Rendition, ...],
-    options: TranscodeOptions,
-    emit: Callable[[Message], None],
-    give_up: GiveUp,
+    source: VideoConfig, job: Job, emit: Callable[[Message], None], give_up: GiveUp
 ) -> tuple[RungThread, ...]:
-    """The threads in the order of ``rungs``, which are largest first. Raises EncoderUnavailable."""
-    threads = threads_per_rung(options, len(rungs))
+    """The threads in the order of the job's rungs, which are largest first. Raises EncoderUnavailable."""
+    options, selected = job.options, job.selected
+    threads = threads_per_rung(options, len(job.rungs))
     started: list[RungThread] = []
     below: RungThread | None = None
-    for rung in reversed(rungs):
-        below = RungThread(rung, shape_of(source, rung), options, threads, below, emit, give_up)
+    for rung in reversed(job.rungs):
+        shape, on = shape_of(source, rung), rung.track in selected
+        below = RungThread(rung, shape, options, threads, below, emit, give_up, selected=on)
         started.append(below)
     return tuple(reversed(started))

@@ -7,6 +7,7 @@ from av import VideoFrame
 from av.error import FFmpegError
 
 from media.configs import VideoConfig
+from media.limits import MAX_PIXELS
 from media.units import AccessUnit
 from transcoder.errors import DecoderUnavailable
 from transcoder.worker.decoders import open_video_decoder
@@ -17,12 +18,12 @@ MAX_HEIGHT = 640
 QUALITY = 5
 
 
-def picture(config: VideoConfig, unit: AccessUnit) -> bytes:
+def picture(config: VideoConfig, unit: AccessUnit, max_pixels: int = MAX_PIXELS) -> bytes:
     """A JPEG with square samples, at most 640 wide and high; empty if the unit cannot be decoded."""
     try:
-        frame = _decode(config, unit)
+        frame = _decode(config, unit, max_pixels)
         return b"" if frame is None else _jpeg(frame, config.sample_aspect_ratio)
-    except (FFmpegError, DecoderUnavailable, ValueError):
+    except (FFmpegError, DecoderUnavailable, MemoryError, ValueError):
         return b""
 
 
@@ -33,8 +34,8 @@ def thumbnail_size(width: int, height: int, sample_aspect_ratio: Fraction) -> tu
     return max(2, 2 * round(shown * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
-def _decode(config: VideoConfig, unit: AccessUnit) -> VideoFrame | None:
-    decoder = open_video_decoder(config)
+def _decode(config: VideoConfig, unit: AccessUnit, max_pixels: int) -> VideoFrame | None:
+    decoder = open_video_decoder(config, max_pixels)
     decoder.thread_count = 1
     frames = [*decoder.decode(av.Packet(unit.payload)), *decoder.decode(None)]
     return frames[0] if frames else None

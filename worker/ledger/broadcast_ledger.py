@@ -4,13 +4,14 @@ Pure: no I/O and no clock. :mod:`worker.ledger.encoding` encodes and decodes it,
 :meth:`BroadcastLedger.interrupt` prepares a decoded ledger for the media that follows.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from media.configs import VideoConfig
+from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cutter import AUDIO_MARGIN, Cut, longest_segment
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry
 from worker.ledger.entry_log import EntryLog
@@ -22,15 +23,14 @@ KEPT_CUTS = 6
 # The least duration of an interrupted segment's gap in 90 kHz ticks: players reject segments without duration. A
 # returning publisher starts at least this long after the end of the timeline.
 SHORTEST_GAP = VIDEO_TIMESCALE // 10
-# Milliseconds by which a segment must exceed the longest one before the playlists are changed.
-LONGER_MS = 500
 
 
 @dataclass(slots=True)
 class BroadcastLedger:
     """The state of one broadcast.
 
-    ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``end`` is the end of the timeline and
+    ``zero_ms`` is the Unix time of broadcast time zero, in milliseconds; ``clock_offset_ms`` is the broadcast's
+    clock minus the server's; ``end`` is the end of the timeline and
     ``part_ticks`` the duration of parts (None until the tracks are known), both in 90 kHz ticks. ``target_ms`` is
     the intended segment duration and ``longest_ms`` the longest so far. ``sparse``: the source's keyframes are too
     far apart to cut on. ``cuts`` are the newest ones, oldest first.
@@ -42,6 +42,7 @@ class BroadcastLedger:
     target_ms: int = 2000
     playlist_window_ms: int = 60_000
     utc_timing_url: str = ""
+    clock_offset_ms: int = 0
     longest_ms: int = 0
     phase: Phase = Phase.STARTING
     low_latency: LowLatency | None = None
@@ -65,12 +66,17 @@ class BroadcastLedger:
             return any(track.entries for track in self.tracks.values())
         return self.phase is Phase.LIVE
 
+    @property
+    def fixed_target(self) -> int:
+        """The target duration that playlists declare, in 90 kHz ticks; 0 while there is no playlist."""
+        return rescale(self.longest_ms, MILLISECONDS, VIDEO_TIMESCALE) if self.playable else 0
+
     def expect(self, track: str, kind: Kind, *, default: bool = False, label: str = "") -> None:
         """Announce a track. The broadcast is not playable until every announced track has media."""
         if track not in self.tracks:
             entries = EntryLog(2 * self.playlist_window_ms // self.target_ms)
             self.tracks[track] = TrackLedger(track, kind, default, label, self.target_ms, entries=entries)
-        self.tracks[track].retired = False
+        self.tracks[track].retired = self.tracks[track].ended = False
 
     def retire_renditions(self, kept: Collection[str]) -> bool:
         """Retire the video tracks that are not in ``kept``, the tracks of the current source. Without video there,
@@ -82,6 +88,11 @@ class BroadcastLedger:
         for track in retired:
             track.retired = True
         return bool(retired)
+
+    def end_tracks(self, tracks: Iterable[str]) -> None:
+        """No more media of ``tracks`` follows, although others are not complete."""
+        for name in tracks:
+            self.tracks[name].ended = True
 
     def stop_waiting(self) -> bool:
         """Become playable with the tracks that have media; returns whether that changed anything."""
@@ -164,14 +175,16 @@ class BroadcastLedger:
         config = track.config
         if entry.gap or not isinstance(config, VideoConfig):
             return False
-        length_ms = entry.duration * 1000 // config.timescale
-        if length_ms <= self.longest_ms + LONGER_MS:
+        length = rescale(entry.duration, config.timescale, VIDEO_TIMESCALE)
+        if length <= longest_segment(rescale(self.longest_ms, MILLISECONDS, VIDEO_TIMESCALE)):
             return False
-        self.longest_ms = length_ms
+        self.longest_ms = rescale(length + AUDIO_MARGIN, VIDEO_TIMESCALE, MILLISECONDS)
         return True
 
     def _facts(self, *, ended: bool, low_latency: LowLatency | None) -> BroadcastFacts:
-        all_facts = (track.facts() for track in self.tracks.values())
+        # A track that got its configuration but no segment before the end has no playlist.
+        over = self.phase is Phase.ENDED
+        all_facts = (track.facts() for track in self.tracks.values() if track.entries or not over)
         return BroadcastFacts(
             tracks=tuple(facts for facts in all_facts if facts is not None),
             availability_start_ms=self.zero_ms,
@@ -179,5 +192,6 @@ class BroadcastLedger:
             segment_target_ms=self.longest_ms,
             playlist_window_ms=self.playlist_window_ms,
             utc_timing_url=self.utc_timing_url,
+            clock_offset_ms=self.clock_offset_ms,
             low_latency=low_latency,
         )

@@ -1,12 +1,13 @@
-"""Encodes a ledger as JSON and decodes it.
+"""A ledger as a record for JSON, and the ledger of a record.
 
-The entries of each track are packed records in base64: a day of two-second segments is 5 MB a track. Decoding
+The entries of each track are packed in base64: a day of two-second segments is 5 MB a track. Reading
 ignores unknown fields, so an older Headwater can read the ledger of a newer one.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -47,19 +48,22 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
-class _InitRecord(_Record):
+class InitRecord(_Record):
     number: Count
     config: dict[str, object]
     frame_rate: Fraction | None
     data: bytes = Field(max_length=MAX_INIT_BYTES)
 
 
-class _TrackRecord(_Record):
+class TrackRecord(_Record):
+    """``first_msn`` is the number of the oldest entry that has not been forgotten."""
+
     track: str = Field(pattern=r"^[a-z0-9]{1,32}$")
     kind: Kind
     default: bool
     label: str = Field(max_length=200)
-    inits: tuple[_InitRecord, ...] = Field(max_length=MAX_INITS)
+    inits: tuple[InitRecord, ...] = Field(max_length=MAX_INITS)
+    first_msn: Count = 0
     entries: bytes = Field(max_length=MAX_ENTRIES * RECORD_SIZE)
     resolved: Count
     resolved_ahead: frozenset[Count] = Field(max_length=MAX_ENTRIES)
@@ -67,13 +71,14 @@ class _TrackRecord(_Record):
     total_ticks: Ticks
     fragments: Count
     retired: bool = False
+    ended: bool = False
     peak_bps: Ticks
     measured_rate: Fraction | None = None
     frames: Count = 0
     frame_ticks: Ticks = 0
 
 
-class _LedgerRecord(_Record):
+class LedgerRecord(_Record):
     version: Literal[1] = 1
     stream: str
     broadcast: str
@@ -81,6 +86,7 @@ class _LedgerRecord(_Record):
     target_ms: int = Field(gt=0, lt=1 << 31)
     playlist_window_ms: Count
     utc_timing_url: str = Field(max_length=2048)
+    clock_offset_ms: int = Field(default=0, gt=-(1 << 62), lt=1 << 62)
     longest_ms: Count
     phase: Phase
     low_latency: LowLatency | None
@@ -88,25 +94,35 @@ class _LedgerRecord(_Record):
     sparse: bool
     end: Ticks
     cuts: tuple[Cut, ...] = Field(max_length=KEPT_CUTS)
-    tracks: tuple[_TrackRecord, ...] = Field(max_length=MAX_TRACKS)
+    tracks: tuple[TrackRecord, ...] = Field(max_length=MAX_TRACKS)
 
 
 def encode_ledger(ledger: BroadcastLedger) -> bytes:
-    values = {name: getattr(ledger, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
-    record = _LedgerRecord(
-        **values, cuts=tuple(ledger.cuts), tracks=tuple(_encode_track(track) for track in ledger.tracks.values())
+    return (
+        ledger_record(ledger, [track_record(track) for track in ledger.tracks.values()]).model_dump_json().encode()
     )
-    return record.model_dump_json().encode()
 
 
 def decode_ledger(data: bytes) -> BroadcastLedger:
     """Raises MalformedLedger."""
     try:
-        record = _LedgerRecord.model_validate_json(data)
-        if not is_stream_name(record.stream) or not BROADCAST_ID.fullmatch(record.broadcast):
-            raise MalformedLedger("the ledger names no stream and broadcast")
-        values = {name: getattr(record, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
-        listed = 2 * record.playlist_window_ms // record.target_ms
+        return ledger_of(LedgerRecord.model_validate_json(data))
+    except ValidationError as error:
+        raise MalformedLedger(f"the ledger is damaged: {error}") from None
+
+
+def ledger_record(ledger: BroadcastLedger, tracks: Sequence[TrackRecord]) -> LedgerRecord:
+    values = {name: getattr(ledger, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
+    return LedgerRecord(**values, cuts=tuple(ledger.cuts), tracks=tuple(tracks))
+
+
+def ledger_of(record: LedgerRecord) -> BroadcastLedger:
+    """Raises MalformedLedger."""
+    if not is_stream_name(record.stream) or not BROADCAST_ID.fullmatch(record.broadcast):
+        raise MalformedLedger("the ledger names no stream and broadcast")
+    values = {name: getattr(record, name) for name in _names(BroadcastLedger) if name not in ("cuts", "tracks")}
+    listed = 2 * record.playlist_window_ms // record.target_ms
+    try:
         tracks = {track.track: _decode_track(track, record.target_ms, listed) for track in record.tracks}
     except (ValidationError, ArithmeticError, MalformedDescription) as error:
         raise MalformedLedger(f"the ledger is damaged: {error}") from None
@@ -117,25 +133,28 @@ def _names(kind: type[BroadcastLedger]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def _encode_track(track: TrackLedger) -> _TrackRecord:
-    return _TrackRecord(
+def track_record(track: TrackLedger, *, known_inits: int = 0, entries: bytes | None = None) -> TrackRecord:
+    """Without the first ``known_inits`` init segments; with all entries, or those packed in ``entries``."""
+    return TrackRecord(
         track=track.track,
         kind=track.kind,
         default=track.default,
         label=track.label,
         inits=tuple(
-            _InitRecord(
+            InitRecord(
                 number=init.number, config=describe_config(init.config), frame_rate=init.frame_rate, data=init.data
             )
-            for init in track.inits.values()
+            for init in islice(track.inits.values(), known_inits, None)
         ),
-        entries=track.entries.pack(),
+        first_msn=track.entries[0].msn if track.entries else 0,
+        entries=track.entries.pack() if entries is None else entries,
         resolved=track.resolved,
         resolved_ahead=frozenset(track.resolved_ahead),
         total_bytes=track.total_bytes,
         total_ticks=track.total_ticks,
         fragments=track.fragments,
         retired=track.retired,
+        ended=track.ended,
         peak_bps=track.peak.bps if track.peak is not None else 0,
         measured_rate=track.measured_rate,
         frames=track.frames,
@@ -143,7 +162,7 @@ def _encode_track(track: TrackLedger) -> _TrackRecord:
     )
 
 
-def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLedger:
+def _decode_track(record: TrackRecord, target_ms: int, listed: int) -> TrackLedger:
     if len(record.entries) % RECORD_SIZE:
         raise MalformedLedger(f"the entries of {record.track} are cut off")
     entries = EntryLog(listed, record.entries)
@@ -171,6 +190,7 @@ def _decode_track(record: _TrackRecord, target_ms: int, listed: int) -> TrackLed
         total_ticks=record.total_ticks,
         fragments=record.fragments,
         retired=record.retired,
+        ended=record.ended,
         measured_rate=record.measured_rate,
         frames=record.frames,
         frame_ticks=record.frame_ticks,

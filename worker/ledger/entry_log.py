@@ -8,18 +8,18 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from packager.facts import Pace, Run, SegmentEntry
+from packager.facts import Grid, Pace, Run, SegmentEntry
 
 # Entries packed at once. At least as many of the newest stay unpacked, because uploads still change them.
 KEPT = 64
 # Free bytes at the front are released when they reach this number and half of the buffer.
 SPARE = 64 * 1024
 
-# msn, start, duration, size, wall_ms; a run's and a pace's msn and start_ms, the pace's duration; init,
-# discontinuities, equal_durations; flags.
-_RECORD = struct.Struct("=10q3IB")
+# msn, start, duration, size, wall_ms; a run's and a pace's msn and start_ms, the pace's duration; a grid; init,
+# discontinuities, the pace's breaks; flags.
+_RECORD = struct.Struct("=13q3IB")
 RECORD_SIZE = _RECORD.size
-_DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE = 1, 2, 4, 8, 16
+_DISCONTINUITY, _GAP, _INDEPENDENT, _RUN, _PACE, _GRID = 1, 2, 4, 8, 16, 32
 
 
 class EntryLog(Sequence[SegmentEntry]):
@@ -28,6 +28,8 @@ class EntryLog(Sequence[SegmentEntry]):
 
     def __init__(self, listed: int = 0, packed: bytes = b"") -> None:
         self._kept = max(KEPT, listed)
+        # What changed since the last call of `take_changes`; None before the first.
+        self._changes: list[SegmentEntry] | None = None
         newest = max(0, len(packed) - self._kept * RECORD_SIZE)
         self._packed = bytearray(packed[:newest])
         self._dropped = 0
@@ -53,6 +55,8 @@ class EntryLog(Sequence[SegmentEntry]):
 
     def __setitem__(self, index: int, entry: SegmentEntry) -> None:
         index = self._index(index)
+        if self._changes is not None:
+            self._changes.append(entry)
         if index < self._packed_count:
             start = self._dropped + index * _RECORD.size
             self._packed[start : start + _RECORD.size] = _pack(entry)
@@ -64,6 +68,8 @@ class EntryLog(Sequence[SegmentEntry]):
 
     def append(self, entry: SegmentEntry) -> None:
         self._newest.append(entry)
+        if self._changes is not None:
+            self._changes.append(entry)
         if len(self._newest) >= self._kept + KEPT:
             self._packed += b"".join(map(_pack, self._newest[:KEPT]))
             del self._newest[:KEPT]
@@ -72,6 +78,12 @@ class EntryLog(Sequence[SegmentEntry]):
         """All entries as records of :data:`RECORD_SIZE` bytes."""
         with memoryview(self._packed) as packed:
             return b"".join((packed[self._dropped :], *map(_pack, self._newest)))
+
+    def take_changes(self) -> bytes:
+        """The entries that were added or replaced since the last call, as :meth:`pack` returns them; at the first
+        call, all entries."""
+        changes, self._changes = self._changes, []
+        return self.pack() if changes is None else b"".join(map(_pack, changes))
 
     def drop(self, count: int) -> list[SegmentEntry]:
         """Remove and return the first ``count`` entries."""
@@ -105,9 +117,9 @@ class EntryLog(Sequence[SegmentEntry]):
 
 
 def _pack(entry: SegmentEntry) -> bytes:
-    run, pace = entry.run or Run(0, 0), entry.pace or Pace(0, 0, 0)
+    run, pace, grid = entry.run or Run(0, 0), entry.pace or Pace(0, 0, 0), entry.grid or Grid(0, 0, 0)
     flags = entry.discontinuity * _DISCONTINUITY | entry.gap * _GAP | entry.independent * _INDEPENDENT
-    flags |= (entry.run is not None) * _RUN | (entry.pace is not None) * _PACE
+    flags |= (entry.run is not None) * _RUN | (entry.pace is not None) * _PACE | (entry.grid is not None) * _GRID
     return _RECORD.pack(
         entry.msn,
         entry.start,
@@ -119,23 +131,28 @@ def _pack(entry: SegmentEntry) -> bytes:
         pace.msn,
         pace.start_ms,
         pace.duration,
+        grid.msn,
+        grid.start,
+        grid.duration,
         entry.init,
         entry.discontinuities,
-        entry.equal_durations,
+        pace.breaks,
         flags,
     )
 
 
 def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
-    run, pace = Run(0, 0), Pace(0, 0, 0)
+    run, pace, grid = Run(0, 0), Pace(0, 0, 0), Grid(0, 0, 0)
     for fields in _RECORD.iter_unpack(records):
-        msn, start, duration, size, wall_ms, run_msn, run_ms, pace_msn, pace_ms, step, *counts, flags = fields
-        # Most entries share the run and the pace of the entry before.
+        msn, start, duration, size, wall_ms, run_msn, run_ms, pace_msn, pace_ms, step, *rest = fields
+        grid_msn, grid_start, spacing, init, discontinuities, breaks, flags = rest
+        # Most entries share the run, the pace and the grid of the entry before.
         if run.msn != run_msn or run.start_ms != run_ms:
             run = Run(run_msn, run_ms)
-        if pace.msn != pace_msn or pace.duration != step or pace.start_ms != pace_ms:
-            pace = Pace(pace_msn, pace_ms, step)
-        init, discontinuities, equal_durations = counts
+        if (pace.msn, pace.start_ms, pace.duration, pace.breaks) != (pace_msn, pace_ms, step, breaks):
+            pace = Pace(pace_msn, pace_ms, step, breaks)
+        if grid.msn != grid_msn or grid.start != grid_start or grid.duration != spacing:
+            grid = Grid(grid_msn, grid_start, spacing)
         yield SegmentEntry(
             msn,
             start,
@@ -149,5 +166,11 @@ def _unpack(records: memoryview) -> Iterator[SegmentEntry]:
             discontinuities,
             run if flags & _RUN else None,
             pace if flags & _PACE else None,
-            equal_durations,
+            grid if flags & _GRID else None,
         )
+
+
+def packed_records(packed: bytes) -> Iterator[tuple[int, bytes]]:
+    """The MSN and the record of each packed entry."""
+    for (msn, *_), start in zip(_RECORD.iter_unpack(packed), range(0, len(packed), RECORD_SIZE), strict=True):
+        yield msn, packed[start : start + RECORD_SIZE]

@@ -1,13 +1,13 @@
 """One track of a broadcast: its init segments, the entries of its playlists and its measured bit rates."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from media.configs import TrackConfig
-from media.timescale import MICROSECONDS
-from media.units import Kind
+from media.timescale import MICROSECONDS, rescale
+from media.units import VIDEO_TIMESCALE, Kind
 from packager.cmaf.cutter import Cut
 from packager.cmaf.entries import assign_run_at_cut, gap_entry
 from packager.cmaf.segment_writer import Init, WriterResumePoint
@@ -27,7 +27,8 @@ class TrackLedger:
     """One track's segments in order. An entry is *resolved* once its segment is durable or known to be lost.
     ``resolved`` counts the resolved entries at the front; stored playlists name no others. ``fragments`` counts
     the parts that were written. ``measured_rate`` is the frame rate of the segments so far, None before the first;
-    it is averaged over ``frames`` in ``frame_ticks``. ``retired``: the current source has no such rendition."""
+    it is averaged over ``frames`` in ``frame_ticks``. ``retired``: the current source has no such rendition.
+    ``ended``: no more media of this track follows."""
 
     track: str
     kind: Kind
@@ -42,6 +43,7 @@ class TrackLedger:
     total_ticks: int = 0
     fragments: int = 0
     retired: bool = False
+    ended: bool = False
     peak: PeakBitRate | None = None
     measured_rate: Fraction | None = None
     frames: int = 0
@@ -92,7 +94,7 @@ class TrackLedger:
             if last is not None and cut.msn <= last.msn:
                 continue
             gap = gap_entry(cut, end, timescale=init.config.timescale, init=init.number, zero_ms=zero_ms)
-            gaps.append(assign_run_at_cut(gap, last, cut))
+            gaps.append(assign_run_at_cut(gap, last, cut, timescale=init.config.timescale))
             self.add(gaps[-1])
         return gaps
 
@@ -108,6 +110,18 @@ class TrackLedger:
             if self.entries[position].msn == msn:
                 self.entries[position] = replace(self.entries[position], gap=True, size=0)
         self.mark_resolved(msn)
+
+    def durable(self) -> list[int]:
+        """The numbers of the segments that are in the store."""
+        resolved = self.entries[: self.resolved]
+        ahead = [entry for entry in self.entries[self.resolved :] if entry.msn in self.resolved_ahead]
+        return [entry.msn for entry in (*resolved, *ahead) if not entry.gap]
+
+    def forfeit(self, msns: Collection[int]) -> None:
+        """Make durable segments gaps: the store has lost them."""
+        for position, entry in enumerate(self.entries):
+            if entry.msn in msns:
+                self.entries[position] = replace(entry, gap=True, size=0)
 
     def unresolved(self) -> list[SegmentEntry]:
         return [entry for entry in self.entries[self.resolved :] if entry.msn not in self.resolved_ahead]
@@ -157,6 +171,14 @@ class TrackLedger:
         last = self.entries[-1]
         return (last.start + last.duration - self.entries[0].start) / self.config.timescale
 
+    def media_end(self) -> int:
+        """The end of the newest segment with media, in 90 kHz ticks of broadcast time."""
+        media = next((entry for entry in reversed(self.entries) if not entry.gap), None)
+        if media is None:
+            return 0
+        end = media.start + media.duration
+        return rescale(end, self.inits[media.init].config.timescale, VIDEO_TIMESCALE)
+
     def facts(self) -> TrackFacts | None:
         """None before the first init segment."""
         init = self.init
@@ -172,6 +194,7 @@ class TrackLedger:
             default=self.default,
             name=self.label,
             retired=self.retired,
+            ended=self.ended,
             configs={number: each.config for number, each in self.inits.items()},
         )
 

@@ -15,23 +15,36 @@ Properties = TypeVar("Properties", bound=dict[str, Value])
 OBJECT_END = bytes((0, 0, Marker.OBJECT_END))
 
 
-def decode(data: bytes, limits: Limits | None = None) -> list[Value]:
-    """All values in ``data``, in order. Raises MalformedAmf, AmfLimit."""
-    decoder = Decoder(data, limits or Limits())
+class ValueBudget:
+    """How many values a peer may still send, in all its messages."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, values: int) -> None:
+        self.left = values
+
+
+def decode(data: bytes, limits: Limits | None = None, budget: ValueBudget | None = None) -> list[Value]:
+    """All values in ``data``, in order; they are taken from ``budget``. Raises MalformedAmf, AmfLimit."""
+    limits = limits or Limits()
+    allowed = limits.max_amf_values if budget is None else min(limits.max_amf_values, budget.left)
+    decoder = Decoder(data, limits.max_amf_depth, allowed)
     values = []
     while not decoder.at_end:
         values.append(decoder.value())
+    if budget is not None:
+        budget.left -= allowed - decoder.values_left
     return values
 
 
 class Decoder:
     """Reads one value at a time from ``data``. Every method raises MalformedAmf and AmfLimit."""
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
+    def __init__(self, data: bytes, max_depth: int, max_values: int) -> None:
+        self.values_left = max_values
         self._data = data
         self._at = 0
-        self._depth_left = limits.max_amf_depth
-        self._values_left = limits.max_amf_values
+        self._depth_left = max_depth
         # Values that a reference (section 2.9) can point to, in order of appearance; None until complete.
         self._reference_table: list[Value] = []
 
@@ -40,8 +53,8 @@ class Decoder:
         return self._at >= len(self._data)
 
     def value(self) -> Value:
-        self._values_left -= 1
-        if self._values_left < 0:
+        self.values_left -= 1
+        if self.values_left < 0:
             raise AmfLimit("AMF data has too many values")
         marker = self._take(1)[0]
         read = READERS.get(marker)
@@ -78,7 +91,7 @@ class Decoder:
 
     def strict_array(self) -> Value:
         count = self._uint(4)
-        if count > self._values_left:
+        if count > self.values_left:
             raise AmfLimit("AMF data has too many values")
         return self._nested(lambda: [self.value() for _ in range(count)])
 

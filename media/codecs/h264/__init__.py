@@ -1,7 +1,13 @@
 """H.264 (ITU-T H.264) in MP4 and FLV (ISO/IEC 14496-15)."""
 
 from media.codecs.descriptor import VideoCodec
-from media.codecs.h264.configuration import annexb_config, config_parameter_sets, parse_avc_config, updated_config
+from media.codecs.h264.configuration import (
+    annexb_config,
+    config_parameter_sets,
+    largest_picture,
+    parse_avc_config,
+    updated_config,
+)
 from media.codecs.h264.messages import join, message_reader
 from media.codecs.h264.nal_units import annexb_to_lengths, begins_with_start_code
 from media.codecs.h264.random_access import is_random_access_point
@@ -18,6 +24,7 @@ H264 = VideoCodec(
     is_random_access=is_random_access_point,
     parameter_sets=config_parameter_sets,
     update_config=updated_config,
+    largest_picture=largest_picture,
     picture_matcher=picture_matcher,
     join=join,
     parse_encoder_headers=annexb_config,

@@ -1,6 +1,7 @@
 """AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1): the parameter sets of a stream."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from media.codecs.h264.nal_units import (
     LENGTH_SIZE,
@@ -19,9 +20,10 @@ from media.configs import VideoConfig
 from media.errors import MalformedConfig
 from media.units import Codec
 
-# Parameter sets are a few hundred bytes; a longer record is malformed.
-MAX_RECORD = 1 << 16
-MAX_SPS = 31
+# Parameter sets are a few hundred bytes; a longer record is malformed. Encoders send one sequence parameter set, or
+# two; a record could have 31, but to read so many takes too long.
+MAX_RECORD = 1 << 13
+MAX_SPS = 8
 MAX_PPS = 255
 # Records of these profiles end after the picture parameter sets (14496-15, 5.3.3.1.2).
 PROFILES_WITHOUT_EXTENSION = frozenset((66, 77, 88))
@@ -83,6 +85,8 @@ def avc_config(
         frame_rate=first.frame_rate,
         colour=first.colour,
         interlaced=first.interlaced,
+        chroma_format_idc=first.chroma_format_idc,
+        bit_depth=max(first.bit_depth_luma, first.bit_depth_chroma),
     )
 
 
@@ -106,8 +110,10 @@ def updated_config(record: bytes, payload: bytes) -> VideoConfig | None:
     units = [
         nal_unit.rstrip(b"\x00") for nal_unit in nal_units(payload) if nal_unit[0] & NAL_TYPE in (NAL_SPS, NAL_PPS)
     ]
-    if len(units) > MAX_SPS + MAX_PPS:
+    if len(units) > MAX_SPS + MAX_PPS or sum(map(len, units)) > MAX_RECORD:
         raise MalformedConfig(f"an H.264 access unit has {len(units)} parameter sets")
+    units = list(dict.fromkeys(units))
+    _check_sps_count(sum(nal_unit[0] & NAL_TYPE == NAL_SPS for nal_unit in units))
     # Most encoders repeat the record's sets.
     if all(b"".join(_counted([nal_unit])) in record for nal_unit in units):
         return None
@@ -123,6 +129,26 @@ def updated_config(record: bytes, payload: bytes) -> VideoConfig | None:
     if len(config.record) > MAX_RECORD:
         raise MalformedConfig(f"H.264 parameter sets of {len(config.record)} bytes")
     return config
+
+
+def largest_picture(payload: bytes) -> int:
+    """The luma samples of the largest picture, before cropping, that the parameter sets in ``payload`` describe.
+
+    Decoders need memory for it. Unreadable sets count as 0. Raises MalformedConfig, TooManyNalUnits.
+    """
+    sets = {nal_unit for nal_unit in nal_units(payload) if nal_unit[0] & NAL_TYPE == NAL_SPS}
+    _check_sps_count(len(sets))
+    largest = 0
+    for nal_unit in sets:
+        with suppress(MalformedConfig):
+            largest = max(largest, parse_sps(nal_unit[:MAX_RECORD]).coded_pixels)
+    return largest
+
+
+def _check_sps_count(count: int) -> None:
+    """To read each one takes time. Raises MalformedConfig."""
+    if count > MAX_SPS:
+        raise MalformedConfig(f"an H.264 access unit has {count} sequence parameter sets")
 
 
 def _merge_sets(

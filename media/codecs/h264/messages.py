@@ -5,22 +5,25 @@ An access unit starts with the first slice of a picture, or with the NAL units t
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from media.codecs.descriptor import Content, Message
 from media.codecs.h264.configuration import nal_length_size
 from media.codecs.h264.nal_units import (
     LENGTH_SIZE,
+    MAX_NAL_UNITS,
     NAL_ACCESS_UNIT_DELIMITER,
     NAL_IDR,
     NAL_PPS,
     NAL_SPS,
     NAL_TYPE,
     START_CODE,
+    annexb_nal_units,
     annexb_to_lengths,
     begins_with_start_code,
     nal_units,
+    too_many,
     with_lengths,
 )
 from media.errors import MalformedConfig
@@ -46,7 +49,7 @@ def message_reader(record: bytes) -> Callable[[bytes], Message]:
 def read_message(data: bytes) -> Message:
     """The payload of ``data``, whose NAL lengths have 4 bytes, checked: empty NAL units are left out.
 
-    The payload is the same object if there is nothing to change. Raises MalformedConfig.
+    The payload is the same object if there is nothing to change. Raises MalformedConfig, TooManyNalUnits.
     """
     # The usual message, faster: one slice, of type 1 or 5, which is the first of its picture.
     size = len(data)
@@ -61,7 +64,7 @@ def read_message(data: bytes) -> Message:
 def convert_message(data: bytes, size: int) -> Message:
     """The payload of ``data``, with NAL lengths of 4 bytes instead of ``size``, or instead of start codes.
 
-    Raises MalformedConfig.
+    Raises MalformedConfig, TooManyNalUnits.
     """
     payload = _with_lengths(data, size)
     content = survey(payload)
@@ -71,8 +74,12 @@ def convert_message(data: bytes, size: int) -> Message:
 
 
 def survey(payload: bytes) -> Content | None:
-    """What ``payload`` contains, or None if lengths of 4 bytes, none of them 0, do not lead exactly to its end."""
+    """What ``payload`` contains, or None if lengths of 4 bytes, none of them 0, do not lead exactly to its end.
+
+    Raises TooManyNalUnits.
+    """
     position, end = 0, len(payload)
+    left = MAX_NAL_UNITS
     last = end - LENGTH_SIZE
     picture: Content | None = None
     # One bit for each type of NAL unit that is not a slice.
@@ -87,8 +94,11 @@ def survey(payload: bytes) -> Content | None:
             # first_mb_in_slice, the slice header's first field, is 0 if the first bit is 1 (7.3.3, 9.1).
             begins = length > 1 and position + 5 < end and payload[position + 5] & 0x80
             picture = PICTURE if begins else CONTINUATION
+        left -= 1
         if not length:
             return None
+        if left < 0:
+            raise too_many()
         position += 4 + length
     if position != end:
         return None
@@ -100,17 +110,22 @@ def survey(payload: bytes) -> Content | None:
 
 
 def join(payloads: Sequence[bytes]) -> bytes:
-    """One access unit of the payloads of several messages. A delimiter comes first (7.4.1.2.3), and only once."""
+    """One access unit of the payloads of several messages. A delimiter comes first (7.4.1.2.3), and only once.
+
+    Raises MalformedConfig, TooManyNalUnits.
+    """
     delimiter: list[bytes] = []
     units: list[bytes] = []
     for payload in payloads:
         for nal_unit in nal_units(payload):
             (delimiter if nal_unit[0] & NAL_TYPE == NAL_ACCESS_UNIT_DELIMITER else units).append(nal_unit)
+        if len(units) + len(delimiter) > MAX_NAL_UNITS:
+            raise too_many()
     return with_lengths([*delimiter[:1], *units])
 
 
 def _with_lengths(data: bytes, size: int) -> bytes:
-    """Raises MalformedConfig."""
+    """Raises MalformedConfig, TooManyNalUnits."""
     if size == LENGTH_SIZE or not begins_with_start_code(data):
         try:
             units = list(nal_units(data, size))
@@ -118,15 +133,24 @@ def _with_lengths(data: bytes, size: int) -> bytes:
             if not begins_with_start_code(data):
                 raise
         else:
-            return b"".join(map(_exploded, units))
+            return with_lengths(_exploded(units))
     return annexb_to_lengths(data)
 
 
-def _exploded(nal_unit: bytes) -> bytes:
-    """A NAL unit as a payload. Some encoders send several NAL units, separated by start codes, after one length."""
-    if START_CODE[1:] in nal_unit:
-        return annexb_to_lengths(START_CODE + nal_unit)
-    return with_lengths([nal_unit])
+def _exploded(units: Iterable[bytes]) -> list[bytes]:
+    """The NAL units. Some encoders send several of them, separated by start codes, after one length.
+
+    Raises TooManyNalUnits.
+    """
+    exploded: list[bytes] = []
+    for nal_unit in units:
+        if START_CODE[1:] in nal_unit:
+            exploded.extend(annexb_nal_units(START_CODE + nal_unit))
+        else:
+            exploded.append(nal_unit)
+        if len(exploded) > MAX_NAL_UNITS:
+            raise too_many()
+    return exploded
 
 
 def _has_inner_start_code(payload: bytes) -> bool:

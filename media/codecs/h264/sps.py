@@ -31,7 +31,8 @@ FRAME_RATES = (Fraction(1), Fraction(300))
 
 @dataclass(frozen=True, slots=True)
 class SequenceParameterSet:
-    """``constraint_flags`` is the byte between profile and level; sizes are luma samples after cropping.
+    """``constraint_flags`` is the byte between profile and level; sizes are luma samples after cropping, and
+    ``coded_pixels`` the luma samples before it.
 
     ``frame_num_bits`` is the size of frame_num in slice headers; ``separate_planes`` is separate_colour_plane_flag.
     """
@@ -47,6 +48,7 @@ class SequenceParameterSet:
     bit_depth_chroma: int
     width: int
     height: int
+    coded_pixels: int
     interlaced: bool
     sample_aspect_ratio: Fraction
     colour: Colour | None
@@ -88,6 +90,7 @@ def parse_sps(nal_unit: bytes) -> SequenceParameterSet:
     interlaced = not bits.flag()  # frame_mbs_only_flag
     fields = 2 if interlaced else 1
     height = 16 * map_units * fields
+    coded_pixels = width * height
     if interlaced:
         bits.skip(1)  # mb_adaptive_frame_field_flag
     bits.skip(1)  # direct_8x8_inference_flag
@@ -110,6 +113,7 @@ def parse_sps(nal_unit: bytes) -> SequenceParameterSet:
         bit_depth_chroma=depth_chroma,
         width=width,
         height=height,
+        coded_pixels=coded_pixels,
         interlaced=interlaced,
         sample_aspect_ratio=vui.sample_aspect_ratio,
         colour=vui.colour,

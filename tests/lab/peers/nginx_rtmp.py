@@ -26,6 +26,7 @@ rtmp {{
             hls on;
             hls_path {directory}/hls;
             hls_fragment 2s;
+            {push}
         }}
     }}
 }}
@@ -40,13 +41,16 @@ def missing() -> str | None:
 
 
 @contextmanager
-def nginx_rtmp(directory: Path) -> Iterator[tuple[int, str, Path]]:
+def nginx_rtmp(directory: Path, *, push: str | None = None) -> Iterator[tuple[int, str, Path]]:
     """Its process id, the URL to publish to, and the directory of its playlists. Stopped when the block ends.
 
-    Raises LabError.
+    What it receives, it also publishes to the URL ``push``. Raises LabError.
     """
     port, configuration, hls = free_port(), directory / "nginx.conf", directory / "hls"
     hls.mkdir(parents=True)
-    configuration.write_text(CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port))
+    pushed = "" if push is None else f"push {push};"
+    configuration.write_text(
+        CONFIGURATION.format(module=MODULE, directory=directory, host=HOST, port=port, push=pushed)
+    )
     with daemon(nginx_command(directory, configuration), port, directory, missing=MISSING) as pid:
         yield pid, f"rtmp://{HOST}:{port}/live", hls

@@ -10,10 +10,12 @@ BITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """``seconds`` of the run on a network of ``kbps``; None is unlimited."""
+    """``seconds`` of the run on a network of ``kbps``; None is unlimited. The phase lasts until the player shows
+    pictures of ``height``, if that takes longer."""
 
     seconds: float
     kbps: int | None
+    height: int | None = None
 
 
 class Network:

@@ -49,6 +49,9 @@ RECORDER = f"""() => {{
   }}, {TICK_MS});
 }}"""
 
+# Whether the newest sample has this height.
+LAST_HEIGHT = "height => window.record.samples.at(-1)?.[3] === height"
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -35,7 +35,7 @@ async def test_the_simulated_broadcast_makes_segments_and_playlists() -> None:
     indexes = broadcast.recorder.ledger.tracks
     assert [len(indexes[track].entries) for track in (VIDEO, AUDIO)] == pytest.approx([20, 21], abs=1)
     assert indexes[AUDIO].duration_s() == pytest.approx(42, abs=2.1)
-    assert await broadcast.recorder.finish(5)
+    assert await broadcast.recorder.finish()
     assert f"live/{STREAM}/{BROADCAST}/{VIDEO}/media.m3u8" in broadcast.store.text_bytes
 
 

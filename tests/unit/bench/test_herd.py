@@ -88,9 +88,9 @@ def test_the_report_as_a_table() -> None:
 def test_the_origins_metrics_are_parsed() -> None:
     text = (
         "# TYPE headwater_requests_total counter\n"
-        'headwater_requests_total{resource="part",status="200"} 12.0\n'
-        'headwater_requests_total{resource="part",status="404"} 1.0\n'
-        'headwater_requests_total{resource="playlist",status="200"} 1e+06\n'
-        'headwater_served_bytes_total{resource="part"} 5.0\n'
+        'headwater_requests_total{kind="part",status="2xx"} 12.0\n'
+        'headwater_requests_total{kind="part",status="4xx"} 1.0\n'
+        'headwater_requests_total{kind="playlist",status="2xx"} 1e+06\n'
+        'headwater_served_bytes_total{kind="part"} 5.0\n'
     )
     assert parse_counts(text) == {"part": 13, "playlist": 1_000_000}

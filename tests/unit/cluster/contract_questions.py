@@ -12,9 +12,20 @@ from cluster.errors import (
     OwnerFailed,
     OwnerTimeout,
 )
-from cluster.questions import Done, HistoryQuery, KillCommand, LatencyQuery, StatusQuery, ThumbnailQuery
+from cluster.questions import (
+    DisconnectCommand,
+    Done,
+    HistoryQuery,
+    KillCommand,
+    LatencyQuery,
+    StatusQuery,
+    SwitchCommand,
+    Switching,
+    ThumbnailQuery,
+)
 from live.status import History, Latencies, StreamState, StreamStatus, Thumbnail
 from media.errors import HeadwaterError
+from media.roles import Role
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import FIRST, STREAM, TIMEOUT, Connect, node, until
 
@@ -34,13 +45,20 @@ class QuestionContract:
             history = await asker.ask_owner(STREAM, HistoryQuery(), timeout=TIMEOUT)
             latencies = await asker.ask_owner(STREAM, LatencyQuery(), timeout=TIMEOUT)
             thumbnail = await asker.ask_owner(STREAM, ThumbnailQuery(), timeout=TIMEOUT)
+            switching = await asker.ask_owner(STREAM, SwitchCommand(), timeout=TIMEOUT)
+            disconnected = await asker.ask_owner(
+                STREAM, DisconnectCommand(key_hash="00", reason="revoked"), timeout=TIMEOUT
+            )
             done = await asker.ask_owner(STREAM, KillCommand(reason=asker.node.name), timeout=TIMEOUT)
             assert assert_type(status, StreamStatus) == owner.current
             assert assert_type(history, History) == owner.samples
             assert assert_type(latencies, Latencies) == owner.stages
             assert assert_type(thumbnail, Thumbnail) == owner.picture
+            assert assert_type(switching, Switching) == Switching(to=Role.BACKUP)
+            assert assert_type(disconnected, Done) == Done()
             assert assert_type(done, Done) == Done()
         assert owner.kills == ["a", "b"]
+        assert owner.disconnects == [("00", "revoked")] * 2
 
     async def test_an_unclaimed_stream_has_no_owner_to_answer(self, connect: Connect) -> None:
         a = await connect(node("a"))

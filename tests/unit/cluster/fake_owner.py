@@ -2,20 +2,28 @@
 
 import asyncio
 
-from cluster.questions import Done
+from cluster.questions import Done, Switching
 from live.status import History, Latencies, StreamState, StreamStatus, Thumbnail
+from media.roles import Role
+from storage.catalogue.events import EventRecord
 
 
 class FakeOwner:
     """Every answer waits for ``gate`` and then fails with ``failure`` if that is set. ``kills`` lists the reasons
-    of executed kill commands, ``cancelled`` counts abandoned answers."""
+    of executed kill commands, ``disconnects`` the key hashes and reasons of disconnections, ``waits`` the seconds
+    that requests for events would wait, ``switches`` counts switch commands, and ``cancelled`` counts abandoned
+    answers."""
 
     def __init__(self, status: StreamStatus | None = None) -> None:
         self.current = status or StreamStatus(stream="s", state=StreamState.LIVE)
         self.samples = History()
         self.stages = Latencies()
         self.picture = Thumbnail(jpeg=b"", at=0)
+        self.log = EventRecord(stream=self.current.stream, broadcast=self.current.broadcast or "")
+        self.waits: list[float] = []
         self.kills: list[str] = []
+        self.disconnects: list[tuple[str, str]] = []
+        self.switches = 0
         self.failure: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -38,10 +46,25 @@ class FakeOwner:
         await self._turn()
         return self.picture
 
+    async def events(self, after: int, limit: int, wait_s: float) -> EventRecord:
+        await self._turn()
+        self.waits.append(wait_s)
+        return self.log.after(after, limit)
+
     async def kill(self, reason: str) -> Done:
         await self._turn()
         self.kills.append(reason)
         return Done()
+
+    async def disconnect(self, key_hash: str, reason: str) -> Done:
+        await self._turn()
+        self.disconnects.append((key_hash, reason))
+        return Done()
+
+    async def switch(self) -> Switching:
+        await self._turn()
+        self.switches += 1
+        return Switching(to=Role.BACKUP)
 
     async def _turn(self) -> None:
         self.called.set()

@@ -1,21 +1,27 @@
 """An in-process server for the commands: the real API on a cluster and a store in memory."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from cluster.memory import MemoryState
 from control.cli import main
 from control.datadir import DataDir, ServerInfo
 from live.status import StreamStatus
-from origin.api import ApiServices, api_router, install_problem_handlers
+from origin.api import ApiServices, install_api
 from origin.playback import PlaybackSecret
 from storage.catalogue import Catalogue
+from tests.lab.keepers import make_keeper
 from tests.lab.memory_store import MemoryStore
+from tests.lab.operators import operators
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
+from tests.unit.origin.fake_service import FakeDrain, FakeHooks, FakeReload
 
 NOW = 1_795_257_665.0
 
@@ -28,21 +34,13 @@ class FakeServer(httpx.BaseTransport):
         self.directory.create()
         self.directory.announce(ServerInfo(http="http://127.0.0.1:8080", rtmp="rtmp://127.0.0.1:1935/live", pid=1))
         self.cluster = MemoryState().join(node("a"))
-        store = MemoryStore()
-        self.catalogue = Catalogue(store)
+        self.store = MemoryStore()
+        self.catalogue = Catalogue(self.store)
+        self.drain = FakeDrain()
+        self.reload = FakeReload()
+        self.hooks = FakeHooks(self.store, lambda: NOW)
         self.urls: list[str] = []
-        self._app = FastAPI()
-        services = ApiServices(
-            cluster=self.cluster,
-            catalogue=self.catalogue,
-            token=self.directory.api_token(),
-            rtmp_url="rtmp://media.example.org:1935/live",
-            public_url="https://media.example.org",
-            playback_keys=PlaybackSecret(store, lambda: NOW).keys,
-            clock=lambda: NOW,
-        )
-        install_problem_handlers(self._app)
-        self._app.include_router(api_router(services))
+        self.directory.api_token()
 
     def run(self, *arguments: str) -> int:
         return main(arguments, transport=self)
@@ -62,10 +60,36 @@ class FakeServer(httpx.BaseTransport):
         self.urls.append(str(request.url))
 
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
+            async with self._app() as app, httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
                 return await client.request(
                     request.method, request.url, headers=request.headers, content=request.read()
                 )
 
-        answer = asyncio.run(ask())
+        with capture_logs():
+            answer = asyncio.run(ask())
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    @asynccontextmanager
+    async def _app(self) -> AsyncIterator[FastAPI]:
+        """One for each request, because each has an event loop of its own."""
+        auth, audit = operators(self.store, self.directory.api_token(), lambda: NOW)
+        services = ApiServices(
+            cluster=self.cluster,
+            catalogue=self.catalogue,
+            auth=auth,
+            audit=audit,
+            rtmp_url="rtmp://media.example.org:1935/live",
+            public_url="https://media.example.org",
+            drain=self.drain,
+            hooks=self.hooks,
+            reload=self.reload,
+            keeper=make_keeper(self.store, self.catalogue, self.cluster, lambda: NOW),
+            playback_keys=PlaybackSecret(self.store, lambda: NOW).keys,
+            clock=lambda: NOW,
+        )
+        app = FastAPI()
+        install_api(app, services)
+        yield app
+        auth.close()
+        await auth.tokens.close()
+        await audit.close()

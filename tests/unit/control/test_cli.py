@@ -9,10 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
+from cluster.errors import NoStandby
 from control.cli import main
 from control.cli.tables import stream_table
-from live.status import StreamState
-from storage.catalogue.records import BroadcastRecord
+from live.status import StreamState, StreamStatus
+from media.ladder import Ladder, Rung
+from media.roles import Role
+from media.slate import SlateMode
+from origin.api.errors import BadConfiguration
+from origin.api.models import Reloaded
+from storage.catalogue.records import BroadcastRecord, Retention, StreamSettings
 from tests.unit.control.fake_server import NOW, FakeServer
 from tests.unit.origin.api.live import BROADCAST, status
 
@@ -54,7 +60,43 @@ def test_create_prints_the_obs_settings(server: FakeServer, capsys: Capture) -> 
     assert record is not None
     assert (record.stream, record.settings.title, record.settings.ladder) == ("studio-b", "B", "source")
     assert failure(server, capsys, "create", "studio-b") == "headwater: there is a stream studio-b already\n"
-    assert "ladder" in failure(server, capsys, "create", "studio-c", "--ladder", "sauce")
+    refused = failure(server, capsys, "create", "studio-c", "--ladder", "360:800k,720:2500k")
+    assert "rungs go from high to low" in refused
+
+
+@pytest.mark.parametrize(
+    ("text", "ladder"),
+    [
+        ("auto", "auto"),
+        ("source", "source"),
+        ("720:2500k,360:800k", (Rung(720, 2_500_000), Rung(360, 800_000))),
+        ("1080p:6M, 480p:1200000", (Rung(1080, 6_000_000), Rung(480, 1_200_000))),
+    ],
+)
+def test_create_and_set_know_every_setting(server: FakeServer, capsys: Capture, text: str, ladder: Ladder) -> None:
+    settings = ["--title", "Studio A", "--ladder", text, "--private", "--reconnect-window", "5m"]
+    settings += ["--slate", "last-frame", "--retention", "age=30d,size=500GB,count=20"]
+    output(server, capsys, "create", "a", *settings)
+    output(server, capsys, "create", "b")
+    output(server, capsys, "set", "b", *settings)
+    for stream in ("a", "b"):
+        stored = asyncio.run(server.catalogue.get_stream(stream)).settings
+        assert stored == StreamSettings(
+            title="Studio A",
+            ladder=ladder,
+            private=True,
+            reconnect_window_s=300,
+            slate=SlateMode.LAST_FRAME,
+            retention=Retention(max_age_s=30 * 86_400, max_size=500 * 10**9, max_count=20),
+        )
+    known = {"title", "ladder", "private", "reconnect_window_s", "slate", "retention"}
+    assert set(StreamSettings.model_fields) == known
+    assert "30 days, 500.0 GB, 20 recordings" in output(server, capsys, "show", "a")
+    defaults = [
+        word for name in ("--ladder", "--reconnect-window", "--slate", "--retention") for word in (name, "default")
+    ]
+    output(server, capsys, "set", "a", "--title", "", "--public", *defaults)
+    assert asyncio.run(server.catalogue.get_stream("a")).settings == StreamSettings()
 
 
 def test_rotate_key(server: FakeServer, capsys: Capture) -> None:
@@ -63,6 +105,20 @@ def test_rotate_key(server: FakeServer, capsys: Capture) -> None:
     assert first["key"] != second["key"]
     assert asyncio.run(server.catalogue.find_by_key(first["key"])) is None
     assert failure(server, capsys, "rotate-key", "b") == "headwater: there is no stream b\n"
+
+
+def test_backup_key(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    made = data(server, capsys, "backup-key", "a")
+    assert set(made) == {"stream", "server", "key", "watch"}
+    publisher = asyncio.run(server.catalogue.find_publisher(made["key"]))
+    assert publisher is not None and publisher.role is Role.BACKUP
+    assert "`headwater backup-key` makes a new one" in output(server, capsys, "backup-key", "a")
+    assert asyncio.run(server.catalogue.find_publisher(made["key"])) is None
+    assert output(server, capsys, "backup-key", "a", "--remove") == "a has no backup key any more.\n"
+    assert failure(server, capsys, "backup-key", "a", "--remove") == "headwater: a has no backup key\n"
+    data(server, capsys, "backup-key", "a")
+    assert data(server, capsys, "backup-key", "a", "--remove") == {"stream": "a", "removed": True}
 
 
 def test_delete_asks_for_confirmation(server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +157,7 @@ def test_list_in_json_has_a_stable_schema(server: FakeServer, capsys: Capture) -
         "source",
         "renditions",
         "publisher",
+        "standby",
         "warnings",
     }
     assert set(live["source"]) == {
@@ -123,7 +180,7 @@ def test_list_in_json_has_a_stable_schema(server: FakeServer, capsys: Capture) -
         "bitrate_bps",
         "encoded",
     }
-    assert set(live["publisher"]) == {"address", "software", "connected_s"}
+    assert set(live["publisher"]) == {"address", "software", "connected_s", "role", "key"}
     assert set(live["warnings"][0]) == {"code", "text", "since_s"}
 
 
@@ -134,7 +191,7 @@ def test_list_prints_a_table(server: FakeServer, capsys: Capture) -> None:
     heading, live, idle = output(server, capsys, "list").splitlines()
     assert heading.split() == ["STREAM", "STATE", "UPTIME", "SOURCE", "RENDITIONS", "PUBLISHER"]
     assert live.startswith("studio  live   1:01")
-    assert "h264 1280x720 30 fps 2.5 Mb/s, keyframe every 8.3 s" in live
+    assert "h264 1280x720 30 fps 2500 kbit/s, keyframe every 8.3 s" in live
     assert "vsource asource" in live
     assert "203.0.113.7:50114 obs-output module" in live
     assert idle.split() == ["idle", "idle", "-", "-", "-", "-"]
@@ -151,9 +208,13 @@ def test_a_publishers_text_cannot_control_the_terminal(server: FakeServer, capsy
     assert "[bold red]x[/]" in text
 
 
-def test_list_watch_ends_with_ctrl_c(server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_list_watch_prints_until_ctrl_c(
+    server: FakeServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    """Into a pipe: a table, or a line of JSON, each second."""
     server.create("a")
-    rounds = []
+    rounds: list[float] = []
 
     def sleep(seconds: float) -> None:
         rounds.append(seconds)
@@ -161,10 +222,30 @@ def test_list_watch_ends_with_ctrl_c(server: FakeServer, capsys: Capture, monkey
             raise KeyboardInterrupt
 
     monkeypatch.setattr("control.cli.live.time.sleep", sleep)
-    assert server.run("list", "--watch") == 0
+    assert server.run("list", "--watch", *options) == 0
     assert len(server.urls) == 3
-    assert "STREAM" in capsys.readouterr().out
-    assert "--watch" in failure(server, capsys, "list", "--watch", "--json", code=2)
+    printed = capsys.readouterr().out
+    if options:
+        assert [json.loads(line)[0]["stream"] for line in printed.splitlines()] == ["a"] * 3
+    else:
+        assert printed.count("STREAM") == 3
+
+
+def test_a_ban_is_a_duration(server: FakeServer, capsys: Capture) -> None:
+    assert "--ban" in failure(server, capsys, "kill", "a", "--ban", "soon", code=2)
+
+
+def test_errors_are_json_for_programs(server: FakeServer, capsys: Capture) -> None:
+    assert server.run("show", "missing", "--json") == 1
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["code"] and "missing" in error["text"]
+
+
+def test_version_and_help(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("headwater ")
+    assert main([]) == 0
+    assert "broadcasts" in capsys.readouterr().out
 
 
 def test_show_prints_everything_including_warnings(server: FakeServer, capsys: Capture) -> None:
@@ -175,7 +256,7 @@ def test_show_prints_everything_including_warnings(server: FakeServer, capsys: C
         "waiting",
         BROADCAST,
         "https://media.example.org/watch/studio",
-        "aac 48 kHz stereo 160 kb/s",
+        "aac 48 kHz stereo 160 kbit/s",
         "avc1.64001f",
         "connected 1:01",
         "Warning: keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output",
@@ -194,7 +275,70 @@ def test_show_of_an_audio_only_stream(server: FakeServer, capsys: Capture) -> No
         update={"codec": None, "width": None, "height": None, "fps": None, "keyframe_interval_s": None}
     )
     server.on_air(live.model_copy(update={"source": source, "publisher": None}))
-    assert "aac only 2.5 Mb/s" in output(server, capsys, "show", "radio")
+    assert "aac only 2500 kbit/s" in output(server, capsys, "show", "radio")
+
+
+def with_backup(*, standby: bool) -> StreamStatus:
+    """A stream whose backup is on air."""
+    live = status("a")
+    assert live.publisher is not None
+    backup = live.publisher.model_copy(update={"role": Role.BACKUP, "address": "198.51.100.4:1000"})
+    return live.model_copy(update={"publisher": backup, "standby": live.publisher if standby else None})
+
+
+@pytest.mark.parametrize(
+    ("standby", "listed", "shown"),
+    [
+        (True, "(primary on standby)", "Standby    primary, 203.0.113.7:50114 obs-output module, connected 1:01"),
+        (False, "backup 198.51.100.4:1000", "Standby    not connected"),
+    ],
+)
+def test_the_one_on_air_and_the_one_on_standby(
+    server: FakeServer, capsys: Capture, standby: bool, listed: str, shown: str
+) -> None:
+    server.create("a")
+    data(server, capsys, "backup-key", "a")
+    server.on_air(with_backup(standby=standby))
+    assert listed in output(server, capsys, "list")
+    text = output(server, capsys, "show", "a")
+    assert "Publisher  backup, 198.51.100.4:1000 obs-output module, connected 1:01" in text
+    assert shown in text
+
+
+def test_a_stream_without_a_backup_key_has_no_standby_to_show(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    server.on_air(status("a"))
+    text = output(server, capsys, "show", "a")
+    assert "Standby" not in text and "primary" not in text
+
+
+def test_switch(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    assert failure(server, capsys, "switch", "a") == "headwater: a is not live: there is nothing to switch\n"
+    owner = server.on_air(status("a"))
+    assert output(server, capsys, "switch", "a") == "The backup of a goes on air at its next keyframe.\n"
+    assert data(server, capsys, "switch", "a") == {"stream": "a", "to": "backup"}
+    assert owner.switches == 2
+    owner.failure = NoStandby("the backup is not connected: only the primary publishes")
+    assert failure(server, capsys, "switch", "a") == (
+        "headwater: the backup is not connected: only the primary publishes\n"
+    )
+
+
+def test_drain(server: FakeServer, capsys: Capture) -> None:
+    assert output(server, capsys, "drain", "--grace", "90s") == (
+        "The server accepts no new broadcasts. 2 are on air; it stops when all have ended, or in 90 s.\n"
+    )
+    assert data(server, capsys, "drain") == {"on_air": 2, "grace_left_s": 600.0}
+    assert server.drain.asked == [90.0, None]
+
+
+def test_reload(server: FakeServer, capsys: Capture) -> None:
+    assert output(server, capsys, "reload") == ("In force now: rtmp.max_bitrate.\nNeeds a restart: http.listen.\n")
+    server.reload.result = Reloaded(applied=(), restart=())
+    assert output(server, capsys, "reload") == "Nothing has changed.\n"
+    server.reload.failure = BadConfiguration("headwater.toml:1: zzz: unknown key")
+    assert failure(server, capsys, "reload") == "headwater: headwater.toml:1: zzz: unknown key\n"
 
 
 def test_kill(server: FakeServer, capsys: Capture) -> None:
@@ -334,3 +478,11 @@ def test_an_unexpected_answer_of_the_server_is_reported(
 
 def test_an_empty_table() -> None:
     assert "No stream yet" in str(stream_table([]))
+
+
+def test_set_changes_only_what_is_given(server: FakeServer, capsys: Capture) -> None:
+    server.create("a")
+    assert "private, title" in output(server, capsys, "set", "a", "--title", "Studio A", "--private")
+    changed = json.loads(output(server, capsys, "set", "a", "--public", "--json"))
+    assert (changed["title"], changed["private"]) == ("Studio A", False)
+    assert "nothing to change" in failure(server, capsys, "set", "a", code=2)

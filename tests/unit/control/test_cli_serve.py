@@ -18,7 +18,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Config, bool]]:
     """The configurations with which the server was run; it ends at once with exit code 0."""
     seen: list[tuple[Config, bool]] = []
 
-    def run(config: Config, *, json_output: bool) -> int:
+    def run(config: Config, *, load: object, json_output: bool) -> int:
         seen.append((config, json_output))
         return 0
 
@@ -89,5 +89,5 @@ def test_check_does_not_start_the_server(
 
 
 def test_the_commands_exit_code_is_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "run", lambda config, *, json_output: 1)
+    monkeypatch.setattr(server, "run", lambda config, *, load, json_output: 1)
     assert main(["serve"]) == 1

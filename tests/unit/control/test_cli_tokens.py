@@ -1,13 +1,12 @@
 """``token`` and ``create --private``."""
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.unit.control.fake_server import NOW, FakeServer
+from tests.unit.control.printed import data, output
 
 Capture = pytest.CaptureFixture[str]
 
@@ -16,15 +15,6 @@ Capture = pytest.CaptureFixture[str]
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setenv("HEADWATER_DATA", str(tmp_path / "data"))
     return FakeServer(tmp_path / "data")
-
-
-def output(server: FakeServer, capsys: Capture, *arguments: str) -> str:
-    assert server.run(*arguments) == 0
-    return capsys.readouterr().out
-
-
-def data(server: FakeServer, capsys: Capture, *arguments: str) -> Any:
-    return json.loads(output(server, capsys, *arguments, "--json"))
 
 
 def test_create_private_creates_a_private_stream(server: FakeServer, capsys: Capture) -> None:

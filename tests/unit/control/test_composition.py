@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,14 +12,15 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from control import composition
+from control import composition, ways_in
 from control.composition import serving
 from control.config import Address, Config
-from control.datadir import DataDir, ServerInfo
+from control.datadir import DataDir, DataDirError, ServerInfo
 from control.http_server import HttpServer
 from control.listening import ListenFailed, listen
 from control.ready import print_ready, ready_text
 from ingest.server import IngestServer
+from origin import readiness
 from origin.app import OriginServices, create_app
 from origin.live import LiveWindows
 from storage.catalogue import Catalogue
@@ -72,6 +75,7 @@ class Roles:
         replace = monkeypatch.setattr
         replace(composition, "open_store", lambda *_, **__: self.store)
         replace(composition, "listen", self._listen)
+        replace(ways_in, "listen", self._listen)
         replace(HttpServer, "running", self._running)
         replace(IngestServer, "start", self._async_step("ingest start"))
         replace(self.store, "check", self._async_step("store check"))
@@ -107,7 +111,7 @@ class Roles:
 
         return step
 
-    def _listen(self, address: Address, protocol: str) -> tuple[FakeListener, Address]:
+    def _listen(self, address: Address, protocol: str, option: str) -> tuple[FakeListener, Address]:
         part = protocol.lower()
         self._pass(f"{part} listen")
         return FakeListener(self._step(f"{part} listener")), Address("127.0.0.1", address.port)
@@ -158,19 +162,54 @@ async def test_the_first_run_creates_a_stream_and_shows_its_key(
     roles: Roles, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with serving(roles.config) as server:
-        key = server.first_key
-        assert key is not None
-        assert f"Stream Key  {key}" in ready_text(server)
-        assert f"{server.public_url}/watch/live" in ready_text(server)
-        print_ready(server, json_output=True)
+        key = roles.data.stream_key("live")
+        assert key is not None and server.is_first_run
+        print_ready(server, sys.stdout.write, json_output=False)
+        assert f"Stream Key  {key}" in capsys.readouterr().out
+        assert f"{server.public_url}/watch/live" in ready_text(server, show_key=False)
+        print_ready(server, sys.stdout.write, json_output=True)
     assert capsys.readouterr().out.splitlines()[-1] == (
         '{"event": "ready", "rtmp": "rtmp://127.0.0.1:1935/live", "http": "http://127.0.0.1:8080"}'
     )
+
+
+async def test_a_later_run_shows_the_key_to_a_terminal_only(
+    roles: Roles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(roles.config):
+        key = roles.data.stream_key("live") or ""
     async with serving(roles.config) as server:
-        assert server.first_key == key
-    roles.data.forget_stream_key("live")
+        assert not server.is_first_run
+        print_ready(server, sys.stdout.write, json_output=False)
+        printed = capsys.readouterr().out
+        assert key not in printed and str(roles.data.key_file("live")) in printed
+        assert key in ready_text(server, show_key=True)
+
+
+async def test_a_second_server_on_the_data_directory_is_refused_in_words(roles: Roles) -> None:
+    async with serving(roles.config):
+        with pytest.raises(DataDirError, match="another server runs with the data directory"):
+            async with serving(roles.config):
+                pytest.fail("the second server started")
+        assert roles.data.server() is not None
+    async with serving(roles.config):
+        pass
+
+
+async def test_the_banner_names_no_stream_and_no_key_that_does_not_exist(roles: Roles) -> None:
     async with serving(roles.config) as server:
-        assert "kept by the first run" in ready_text(server)
+        key = server.first_key
+    catalogue = Catalogue(roles.store)
+    await catalogue.create_stream("other", now=0.0)
+    await catalogue.rotate_key("live", now=time.time())
+    async with serving(roles.config) as server:
+        assert server.first_key is None
+        assert str(key) not in ready_text(server, show_key=True)
+    await catalogue.delete_stream("live")
+    async with serving(roles.config) as server:
+        text = ready_text(server, show_key=True)
+        assert "headwater create NAME" in text
+        assert "live/" not in text and "/watch/live" not in text and str(key) not in text
 
 
 async def test_readiness_follows_the_store(roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +220,8 @@ async def test_readiness_follows_the_store(roles: Roles, monkeypatch: pytest.Mon
         return create_app(made)
 
     monkeypatch.setattr(composition, "create_app", create)
+    for age in ("REFRESH_S", "MAX_AGE_S"):
+        monkeypatch.setattr(readiness, age, 0.0)
     async with serving(roles.config):
         assert await services[0].not_ready() is None
 
@@ -192,6 +233,6 @@ async def test_readiness_follows_the_store(roles: Roles, monkeypatch: pytest.Mon
 
 
 def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
-    listener, address = listen(Address("127.0.0.1", 0), "RTMP")
+    listener, address = listen(Address("127.0.0.1", 0), "RTMP", "--rtmp")
     with listener, pytest.raises(ListenFailed, match=f"127.0.0.1:{address.port} for RTMP.*--rtmp"):
-        listen(address, "RTMP")
+        listen(address, "RTMP", "--rtmp")

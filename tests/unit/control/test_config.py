@@ -1,5 +1,6 @@
 """The configuration: its sources, their precedence, and how invalid values are refused."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from control.config import Address, Config, ConfigError, load_config
 from control.config.model import Section
 from media.ladder import Rung
+from media.slate import SlateMode
 from storage.location import BucketLocation, DirectoryLocation
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "headwater.example.toml"
@@ -85,9 +87,13 @@ def test_every_section_is_read_from_a_file(write: Write) -> None:
             ladder = [ {height = 720, bitrate = "2.5M"}, {height = 360, bitrate = 800_000} ]
             [streams.studio-a]
             ladder = "source"
+            reconnect_window = "5m"
+            slate = "last-frame"
             """
         )
     )
+    assert (config.reconnect_window_of("studio-a"), config.reconnect_window_of("other")) == (300, 60)
+    assert (config.slate_of("studio-a"), config.slate_of("other")) == (SlateMode.LAST_FRAME, SlateMode.OFF)
     assert config.rtmp.listen == Address("::1", 0)
     assert config.rtmp.idle_timeout == 5.0
     assert config.store_location == BucketLocation("bucket", "some/prefix")
@@ -153,7 +159,7 @@ def test_a_config_created_in_code_ignores_the_environment(monkeypatch: pytest.Mo
         ('[rtmp]\nlisen = ":1935"', 'headwater.toml:2: [rtmp] lisen: unknown key; did you mean "listen"?'),
         ("\n[rtpm]\n", 'headwater.toml:2: rtpm: unknown key; did you mean "rtmp"?'),
         ("[rtmp]\nsegment_target = 2", "[rtmp] segment_target: unknown key; it belongs in [packager]"),
-        ("zzz = 1", "headwater.toml:1: zzz: unknown key; known are: data, rtmp, http, store"),
+        ("zzz = 1", "headwater.toml:1: zzz: unknown key; known are: data, rtmp, rtmps, http, store"),
         ("rtmp = 3", "headwater.toml:1: [rtmp]: is a section with keys of its own, not 3"),
         ("[rtmp]\nlisten = 1935", '"1935" is not HOST:PORT; did you mean "0.0.0.0:1935"?'),
         ('[rtmp]\nlisten = "host"', '"host" has no port'),
@@ -164,6 +170,10 @@ def test_a_config_created_in_code_ignores_the_environment(monkeypatch: pytest.Mo
         ('[rtmp]\npublic_host = "http://a"', "is not a host"),
         ('[rtmp]\nmax_publishers = "many"', '[rtmp] max_publishers: "many" is not a whole number'),
         ("[rtmp]\nmax_publishers = 0", "[rtmp] max_publishers: 0: should be greater than or equal to 1"),
+        ('[on_publish]\nurl = "http://a/x?b=1"', "[on_publish]: url needs a secret"),
+        ('[on_publish]\nurl = "a/x"', "write it in full"),
+        ('[on_publish]\nsecret = "sesame"', "openssl rand -base64 32"),
+        ("[on_publish]\ntimeout = 3", "from 100ms to 2s"),
         ('[rtmp]\nidle_timeout = "10sec"', '"10sec" has an unknown unit; did you mean "10s"?'),
         ('[rtmp]\nidle_timeout = "soon"', '"soon" is not a duration; write "2s", "333ms"'),
         ("[rtmp]\nidle_timeout = inf", "inf is not a duration"),
@@ -176,8 +186,22 @@ def test_a_config_created_in_code_ignores_the_environment(monkeypatch: pytest.Mo
         ('[store]\ns3_endpoint = "minio:9000"', '"minio:9000" is not a URL'),
         ('[store]\ns3_path_style = "sometimes"', '[store] s3_path_style: "sometimes" is not true or false'),
         ('[http]\ncors_origins = ["https://a.b/c"]', "headwater.toml:2: [http] cors_origins[0]:"),
+        ('[http]\ncors_origins = ["https://a b"]', '"https://a b" is not an origin'),
+        (f"[http]\ncors_origins = {[f'https://{n:030}.example' for n in range(100)]}", "at most 4096 fit"),
+        ('[tracing]\nendpoint = "collector:4318"', "is not a URL; write it in full"),
+        ("[tracing]\nsample = 1.5", "sample"),
+        ('[tracing]\nservice_name = ""', "service_name"),
+        ('[tracing]\nheaders = "authorization"', "is not one line of ASCII"),
+        ("[tracing]\nheaders = 5", "is not a table of headers"),
+        ('[tracing]\nheaders = { "a b" = "c" }', '"a b" is not the name of a header'),
+        ('[tracing]\nheaders = { a = "c\\nd" }', 'the value of "a" is not one line of ASCII'),
+        (f"[tracing]\nheaders = {{ {', '.join(f'h{n} = {chr(34)}v{chr(34)}' for n in range(17))} }}", "at most 16"),
         ('[http]\npublic_url = "video.example.org"', "is not a URL; write it in full"),
-        ('[http]\npublic_url = "https://example.org/live"', '"https://example.org/live" has a path'),
+        ('[http]\npublic_url = "https://example.org/live"', "has the path /live, where Headwater has a page"),
+        ('[http]\npublic_url = "https://example.org/api/tv"', "has the path /api, where Headwater has a page"),
+        ('[http]\npublic_url = "https://example.org/a b"', "has a path with characters other than letters"),
+        ('[http]\npublic_url = "https://example.org/a//b"', "has a path with characters other than letters"),
+        ('[http]\npublic_url = "https://example.org/a/../b"', "has a path with characters other than letters"),
         ('[http]\nframe_ancestors = ["selv"]', '"selv" is not an origin'),
         ('[packager]\nsegment_target = "1m"', "1m is out of range: from 500ms to 20s"),
         ("[packager]\npart_target = 3", "[packager]: part_target (3s) is longer than segment_target (2s)"),
@@ -289,3 +313,51 @@ def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     assert "is larger than 1 MiB" in refusal(file)
     file.write_bytes(b'data = "x"\n# \xff')
     assert "big.toml:2: is not UTF-8" in refusal(file)
+
+
+@pytest.mark.parametrize("section", ["rtmp", "streams.studio-a"])
+def test_an_image_as_slate_needs_a_file(write: Write, section: str) -> None:
+    with pytest.raises(ConfigError, match=rf'\.toml: \[{section}\] slate is "image": set \[rtmp\] slate_image'):
+        load_config(write(f'[{section}]\nslate = "image"\n'))
+    config = load_config(write('[rtmp]\nslate_image = "a.png"\n[streams.b]\nslate = "image"\n'))
+    assert config.slate_of("b") is SlateMode.IMAGE
+
+
+def test_limits_of_recordings_may_be_off(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_config(write('[retention]\nmax_age = "off"\nmax_size = "off"\nmax_count = "off"')) == Config()
+    monkeypatch.setenv("HEADWATER_RETENTION__MAX_COUNT", "5")
+    monkeypatch.setenv("HEADWATER_CACHE__PURGE_URLS", "http://a:80/,http://b/tv")
+    config = load_config(write('[retention]\nmax_age = "30d"\nmax_size = "1GB"'))
+    assert (config.retention.max_age, config.retention.max_size, config.retention.max_count) == (
+        2_592_000,
+        10**9,
+        5,
+    )
+    assert config.cache.purge_urls == ("http://a:80", "http://b/tv")
+    monkeypatch.delenv("HEADWATER_CACHE__PURGE_URLS")
+    text = refusal(
+        write('[retention]\nmax_age = "1s"\nmax_size = -1\n[cache]\npurge_urls = ["b"]\npurge_method = "GET"')
+    )
+    assert "headwater.toml:2: [retention] max_age: 1s is out of range: from 60s" in text
+    assert "headwater.toml:3: [retention] max_size" in text
+    assert '[cache] purge_urls[0]: "b" is not a URL' in text
+    assert '"GET" is not one of' in text
+
+
+@pytest.mark.parametrize("value", ["Bearer hidden\n", "hidden\u20ac", "hidden" * 1000])
+def test_the_value_of_a_header_of_traces_is_in_no_text(write: Write, value: str) -> None:
+    assert "hidden" not in refusal(write(f"[tracing]\nheaders = {{ authorization = {json.dumps(value)} }}"))
+    config = load_config(write('[tracing]\nheaders = { authorization = "Bearer hidden" }'))
+    assert "hidden" not in repr(config) + str(config.model_dump())
+    assert config.tracing.headers["authorization"].get_secret_value() == "Bearer hidden"
+
+
+def test_the_headers_of_traces_in_the_environment_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_TRACING__HEADERS", "authorization=Bearer a=b, x-tenant=one")
+    monkeypatch.setenv("HEADWATER_TRACING__ENDPOINT", "")
+    tracing = load_config().tracing
+    assert {name: value.get_secret_value() for name, value in tracing.headers.items()} == {
+        "authorization": "Bearer a=b",
+        "x-tenant": "one",
+    }
+    assert tracing.endpoint is None

@@ -1,4 +1,4 @@
-"""The synthetic broadcaster: its ffmpeg, its restarts and how it stops; and the command."""
+"""The synthetic broadcaster: its process, its restarts and how it stops; and the command."""
 
 import os
 import signal
@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
-from control import demo
 from control import serve as server
 from control.cli import demo as command
 from control.cli import main
@@ -18,7 +19,8 @@ from control.cli.client import ApiClient
 from control.cli.target import Target
 from control.config import Config
 from control.datadir import ServerInfo
-from control.demo import Broadcaster, DemoError, ffmpeg_command, find_font
+from control.demo import Broadcaster, DemoError, broadcaster, picture, publisher
+from control.demo.picture import ffmpeg_command, find_font
 from tests.lab.waiting import until
 from tests.unit.control.fake_server import FakeServer
 from tests.unit.origin.api.live import status
@@ -27,68 +29,68 @@ Capture = pytest.CaptureFixture[str]
 URL, KEY = "rtmp://127.0.0.1:1935/live", "s3cr-et00"
 
 
-def program(code: str) -> Callable[[str], list[str]]:
-    """A Python program in place of ffmpeg; its first argument is the URL to publish to."""
-    return lambda target: [sys.executable, "-c", code, target]
+def program(code: str) -> Callable[[], list[str]]:
+    """A Python program in place of the publisher; it reads the URL to publish to from its standard input."""
+    return lambda: [sys.executable, "-c", code]
 
 
 def test_failures_are_retried_within_bounds_and_reported_without_the_key(tmp_path: Path) -> None:
     log = tmp_path / "runs"
     code = (
-        f"import sys; open({str(log)!r}, 'a').write(sys.argv[1] + '\\n'); print('noise\\n' * 9, file=sys.stderr);"
-        "sys.exit(f'cannot open {sys.argv[1]}')"
+        f"import sys; url = sys.stdin.read(); open({str(log)!r}, 'a').write(url + '\\n');"
+        "print('noise\\n' * 9, file=sys.stderr); sys.exit(f'cannot open {url}')"
     )
     with pytest.raises(
         DemoError, match=r"ended 5 times in a row; its last output: .*cannot open rtmp://.*/live/…"
     ) as caught:
         Broadcaster(f"{URL}/", KEY, command=program(code)).run(retry_s=0)
-    assert log.read_text().splitlines() == [f"{URL}/{KEY}"] * demo.MAX_FAILURES
+    assert log.read_text().splitlines() == [f"{URL}/{KEY}"] * broadcaster.MAX_FAILURES
     assert KEY not in str(caught.value)
 
 
 def test_an_ffmpeg_without_output_is_reported_with_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "MAX_FAILURES", 1)
+    monkeypatch.setattr(broadcaster, "MAX_FAILURES", 1)
     with pytest.raises(DemoError, match=r"its last output: nothing \(exit code 3\)"):
         Broadcaster(URL, KEY, command=program("raise SystemExit(3)")).run()
 
 
 def test_a_long_healthy_run_resets_the_failure_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "STEADY_S", 0.0)
+    monkeypatch.setattr(broadcaster, "STEADY_S", 0.0)
     runs = tmp_path / "runs"
     code = f"open({str(runs)!r}, 'a').write('.')"
-    broadcaster = Broadcaster(URL, KEY, command=program(code))
-    thread = threading.Thread(target=broadcaster.run, kwargs={"retry_s": 0})
+    demo = Broadcaster(URL, KEY, command=program(code))
+    thread = threading.Thread(target=demo.run, kwargs={"retry_s": 0})
     thread.start()
-    until(lambda: runs.exists() and len(runs.read_text()) > demo.MAX_FAILURES)
+    until(lambda: runs.exists() and len(runs.read_text()) > broadcaster.MAX_FAILURES)
     assert thread.is_alive()
-    broadcaster.stop()
+    demo.stop()
     thread.join()
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_stop_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stubborn: bool) -> None:
-    monkeypatch.setattr(demo, "END_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(broadcaster, "END_TIMEOUT_S", 0.2)
     fifo = tmp_path / "started"
     os.mkfifo(fifo)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if stubborn else ""
     code = f"import os, signal, time; {ignore} open({str(fifo)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    broadcaster = Broadcaster(URL, KEY, command=program(code))
-    thread = threading.Thread(target=broadcaster.run)
+    demo = Broadcaster(URL, KEY, command=program(code))
+    thread = threading.Thread(target=demo.run)
     thread.start()
     pid = int(fifo.read_text())
-    broadcaster.stop()
+    demo.stop()
     thread.join(10)
     assert not thread.is_alive()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    broadcaster.stop()
+    demo.stop()
 
 
 def test_a_broadcaster_stopped_before_it_runs_starts_nothing(tmp_path: Path) -> None:
     started = tmp_path / "started"
-    broadcaster = Broadcaster(URL, KEY, command=program(f"open({str(started)!r}, 'w')"))
-    broadcaster.stop()
-    broadcaster.run()
+    demo = Broadcaster(URL, KEY, command=program(f"open({str(started)!r}, 'w')"))
+    demo.stop()
+    demo.run()
     assert not started.exists()
 
 
@@ -112,7 +114,7 @@ def test_an_installed_font_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("font", [True, False])
 def test_ffmpeg_accepts_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, font: bool) -> None:
     if not font:
-        monkeypatch.setattr(demo, "find_font", lambda: None)
+        monkeypatch.setattr(picture, "find_font", lambda: None)
     target = str(tmp_path / "out.flv")
     arguments = ffmpeg_command(target)
     assert ("drawtext" in " ".join(arguments)) == (font and find_font() is not None)
@@ -121,6 +123,36 @@ def test_ffmpeg_accepts_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     result = subprocess.run(short, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     assert Path(target).read_bytes()[:5] == b"FLV\x01\x05"
+
+
+def test_every_packet_of_ffmpeg_is_published_with_its_times(tmp_path: Path) -> None:
+    """To a file here; a real server takes it in tests/e2e/test_demo.py."""
+    target = tmp_path / "published.flv"
+    arguments = ffmpeg_command()
+    index = arguments.index("pipe:1")
+    short = [*arguments[:index], "-t", "1", *arguments[index:]]
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert publisher.main(short, str(target)) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with av.open(str(target)) as published:
+        times = {"video": [], "audio": []}  # type: dict[str, list[float]]
+        for packet in published.demux():
+            if packet.dts is not None:
+                times[packet.stream.type].append(float(packet.dts * packet.time_base))
+    assert len(times["video"]) == 30
+    assert all(0 < later - earlier < 0.05 for earlier, later in pairwise(times["video"]))
+    assert len(times["audio"]) == pytest.approx(48, abs=3)
+
+
+def test_a_publication_that_fails_ends_ffmpeg(tmp_path: Path, capsys: Capture) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert publisher.main(ffmpeg_command(), str(tmp_path / "no" / "such.flv")) == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "No such file or directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--to", URL], ["--key", KEY]])
@@ -178,6 +210,13 @@ def test_publishing_without_a_server_ends_with_sigterm(
     assert made[0].target == (URL, KEY)
     assert made[0].stopped.is_set()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_key_may_be_in_the_environment(made: list[Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_KEY", KEY)
+    monkeypatch.setattr(Recorder, "run", lambda self: None)
+    assert main(["demo", "--to", URL]) == 0
+    assert made[0].target == (URL, KEY)
 
 
 def test_it_publishes_to_the_running_server(

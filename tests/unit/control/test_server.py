@@ -17,6 +17,7 @@ from control.config.model import HttpConfig, RtmpConfig
 from control.datadir import DataDir, DataDirError, ServerInfo
 from control.listening import ListenFailed
 from live.status import StreamState
+from origin import readiness
 from storage.catalogue import Catalogue
 from storage.directory import DirectoryStore
 from tests.unit.ingest.wire import HANDSHAKE, ChunkWriter, command
@@ -126,16 +127,20 @@ async def test_close_ends_a_broadcast_that_waits_for_its_publisher(tmp_path: Pat
     assert record.end_reason == "the server is shutting down"
 
 
-async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path) -> None:
+async def test_a_server_whose_store_fails_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age in ("REFRESH_S", "MAX_AGE_S"):
+        monkeypatch.setattr(readiness, age, 0.0)
     async with serving(config(tmp_path)) as server, httpx.AsyncClient(base_url=server.http) as client:
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.json()) == (200, {"ready": True, "reason": None})
+        assert (ready.status_code, ready.json()) == (200, {"ready": True, "draining": False})
         shutil.rmtree(tmp_path / "store")
         (tmp_path / "store").write_text("a file where the store was")
         broken = await client.get("/readyz")
-        assert broken.status_code == 503
-        assert broken.json()["ready"] is False
-        assert "store" in broken.json()["reason"]
+        assert (broken.status_code, broken.json()) == (503, {"ready": False, "draining": False})
+        token = {"Authorization": f"Bearer {DataDir(tmp_path).api_token()}"}
+        assert "store" in (await client.get("/readyz", headers=token)).json()["reason"]
+        wrong = await client.get("/readyz", headers={"Authorization": "Bearer no"})
+        assert "reason" not in wrong.json()
 
 
 async def test_an_http_port_in_use_is_reported(tmp_path: Path) -> None:
@@ -172,3 +177,18 @@ async def test_a_start_that_fails_at_its_last_step_closes_both_ports(
         async with serving(config(tmp_path)):
             pass
     assert len(opened) == 2 and not any(map(is_open, opened))
+
+
+async def test_a_server_starts_while_the_first_stream_is_purged(tmp_path: Path) -> None:
+    async with serving(config(tmp_path)) as server:
+        assert server.first_stream == FIRST_STREAM
+    store = DirectoryStore(tmp_path / "store")
+    catalogue = Catalogue(store)
+    await catalogue.begin_purge(FIRST_STREAM, now=1.0)
+    await catalogue.delete_stream(FIRST_STREAM)
+    async with serving(config(tmp_path)) as server:
+        assert server.first_stream is None
+        async with asyncio.timeout(10):
+            while await catalogue.purges():
+                await asyncio.sleep(0.01)
+    await store.close()

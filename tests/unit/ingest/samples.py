@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ingest.interface import EndReason
 from ingest.track_start import TimingProblem
 from media.configs import AudioConfig, VideoConfig
+from media.log_context import NO_CONTEXT
 from media.units import AccessUnit
 
 # x264's AVCDecoderConfigurationRecords of a 320x180 and a 640x360 source at 30 frames a second.
@@ -61,6 +62,8 @@ AAC_FRAME = aac(bytes.fromhex("211004608c1c"))
 
 class Recorder:
     """A publication that records all calls."""
+
+    log_context = NO_CONTEXT
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, object]] = []

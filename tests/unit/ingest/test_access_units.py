@@ -2,8 +2,9 @@
 
 import pytest
 
-from ingest.feed import MAX_EARLY, MediaFeed
+from ingest.feed import MediaFeed
 from ingest.picture_joiner import LONGEST_HOLD_MS, MAX_PARTS, WHOLE_PICTURES
+from ingest.video_feed import MAX_EARLY
 from media.bits import BitWriter
 from media.codecs.h264.configuration import record_sets
 from media.codecs.h264.sps import parse_sps

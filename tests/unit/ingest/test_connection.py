@@ -401,3 +401,26 @@ def test_documented_state_table_matches_the_code() -> None:
         if state_input is not Input.END
     }
     assert drawn == table
+
+
+@pytest.mark.parametrize(
+    ("caps", "asked"), [(1.0, True), (3.0, True), (2.0, False), (None, False), ("1", False), (1e300, False)]
+)
+def test_a_publisher_that_announced_it_is_asked_to_connect_again(
+    connecting: Peer, caps: Value, asked: bool
+) -> None:
+    """Enhanced RTMP v2, "Reconnect Request"."""
+    connecting.send(command("connect", 1.0, {"app": "live", "capsEx": caps}))
+    assert not connecting.connection.request_reconnect("not yet")
+    connecting.send(command("createStream", 4.0, None), PUBLISH)
+    connecting.connection.accept_publish()
+    connecting.replies()
+    assert connecting.connection.request_reconnect("the server is being replaced") is asked
+    replies = connecting.replies()
+    assert [message.stream_id for message in replies] == [0] * asked
+    if asked:
+        assert decode(replies[0].payload)[3] == {
+            "level": "status",
+            "code": "NetConnection.Connect.ReconnectRequest",
+            "description": "the server is being replaced",
+        }

@@ -1,9 +1,12 @@
 """Conversion of FLV messages to calls of a publication."""
 
+from itertools import pairwise
+
 import pytest
 
-from ingest.feed import PERSISTENT, MediaFeed
+from ingest.feed import MediaFeed
 from ingest.flv import UnsupportedCodec
+from ingest.track_feed import PERSISTENT
 from media.units import AccessUnit, Kind
 from tests.unit.ingest.samples import (
     AAC_FRAME,
@@ -64,7 +67,7 @@ def running(broadcast: Broadcast) -> Broadcast:
 def test_first_units_follow_their_configurations(broadcast: Broadcast) -> None:
     broadcast.video(1000, avc_header(), key_frame(composition_ms=66))
     broadcast.audio(1000, aac_header(), AAC_FRAME)
-    broadcast.video(1033, inter_frame(-33))
+    broadcast.video(1033, inter_frame(33))
     broadcast.audio(1021, AAC_FRAME)
     assert broadcast.recorder.calls == [
         ("video-config", (320, 180)),
@@ -72,9 +75,44 @@ def test_first_units_follow_their_configurations(broadcast: Broadcast) -> None:
         ("unit", AccessUnit(Kind.AUDIO, 0, 0, True, AAC_FRAME[2:])),
         # More of the first picture could arrive until the second starts.
         ("unit", AccessUnit(Kind.VIDEO, 0, 5940, True, nal_units(IDR))),
-        ("unit", AccessUnit(Kind.VIDEO, 2970, -2970, False, nal_units(NON_IDR))),
+        ("unit", AccessUnit(Kind.VIDEO, 2970, 2970, False, nal_units(NON_IDR))),
         ("unit", AccessUnit(Kind.AUDIO, 1024, 0, True, AAC_FRAME[2:])),
     ]
+
+
+def presented_ms(broadcast: Broadcast) -> list[tuple[float, float]]:
+    """Decoding and presentation time of each video unit, in milliseconds."""
+    units = [unit for unit in broadcast.recorder.units if unit.kind is Kind.VIDEO]
+    return [(unit.dts / 90, unit.pts / 90) for unit in units]
+
+
+def test_no_frame_is_presented_before_it_is_decoded(broadcast: Broadcast) -> None:
+    """Encoders that use edit lists send decoding times that are late, and negative composition times."""
+    broadcast.audio(1000, aac_header(), AAC_FRAME)
+    broadcast.video(1200, avc_header(), key_frame(composition_ms=-200))
+    for number in range(1, 4):
+        broadcast.video(1200 + 40 * number, inter_frame(-200))
+    broadcast.close()
+    assert presented_ms(broadcast) == [(40 * number, 40 * number) for number in range(4)]
+
+
+def test_first_negative_composition_time_within_a_stream_keeps_all_presentation_times(broadcast: Broadcast) -> None:
+    broadcast.video(1000, avc_header(), key_frame(composition_ms=80))
+    for number, composition_ms in enumerate((80, 80, -40, 80, 80), 1):
+        broadcast.video(1000 + 40 * number, inter_frame(composition_ms))
+    broadcast.close()
+    times = presented_ms(broadcast)
+    assert [pts for _, pts in times] == pytest.approx([80, 120, 160, 80, 240, 280], abs=0.1)
+    assert all(before < after for (before, _), (after, _) in pairwise(times))
+
+
+def test_video_that_begins_slightly_before_the_timeline_keeps_its_presentation_times(broadcast: Broadcast) -> None:
+    broadcast.audio(1060, aac_header(), AAC_FRAME)
+    broadcast.video(1000, avc_header(), key_frame(composition_ms=80))
+    for number, composition_ms in enumerate((120, 40, 40), 1):
+        broadcast.video(1000 + 40 * number, inter_frame(composition_ms))
+    broadcast.close()
+    assert [pts for _, pts in presented_ms(broadcast)] == [20, 100, 60, 100]
 
 
 def test_repeated_headers_are_ignored(running: Broadcast) -> None:
@@ -108,11 +146,11 @@ def test_short_nal_lengths_become_four_bytes(broadcast: Broadcast, length_size: 
     assert unit.key
 
 
-def test_key_frame_requires_an_idr_or_a_recovery_point(running: Broadcast) -> None:
+def test_an_idr_or_a_recovery_point_is_a_keyframe_whatever_the_tag_claims(running: Broadcast) -> None:
     running.video(33, avc(nal_units(NON_IDR), key=True))
     running.video(66, avc(nal_units(SEI_RECOVERY_POINT, NON_IDR), key=True))
     running.video(100, avc(nal_units(IDR)))
-    assert [unit.key for unit in running.recorder.units] == [False, True, False]
+    assert [unit.key for unit in running.recorder.units] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -233,9 +271,21 @@ def test_lasting_change_to_an_unsupported_codec_ends_the_broadcast(running: Broa
 
 def test_discontinuity_is_reported_before_its_unit(running: Broadcast) -> None:
     running.video(100_000, key_frame())
-    running.audio(100_000, AAC_FRAME)
     running.audio(100_021, AAC_FRAME)
+    running.audio(100_042, AAC_FRAME)
     assert running.recorder.names == ["discontinuity", "unit", "unit", "unit"]
+
+
+def test_a_message_that_is_sent_twice_is_taken_once(running: Broadcast) -> None:
+    running.video(40, inter_frame(), inter_frame())
+    running.audio(21, AAC_FRAME, AAC_FRAME)
+    assert [name for name, _ in running.recorder.calls] == ["unit", "dropped", "unit", "dropped"]
+    assert running.recorder.all("dropped") == ["repeated-message", "repeated-message"]
+
+
+def test_equal_frames_whose_timestamps_stand_still_are_taken(running: Broadcast) -> None:
+    running.audio(21, *[AAC_FRAME] * 60)
+    assert running.recorder.all("dropped").count("repeated-message") == 1
 
 
 def test_overlapping_audio_is_dropped(running: Broadcast) -> None:

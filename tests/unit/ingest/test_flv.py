@@ -27,7 +27,7 @@ def ex_audio(packet: int, fourcc: bytes, data: bytes = b"") -> bytes:
     return bytes((0x90 | packet,)) + fourcc + data
 
 
-@pytest.mark.parametrize("composition_ms", [0, 66, -33, 10_000, -10_000])
+@pytest.mark.parametrize("composition_ms", [0, 66, -33, 10_000, -2_000])
 def test_h264_frames(composition_ms: int) -> None:
     assert parse_video_tag(avc(b"data", key=True, composition_ms=composition_ms)) == VideoFrame(
         Codec.H264, True, composition_ms, b"data"
@@ -55,7 +55,7 @@ def test_seek_command_frame_is_not_media() -> None:
         (avc(b""), EmptyFrame),
         (avc(b"x", packet=3), UnknownPacket),
         (avc(b"x", composition_ms=10_001), ImplausibleOffset),
-        (avc(b"x", composition_ms=-10_001), ImplausibleOffset),
+        (avc(b"x", composition_ms=-2_001), ImplausibleOffset),
         (ex_video(1, b"avc"), TruncatedTag),
         (ex_video(1, b"avc1", b"\0\0"), TruncatedTag),
         (ex_video(1, b"avc1", b"\0\0\0"), EmptyFrame),
@@ -77,7 +77,6 @@ def test_malformed_video_is_rejected(body: bytes, error: type[FlvError]) -> None
         (ex_video(0, b"vp09"), "VP9"),
         (ex_video(0, b"vvc1"), "VVC"),
         (ex_video(0, b"zz\x00\xff"), r"zz\?\?"),
-        (ex_video(6, b"avc1"), "Multitrack"),
         (b"\x1c\x00\x00\x00\x00", "HEVC"),
         (b"\x12\x00", "H.263"),
         (b"\x10\x00", "number 0"),
@@ -149,7 +148,6 @@ def test_malformed_audio_is_rejected(body: bytes, error: type[FlvError]) -> None
         (ex_audio(0, b"Opus"), "Opus"),
         (ex_audio(0, b"fLaC"), "FLAC"),
         (ex_audio(0, b"\x01abc"), r"\?abc"),
-        (ex_audio(5, b"mp4a"), "Multitrack"),
     ],
 )
 def test_unsupported_audio_is_refused_by_name(body: bytes, name: str) -> None:

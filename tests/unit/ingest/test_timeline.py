@@ -244,11 +244,11 @@ def test_equal_and_slightly_backward_video_timestamps_still_increase() -> None:
 def test_jump_of_both_tracks_is_one_discontinuity(jump: int, first: str) -> None:
     """The jump is reported once.
 
-    Time continues at the end, and the tracks keep the offset of the new timestamps.
+    Time continues at the end of the track that jumps first, and the tracks keep the offset of the new timestamps.
     """
     recorder = TimelineRecorder()
     feed_regular(recorder, 1_000_000_000, 10)
-    end = max(recorder.video_dts[-1] / 90 + 33, (recorder.audio_dts[-1] + FRAME) * 1000 / RATE)
+    end = recorder.video_dts[-1] / 90 + 33 if first == "video" else (recorder.audio_dts[-1] + FRAME) * 1000 / RATE
     videos, audios = len(recorder.video_dts), len(recorder.audio_dts)
     at = 1_000_000_000 + 10_000 + jump
     if first == "video":
@@ -288,6 +288,59 @@ def test_jump_of_one_track_does_not_move_the_other() -> None:
     assert recorder.discontinuities == 1
     assert recorder.video_dts[-1] == pytest.approx(5000 * 90, abs=40 * 90)
     assert recorder.audio_dts[-1] == pytest.approx(5 * RATE, abs=FRAME)
+
+
+@pytest.mark.parametrize("track", ["video", "audio"])
+def test_a_track_that_stays_behind_is_reported_once(track: str) -> None:
+    recorder = TimelineRecorder()
+    for number in range(500):
+        by = 3000 if number >= 100 else 0
+        recorder.audio(number * 20 + (by if track == "video" else 0))
+        recorder.video(number * 20 + (by if track == "audio" else 0))
+    (problem,) = recorder.problems
+    assert problem.code == "tracks-apart"
+    assert f"{track} is 3.0 s behind" in problem.text
+
+
+def test_a_track_that_catches_up_is_not_reported() -> None:
+    recorder = TimelineRecorder()
+    for number in range(100):
+        recorder.audio(number * 20)
+        recorder.video(number * 20)
+    for number in range(100, 250):
+        recorder.audio(number * 20)
+    for number in range(100, 250):
+        recorder.video(number * 20)
+    for number in range(250, 500):
+        recorder.audio(number * 20)
+        recorder.video(number * 20)
+    assert recorder.problems == []
+
+
+@pytest.mark.parametrize("track", ["video", "audio"])
+@pytest.mark.parametrize("wrong", [0, 1, 123_456_789, WRAP - 1, WRAP // 2])
+def test_one_wild_timestamp_moves_no_track_for_good(track: str, wrong: int) -> None:
+    recorder = TimelineRecorder()
+    units = [(number / 30, "video", 20_000 + round(number * 1000 / 30)) for number in range(150)]
+    units += [
+        (number * FRAME / RATE, "audio", 20_000 + round(number * FRAME * 1000 / RATE)) for number in range(234)
+    ]
+    send(recorder, [*units, (2.001, track, wrong)])
+    assert recorder.video_dts[-1] == pytest.approx(149 * 3000, abs=90)
+    assert recorder.audio_dts[-1] == pytest.approx(233 * FRAME, abs=RATE // 30)
+
+
+@pytest.mark.parametrize("by", [-5000, 30_000, WRAP // 2])
+@pytest.mark.parametrize("tracks", [("audio",), ("video",), ("audio", "video")])
+def test_timestamps_that_are_wrong_for_a_while_leave_the_tracks_together(by: int, tracks: tuple[str, ...]) -> None:
+    recorder = TimelineRecorder()
+    for number in range(300):
+        at = 20_000 + number * 20
+        for track, place in (("video", recorder.video), ("audio", recorder.audio)):
+            if track == "audio" or number % 2 == 0:
+                place(at + (by if 100 <= number < 200 and track in tracks else 0))
+    assert recorder.video_dts[-1] == pytest.approx(298 * 20 * 90, abs=100 * 90)
+    assert recorder.audio_dts[-1] == pytest.approx(299 * 20 * RATE // 1000, abs=RATE // 10)
 
 
 @pytest.mark.parametrize("gap", [1000, 9000])

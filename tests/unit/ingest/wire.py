@@ -8,9 +8,9 @@ from ingest.rtmp.buffer import ReceiveBuffer
 from ingest.rtmp.chunk_reader import ChunkReader
 from ingest.rtmp.chunk_writer import EXTENDED, basic_header
 from ingest.rtmp.command import Command
-from ingest.rtmp.events import Event
+from ingest.rtmp.events import Event, Signal
 from ingest.rtmp.limits import Limits
-from ingest.rtmp.message import Message, MessageType
+from ingest.rtmp.message import UNFINISHED, Message, MessageType
 
 # C0, C1 and C2 of the simple handshake.
 HANDSHAKE = b"\x03" + bytes(1536) + bytes(1536)
@@ -112,11 +112,13 @@ def read_messages(data: bytes, split: Split = unsplit, limits: Limits | None = N
     limits = limits or Limits()
     buffer = ReceiveBuffer()
     reader = ChunkReader(buffer, limits)
-    reader.media_limit = limits.max_message_size
+    reader.set_publishing(True)
     messages = []
     for piece in split(data):
         buffer.append(piece)
         while (message := reader.next_message()) is not None:
+            if message is UNFINISHED:
+                continue
             messages.append(message)
             if message.type_id == MessageType.SET_CHUNK_SIZE:
                 reader.set_chunk_size(int.from_bytes(message.payload, "big"))
@@ -131,7 +133,8 @@ def events_of(connection: ServerConnection, data: bytes = b"", split: Split = un
     for piece in split(data):
         connection.receive_data(piece)
         while (event := connection.next_event()) is not NEED_DATA and event is not PAUSED:
-            events.append(event)
+            if not isinstance(event, Signal):
+                events.append(event)
     return events
 
 

@@ -25,7 +25,7 @@ def test_a_peer_takes_part_if_its_variable_is_set(
 
 
 def test_nginx_gets_its_addresses_and_directories(tmp_path: Path) -> None:
-    text = nginx_rtmp.CONFIGURATION.format(module="m.so", directory=tmp_path, host="127.0.0.1", port=1)
+    text = nginx_rtmp.CONFIGURATION.format(module="m.so", directory=tmp_path, host="127.0.0.1", port=1, push="")
     assert text.count("{") == text.count("}")
     assert re.search(r"listen 127\.0\.0\.1:1;", text)
     assert f"hls_path {tmp_path}/hls;" in text

@@ -31,7 +31,7 @@ class Script:
     ``unseen`` those that never reach the second video track; 30 frames are a second. At the ``breaks`` that are
     also ``changes`` the codec parameters change. With ``stored``, segments are durable as soon as they are made.
     ``times`` are the frames' decoding times if they are not 1/30 s apart; ``declared`` is the frame rate that the
-    source declares."""
+    source declares. ``changed_rate`` is the audio's sample rate from the ``changes`` on."""
 
     frames: int
     keys: Collection[int]
@@ -45,6 +45,7 @@ class Script:
     ends: bool = False
     times: Sequence[int] = ()
     declared: Fraction | None = Fraction(30)
+    changed_rate: int = 48_000
 
 
 class MessageLog:
@@ -102,7 +103,7 @@ def messages(script: Script) -> list[LiveMessage]:
         _writer(log, "asource"), audio_config(), part_target=script.part_target, silence_after=10 * S
     )
     cutter = Cutter(CutterOptions())
-    sounded = 0
+    sounded, rate = 0, 48_000
     for place in range(script.frames):
         unit = frame(
             script.times[place] if script.times else place * FRAME, key=place in script.keys, size=10 + place % 7
@@ -110,7 +111,8 @@ def messages(script: Script) -> list[LiveMessage]:
         if place in script.changes:
             for video in videos:
                 video.configure(replace(video_config(), height=128), script.declared)
-            audio.configure(audio_config(channels=1))
+            audio.configure(audio_config(script.changed_rate, channels=1))
+            sounded, rate = -(-unit.dts * script.changed_rate // (1024 * S)), script.changed_rate
         if place in script.breaks:
             cutter.discontinue()
             audio.discontinue()
@@ -118,7 +120,7 @@ def messages(script: Script) -> list[LiveMessage]:
             for video in videos:
                 video.cut(cut)
             audio.cut(cut)
-        while sounded * 1024 * S <= unit.dts * 48_000:
+        while sounded * 1024 * S <= unit.dts * rate:
             audio.add(sound(sounded * 1024))
             sounded += 1
         _show(videos, unit, hidden=place in script.unseen)

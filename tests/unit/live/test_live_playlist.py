@@ -304,6 +304,14 @@ def test_a_discontinuity_precedes_the_first_part_after_it() -> None:
     assert after.segments[-1].discontinuity and [s.discontinuity for s in after.segments].count(True) == 1
 
 
+def test_parts_from_before_a_new_sample_rate_keep_their_durations() -> None:
+    script = Script(680, range(0, 680, 60), breaks={540}, changes={540}, changed_rate=32_000)
+    segments = read(window_after(messages(script)), "asource").segments
+    assert len({segment.map_uri for segment in segments}) == 2
+    for segment in segments[-3:]:
+        assert sum(part.duration_us for part in segment.parts) == pytest.approx(segment.duration_us, abs=10)
+
+
 def test_a_gap_has_no_parts_and_the_hint_skips_it() -> None:
     gaps = {segment.entry.msn for segment in segments_of(IRREGULAR, "v360p") if segment.entry.gap}
     assert gaps

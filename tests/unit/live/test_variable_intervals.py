@@ -82,7 +82,7 @@ def assert_hints_are_answered(sent: list[LiveMessage]) -> None:
 
 def assert_times_are_the_timestamps(sent: list[LiveMessage], played: Script, within: int = TOLERANCE) -> None:
     """Every frame is presented at its timestamp, decoding times have no hole, and each segment of each rendition
-    starts ``within`` its keyframe's timestamp, so EXTINF sums do not drift."""
+    that a keyframe starts does so ``within`` the keyframe's timestamp, so EXTINF sums do not drift."""
     times = played.times
     for track in VIDEOS:
         made = segments_of(sent, track)
@@ -93,7 +93,11 @@ def assert_times_are_the_timestamps(sent: list[LiveMessage], played: Script, wit
         shown = [sample.pts for fragment in fragments for sample in fragment.samples]
         assert shown == list(times[: len(shown)])
         for segment in made:
-            assert min(abs(segment.entry.start - times[key]) for key in played.keys) <= within
+            # If a keyframe comes later than EXT-X-TARGETDURATION allows, another frame starts the segment.
+            assert (
+                not segment.entry.independent
+                or min(abs(segment.entry.start - times[key]) for key in played.keys) <= within
+            )
         assert sum(segment.entry.duration for segment in made) == made[-1].entry.start + made[-1].entry.duration
     spans = [[(s.entry.start, s.entry.duration) for s in segments_of(sent, track)] for track in VIDEOS]
     assert spans[0] == spans[1]
@@ -138,8 +142,8 @@ def test_parts_hints_and_times_are_right_for_any_intervals(
         return
     assert_parts_fit(sent, 90 * max(intervals_ms))
     assert_hints_are_answered(sent)
-    # A steady source whose intervals change at a cut has already sent the end of its segment.
-    assert_times_are_the_timestamps(sent, played, within=90 * max(intervals_ms))
+    # A segment that was sent ends an expected interval after its last frame, which may itself be an interval late.
+    assert_times_are_the_timestamps(sent, played, within=90 * sum(sorted(intervals_ms)[-2:]))
 
 
 @settings(max_examples=10, deadline=None)

@@ -4,12 +4,15 @@ import asyncio
 
 import pytest
 
+from live.answer import Answer, Lifetime
 from live.errors import SegmentUnfinished
 from live.messages import BroadcastChanged, LiveMessage, SegmentStored
 from live.window import LiveWindow
 from live.window_texts import MAX_TEXTS
 from live.window_track import KEPT_SEGMENTS, Position
 from packager import hls
+from packager.boxes.walk import boxes
+from packager.cmaf.fragment import EMPTY_SEGMENT
 from packager.cmaf.segment_writer import Part, Segment
 from tests.unit.live.scripted import (
     BROADCAST,
@@ -320,6 +323,20 @@ async def test_a_segment_that_becomes_a_gap_has_no_chunks() -> None:
     for message in sent[place:]:
         now.receive(message)
     assert await taking == []
+
+
+async def test_with_low_latency_a_gap_is_an_empty_segment() -> None:
+    sent = messages(Script(600, range(0, 600, 60), unseen=range(240, 390)))
+    gap = next(segment.entry.msn for segment in segments_of(sent, "v360p") if segment.entry.gap)
+    place = next(i for i, m in enumerate(sent) if isinstance(m, Segment) and m.entry.gap)
+    now = window_after(sent[:place])
+    early = asyncio.ensure_future(now.fetch_segment("v360p", gap, LONG))
+    await next_iteration()
+    for message in sent[place:]:
+        now.receive(message)
+    late = await now.fetch_segment("v360p", gap, LONG)
+    assert await early == late == Answer(EMPTY_SEGMENT, Lifetime.IMMUTABLE)
+    assert [box.kind for box in boxes(EMPTY_SEGMENT)] == ["styp"]
 
 
 async def test_nothing_is_ready_before_every_track_has_media() -> None:

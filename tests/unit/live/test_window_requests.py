@@ -113,3 +113,23 @@ async def test_a_segment_is_immutable_or_growing_or_in_the_store_or_gone() -> No
         await now.fetch_segment(V, 2, NOW)
     with pytest.raises(HeldTooLong):
         await now.fetch_segment(V, 11, NOW)
+
+
+async def test_requests_that_wait_are_counted_by_what_they_wait_for() -> None:
+    now, rest = up_to(MESSAGES, 4, 3)
+    assert set(now.waiting.values()) == {0}
+    reload = asyncio.ensure_future(now.reload(V, Reload(Position(4, 3)), LONG))
+    part = asyncio.ensure_future(now.fetch_part(V, Position(4, 3), LONG))
+    given_up = asyncio.ensure_future(now.fetch_part(V, Position(4, 4), LONG))
+    segment = asyncio.ensure_future(now.fetch_segment(V, 5, LONG))
+    await asyncio.sleep(0)
+    assert now.waiting == {"start": 0, "playlist": 1, "part": 2, "segment": 1}
+    given_up.cancel()
+    now.receive(rest[0])
+    await asyncio.gather(reload, part, given_up, return_exceptions=True)
+    assert now.waiting == {"start": 0, "playlist": 0, "part": 0, "segment": 1}
+    with pytest.raises(HeldTooLong):
+        await now.reload(V, Reload(Position(4, 5)), NOW)
+    segment.cancel()
+    await asyncio.gather(segment, return_exceptions=True)
+    assert set(now.waiting.values()) == {0}

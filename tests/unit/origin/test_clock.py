@@ -1,4 +1,4 @@
-"""The server's clock, which players read to synchronize with the live edge."""
+"""The clocks of the server and of a broadcast, which players read to synchronise with the live edge."""
 
 from datetime import UTC, datetime
 
@@ -6,15 +6,23 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from origin.app import clock_router
+from origin.clock import clock_router
 
 
-@pytest.mark.parametrize("cors", [{"Access-Control-Allow-Origin": "*"}, {}])
-async def test_players_in_other_origins_may_read_the_clock_if_allowed(cors: dict[str, str]) -> None:
+def offset_ms(stream: str, broadcast: str) -> int:
+    return -86_400_000 if (stream, broadcast) == ("late", "b1") else 0
+
+
+async def read(path: str) -> httpx.Response:
     app = FastAPI()
-    app.include_router(clock_router(cors))
+    app.include_router(clock_router(offset_ms))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin") as client:
-        answer = await client.get("/time")
-    assert answer.headers.get("access-control-allow-origin") == cors.get("Access-Control-Allow-Origin")
+        return await client.get(path)
+
+
+@pytest.mark.parametrize(("path", "late_s"), [("/time", 0), ("/time/late/b1", 86_400), ("/time/other/b2", 0)])
+async def test_the_clock_is_that_of_the_broadcast(path: str, late_s: int) -> None:
+    answer = await read(path)
     assert answer.headers["cache-control"] == "no-store"
-    assert abs((datetime.now(UTC) - datetime.fromisoformat(answer.text.strip())).total_seconds()) < 60
+    late = datetime.now(UTC) - datetime.fromisoformat(answer.text.strip())
+    assert abs(late.total_seconds() - late_s) < 60

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from live.window_track import Position
 from origin.answers import LiveMedia
+from origin.cors import PlayerCors
 from origin.delivery import Delivery
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
@@ -27,6 +28,7 @@ class Origin:
         self.bench = Bench(options, announce=False)
         self.served: list[tuple[str, int, int]] = []
         self.private: set[str] = set()
+        self.deleted: set[tuple[str, str]] = set()
         self.secret = PlaybackSecret(self.bench.store, lambda: NOW)
         self.now = NOW
         self.join()
@@ -39,14 +41,18 @@ class Origin:
         app = FastAPI()
         app.add_middleware(
             LiveMedia,
-            delivery=Delivery(self.windows, reader, lambda: NOW),
+            delivery=Delivery(self.windows, reader, lambda: NOW, is_deleted=self.is_deleted),
             gate=PlaybackGate(self.secret.keys, self.is_private, clock=lambda: self.now),
             on_served=lambda resource, status, size: self.served.append((resource, status, size)),
         )
+        app.add_middleware(PlayerCors, origins=("*",))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
 
     def stored(self, name: str) -> bytes:
         return self.bench.store.objects[f"{PREFIX}/{name}"].body
+
+    async def is_deleted(self, stream: str, broadcast: str) -> bool:
+        return (stream, broadcast) in self.deleted
 
     async def is_private(self, stream: str) -> bool:
         return stream in self.private
@@ -69,8 +75,8 @@ async def test_media_allow_only_get_head_and_options(origin: Origin) -> None:
     refused = await origin.client.post(f"/{PREFIX}/master.m3u8")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert refused.headers["cache-control"] == "no-store"
-    answer = await origin.client.options(f"/{PREFIX}/master.m3u8")
-    assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+    options = await origin.client.options(f"/{PREFIX}/master.m3u8")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
 async def test_other_paths_are_left_to_the_routes(origin: Origin) -> None:
@@ -167,7 +173,10 @@ async def test_after_the_end_the_store_answers(origin: Origin) -> None:
     await origin.bench.end()
     assert origin.windows.find(STREAM, BROADCAST) is None
     assert "#EXT-X-ENDLIST" in (await origin.get("vsource/media.m3u8")).text
-    assert f"{BROADCAST}/vsource/media.m3u8" in (await origin.get(f"/live/{STREAM}/master.m3u8")).text
+    assert f"{BROADCAST}/vsource/recording.m3u8" in (await origin.get(f"/live/{STREAM}/master.m3u8")).text
+    recording = await origin.get("vsource/recording.m3u8")
+    assert "#EXT-X-MEDIA-SEQUENCE:0" in recording.text
+    assert recording.headers["content-type"] == "application/vnd.apple.mpegurl"
     assert (await origin.get("vsource/99.m4s")).status_code == 404
     assert (await origin.get("vsource/99.0.m4s")).status_code == 410
 
@@ -217,3 +226,16 @@ async def test_answers_are_counted(origin: Origin) -> None:
     await origin.get("vsource/99.m4s")
     assert origin.served[0] == ("segment", 200, len(response.content))
     assert origin.served[1][:2] == ("segment", 404)
+
+
+async def test_what_is_missing_of_a_deleted_broadcast_is_gone_in_words(origin: Origin) -> None:
+    other = f"/live/{STREAM}/20261101t000000z-aaaaaa"
+    names = ("master.m3u8", "manifest.mpd", "vsource/recording.m3u8", "vsource/1.m4s", "vsource/1.2.m4s")
+    for name in names:
+        assert (await origin.get(f"{other}/{name}")).status_code == 404
+    origin.deleted.add((STREAM, "20261101t000000z-aaaaaa"))
+    for name in names:
+        answer = await origin.get(f"{other}/{name}")
+        assert (answer.status_code, answer.text) == (410, "gone: this recording was deleted\n"), name
+        assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert (await origin.get("vsource/1.m4s")).status_code == 200

@@ -4,7 +4,7 @@ import pytest
 
 from live import errors as live
 from live.errors import LiveError
-from origin.errors import BadDirective, OriginError, origin_error
+from origin.errors import BadDirective, OriginError, Refused, origin_error
 from origin.playback.errors import PlaybackRefused, TokenMissing
 from storage.interface import ObjectNotFound, StorageError, StoreUnavailable
 
@@ -40,7 +40,9 @@ def test_each_error_has_its_response(
 
 
 def test_a_refusal_states_its_reason() -> None:
-    assert str(origin_error(TokenMissing("no token"))) == "no token (token-missing)"
+    refusal = origin_error(TokenMissing("no token"))
+    assert isinstance(refusal, Refused)
+    assert (str(refusal), refusal.reason) == ("no token", "token-missing")
 
 
 def test_other_errors_have_no_response() -> None:

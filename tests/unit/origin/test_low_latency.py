@@ -77,6 +77,7 @@ class Exchange:
     path: str
     query: str = ""
     method: str = "GET"
+    version: str = "1.1"
     headers: tuple[tuple[bytes, bytes], ...] = ()
     sent: list[MutableMapping[str, Any]] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,7 +86,7 @@ class Exchange:
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
+            "http_version": self.version,
             "method": self.method,
             "scheme": "http",
             "path": f"/{PREFIX}/{self.path}",
@@ -368,6 +369,26 @@ async def test_a_growing_segment_is_sent_chunk_by_chunk(origin: LiveOrigin) -> N
     assert exchange.complete
     assert b"".join(exchange.chunks) == origin.bench.window.media("vsource", 3)
     assert origin.served[-1] == ("segment", 200, sum(map(len, exchange.chunks)))
+
+
+async def test_a_client_without_chunks_gets_the_segment_when_it_is_complete(origin: LiveOrigin) -> None:
+    exchange = Exchange("vsource/3.m4s", version="1.0")
+    running = asyncio.ensure_future(exchange.run(origin.app))
+    await run_until_idle()
+    assert not exchange.sent
+    origin.advance(31)
+    await running
+    data = origin.bench.window.media("vsource", 3)
+    assert data is not None
+    assert exchange.header["content-length"] == str(len(data))
+    assert exchange.complete and b"".join(exchange.chunks) == data
+
+
+@pytest.mark.usefixtures("short_hold_timeout")
+async def test_a_client_without_chunks_gets_no_interrupted_segment(origin: LiveOrigin) -> None:
+    exchange = Exchange("vsource/3.m4s", version="1.0")
+    await exchange.run(origin.app)
+    assert exchange.status == 404 and exchange.complete
 
 
 async def test_a_request_for_the_next_segment_waits(origin: LiveOrigin) -> None:

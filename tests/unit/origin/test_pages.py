@@ -43,7 +43,7 @@ def policy(header: str) -> dict[str, str]:
     return dict(directive.split(" ", 1) for directive in header.split("; "))
 
 
-@pytest.mark.parametrize("path", ["/", "/watch/studio-a"])
+@pytest.mark.parametrize("path", ["/", "/watch/studio-a", "/api/v1/docs"])
 def test_the_policy_of_pages_allows_only_our_own_scripts(path: str) -> None:
     response = client().get(path)
     assert response.status_code == 200
@@ -57,7 +57,7 @@ def test_the_policy_of_pages_allows_only_our_own_scripts(path: str) -> None:
 
 def test_every_file_that_a_page_names_exists() -> None:
     web = client()
-    for path in ("/", "/watch/studio-a", "/watch/Not+A+Name"):
+    for path in ("/", "/watch/studio-a", "/watch/Not+A+Name", "/api/v1/docs"):
         urls = re.findall(r'(?:src|href)="([^"]+)"', web.get(path).text)
         assert urls
         for url in urls:
@@ -90,7 +90,8 @@ def test_only_the_watch_page_may_be_framed() -> None:
         policy(some.get("/watch/a").headers["content-security-policy"])["frame-ancestors"] == "https://example.org"
     )
     for web in (everybody, some):
-        assert policy(web.get("/").headers["content-security-policy"])["frame-ancestors"] == "'none'"
+        for path in ("/", "/api/v1/docs"):
+            assert policy(web.get(path).headers["content-security-policy"])["frame-ancestors"] == "'none'"
 
 
 def test_an_invalid_stream_name_is_a_404_page() -> None:
@@ -171,3 +172,8 @@ def test_a_file_that_gzip_does_not_shrink_is_served_plain(tmp_path: Path) -> Non
 def test_pages_are_served_without_the_vendored_players(tmp_path: Path) -> None:
     (tmp_path / "favicon.svg").write_text("<svg/>")
     assert client(static_dir=tmp_path).get("/watch/a").status_code == 200
+
+
+def test_a_slash_at_the_end_is_redirected_relatively() -> None:
+    answer = client().get("/watch/studio-a/?broadcast=b")
+    assert (answer.status_code, answer.headers["location"]) == (307, "../studio-a?broadcast=b")

@@ -21,6 +21,10 @@ BROADCAST = "20261121t104105z-ab12cd"
             LivePath(f"live/a/{BROADCAST}/v480p/media.m3u8", Resource.PLAYLIST, "a", BROADCAST, "v480p"),
         ),
         (
+            f"a/{BROADCAST}/v480p/recording.m3u8",
+            LivePath(f"live/a/{BROADCAST}/v480p/recording.m3u8", Resource.RECORDING, "a", BROADCAST, "v480p"),
+        ),
+        (
             f"a/{BROADCAST}/v480p/init-1.mp4",
             LivePath(f"live/a/{BROADCAST}/v480p/init-1.mp4", Resource.INIT, "a", BROADCAST, "v480p", 1),
         ),

@@ -47,9 +47,10 @@ def references(playlist: str) -> list[str]:
 
 def assert_refused(answer: httpx.Response, code: str) -> None:
     assert (answer.status_code, answer.headers["cache-control"]) == (403, "no-store")
-    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert code in answer.text and len(answer.text.split()) > 5
+    refusal = answer.json()
+    assert refusal["code"] == code and len(refusal["detail"].split()) > 5
 
 
 @pytest.mark.parametrize("path", TOPS + [f"/{PREFIX}/{name}" for name in BELOW])

@@ -87,7 +87,7 @@ def entries(
             wall_ms=ZERO_MS + rescale(start, track.config.timescale, 1000),
         )
         if with_runs:
-            entry = assign_run(entry, previous, start_ms=cut // 90)
+            entry = assign_run(entry, previous, start_ms=cut // 90, timescale=track.config.timescale)
         made.append(entry)
         previous = entry
     return made

@@ -24,6 +24,7 @@ class Source:
         max_weight: float = inf,
         missing_s: float = 0.0,
         max_lookups: int = 8,
+        max_running: int | None = None,
     ) -> None:
         self.now = 100.0
         self.lookups: list[str] = []
@@ -39,6 +40,7 @@ class Source:
             missing_s=missing_s,
             is_kept=lambda key: not key.startswith("volatile"),
             max_lookups=max_lookups,
+            max_running=max_running,
             clock=lambda: self.now,
         )
 
@@ -214,6 +216,30 @@ async def test_answers_are_bounded_by_count_weight_and_key() -> None:
     for _ in range(2):
         await source.cache.get("volatile")
     assert source.lookups[-2:] == ["volatile"] * 2
+
+
+async def test_lookups_beyond_those_that_run_wait() -> None:
+    source = Source(max_running=2)
+    source.gate.clear()
+    waiting = [task for key in "abcd" for task in source.waiting(key)]
+    await step()
+    assert source.lookups == ["a", "b"]
+    source.gate.set()
+    assert await asyncio.gather(*waiting) == ["a1", "b2", "c3", "d4"]
+
+
+async def test_a_key_with_an_answer_does_not_wait_for_those_without() -> None:
+    source = Source(max_running=1)
+    await source.cache.get("known")
+    source.gate.clear()
+    (unknown,) = source.waiting("unknown")
+    await step()
+    source.now += 6
+    (known,) = source.waiting("known")
+    await step()
+    assert source.lookups == ["known", "unknown", "known"]
+    source.gate.set()
+    assert (await unknown, await known) == ("unknown2", "known3")
 
 
 async def test_lookups_in_flight_are_bounded() -> None:

@@ -1,15 +1,21 @@
 import asyncio
 import errno
+import fcntl
 import os
 import shutil
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from storage import ObjectNotFound, StoreMisconfigured, StoreUnavailable
+from storage import ObjectNotFound, PreconditionFailed, StoreMisconfigured, StoreUnavailable
 from storage.directory import DirectoryStore
+from storage.identity import KEY as IDENTITY
 from storage.object_keys import InvalidKey
 
 
@@ -83,7 +89,7 @@ def test_no_key_leads_outside_the_root(tmp_path_factory: pytest.TempPathFactory,
 async def test_internal_files_are_not_objects(store: DirectoryStore) -> None:
     await store.check()
     await store.put("a", b"x")
-    assert [found.key async for found in store.list("")] == ["a"]
+    assert [found.key async for found in store.list("")] == ["a", IDENTITY]
     with pytest.raises(ObjectNotFound):
         await store.get(".headwater/locks/00")
 
@@ -162,7 +168,7 @@ async def test_a_file_in_place_of_the_root_is_misconfigured(root: Path) -> None:
     [
         (errno.ENOSPC, StoreUnavailable, "the disk is full"),
         (errno.EDQUOT, StoreUnavailable, "quota"),
-        (errno.EIO, StoreUnavailable, "Input/output error"),
+        (errno.EIO, StoreUnavailable, "the disk fails"),
         (errno.EACCES, StoreMisconfigured, "give the user that runs Headwater"),
         (errno.EROFS, StoreMisconfigured, "read-only"),
     ],
@@ -225,3 +231,188 @@ async def test_a_listing_continues_if_objects_are_deleted(
         await store.delete("a/2")
         await store.delete("b/1")
     assert listed == ["a/1", "c"]
+
+
+async def test_only_the_owner_may_read_the_catalogue(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    await store.put("catalogue/secrets/playback.json", b"{}")
+    await store.put("catalogue/keys/a.json", b"{}", if_none_match=True)
+    await store.put("live/studio/b/master.m3u8", b"#EXTM3U")
+    await store.close()
+    modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert {modes[name] for name in ("catalogue", "catalogue/secrets", "catalogue/keys")} == {0o700}
+    assert {modes[name] for name in ("catalogue/secrets/playback.json", "catalogue/keys/a.json")} == {0o600}
+    assert modes["live/studio/b/master.m3u8"] & 0o044
+
+
+async def test_the_catalogue_of_an_earlier_version_is_taken_from_other_users(tmp_path: Path) -> None:
+    secret = tmp_path / "catalogue" / "secrets" / "playback.json"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("{}")
+    for path in (secret, secret.parent, secret.parent.parent):
+        path.chmod(0o755)
+    store = DirectoryStore(tmp_path)
+    await store.check()
+    await store.close()
+    modes = [path.stat().st_mode & 0o777 for path in (secret, secret.parent, secret.parent.parent)]
+    assert modes == [0o600, 0o700, 0o700]
+
+
+async def test_reads_that_hang_do_not_delay_writes(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path, threads=2)
+    await store.check()
+    release = threading.Event()
+    reads = [asyncio.create_task(store._readers.run(release.wait)) for _ in range(20)]
+    try:
+        async with asyncio.timeout(5):
+            await store.put("live/a/1.m4s", b"x")
+            await store.put("catalogue/a.json", b"x", if_none_match=True)
+    finally:
+        release.set()
+        await asyncio.gather(*reads)
+        await store.close()
+
+
+async def test_the_modes_of_the_catalogue_are_corrected_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every probe checks the store; reading all names of a large catalogue each time would cost too much."""
+    walks: list[str] = []
+
+    def walk(path: Path) -> tuple[()]:
+        walks.append(path.name)
+        return ()
+
+    monkeypatch.setattr("storage.directory.os.walk", walk)
+    store = DirectoryStore(tmp_path)
+    for _ in range(3):
+        await store.check()
+    await store.close()
+    assert walks == ["catalogue"]
+
+
+def lacking(number: int) -> Callable[..., None]:
+    """A call that the file system lacks."""
+
+    def call(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "number"),
+    [
+        (fcntl, "flock", errno.ENOLCK),
+        (fcntl, "flock", errno.EOPNOTSUPP),
+        (os, "fsync", errno.EINVAL),
+        (os, "fsync", errno.ENOSYS),
+        (os, "utime", errno.EPERM),
+        (os, "utime", errno.ENOSYS),
+    ],
+)
+async def test_a_file_system_may_lack_a_call(
+    root: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, call: str, number: int
+) -> None:
+    monkeypatch.setattr(module, call, lacking(number))
+    store = DirectoryStore(root, fsync=True)
+    with capture_logs() as logs:
+        await store.check()
+        for body in (b"1", b"22"):
+            await store.put("live/a", body)
+        found = await store.get("live/a")
+        await store.put("live/a", b"333", if_match=found.info.etag)
+        with pytest.raises(PreconditionFailed):
+            await store.put("live/a", b"4444", if_match=found.info.etag)
+    await store.close()
+    assert [entry["call"] for entry in logs if "lacks" in entry["event"]] == [call]
+
+
+async def test_without_locks_the_threads_of_one_store_exclude_each_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", lacking(errno.ENOSYS))
+    store = DirectoryStore(root, threads=4)
+    results = await asyncio.gather(
+        *(store.put("a", b"%d" % number, if_none_match=True) for number in range(32)), return_exceptions=True
+    )
+    await store.close()
+    assert sum(not isinstance(result, PreconditionFailed) for result in results) == 1
+
+
+async def test_locks_that_worked_are_required(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes rely on them."""
+    store = DirectoryStore(root)
+    await store.put("a", b"1", if_none_match=True)
+    monkeypatch.setattr(fcntl, "flock", lacking(errno.ENOLCK))
+    with pytest.raises(StoreUnavailable, match="no locks at the moment"):
+        await store.put("b", b"1", if_none_match=True)
+    await store.close()
+
+
+@pytest.mark.parametrize("resolution_ns", [100, 1_000_000_000, 2_000_000_000])
+async def test_changes_within_the_resolution_of_times_have_their_own_etags(
+    root: Path, monkeypatch: pytest.MonkeyPatch, resolution_ns: int
+) -> None:
+    real = os.utime
+
+    def utime(file: int | str, *, ns: tuple[int, int]) -> None:
+        real(file, ns=(ns[0] // resolution_ns * resolution_ns, ns[1] // resolution_ns * resolution_ns))
+
+    monkeypatch.setattr(os, "utime", utime)
+    store = DirectoryStore(root)
+    etags = [(await store.put("a", b"0", if_none_match=True)).etag]
+    for number in range(1, 5):
+        etags.append((await store.put("a", b"%d" % number, if_match=etags[-1])).etag)
+        assert (await store.head("a")).etag == etags[-1]
+    await store.close()
+    assert len(set(etags)) == 5
+
+
+async def test_a_directory_that_vanishes_is_not_made_again(store: DirectoryStore, root: Path) -> None:
+    await store.check()
+    await store.put("live/a/1.m4s", b"x")
+    kept = root.rename(root.with_name("elsewhere"))
+    for key in ("live/a/2.m4s", "live/b/1.m4s", "catalogue/a.json"):
+        with pytest.raises(StoreUnavailable, match="is its disk mounted"):
+            await store.put(key, b"x")
+    with pytest.raises(StoreUnavailable, match="mount its disk"):
+        await store.check()
+    assert not root.exists()
+    kept.rename(root)
+    await store.check()
+    await store.put("live/a/2.m4s", b"x")
+    assert files(root) == [IDENTITY, "live/a/1.m4s", "live/a/2.m4s"]
+
+
+async def test_an_empty_mount_point_is_not_the_store(
+    store: DirectoryStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.check()
+    identity = await store.identify()
+    kept = root.rename(root.with_name("elsewhere"))
+    root.mkdir()
+    monkeypatch.setattr(store._mark, "_device", -1)
+    with pytest.raises(StoreUnavailable, match="is its disk mounted"):
+        await store.put("live/a/2.m4s", b"x", if_none_match=True)
+    with pytest.raises(StoreUnavailable, match="is its disk mounted"):
+        await store.check()
+    assert os.listdir(root) == []
+    root.rmdir()
+    kept.rename(root)
+    assert await store.identify() == identity
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+async def test_a_store_made_again_has_another_identity(store: DirectoryStore, root: Path, emptied: bool) -> None:
+    await store.check()
+    identity = await store.identify()
+    for path in root.iterdir() if emptied else (root,):
+        if emptied and path.name == ".headwater":
+            continue
+        shutil.rmtree(path)
+    root.mkdir(exist_ok=True)
+    with pytest.raises(StoreUnavailable, match="is its disk mounted"):
+        await store.put("live/a/2.m4s", b"x")
+    assert await store.identify() not in ("", identity)
+    await store.put("live/a/2.m4s", b"x")

@@ -8,7 +8,8 @@ from storage.s3_client import S3Options
     [
         (None, None, "auto"),
         ("http://127.0.0.1:9000", None, "path"),
-        ("http://127.0.0.1:9000", False, "auto"),
+        ("http://127.0.0.1:9000", False, "virtual"),
+        (None, False, "virtual"),
         (None, True, "path"),
     ],
 )

@@ -1,6 +1,7 @@
 import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from storage import ObjectNotFound, PreconditionFailed, StorageError, StoreMisconfigured, StoreUnavailable
 from storage.s3_errors import Place, translated
@@ -9,11 +10,16 @@ PLACE = Place("bucket", "a/b", "http://minio:9000")
 
 
 def answer(
-    status: int, code: str, operation: str = "PutObject", headers: dict[str, str] | None = None, **error: str
+    status: int,
+    code: str,
+    operation: str = "PutObject",
+    headers: dict[str, str] | None = None,
+    message: str = "the server's words",
+    **error: str,
 ) -> ClientError:
     metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers or {}, "RequestId": "1", "HostId": "1"}
     return ClientError(
-        {"Error": {"Code": code, "Message": "the server's words", **error}, "ResponseMetadata": metadata},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": message, **error}, "ResponseMetadata": metadata},  # type: ignore[typeddict-item]
         operation,
     )
 
@@ -27,7 +33,11 @@ def answer(
         (answer(412, "PreconditionFailed"), PreconditionFailed, "another writer"),
         (answer(409, "ConditionalRequestConflict"), PreconditionFailed, "another writer"),
         (answer(404, "NoSuchBucket"), StoreMisconfigured, "no bucket bucket at http://minio:9000: create it"),
-        (answer(301, "PermanentRedirect"), StoreMisconfigured, "another S3 region"),
+        (answer(404, "404"), StoreMisconfigured, "refuses PutObject of k: the server's words (404)"),
+        (answer(404, "NoSuchTenant", "ListObjectsV2"), StoreMisconfigured, "the server's words (NoSuchTenant)"),
+        (answer(404, "404", "ListObjectsV2"), StoreMisconfigured, "the server's words (404)"),
+        (answer(301, "PermanentRedirect"), StoreMisconfigured, "the server's words (PermanentRedirect)"),
+        (answer(400, "AuthorizationHeaderMalformed"), StoreMisconfigured, "the server's words"),
         (answer(400, "AuthorizationHeaderMalformed", Region="eu-west-3"), StoreMisconfigured, "region eu-west-3"),
         (
             answer(301, "301", "HeadObject", {"x-amz-bucket-region": "eu-west-3"}),
@@ -36,11 +46,26 @@ def answer(
         ),
         (answer(403, "InvalidAccessKeyId"), StoreMisconfigured, "check the access key"),
         (answer(403, "SignatureDoesNotMatch"), StoreMisconfigured, "check the access key"),
-        (answer(400, "ExpiredToken"), StoreMisconfigured, "expired"),
+        (answer(400, "ExpiredToken"), StoreMisconfigured, "the server's words (ExpiredToken); renew"),
+        (answer(400, "InvalidToken"), StoreMisconfigured, "the server's words (InvalidToken); renew"),
         (answer(403, "RequestTimeTooSkewed"), StoreMisconfigured, "clock"),
-        (answer(403, "AccessDenied"), StoreMisconfigured, "allow s3:PutObject"),
-        (answer(403, "403", "HeadObject"), StoreMisconfigured, "allow s3:GetObject"),
-        (answer(403, "AccessDenied", "ListObjectsV2"), StoreMisconfigured, "allow s3:ListBucket"),
+        (answer(403, "AccessDenied", message="Access Denied."), StoreMisconfigured, "allow s3:PutObject"),
+        (
+            answer(403, "AccessDenied", message="User: arn:x is not authorized to perform: s3:PutObject on y"),
+            StoreMisconfigured,
+            "allow s3:PutObject",
+        ),
+        (answer(403, "403", "HeadObject", message="Forbidden"), StoreMisconfigured, "allow s3:GetObject"),
+        (answer(403, "AccessDenied", "ListObjectsV2", message=""), StoreMisconfigured, "allow s3:ListBucket"),
+        (
+            answer(403, "AccessDenied", message="Cannot upload files, storage cap exceeded"),
+            StoreMisconfigured,
+            "refuses PutObject of k: Cannot upload files, storage cap exceeded (AccessDenied)",
+        ),
+        (answer(403, "AllAccessDisabled"), StoreMisconfigured, "the server's words (AllAccessDisabled)"),
+        (answer(507, "XMinioStorageFull"), StoreUnavailable, "the server's words (XMinioStorageFull)"),
+        (answer(400, "Odd", message="x" * 9000), StoreMisconfigured, "x" * 500 + "… (Odd)"),
+        (ResponseParserError("invalid XML"), StoreUnavailable, "is the endpoint right"),
         (answer(501, "NotImplemented"), StoreMisconfigured, "lacks an operation that Headwater needs"),
         (answer(503, "SlowDown"), StoreUnavailable, "the server's words"),
         (answer(500, "InternalError"), StoreUnavailable, "is failing"),
@@ -70,6 +95,11 @@ def test_every_error_states_what_to_do(error: Exception, kind: type[StorageError
     assert type(ours) is kind
     assert message in str(ours)
     assert ours.retryable == (kind is StoreUnavailable)
+
+
+def test_advice_is_given_only_if_it_is_certain() -> None:
+    capped = translated(answer(403, "AccessDenied", message="storage cap exceeded"), PLACE, "k")
+    assert "allow" not in str(capped) and "s3:PutObject" not in str(capped)
 
 
 def test_a_location_without_an_endpoint_is_described_as_aws() -> None:

@@ -1,12 +1,15 @@
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import ObjectStore, StorageError, StoreMisconfigured, StoreUnavailable
+from storage.backlog import Backlog
 from storage.object_keys import InvalidKey
+from storage.spool import Spool
 from storage.uploads import UploadQueue
 from tests.lab.memory_store import MemoryStore
 from tests.lab.waiting import run_until_idle
@@ -15,7 +18,14 @@ from tests.lab.waiting import run_until_idle
 class Uploads:
     """A queue on a store that a test controls; records the queue's notifications."""
 
-    def __init__(self, *, max_bytes: int = 1000, parallel: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int = 1000,
+        parallel: int = 2,
+        spool: Spool | None = None,
+        backlog: Backlog | None = None,
+    ) -> None:
         self.store = MemoryStore()
         self.stored: list[str] = []
         self.lost: list[tuple[str, StorageError | None]] = []
@@ -24,7 +34,7 @@ class Uploads:
         self.now = 100.0
         self.queue = UploadQueue(
             self.store,
-            max_bytes=max_bytes,
+            backlog=backlog or Backlog(max_bytes, spool),
             parallel=parallel,
             on_stored=self.stored.append,
             on_lost=lambda key, error: self.lost.append((key, error)),
@@ -414,3 +424,113 @@ async def test_an_undeclared_failure_is_retried() -> None:
     uploads.media("m0")
     await uploads.drained()
     assert uploads.stored == ["m0"]
+
+
+async def spooling(tmp_path: Path, *, max_bytes: int = 1000) -> tuple[Uploads, Spool]:
+    spool = Spool(tmp_path, max_bytes=max_bytes)
+    await spool.open()
+    return Uploads(max_bytes=1000, spool=spool, parallel=1), spool
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_media_of_a_failing_store_wait_in_the_spool_and_not_in_memory(tmp_path: Path) -> None:
+    uploads, spool = await spooling(tmp_path)
+    uploads.store.failing = StoreUnavailable("down")
+    for number in range(5):
+        uploads.media(f"live/m{number}")
+    await settled(lambda: uploads.queue.memory == 0)
+    assert (spool.used, uploads.queue.pending_bytes) == (50, 50)
+    uploads.store.failing = None
+    await uploads.drained()
+    assert uploads.store.puts == [f"live/m{number}" for number in range(5)]
+    assert {uploads.store.body(f"live/m{number}") for number in range(5)} == {b"x" * 10}
+    await uploads.queue.close()
+    assert (spool.used, list(tmp_path.iterdir())) == (0, [])
+    await spool.close()
+
+
+async def test_media_that_a_slow_store_does_not_take_go_to_the_spool(tmp_path: Path) -> None:
+    uploads, spool = await spooling(tmp_path)
+    uploads.hold("live/m0")
+    uploads.media("live/m0")
+    uploads.media("live/m1")
+    await run_until_idle()
+    assert spool.used == 0
+    uploads.now += 2.1
+    uploads.media("live/m2")
+    await settled(lambda: uploads.queue.memory == 10)
+    assert spool.used == 20
+    uploads.release("live/m0")
+    await uploads.drained()
+    assert uploads.stored == ["live/m0", "live/m1", "live/m2"]
+    await uploads.queue.close()
+    assert spool.used == 0
+    await spool.close()
+
+
+async def test_a_full_spool_loses_its_oldest_media(tmp_path: Path) -> None:
+    uploads, spool = await spooling(tmp_path, max_bytes=30)
+    uploads.store.failing = StoreUnavailable("down")
+    for number in range(6):
+        uploads.media(f"live/m{number}")
+        await settled(lambda: uploads.queue.memory == 0)
+    # The first is being uploaded.
+    assert [key for key, _ in uploads.lost] == ["live/m1", "live/m2", "live/m3"]
+    assert spool.used == 30
+    uploads.store.failing = None
+    await uploads.drained()
+    assert uploads.stored == ["live/m0", "live/m4", "live/m5"]
+    await uploads.queue.close()
+    await spool.close()
+
+
+async def test_a_suspended_queue_leaves_its_media_for_the_next_process(tmp_path: Path) -> None:
+    uploads, spool = await spooling(tmp_path)
+    uploads.hold("live/m0")
+    uploads.media("live/m0")
+    uploads.media("live/m1")
+    assert await uploads.queue.suspend()
+    assert uploads.lost == []
+    await spool.close()
+    later, spool = await spooling(tmp_path)
+    assert sorted(spool.keys()) == ["live/m0", "live/m1"]
+    for key in ("live/m0", "live/m1"):
+        later.queue.put_spooled(key, 10)
+    await later.drained()
+    assert later.stored == ["live/m0", "live/m1"]
+    await later.queue.close()
+    assert spool.used == 0
+    await spool.close()
+
+
+async def test_media_stay_in_memory_if_the_spool_cannot_be_written(tmp_path: Path) -> None:
+    uploads, spool = await spooling(tmp_path)
+    (tmp_path / "live").write_text("a file")
+    uploads.store.failing = StoreUnavailable("down")
+    for number in range(3):
+        uploads.media(f"live/m{number}")
+    await asyncio.sleep(0.05)
+    assert uploads.queue.memory == 30
+    uploads.store.failing = None
+    await uploads.drained()
+    assert uploads.stored == ["live/m0", "live/m1", "live/m2"]
+    await uploads.queue.close()
+    await spool.close()
+
+
+async def test_the_queue_that_holds_most_loses_media_when_memory_is_full() -> None:
+    backlog = Backlog(100)
+    small, large = Uploads(backlog=backlog), Uploads(backlog=backlog)
+    for uploads, count in ((small, 3), (large, 7)):
+        uploads.store.gate.clear()
+        for number in range(count):
+            uploads.media(f"m{number}")
+    small.media("m3")
+    assert (small.lost, [key for key, _ in large.lost]) == ([], ["m2"])
+    for uploads in (small, large):
+        await uploads.queue.close()

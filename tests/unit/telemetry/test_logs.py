@@ -15,14 +15,15 @@ def as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("form", get_args(Format))
 def test_a_traceback_has_the_location_but_no_variable_values(
-    capsys: pytest.CaptureFixture[str], form: Format
+    capfd: pytest.CaptureFixture[str], form: Format
 ) -> None:
-    set_up_logs(form, "info")
+    writer = set_up_logs(form, "info")
     key = "-".join(("live", "key", "of", "operator"))
     try:
         raise ValueError(f"{len(key)} letters")
     except ValueError:
         structlog.get_logger("test").exception("it went wrong")
-    written = capsys.readouterr().err
+    writer.close()
+    written = capfd.readouterr().err
     assert "it went wrong" in written and "test_logs.py" in written and "20 letters" in written
     assert key not in written

@@ -1,6 +1,6 @@
 from media.units import AccessUnit, Kind
-from transcoder.messages import CutAt, Finish, Message, Unit
-from transcoder.outbox import Outbox, OutboxLimits
+from transcoder.messages import CutAt, Finish, Message, Select, Unit
+from transcoder.outbox import LONGEST_REFUSAL, Outbox, OutboxLimits
 from transcoder.protocol import MessageReader
 
 
@@ -75,3 +75,48 @@ def test_cuts_alone_never_fill_the_queue() -> None:
     for n in range(100):
         outbox.cut(n)
     assert len(outbox) <= 8
+
+
+def test_preroll_is_outside_the_limits() -> None:
+    outbox = Outbox(OutboxLimits(units=4, payload_bytes=1000))
+    outbox.cut(1000)
+    history = [video(n, key=n == 0, size=400) for n in range(20)]
+    outbox.preroll(history)
+    assert [outbox.offer(video(1000 + n)) for n in range(6)] == [True] * 4 + [False] * 2
+    assert drain(outbox)[:21] == [CutAt(1000), *map(Unit, history)]
+    outbox.cut(2000)
+    assert [outbox.offer(video(2000 + n, key=n == 0)) for n in range(6)] == [True] * 3 + [False] * 3
+
+
+def test_a_source_without_keyframes_resumes_at_any_unit_after_a_while() -> None:
+    outbox = Outbox(OutboxLimits(units=4))
+    assert [outbox.offer(video(n * 3000)) for n in range(6)] == [True] * 4 + [False] * 2
+    drain(outbox)
+    outbox.cut(12_000)
+    shed_from = 4 * 3000
+    assert not outbox.offer(video(shed_from + LONGEST_REFUSAL))
+    outbox.cut(shed_from + LONGEST_REFUSAL)
+    assert outbox.offer(video(shed_from + LONGEST_REFUSAL + 3000))
+
+
+def test_video_that_waits_too_long_for_the_child_is_refused_wherever_it_waits() -> None:
+    outbox = Outbox(OutboxLimits(pending=9000))
+    assert [outbox.offer(video(n * 3000)) for n in range(6)] == [True] * 4 + [False] * 2
+    drain(outbox)
+    assert outbox.behind == 15_000
+    outbox.cut(18_000)
+    assert not outbox.offer(video(18_000, key=True)), "the child has not taken what it was sent"
+    outbox.taken(4)
+    outbox.cut(21_000)
+    assert outbox.offer(video(21_000, key=True))
+    outbox.taken(5)
+    assert outbox.behind == 0
+
+
+def test_a_selection_overtakes_what_waits() -> None:
+    outbox = Outbox(OutboxLimits(units=2))
+    outbox.cut(0)
+    outbox.offer(video(0, key=True))
+    outbox.select(Select(frozenset({"v360p"})))
+    assert outbox.offer(video(3000)) is False
+    assert drain(outbox) == [Select(frozenset({"v360p"})), CutAt(0), Unit(video(0, key=True))]

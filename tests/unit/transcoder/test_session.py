@@ -13,8 +13,9 @@ from tests.unit.transcoder.running import Result, run, rung
 from tests.unit.transcoder.sources import VideoSource, brightness, decoded_video, shade, video
 from transcoder.errors import DecoderUnavailable, EncoderUnavailable, ProtocolViolation
 from transcoder.ladder import Rendition, plan_ladder
-from transcoder.messages import Job
+from transcoder.messages import Job, Message, Stopped
 from transcoder.options import LatencyMode, Preset, TranscodeOptions
+from transcoder.worker.session import TranscodeSession
 
 FAST = TranscodeOptions(preset=Preset.ULTRAFAST)
 NORMAL = TranscodeOptions(preset=Preset.VERYFAST, latency=LatencyMode.NORMAL, threads=2)
@@ -105,7 +106,7 @@ def test_half_the_frames_restart_at_each_cut() -> None:
 
 
 def test_a_rung_above_may_have_the_lower_frame_rate() -> None:
-    source = video(frames=12, fps=Fraction(60))
+    source = video(frames=12, fps=Fraction(90))
     result = run(job(source, (rung("a", 160, 120, divisor=3), rung("b", 128, 96))), source.units)
     assert (len(result.units["a"]), len(result.units["b"])) == (4, 12)
 
@@ -246,3 +247,91 @@ def test_a_codec_without_a_decoder_is_refused() -> None:
     source = video(frames=1)
     with pytest.raises(DecoderUnavailable, match="wisp cannot be decoded"):
         run(job(replace(source, config=replace(source.config, codec=Codec("wisp")))), source.units)
+
+
+@pytest.mark.parametrize("options", [FAST, NORMAL], ids=["low", "normal"])
+def test_a_job_that_begins_between_keyframes_decodes_from_the_last_one(options: TranscodeOptions) -> None:
+    """Frames before the first cut are decoded only, and nothing of them is encoded."""
+    source = video(frames=40, keyframe_every=40)
+    times = sorted(unit.pts for unit in source.units)
+    result = Result()
+    session = TranscodeSession(
+        job(source, options=options), result.receive, lambda code, text: result.failures.append(code)
+    )
+    session.cut(times[25])
+    for unit in source.units:
+        session.feed(unit)
+    session.finish()
+    for track in ("v180p", "v120p", "v96p"):
+        assert result.times(track) == times[25:]
+        assert result.idr_times(track) == [times[25]]
+        assert_shows(result, track, times)
+    assert result.failures == []
+
+
+def select_at(
+    source: VideoSource, selections: dict[int, frozenset[str]], *, off: frozenset[str] = frozenset()
+) -> tuple[Result, list[str]]:
+    """Encode with a keyframe and a cut every ten units. Each selection is made before the unit with its number."""
+    result, stopped = Result(), []
+
+    def receive(message: Message) -> None:
+        result.receive(message)
+        if isinstance(message, Stopped):
+            stopped.append(message.track)
+
+    session = TranscodeSession(
+        replace(job(source), off=off), receive, lambda code, text: result.failures.append(text)
+    )
+    for number, unit in enumerate(source.units):
+        if number in selections:
+            session.select(selections[number])
+        if unit.key:
+            session.cut(unit.pts)
+        session.feed(unit)
+    session.finish()
+    assert result.failures == []
+    assert result.progress.taken == len(source.units)
+    return result, stopped
+
+
+def test_a_rung_that_is_not_selected_ends_at_the_next_cut_and_the_others_go_on() -> None:
+    source = video(frames=40, keyframe_every=10)
+    times = [unit.pts for unit in source.units]
+    result, stopped = select_at(source, {13: frozenset({"v120p", "v96p"})})
+    assert result.times("v180p") == times[:20]
+    assert result.times("v120p") == result.times("v96p") == times
+    assert result.idr_times("v120p") == times[::10]
+    assert stopped == ["v180p"]
+    assert_shows(result, "v96p", times)
+
+
+def test_a_rung_that_is_selected_again_begins_with_an_idr_at_the_next_cut() -> None:
+    source = video(frames=40, keyframe_every=10)
+    times = [unit.pts for unit in source.units]
+    every = frozenset({"v180p", "v120p", "v96p"})
+    result, stopped = select_at(source, {3: every - {"v120p"}, 25: every})
+    assert result.times("v120p") == times[:10] + times[30:]
+    assert result.idr_times("v120p") == [times[0], times[30]]
+    assert result.times("v180p") == result.times("v96p") == times
+    assert stopped == ["v120p"]
+
+
+def test_without_a_selected_rung_video_is_not_decoded() -> None:
+    source = video(frames=50, keyframe_every=10)
+    times = [unit.pts for unit in source.units]
+    result, _ = select_at(source, {3: frozenset(), 34: frozenset({"v96p"})})
+    assert result.times("v96p") == times[:10] + times[40:]
+    assert result.times("v180p") == times[:10]
+    assert result.progress.decoded < 25
+    assert_shows(result, "v96p", times)
+
+
+def test_a_rung_that_is_off_has_no_encoder_until_it_is_selected() -> None:
+    source = video(frames=20, keyframe_every=10)
+    times = [unit.pts for unit in source.units]
+    result, stopped = select_at(source, {5: frozenset({"v180p", "v96p"})}, off=frozenset({"v180p", "v120p"}))
+    assert result.times("v180p") == times[10:]
+    assert result.times("v96p") == times
+    assert "v120p" not in result.configs
+    assert stopped == []

@@ -1,17 +1,17 @@
 """Test doubles: a manual clock, transcoder children that a test controls, and publishers' connections."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ingest.interface import EndReason
 from media.configs import TrackConfig
+from media.log_context import LogContext
 from media.units import AccessUnit
 from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import ZERO_MS
-from transcoder.client import OnDecoded, OnEnd, OnReady, OnUnit, TranscoderEnd
+from transcoder.client import OnDecoded, OnEnd, OnReady, OnStopped, OnUnit, TranscoderEnd
 from transcoder.client import TranscoderEndReason as ChildEnd
-from transcoder.errors import WorkerUnavailable
-from transcoder.messages import Job
+from transcoder.messages import Job, Progress
 from worker.clock import Clock
 from worker.publisher_session import PublisherSession
 
@@ -31,6 +31,7 @@ class FakeClock(Clock):
 
     def __init__(self) -> None:
         self._now = 100_000.0
+        self._unix_offset_ns = 0
         self._timers: list[FakeTimer] = []
 
     def monotonic(self) -> float:
@@ -40,7 +41,11 @@ class FakeClock(Clock):
         return self.unix_ns() / 1e9
 
     def unix_ns(self) -> int:
-        return ZERO_MS * 1_000_000 + round(self._now * 1e9)
+        return ZERO_MS * 1_000_000 + round(self._now * 1e9) - self._unix_offset_ns
+
+    def set_back(self, seconds: float) -> None:
+        """Set the wall clock back; monotonic time goes on."""
+        self._unix_offset_ns += round(seconds * 1e9)
 
     async def sleep(self, seconds: float) -> None:
         woken = asyncio.get_running_loop().create_future()
@@ -70,22 +75,42 @@ class FakeClock(Clock):
 
 
 class FakeChild:
-    """A running child. ``given`` lists the cuts and units it received, in order."""
+    """A running child. ``given`` lists the cuts and units it received, in order; ``selected`` the selections."""
 
-    def __init__(self, job: Job, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded) -> None:
+    def __init__(
+        self,
+        job: Job,
+        on_ready: OnReady,
+        on_unit: OnUnit,
+        on_end: OnEnd,
+        on_decoded: OnDecoded,
+        on_stopped: OnStopped,
+    ) -> None:
         self.job = job
+        self.stopped = on_stopped
+        self.selected: list[frozenset[str]] = []
+        self.behind = 0
         self.produce_config = on_ready
         self.produce = on_unit
         self.decoded = on_decoded
         self.given: list[int | AccessUnit] = []
+        self.prerolled = 0
         self.keeps_up = True
+        self.progress = Progress()
         self.killed = False
         self.finishing = asyncio.Event()
         self.drained = asyncio.Event()
         self._on_end = on_end
 
+    def select(self, tracks: frozenset[str]) -> None:
+        self.selected.append(tracks)
+
     def cut(self, pts: int) -> None:
         self.given.append(pts)
+
+    def preroll(self, units: Sequence[AccessUnit]) -> None:
+        self.given.extend(units)
+        self.prerolled += len(units)
 
     def feed(self, unit: AccessUnit) -> bool:
         self.given.append(unit)
@@ -105,13 +130,15 @@ class FakeChild:
 
 
 class FakeChildren:
-    """Starts :class:`FakeChild` processes once ``gate`` is set; fails while ``broken``. ``attempts`` counts all
-    requested starts, including failed ones."""
+    """Starts :class:`FakeChild` processes once ``gate`` is set; fails with ``error`` if it is set. A child that
+    ``dies_at_once`` ends before its start returns. ``attempts`` counts all requested starts, including failed
+    ones."""
 
     def __init__(self) -> None:
         self.started: list[FakeChild] = []
         self.attempts = 0
-        self.broken = False
+        self.error: Exception | None = None
+        self.dies_at_once = False
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -120,14 +147,24 @@ class FakeChildren:
         return self.started[-1]
 
     async def start(
-        self, job: Job, *, on_ready: OnReady, on_unit: OnUnit, on_end: OnEnd, on_decoded: OnDecoded
+        self,
+        job: Job,
+        *,
+        on_ready: OnReady,
+        on_unit: OnUnit,
+        on_end: OnEnd,
+        on_decoded: OnDecoded,
+        on_stopped: OnStopped,
+        context: LogContext,
     ) -> FakeChild:
         self.attempts += 1
         await self.gate.wait()
-        if self.broken:
-            raise WorkerUnavailable("no memory for a process")
-        child = FakeChild(job, on_ready, on_unit, on_end, on_decoded)
+        if self.error is not None:
+            raise self.error
+        child = FakeChild(job, on_ready, on_unit, on_end, on_decoded, on_stopped)
         self.started.append(child)
+        if self.dies_at_once:
+            child.die()
         return child
 
 
@@ -139,7 +176,7 @@ class RecordingSink:
         self.units: list[tuple[str, AccessUnit]] = []
         self.decoded: list[tuple[int, int]] = []
         self.deaths: list[str] = []
-        self.overruns: list[bool] = []
+        self.stopped: list[str] = []
 
     def on_encoded_config(self, track: str, config: TrackConfig) -> None:
         self.configs.append((track, config))
@@ -153,14 +190,8 @@ class RecordingSink:
     def on_transcoder_died(self, reason: str) -> None:
         self.deaths.append(reason)
 
-    def on_overrun_started(self) -> None:
-        self._note_overrun(True)
-
-    def on_overrun_ended(self) -> None:
-        self._note_overrun(False)
-
-    def _note_overrun(self, dropping: bool) -> None:
-        self.overruns.append(dropping)
+    def on_rung_stopped(self, track: str) -> None:
+        self.stopped.append(track)
 
 
 class FakeLink:
@@ -171,12 +202,17 @@ class FakeLink:
         self.bytes_received = 0
         self.session: PublisherSession | None = None
         self.kicks: list[tuple[EndReason, str]] = []
+        self.requests: list[str] = []
         self._ends_late = ends_late
 
     def kick(self, text: str, reason: EndReason = EndReason.KICKED) -> None:
         self.kicks.append((reason, text))
         if not self._ends_late:
             self.end(reason, text)
+
+    def request_reconnect(self, text: str) -> bool:
+        self.requests.append(text)
+        return True
 
     def end(self, reason: EndReason, text: str = "") -> None:
         session, self.session = self.session, None

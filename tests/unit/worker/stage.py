@@ -8,35 +8,46 @@ from cluster.questions import StatusQuery
 from ingest.interface import PublishRequest
 from live.bus import Bus
 from live.status import StreamStatus
+from live.topics import BroadcastRef
+from media.roles import Role
+from media.slate import SlateMode
 from media.units import VIDEO_TIMESCALE as S
 from packager.cmaf.cutter import CutterOptions
 from storage.catalogue import Catalogue
+from storage.journals import Journals
 from telemetry.metrics import Metrics
 from tests.lab.memory_store import MemoryStore
 from tests.lab.waiting import run_until_idle
 from tests.unit.cluster.joining import node
 from tests.unit.packager.recording import ZERO_MS, frames, video_config
-from tests.unit.worker.fakes import FakeClock, FakeLink
+from tests.unit.worker.fakes import FakeChildren, FakeClock, FakeLink
 from transcoder.client import Thumbnailer
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
 from worker.channel import Channel
 from worker.claim_keeper import ClaimKeeper, claim_stream
+from worker.event_log import EventLog
+from worker.lost_segments import LostSegments
+from worker.publish_hook import PublishHook
+from worker.publisher_options import PublisherOptions
 from worker.publisher_session import PublisherSession
 from worker.recorder import Recorder, RecorderOptions
+from worker.slate_pictures import SlateEncoder
 from worker.station import Station
 from worker.thumbnail_cache import ThumbnailCache
 
 STREAM, BROADCAST = "studio", "20261121t104105z-abc123"
+ADDRESS = "203.0.113.7:50114"
 PREFIX = f"live/{STREAM}/{BROADCAST}"
 CATALOGUE = f"catalogue/broadcasts/{STREAM}/{BROADCAST}.json"
+EVENTS = f"catalogue/events/{STREAM}/{BROADCAST}.json"
 WINDOW_S = 30.0
 NEVER_CAME_BACK = "the publisher did not come back"
 
 
-def request(key: str = "", software: str | None = "OBS") -> PublishRequest:
-    return PublishRequest("live", key, "203.0.113.7:50114", software)
+def request(key: str = "", software: str | None = "OBS", address: str = ADDRESS) -> PublishRequest:
+    return PublishRequest("live", key, address, software)
 
 
 def passthrough(*, free_cuts: bool = False) -> BroadcastOptions:
@@ -70,7 +81,7 @@ async def status_of(cluster: Cluster, stream: str = STREAM) -> StreamStatus | No
 class ChannelStage:
     """A channel that has no publisher yet."""
 
-    def __init__(self, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> None:
+    def __init__(self, *, reconnect_window: float = WINDOW_S, slate: SlateMode = SlateMode.OFF) -> None:
         self.clock = FakeClock()
         self.bus = Bus()
         self.cluster_state = MemoryState()
@@ -78,48 +89,58 @@ class ChannelStage:
         self.store = MemoryStore()
         self.catalogue = Catalogue(self.store)
         self.closed: list[Channel] = []
-        metrics = Metrics().of_stream(STREAM)
+        self.slate_children = FakeChildren()
+        self.metrics = Metrics()
+        metrics = self.metrics.of_stream(STREAM)
+        events = EventLog(self.store, BroadcastRef(STREAM, BROADCAST), clock=self.clock)
+        lost_segments = LostSegments(metrics, events)
         options = RecorderOptions()
         recorder = Recorder(
             options.new_ledger(STREAM, BROADCAST, ZERO_MS),
             bus=self.bus,
             store=self.store,
-            observer=metrics,
+            observer=lost_segments,
             clock=self.clock.unix,
             options=options,
+            monotonic=self.clock.monotonic,
         )
-        thumbnails = ThumbnailCache(Thumbnailer(), self.clock.monotonic)
+        thumbnails = ThumbnailCache(Thumbnailer(), STREAM, clock=self.clock.monotonic)
         broadcast = Broadcast(
             recorder,
             passthrough(),
             clock=self.clock.monotonic,
             unix_ns=self.clock.unix_ns,
             on_keyframe=thumbnails.on_keyframe,
+            events=events,
         )
         self.channel = Channel(
             broadcast,
             recorder,
             bus=self.bus,
             catalogue=self.catalogue,
+            events=events,
+            lost_segments=lost_segments,
             metrics=metrics,
             thumbnails=thumbnails,
-            reconnect_window=reconnect_window,
-            store_timeout=store_timeout,
+            options=PublisherOptions(reconnect_window=reconnect_window, slate=slate),
+            slate_encoder=SlateEncoder(self.slate_children.start),
             on_closed=self.closed.append,
             clock=self.clock,
         )
 
     @classmethod
-    async def start(cls, *, reconnect_window: float = WINDOW_S, store_timeout: float = 1.0) -> "ChannelStage":
+    async def start(cls, *, reconnect_window: float = WINDOW_S, slate: SlateMode = SlateMode.OFF) -> "ChannelStage":
         """A channel that has claimed its stream."""
-        stage = cls(reconnect_window=reconnect_window, store_timeout=store_timeout)
+        stage = cls(reconnect_window=reconnect_window, slate=slate)
         claim = await claim_stream(stage.cluster, STREAM, BROADCAST, stage.channel)
         stage.channel.start(ClaimKeeper(stage.cluster, claim, on_lost=stage.channel.on_claim_lost))
         return stage
 
-    def attach(self, link: FakeLink | None = None, software: str | None = "OBS") -> FakeLink:
+    def attach(
+        self, link: FakeLink | None = None, software: str | None = "OBS", role: Role = Role.PRIMARY
+    ) -> FakeLink:
         link = link or FakeLink()
-        link.session = self.channel.attach(request(software=software), link)
+        link.session = self.channel.attach(request(software=software), link, role)
         return link
 
     async def attach_and_send(self, seconds: int) -> FakeLink:
@@ -141,13 +162,23 @@ class ChannelStage:
 
 
 class StationStage:
-    """A station whose streams pass the source through."""
+    """A station whose streams pass the source through. It uses the store of ``after``, the stage of a process that
+    died."""
 
-    def __init__(self, *, free_cuts: bool = False, cluster: Cluster | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self,
+        *,
+        free_cuts: bool = False,
+        cluster: Cluster | None = None,
+        refuses_second: bool = False,
+        journals: Journals | None = None,
+        after: "StationStage | None" = None,
+        hook: PublishHook | None = None,
+    ) -> None:
+        self.clock: FakeClock = after.clock if after is not None else FakeClock()
         self.bus = Bus()
         self.cluster = cluster or MemoryState().join(node("a"))
-        self.store = MemoryStore()
+        self.store: MemoryStore = after.store if after is not None else MemoryStore()
         self.catalogue = Catalogue(self.store)
         self.station = Station(
             bus=self.bus,
@@ -156,10 +187,13 @@ class StationStage:
             catalogue=self.catalogue,
             thumbnailer=Thumbnailer(),
             metrics=Metrics(),
-            recorder_options=RecorderOptions(),
+            recorder_options=RecorderOptions,
             broadcast_options=lambda record: passthrough(free_cuts=free_cuts),
-            reconnect_window=WINDOW_S,
+            publisher_options=lambda record: PublisherOptions(record.settings.reconnect_window_s or WINDOW_S),
             store_timeout=1.0,
+            refuses_second=lambda: refuses_second,
+            journals=journals,
+            hook=hook,
             clock=self.clock,
         )
 
@@ -168,9 +202,9 @@ class StationStage:
         _, key = await self.catalogue.create_stream(stream, now=self.clock.unix())
         return key
 
-    async def publish(self, key: str) -> FakeLink:
-        link = FakeLink()
-        link.session = await self.station.authorize(request(key), link)
+    async def publish(self, key: str, address: str = ADDRESS) -> FakeLink:
+        link = FakeLink(address)
+        link.session = await self.station.authorize(request(key, address=address), link)
         return link
 
     async def broadcast(self, stream: str = STREAM) -> str | None:

@@ -12,6 +12,7 @@ from ingest.track_start import TimingProblem
 from live.bus import Bus
 from live.messages import LiveMessage
 from live.topics import MEDIA, BroadcastRef
+from live.window import LiveWindow
 from media.configs import VideoConfig
 from media.ladder import Ladder, Rung
 from media.units import VIDEO_TIMESCALE as S
@@ -22,12 +23,16 @@ from packager.facts import LowLatency
 from telemetry.metrics import Metrics
 from tests.lab.fragments import read_fragments
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import ZERO_MS, audio_config, frame, frames, sound, video_config
+from tests.unit.worker.fakes import FakeChildren, RecordingSink
 from transcoder.options import TranscodeOptions
 from worker.broadcast import Broadcast
 from worker.broadcast_options import BroadcastOptions
+from worker.discontinuities import Cause
 from worker.ledger import BroadcastLedger, decode_ledger, encode_ledger
 from worker.recorder import Recorder, RecorderOptions
+from worker.transcoding import Transcoding
 
 
 class Bench:
@@ -38,11 +43,14 @@ class Bench:
         ledger: BroadcastLedger | None = None,
         store: MemoryStore | None = None,
         ladder: Ladder = "source",
+        *,
+        free_cuts: bool = False,
     ) -> None:
         self.now = 0.0
         self.store = store or MemoryStore()
         self.segments: list[Segment] = []
         self.inits: list[Init] = []
+        self.messages: list[LiveMessage] = []
         self.pictures: list[VideoConfig] = []
         bus = Bus()
         bus.subscribe(MEDIA, self._on_message)
@@ -58,7 +66,7 @@ class Bench:
         self.broadcast = Broadcast(
             self.recorder,
             BroadcastOptions(
-                CutterOptions(free_cuts=False),
+                CutterOptions(free_cuts=free_cuts),
                 S // 3,
                 low_latency=True,
                 ladder=ladder,
@@ -71,6 +79,7 @@ class Bench:
         self.broadcast.attach()
 
     def _on_message(self, ref: BroadcastRef, message: LiveMessage) -> None:
+        self.messages.append(message)
         if isinstance(message, Segment):
             self.segments.append(message)
         if isinstance(message, Init):
@@ -82,7 +91,13 @@ class Bench:
 
     async def finish(self) -> None:
         await self.broadcast.finish(1)
-        await self.recorder.finish(1)
+        await self.recorder.finish()
+
+    def window(self) -> LiveWindow:
+        window = LiveWindow("s", "20261121t104105z-abc123")
+        for message in self.messages:
+            window.receive(message)
+        return window
 
     def spans(self, track: str) -> list[tuple[int, float, float]]:
         scale = S if track.startswith("v") else 48_000
@@ -183,6 +198,24 @@ async def test_a_publisher_that_returns_early_does_not_overlap() -> None:
     await bench.finish()
     starts = [s.entry.start for s in bench.segments if s.track == "vsource"]
     assert starts[2] > starts[1] + 2 * S - 3000
+
+
+async def test_a_publisher_that_returns_early_is_presented_after_reordered_frames() -> None:
+    bench = Bench()
+    for _ in range(2):
+        bench.broadcast.attach()
+        bench.broadcast.on_config(video_config())
+        bench.broadcast.on_config(audio_config())
+        bench.feed(both(4))
+        bench.feed([frame(4 * S, cts=9000)])
+    await bench.finish()
+    times = [
+        sorted(sample.pts for fragment in read_fragments(segment.data) for sample in fragment.samples)
+        for segment in bench.segments
+        if segment.track == "vsource"
+    ]
+    assert len(times) == 4
+    assert all(before[-1] < after[0] for before, after in pairwise(times))
 
 
 async def test_a_changed_picture_size_starts_a_discontinuity_with_its_own_init() -> None:
@@ -345,7 +378,7 @@ async def test_repeated_headers_change_nothing() -> None:
     bench.feed(both(3, start_s=3))
     await bench.finish()
     assert not any(s.entry.discontinuity for s in bench.segments)
-    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 3), (3, 5, 1)]
+    assert bench.spans("vsource") == [(1, 0, 2), (2, 2, 2.43), (3, 4.43, 0.57), (4, 5, 1)]
     assert len(bench.inits) == 2
 
 
@@ -370,9 +403,109 @@ async def test_sparse_keyframes_give_a_warning() -> None:
     bench.broadcast.on_config(video_config())
     bench.feed(frames(600, gop=250))
     bench.broadcast.tick(1, 1)
-    (warning,) = bench.broadcast.advice.warnings.status(3)
+    (warning,) = (w for w in bench.broadcast.advice.warnings.status(3) if w.code == "keyframe-interval")
     assert warning.text == "keyframe every 8.3 s: set Keyframe Interval to 2 s in OBS, Settings, Output"
     assert bench.broadcast.keyframes_are_sparse()
+    await bench.finish()
+
+
+async def test_a_missing_second_keyframe_is_a_warning_while_it_is_missing() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.feed(frames(30 * 14 + 1, gop=10_000))
+    bench.broadcast.tick(1, 1)
+    (warning,) = (w for w in bench.broadcast.advice.warnings.status(3) if w.code == "keyframe-interval")
+    assert warning.text == "no keyframe for 14 s: set Keyframe Interval to 2 s in OBS, Settings, Output"
+    assert bench.broadcast.keyframes_are_sparse()
+    await bench.finish()
+
+
+async def test_without_a_second_keyframe_the_top_rendition_is_encoded_after_six_seconds() -> None:
+    """The child decodes the passed frames first, and starts at the cut."""
+    children = FakeChildren()
+    bench = Bench(ladder="auto", free_cuts=True)
+    bench.broadcast.transcoding = Transcoding(RecordingSink(), clock=lambda: 0.0, start=children.start)
+    bench.broadcast.on_metadata({"videocodecid": 7.0})
+    bench.broadcast.on_config(video_config())
+    bench.feed(frames(30 * 8, gop=10_000))
+    await run_until_idle()
+    (child,) = children.started
+    assert [rung.track for rung in child.job.rungs] == ["vsource"]
+    cut = child.given[0]
+    assert isinstance(cut, int) and 6 * S <= cut < 6.1 * S
+    assert [unit.dts for unit in child.given[1:] if isinstance(unit, AccessUnit)] == [
+        place * 3000 for place in range(30 * 8)
+    ]
+    assert child.prerolled == cut // 3000
+    child.drained.set()
+    await bench.finish()
+    ((msn, start, duration),) = bench.spans("vsource")
+    assert (msn, start) == (1, 0) and abs(duration - 6) < 0.04
+    assert bench.broadcast.discontinuities.counts == {Cause.KEYFRAMES_MISSING: 1}
+
+
+async def test_a_top_rendition_that_is_encoded_already_goes_on_without_keyframes() -> None:
+    children = FakeChildren()
+    bench = Bench(ladder="auto", free_cuts=True)
+    bench.broadcast.transcoding = Transcoding(RecordingSink(), clock=lambda: 0.0, start=children.start)
+    bench.broadcast.on_metadata({"videocodecid": 7.0})
+    bench.broadcast.on_config(replace(video_config(), chroma_format_idc=2))
+    bench.feed(frames(30 * 12, gop=10_000))
+    await run_until_idle()
+    (child,) = children.started
+    assert bench.broadcast.sparse
+    assert next(given for given in child.given if isinstance(given, int)) == 0
+    child.drained.set()
+    await bench.finish()
+
+
+@pytest.mark.parametrize("keyframe_s", [8, 14])
+async def test_sound_goes_on_alone_until_the_first_keyframe(keyframe_s: int) -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    units = [
+        unit._replace(key=unit.key and time_of(unit) >= keyframe_s) if unit.kind is Kind.VIDEO else unit
+        for unit in both(20)
+    ]
+    before = [unit for unit in units if time_of(unit) < 7]
+    bench.feed(before)
+    bench.broadcast.tick(1, 1)
+    for second in range(2, 7):
+        bench.broadcast.tick(second, second)
+    codes = {warning.code for warning in bench.broadcast.advice.warnings.status(7)}
+    assert codes == {"no-media", "no-keyframe", "clock-drift"}
+    assert bench.recorder.ledger.playable
+    bench.feed(units[len(before) :])
+    bench.broadcast.tick(20, 20)
+    assert {warning.code for warning in bench.broadcast.advice.warnings.status(20)} <= {"clock-drift"}
+    await bench.finish()
+    video, audio = entries(bench, "vsource"), entries(bench, "asource")
+    assert video[0][:3] == (keyframe_s, keyframe_s + 2, True)
+    assert bench.broadcast.discontinuities.counts == {Cause.PICTURE_BEGAN: 1}
+    assert audio[0][0] == pytest.approx(3, abs=0.05)
+    assert [start for start, _, broken, _ in audio if broken] == [pytest.approx(keyframe_s, abs=0.05)]
+    assert audio[-1][1] == pytest.approx(20, abs=0.05)
+    for one, other in pairwise(audio):
+        assert one[1] == other[0]
+
+
+async def test_a_publisher_that_left_is_not_awaited() -> None:
+    bench = Bench()
+    bench.broadcast.tick(1, 1)
+    bench.broadcast.tick(5, 5)
+    assert [warning.code for warning in bench.broadcast.advice.warnings.status(5)] == ["no-media"]
+    bench.broadcast.detach()
+    bench.broadcast.tick(6, 6)
+    assert bench.broadcast.advice.warnings.status(6) == ()
+
+
+async def test_a_picture_that_browsers_cannot_show_is_a_warning() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(replace(video_config(), chroma_format_idc=2))
+    bench.feed(frames(60))
+    bench.broadcast.tick(1, 1)
+    assert [warning.code for warning in bench.broadcast.advice.warnings.status(1)] == ["picture-format"]
     await bench.finish()
 
 
@@ -423,3 +556,75 @@ async def test_a_broadcast_continues_from_its_encoded_ledger_in_another_process(
     assert [entry.msn for entry in after.tracks["asource"].entries] == [1, 2, 3, 4]
     assert second.inits == []
     assert (after.zero_ms, after.low_latency) == (before.zero_ms, before.low_latency)
+
+
+@pytest.mark.parametrize("jump_ms", [300, 700, 950])
+async def test_the_target_duration_stays_if_the_timestamps_jump(jump_ms: int) -> None:
+    """rfc8216bis, 6.2.1. Segments end in time on both tracks, and no segment of the recording is longer."""
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    ticks = {Kind.VIDEO: jump_ms * 90, Kind.AUDIO: jump_ms * 48}
+    bench.feed(
+        unit._replace(dts=unit.dts + ticks[unit.kind]) if time_of(unit) >= 3.6 else unit for unit in both(12)
+    )
+    await bench.finish()
+    durations = [duration for track in ("vsource", "asource") for _, _, duration in bench.spans(track)]
+    assert max(durations) < 2.5
+    assert bench.recorder.ledger.longest_ms == 2000
+
+
+async def test_audio_that_is_too_late_is_counted() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(video_config())
+    bench.broadcast.on_config(audio_config())
+    late = sorted(both(10), key=lambda unit: max(time_of(unit), 7.0) if held_up(unit) else time_of(unit))
+    bench.feed(late)
+    await bench.finish()
+    assert bench.broadcast.dropped.keys() == {"late-audio"}
+
+
+def held_up(unit: AccessUnit) -> bool:
+    return unit.kind is Kind.AUDIO and 4 <= time_of(unit) < 7
+
+
+async def test_a_hole_of_sound_alone_is_a_discontinuity() -> None:
+    bench = Bench()
+    bench.broadcast.on_config(audio_config())
+    bench.feed(unit for unit in both(12) if unit.kind is Kind.AUDIO and not 3 <= time_of(unit) < 9)
+    await bench.finish()
+    entries = [segment.entry for segment in bench.segments]
+    assert [entry.discontinuity for entry in entries] == [False, False, True, False]
+    assert bench.broadcast.discontinuities.counts == {Cause.HOLE: 1}
+    assert max(entry.duration for entry in entries) < 2.5 * 48_000
+
+
+async def test_the_source_ends_at_once_and_a_slow_encoder_later() -> None:
+    children = FakeChildren()
+    bench = Bench(ladder="auto")
+    encoded = bench.broadcast._encoded
+    bench.broadcast.transcoding = Transcoding(encoded, clock=lambda: 0.0, start=children.start)
+    bench.broadcast.on_metadata({"videocodecid": 7.0})
+    bench.broadcast.on_config(replace(video_config(), width=1280, height=720))
+    bench.feed(frames(30 * 6))
+    await run_until_idle()
+    (child,) = children.started
+    small = child.job.rungs[-1].track
+    child.produce_config(small, video_config())
+    for unit in frames(30 * 3):
+        child.produce(small, unit)
+    ending = asyncio.create_task(bench.broadcast.finish(1))
+    await run_until_idle()
+    window = bench.window()
+    assert window.has_ended("vsource") and not window.has_ended(small)
+    source, slow = (window.playlist(track) for track in ("vsource", small))
+    assert source is not None and slow is not None
+    assert b"EXT-X-ENDLIST" in source and b"EXT-X-PRELOAD-HINT" not in source
+    assert b"EXT-X-ENDLIST" not in slow and b"EXT-X-PRELOAD-HINT" in slow
+    for unit in frames(30, start=3 * S, gop=10_000):
+        child.produce(small, unit)
+    child.drained.set()
+    missing = await ending
+    assert missing == {rung.track: (2.0 if rung.track == small else 6.0) for rung in child.job.rungs}
+    await bench.recorder.finish()
+    assert bench.window().has_ended(small)

@@ -6,7 +6,16 @@ import pytest
 
 from cluster.claims import ClaimState
 from cluster.errors import NoOwner
-from cluster.questions import Done, HistoryQuery, KillCommand, LatencyQuery, Question, StatusQuery, ThumbnailQuery
+from cluster.questions import (
+    Done,
+    EventsQuery,
+    HistoryQuery,
+    KillCommand,
+    LatencyQuery,
+    Question,
+    StatusQuery,
+    ThumbnailQuery,
+)
 from ingest.interface import EndReason
 from live.status import Latencies, StreamState, Thumbnail
 from tests.lab.waiting import run_until_idle
@@ -64,7 +73,7 @@ async def test_the_late_end_of_a_replaced_publisher_changes_nothing(reason: EndR
     first.end(reason)
     await stage.clock.advance(WINDOW_S + 1)
     status = await stage.status()
-    assert stage.channel.open and stage.channel.session is second.session
+    assert stage.channel.open and stage.channel.publishers.on_air is second.session
     assert status is not None and status.state is StreamState.LIVE
     await stage.end()
 
@@ -179,7 +188,7 @@ async def test_a_channel_closes_once_with_the_first_reason_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [StatusQuery(), HistoryQuery(), LatencyQuery(), ThumbnailQuery(), KillCommand()]
+    "question", [StatusQuery(), HistoryQuery(), LatencyQuery(), ThumbnailQuery(), EventsQuery(), KillCommand()]
 )
 async def test_no_question_is_answered_after_the_end(question: Question[Any]) -> None:
     """Neither before the cluster has been notified of the end, nor after the claim is released."""

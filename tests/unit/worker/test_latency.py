@@ -82,3 +82,24 @@ def test_unreceived_frames_are_not_counted() -> None:
     trace = LatencyTrace(Clock())
     trace.encoded("v480p", frame(0))
     assert rows(trace) == []
+
+
+def test_the_lateness_of_each_part_is_reported_in_seconds() -> None:
+    clock, reported = Clock(), list[tuple[bool, float]]()
+    trace = LatencyTrace(clock, lambda encoded, seconds: reported.append((encoded, seconds)))
+    trace.received(frame(0).pts, passed=True, encoded=True)
+    clock.now = 4 * MS
+    trace.on_message(REF, some_part())
+    clock.now = 50 * MS
+    trace.encoded("v480p", frame(0))
+    trace.on_message(REF, replace(some_part(), track="v480p"))
+    assert reported == [(False, 0.004), (True, 0.05)]
+
+
+def test_a_part_that_repeats_the_last_picture_is_not_late() -> None:
+    clock, reported = Clock(), list[float]()
+    trace = LatencyTrace(clock, lambda encoded, seconds: reported.append(seconds))
+    trace.received(frame(0).pts, passed=True, encoded=False)
+    for clock.now in (MS, 9000 * MS):
+        trace.on_message(REF, some_part())
+    assert reported == [0.001]

@@ -15,6 +15,9 @@ class Bench:
         self._totals: dict[str, int] = {}
         self.now = 0
 
+    def restart(self) -> None:
+        self._advice.restart()
+
     def tick(self, seconds: int, *reasons: str) -> list[str]:
         """``reasons`` occur in each of the seconds; returns the codes of the warnings after them."""
         for _ in range(seconds):
@@ -38,6 +41,21 @@ def test_a_single_occurrence_is_no_warning() -> None:
     assert bench.tick(1, "malformed-frame") == []
     assert bench.tick(int(QUIET_S)) == []
     assert bench.tick(1, "malformed-frame") == []
+
+
+def test_an_occurrence_at_the_beginning_of_each_publisher_is_no_warning() -> None:
+    bench = Bench()
+    for _ in range(5):
+        bench.restart()
+        bench.tick(1, "late-audio")
+        assert bench.tick(4) == []
+
+
+def test_a_publishers_problems_end_with_it() -> None:
+    bench = Bench()
+    assert bench.tick(5, "annex-b") == ["annex-b"]
+    bench.restart()
+    assert bench.tick(1) == []
 
 
 def test_problems_are_independent() -> None:

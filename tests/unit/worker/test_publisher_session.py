@@ -1,14 +1,13 @@
 """A publisher's session passes everything to its broadcast until it ends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from ingest.interface import EndReason
 from ingest.track_start import TimingProblem
 from tests.unit.packager.recording import audio_config, frame, sound, video_config
 from tests.unit.worker.fakes import FakeLink
 from tests.unit.worker.stage import request
-from worker.broadcast import Broadcast
 from worker.publisher_session import PublisherSession
 
 End = tuple[PublisherSession, EndReason, str]
@@ -23,7 +22,7 @@ class RecordingBroadcast:
 
     calls: list[object] = field(default_factory=list)
 
-    def on_metadata(self, metadata: object) -> None:
+    def on_metadata(self, metadata: Mapping[str, object]) -> None:
         self.calls.append(metadata)
 
     def on_config(self, config: object) -> None:
@@ -48,7 +47,7 @@ class Bench:
         broadcast = RecordingBroadcast()
         self.calls = broadcast.calls
         self.session = PublisherSession(
-            cast(Broadcast, broadcast),
+            broadcast,
             request(software=software),
             FakeLink(),
             since=0.0,
@@ -122,3 +121,21 @@ def test_metadata_without_an_encoder_keeps_the_software() -> None:
     for metadata in ({}, {"encoder": ""}, {"encoder": 3.0}):
         bench.session.on_metadata(metadata)
         assert bench.session.software == "OBS"
+
+
+def test_another_receiver_gets_what_it_has_to_know_and_all_that_follows() -> None:
+    bench = Bench()
+    metadata, video, audio = {"framerate": 30.0}, video_config(), audio_config()
+    bench.session.on_metadata({"framerate": 25.0})
+    bench.session.on_metadata(metadata)
+    bench.session.on_video_config(video)
+    bench.session.on_audio_config(audio)
+    bench.session.on_timing(PROBLEM)
+    bench.session.on_unit(frame(0, key=True))
+    before = len(bench.calls)
+    other = RecordingBroadcast()
+    bench.session.feed(other)
+    bench.session.on_unit(frame(3000))
+    bench.session.on_dropped("late-audio")
+    assert other.calls == [metadata, video, audio, PROBLEM, frame(3000), "late-audio"]
+    assert len(bench.calls) == before

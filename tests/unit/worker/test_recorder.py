@@ -19,6 +19,7 @@ from packager.cmaf.cutter import Cutter, CutterOptions
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import VideoTrack
 from packager.facts import SegmentEntry
+from storage.backlog import Backlog
 from storage.interface import StorageError, StoreUnavailable
 from tests.lab.memory_store import MemoryStore
 from tests.lab.waiting import run_until_idle
@@ -46,7 +47,9 @@ class Observer:
 class Bench:
     """One broadcast with a video and an audio track."""
 
-    def __init__(self, options: RecorderOptions | None = None, *, announce: bool = True) -> None:
+    def __init__(
+        self, options: RecorderOptions | None = None, *, announce: bool = True, backlog: Backlog | None = None
+    ) -> None:
         self.store = MemoryStore()
         self.bus = Bus()
         self.window = LiveWindow(STREAM, BROADCAST)
@@ -61,6 +64,7 @@ class Bench:
             observer=self.observer,
             clock=lambda: ZERO_MS / 1000 + 100,
             options=options,
+            backlog=backlog,
         )
         self._fed = 0
         self._sounded = 0
@@ -102,7 +106,7 @@ class Bench:
     async def end(self) -> bool:
         self.video.close()
         self.audio.close()
-        return await self.recorder.finish(1)
+        return await self.recorder.finish()
 
 
 async def test_live_playlist_lists_complete_segments_and_the_window_serves_them() -> None:
@@ -216,6 +220,19 @@ async def test_a_missing_track_is_not_awaited_for_ever() -> None:
     await bench.end()
 
 
+async def test_a_track_without_a_segment_is_not_listed_after_the_end() -> None:
+    bench = Bench()
+    for unit in frames(150):
+        if (cut := bench.cutter.video(unit)) is not None:
+            bench.video.cut(cut)
+        bench.video.add(unit)
+    bench.video.close()
+    await bench.recorder.finish()
+    master = bench.store.text(f"{PREFIX}/master.m3u8")
+    assert "vsource/recording.m3u8" in master
+    assert "asource" not in master
+
+
 async def test_only_durable_media_leaves_the_window() -> None:
     bench = Bench()
     await bench.feed(21)
@@ -233,7 +250,7 @@ async def test_only_durable_media_leaves_the_window() -> None:
 
 
 async def test_a_failing_store_does_not_affect_live_playback() -> None:
-    bench = Bench(RecorderOptions(upload_bytes=5000))
+    bench = Bench(backlog=Backlog(5000))
     bench.store.failing = StoreUnavailable("down")
     await bench.feed(21)
     live = hls.parse_media((bench.window.playlist("vsource") or b"").decode())
@@ -244,7 +261,7 @@ async def test_a_failing_store_does_not_affect_live_playback() -> None:
 
 
 async def test_segments_that_could_not_be_stored_are_gaps_in_the_recording() -> None:
-    bench = Bench(RecorderOptions(upload_bytes=5000))
+    bench = Bench(backlog=Backlog(5000))
     bench.store.gate.clear()
     await bench.feed(21)
     bench.store.gate.set()
@@ -266,6 +283,8 @@ async def test_segments_before_the_dvr_window_are_deleted() -> None:
     assert [segment.uri for segment in stored.segments] == [f"{msn}.m4s" for msn in kept]
     assert stored.media_sequence == kept[0] > 1
     assert bench.window.gone_before == kept[0]
+    media = [stored.info.size for key, stored in bench.store.objects.items() if key.endswith(".m4s")]
+    assert bench.recorder.recorded_bytes() == sum(media) < bench.recorder.ledger.total_bytes()
 
 
 async def test_a_superseded_broadcast_writes_only_its_own_names() -> None:
@@ -339,7 +358,7 @@ async def test_a_resumed_recorder_lists_stored_segments_and_makes_the_rest_gaps(
     )
     await recorder.resume()
     window = LiveWindow.from_snapshot(window_seed(ledger))
-    assert await recorder.finish(1)
+    assert await recorder.finish()
     text = (await bench.store.get(f"{PREFIX}/vsource/media.m3u8")).body.decode()
     segments = hls.parse_media(text).segments
     assert [(segment.uri, segment.gap) for segment in segments] == [
@@ -351,3 +370,43 @@ async def test_a_resumed_recorder_lists_stored_segments_and_makes_the_rest_gaps(
     live = window.playlist("vsource")
     assert live is not None
     assert [segment.uri for segment in hls.parse_media(live.decode()).segments] == ["1.m4s", "2.m4s", "3.m4s"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_an_emptied_store_gets_what_the_rest_of_the_recording_needs(ended: bool) -> None:
+    """A segment that was stored afterwards is kept; those before are gaps, in the recording too."""
+    bench = Bench()
+    await bench.feed(5)
+    init = bench.store.body(f"{PREFIX}/vsource/init-0.mp4")
+    bench.store.objects.clear()
+    await bench.feed(2)
+    assert f"{PREFIX}/vsource/init-0.mp4" not in bench.store.objects
+    await bench.recorder.restore()
+    assert sorted(bench.observer.lost) == ["asource", "asource", "vsource", "vsource"]
+    await run_until_idle()
+    assert bench.store.body(f"{PREFIX}/vsource/init-0.mp4") == init
+    if ended:
+        assert await bench.end()
+    names = (f"{PREFIX}/vsource/media.m3u8", *((f"{PREFIX}/vsource/recording.m3u8",) if ended else ()))
+    for name in names:
+        segments = hls.parse_media(bench.store.text(name)).segments
+        kept = [segment.uri for segment in segments if not segment.gap]
+        assert [segment.uri for segment in segments if segment.gap] == ["1.m4s", "2.m4s"]
+        assert kept and all(f"{PREFIX}/vsource/{uri}" in bench.store.objects for uri in kept)
+    for name in ("master.m3u8", "manifest.mpd"):
+        assert f"{PREFIX}/{name}" in bench.store.objects
+        assert f"live/{STREAM}/{name}" in bench.store.objects
+
+
+async def test_a_store_that_cannot_be_listed_is_restored_later() -> None:
+    bench = Bench()
+    await bench.feed(5)
+    bench.store.objects.clear()
+    bench.store.failing = StoreUnavailable("down")
+    with pytest.raises(StoreUnavailable):
+        await bench.recorder.restore()
+    assert bench.observer.lost == []
+    bench.store.failing = None
+    await bench.recorder.restore()
+    await bench.recorder.restore()
+    assert len(bench.observer.lost) == 4

@@ -14,6 +14,7 @@ from storage.interface import StoreUnavailable
 from tests.lab.waiting import run_until_idle
 from tests.unit.worker.fakes import FakeChildren
 from tests.unit.worker.stage import STREAM, WINDOW_S, StationStage, send, status_of
+from worker.station import DRAINING
 from worker.transcoding import Transcoding
 
 
@@ -29,7 +30,7 @@ async def test_an_unknown_key_is_refused() -> None:
     other = StationStage()
     for key in ("", "not a key", await other.create()):
         assert await refusal(stage, key) == (
-            "unknown stream key: copy it again from `headwater create` or rotate-key"
+            "unknown or revoked stream key: copy it again from `headwater create` or rotate-key"
         )
     assert await stage.broadcast() is None
 
@@ -214,3 +215,79 @@ async def test_sparse_keyframes_are_remembered_for_the_next_broadcast(monkeypatc
         await run_until_idle()
     await stage.station.close()
     assert attempts == [1, 1, 0, 0]
+
+
+async def test_encoders_that_take_over_from_each_other_are_a_warning_while_they_do() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    for _ in range(4):
+        await stage.publish(key)
+        await stage.clock.advance(2)
+    status = await status_of(stage.cluster)
+    assert status is not None
+    (warning,) = (warning for warning in status.warnings if warning.code == "two-publishers")
+    assert "3 times in the last minute" in warning.text
+    await stage.clock.advance(61)
+    status = await status_of(stage.cluster)
+    assert status is not None and "two-publishers" not in {warning.code for warning in status.warnings}
+    await stage.station.close()
+
+
+async def test_a_second_publisher_can_be_refused() -> None:
+    stage = StationStage(refuses_second=True)
+    key = await stage.create()
+    first = await stage.publish(key)
+    with pytest.raises(PublishRefused, match=r"with this key from .*: stop that encoder first"):
+        await stage.publish(key)
+    assert first.kicks == []
+    first.end(EndReason.LOST)
+    await stage.publish(key)
+    await stage.station.close()
+
+
+async def test_a_clock_that_is_set_back_makes_no_newer_broadcast_the_older_one() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    await stage.publish(key)
+    first = await stage.broadcast()
+    await stage.clock.advance(10)
+    await stage.station.close()
+    stage.clock.set_back(3600)
+    await stage.publish(key)
+    second = await stage.broadcast()
+    assert first is not None and second is not None and first < second
+    await stage.station.close()
+
+
+async def test_a_station_that_drains_waits_for_its_broadcasts() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    link = await stage.publish(key)
+    draining = asyncio.create_task(stage.station.drain())
+    await run_until_idle()
+    assert link.requests == [DRAINING]
+    link.end(EndReason.LOST)
+    returned = await stage.publish(key)
+    assert not draining.done()
+    returned.end(EndReason.UNPUBLISHED)
+    await asyncio.wait_for(draining, 10)
+    assert await refusal(stage, key) == "this server is being replaced: connect again"
+
+
+async def test_a_station_without_broadcasts_has_drained_at_once() -> None:
+    stage = StationStage()
+    await asyncio.wait_for(stage.station.drain(), 10)
+
+
+async def test_a_stream_that_is_held_begins_no_broadcast_until_the_hold_ends() -> None:
+    stage = StationStage()
+    key = await stage.create()
+    async with stage.station.holding(STREAM) as off_air:
+        assert off_air
+        publishing = asyncio.ensure_future(stage.publish(key))
+        await run_until_idle()
+        assert not publishing.done()
+    await publishing
+    async with stage.station.holding(STREAM) as off_air:
+        assert not off_air
+    await stage.station.close()

@@ -38,6 +38,18 @@ def test_a_source_that_cannot_pass_through_is_encoded_as_vsource() -> None:
     assert names(HD, audio_config(), encode_top=True) == ["vsource*", "v480p*", "v360p*", "asource"]
 
 
+@pytest.mark.parametrize("change", [{"chroma_format_idc": 2}, {"bit_depth": 10}])
+def test_samples_that_most_players_cannot_decode_are_encoded_if_there_is_a_ladder(change: dict[str, int]) -> None:
+    video = replace(HD, **change)  # type: ignore[arg-type]
+    assert names(video, None) == ["vsource*", "v480p*", "v360p*"]
+    assert names(replace(video, width=320, height=180), None) == ["vsource*"]
+    assert names(video, None, "source") == ["vsource"]
+
+
+def test_interlaced_video_passes_through() -> None:
+    assert names(replace(HD, interlaced=True), None) == ["vsource", "v480p*", "v360p*"]
+
+
 def test_a_custom_ladder() -> None:
     assert names(HD, None, (Rung(240, 400_000),)) == ["vsource", "v240p*"]
 

@@ -2,13 +2,18 @@
 
 import asyncio
 
+from pytest import MonkeyPatch
+
+from media.units import AccessUnit
 from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import frame, video_config
-from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink
+from tests.unit.worker.fakes import FakeChild, FakeChildren, FakeClock, RecordingSink
+from transcoder.errors import WorkerUnavailable
 from transcoder.messages import Job
 from worker.transcoding import FIRST_RETRY_S, LONGEST_RETRY_S, STABLE_AFTER_S, Transcoding
 
 JOB = Job(video_config())
+NO_MEMORY = WorkerUnavailable("no memory for a process")
 
 
 class Bench:
@@ -81,21 +86,60 @@ async def test_a_child_that_lived_long_enough_resets_the_back_off() -> None:
 
 async def test_a_child_that_cannot_be_started_counts_as_dead() -> None:
     bench = Bench()
-    bench.children.broken = True
+    bench.children.error = NO_MEMORY
     await bench.cut()
     assert bench.sink.deaths == ["it could not be started: no memory for a process"]
     assert bench.transcoding.restarts == 1
-    bench.children.broken = False
+    bench.children.error = None
     assert await bench.starts_again_after(FIRST_RETRY_S)
     assert len(bench.children.started) == 1
 
 
 async def test_the_back_off_doubles_while_no_child_can_be_started() -> None:
     bench = Bench()
-    bench.children.broken = True
+    bench.children.error = NO_MEMORY
     await bench.cut()
     for delay in (FIRST_RETRY_S, 2 * FIRST_RETRY_S, 4 * FIRST_RETRY_S):
         assert await bench.starts_again_after(delay)
+
+
+async def test_a_child_that_dies_while_it_starts_is_replaced() -> None:
+    bench = Bench()
+    bench.children.dies_at_once = True
+    await bench.cut()
+    assert bench.sink.deaths == ["it died of SIGSEGV"]
+    assert await bench.starts_again_after(FIRST_RETRY_S)
+    bench.children.dies_at_once = False
+    assert await bench.starts_again_after(2 * FIRST_RETRY_S)
+    bench.transcoding.feed(frame(3000))
+    assert bench.children.last.given == [0, frame(3000)]
+    assert len(bench.sink.deaths) == bench.transcoding.restarts == 2
+
+
+async def test_an_unexpected_error_at_the_start_is_retried_and_reported() -> None:
+    bench = Bench()
+    bench.children.error = RuntimeError("the handler is closed")
+    await bench.cut()
+    assert bench.sink.deaths == ["it could not be started: RuntimeError('the handler is closed')"]
+    bench.children.error = None
+    assert await bench.starts_again_after(FIRST_RETRY_S)
+
+
+async def test_a_child_that_does_not_take_what_waited_is_killed_and_replaced(monkeypatch: MonkeyPatch) -> None:
+    def refuse(child: FakeChild, unit: AccessUnit) -> bool:
+        raise RuntimeError("the pipe is closed")
+
+    bench = Bench()
+    bench.children.gate.clear()
+    await bench.cut()
+    bench.transcoding.feed(frame(3000))
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeChild, "feed", refuse)
+        bench.children.gate.set()
+        await run_until_idle()
+    assert bench.children.last.killed
+    assert bench.sink.deaths == ["it could not be started: RuntimeError('the pipe is closed')"]
+    assert await bench.starts_again_after(FIRST_RETRY_S)
 
 
 async def test_a_back_off_that_ends_after_a_new_job_starts_no_second_child() -> None:
@@ -148,7 +192,7 @@ async def test_a_failed_older_start_leaves_the_newer_child_running() -> None:
     bench.transcoding.begin(JOB)
     bench.children.gate = opened
     await bench.cut()
-    bench.children.broken = True
+    bench.children.error = NO_MEMORY
     slow.set()
     await run_until_idle()
     assert bench.sink.deaths == []

@@ -1,6 +1,7 @@
 """When a child starts, what it receives, and which of its output is used."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,11 +9,13 @@ from media.units import AccessUnit
 from tests.lab.waiting import run_until_idle
 from tests.unit.packager.recording import audio_config, frame, sound, video_config
 from tests.unit.worker.fakes import FakeChildren, FakeClock, RecordingSink
+from transcoder.ladder import Rendition
 from transcoder.messages import AudioRung, Job
 from worker.transcoding import Transcoding
 
 VIDEO_JOB = Job(video_config())
 OTHER_JOB = Job(video_config(), audio=audio_config(), audio_outputs=(AudioRung("a64k", 64_000),))
+LADDER_JOB = Job(video_config(), (Rendition("v360p", 64, 64, 1, 1, 1, 1), Rendition("v180p", 32, 32, 1, 1, 1, 1)))
 AUDIO_JOB = Job(None, audio=audio_config(), audio_outputs=(AudioRung("a128k", 128_000),))
 
 
@@ -106,22 +109,15 @@ async def test_the_childs_output_reaches_the_sink() -> None:
     assert bench.sink.decoded == [(0, 123)]
 
 
-async def test_an_overrun_is_reported_once_at_its_start_and_once_at_its_end() -> None:
-    bench = Bench()
-    await bench.cut()
-    child = bench.children.last
-    for keeps_up in (True, False, False, False, True, True):
-        child.keeps_up = keeps_up
-        bench.transcoding.feed(frame(0))
-    assert bench.sink.overruns == [True, False]
-
-
-async def test_dropped_audio_alone_is_not_an_overrun() -> None:
+async def test_video_that_a_child_does_not_take_is_counted() -> None:
     bench = Bench(OTHER_JOB)
     await bench.cut()
-    bench.children.last.keeps_up = False
-    bench.transcoding.feed(sound(0))
-    assert bench.sink.overruns == []
+    child = bench.children.last
+    for keeps_up in (True, False, False, True):
+        child.keeps_up = keeps_up
+        bench.transcoding.feed(frame(0))
+        bench.transcoding.feed(sound(0))
+    assert bench.transcoding.dropped == 2
 
 
 async def test_a_new_job_retires_the_running_child() -> None:
@@ -198,3 +194,89 @@ async def test_finish_waits_for_a_retired_childs_remaining_output() -> None:
     retired.drained.set()
     await asyncio.wait_for(finishing, 1)
     assert bench.sink.units == [("v360p", frame(0))]
+
+
+async def test_with_history_a_child_starts_between_keyframes() -> None:
+    bench = Bench()
+    history = [frame(0, key=True), frame(3000)]
+    bench.transcoding.begin(VIDEO_JOB, history)
+    bench.children.gate.clear()
+    await bench.cut(6000, key=False)
+    bench.transcoding.feed(frame(6000))
+    bench.children.gate.set()
+    await run_until_idle()
+    assert bench.children.last.given == [6000, *history, frame(6000)]
+    assert bench.children.last.prerolled == 2
+    bench.children.last.die()
+    await bench.cut(9000, key=False)
+    assert bench.children.attempts == 1
+
+
+async def test_the_end_waits_for_a_child_that_is_starting() -> None:
+    bench = Bench()
+    bench.children.gate.clear()
+    await bench.cut(0)
+    bench.transcoding.feed(frame(0, key=True))
+    finishing = asyncio.create_task(bench.transcoding.finish(1))
+    await run_until_idle()
+    bench.children.gate.set()
+    await run_until_idle()
+    child = bench.children.last
+    assert child.given == [0, frame(0, key=True)]
+    child.drained.set()
+    await finishing
+
+
+async def test_a_selection_is_passed_on_and_kept_for_the_next_child() -> None:
+    bench = Bench(LADDER_JOB)
+    await bench.cut()
+    bench.transcoding.select(frozenset({"v180p"}))
+    assert bench.children.last.selected == [{"v180p"}]
+    assert bench.sink.stopped == []
+    bench.children.last.stopped("v360p")
+    assert bench.sink.stopped == ["v360p"]
+    bench.children.last.die()
+    await run_until_idle()
+    assert bench.sink.stopped == ["v360p", "v360p"]
+    bench.transcoding.begin(replace(LADDER_JOB, off=frozenset({"v360p"})))
+    await bench.cut()
+    assert bench.children.last.job.selected == {"v180p"}
+
+
+async def test_a_selection_reaches_a_child_that_starts() -> None:
+    bench = Bench(LADDER_JOB)
+    bench.children.gate.clear()
+    await bench.cut()
+    bench.transcoding.select(frozenset({"v180p"}))
+    bench.children.gate.set()
+    await run_until_idle()
+    assert bench.children.last.selected == [{"v180p"}]
+
+
+async def test_a_rung_that_is_selected_again_before_it_stopped_goes_on() -> None:
+    bench = Bench(LADDER_JOB)
+    await bench.cut()
+    bench.transcoding.select(frozenset({"v180p"}))
+    bench.transcoding.select(frozenset({"v180p", "v360p"}))
+    bench.children.last.stopped("v360p")
+    assert bench.sink.stopped == []
+
+
+async def test_no_child_starts_for_rungs_that_are_all_off() -> None:
+    bench = Bench(replace(LADDER_JOB, off=LADDER_JOB.selected))
+    assert bench.sink.stopped == ["v180p", "v360p"]
+    await bench.cut()
+    assert bench.children.attempts == 0
+    bench.transcoding.select(frozenset({"v180p"}))
+    await bench.cut(180_000)
+    assert bench.children.last.job.selected == {"v180p"}
+
+
+async def test_how_far_encoding_is_behind_is_what_the_child_reports() -> None:
+    bench = Bench(LADDER_JOB)
+    assert bench.transcoding.behind_s == 0
+    await bench.cut()
+    bench.children.last.behind = 180_000
+    assert bench.transcoding.behind_s == 2
+    bench.children.last.die()
+    assert bench.transcoding.behind_s == 0

@@ -40,9 +40,26 @@ export function formatBytes(bytes) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** `value` as text by `format`, or null if it is 0: a figure that is not measured yet. */
+export function ifMeasured(value, format) {
+  return value > 0 ? format(value) : null;
+}
+
+/** A moment in the past, in seconds since the Unix epoch, as `just now` or `3 h 20 min ago`. */
+export function formatAgo(epoch, now = Date.now() / 1000) {
+  return now - epoch < 60 ? "just now" : `${formatSpan(now - epoch)} ago`;
+}
+
 /** A measured number as `30` or `8.3`. */
 export function formatNumber(value) {
   return String(Math.round(value * 10) / 10);
+}
+
+/** A time (seconds since the Unix epoch) to the second, in the reader's language and time zone. */
+export function formatTime(epoch) {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }).format(
+    new Date(epoch * 1000),
+  );
 }
 
 /** A time (seconds since the Unix epoch) in the reader's language and time zone. */

@@ -1,5 +1,7 @@
 // Small settings that persist after the page is closed. In a sandboxed frame or private mode the browser may forbid it.
 
+import { BASE } from "./base.js";
+
 function attempt(operation) {
   try {
     return operation();
@@ -8,7 +10,8 @@ function attempt(operation) {
   }
 }
 
-const name = (key) => `headwater.${key}`;
+/** The browser keeps one store for all paths of a host, which may have several servers. */
+const name = (key) => (BASE === "/" ? `headwater.${key}` : `headwater${BASE}${key}`);
 
 /** The value stored under `key` for this tab or, otherwise, for this browser; null if absent. */
 export function recall(key) {

@@ -61,6 +61,7 @@ WISP_CODEC = VideoCodec(
     is_random_access=lambda payload: payload[:1] == b"K",
     parameter_sets=lambda record: b"sets:" + record,
     update_config=lambda record, payload: None,
+    largest_picture=lambda payload: 0,
     picture_matcher=lambda record: lambda payload, continuation: False,
     join=b"".join,
     parse_encoder_headers=parse_wisp,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cluster.errors import NoOwner
+from cluster.errors import NoOwner, NoStandby
 from cluster.questions import Done
 from live.status import History, Latencies, LatencyStatus, Sample, StreamState, Thumbnail
 from origin.api import live as live_routes
@@ -95,6 +95,32 @@ async def test_an_invalid_kill_is_refused(api: Api, owner: BanningOwner, body: o
     assert owner.kills == []
 
 
+async def test_a_switch_answers_with_who_goes_on_air(api: Api, owner: BanningOwner) -> None:
+    answer = await api.http.post("/streams/a/switch")
+    assert (answer.status_code, answer.json()) == (202, {"stream": "a", "to": "backup"})
+    assert owner.switches == 1
+
+
+async def test_a_switch_without_a_standby_is_refused_in_words(api: Api, owner: BanningOwner) -> None:
+    owner.failure = NoStandby("the backup is not connected: only the primary publishes")
+    answer = await api.http.post("/streams/a/switch")
+    assert (answer.status_code, answer.json()["code"]) == (409, "no-standby")
+    assert answer.json()["detail"] == "the backup is not connected: only the primary publishes"
+
+
+async def test_an_owner_that_fails_to_switch_is_a_fault(api: Api, owner: BanningOwner) -> None:
+    owner.failure = RuntimeError("oops")
+    answer = await api.http.post("/streams/a/switch")
+    assert (answer.status_code, answer.json()["code"]) == (500, "owner-failed")
+
+
+async def test_a_switch_of_an_idle_stream_is_refused(api: Api) -> None:
+    await api.catalogue.create_stream("a", now=NOW)
+    answer = await api.http.post("/streams/a/switch")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-live")
+    assert (await api.http.post("/streams/b/switch")).json()["code"] == "stream-not-found"
+
+
 async def test_a_streams_details_include_latencies(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.get("/streams/a")).json()["latency"] == []
@@ -151,6 +177,8 @@ async def test_broadcasts_are_listed_newest_first_with_links(api: Api) -> None:
         "duration_s": 60.0,
         "bytes": 1000,
         "end_reason": None,
+        "missing_s": {},
+        "kept": False,
         "hls": f"{base}/master.m3u8",
         "dash": f"{base}/manifest.mpd",
         "watch": f"https://media.example.org/watch/a?broadcast={ended}",

@@ -4,7 +4,9 @@ import pytest
 
 from cluster.claims import ClaimState
 from live.status import StreamState
+from media.roles import Role
 from origin.api import live as live_routes
+from storage.catalogue.records import BroadcastRecord, StreamSettings
 from tests.unit.origin.api.conftest import NOW, Api
 from tests.unit.origin.api.live import BROADCAST, status
 
@@ -46,6 +48,16 @@ async def test_the_list_has_live_then_waiting_then_idle_streams_by_name(api: Api
     assert live["source"]["width"] == 1280
     assert live["renditions"][0]["track"] == "vsource"
     assert (idle["uptime_s"], idle["source"], idle["renditions"]) == (None, None, [])
+
+
+async def test_a_stream_has_its_publish_settings_and_when_it_was_last_live(api: Api) -> None:
+    await api.http.post("/streams", json={"stream": "a"})
+    created = (await api.http.get("/streams/a")).json()
+    assert created["server"] == "rtmp://media.example.org:1935/live"
+    assert (created["key_created_at"], created["last_live_at"]) == (NOW, None)
+    record = BroadcastRecord(stream="a", broadcast=BROADCAST, started_at=NOW - 90, ended_at=NOW - 30)
+    await api.catalogue.put_broadcast(record)
+    assert (await api.http.get("/streams")).json()[0]["last_live_at"] == NOW - 30
 
 
 @pytest.mark.parametrize("failure", [None, RuntimeError("broken")])
@@ -133,6 +145,47 @@ async def test_a_new_key_replaces_the_old_one(api: Api) -> None:
     assert (await api.http.post("/streams/b/rotate-key")).json()["code"] == "stream-not-found"
 
 
+async def test_a_backup_key_is_created_replaced_and_removed(api: Api) -> None:
+    _, primary = await api.catalogue.create_stream("a", now=NOW)
+    assert (await api.http.get("/streams/a")).json()["backup_key_created_at"] is None
+    first = (await api.http.post("/streams/a/backup-key")).json()
+    second = (await api.http.post("/streams/a/backup-key")).json()
+    assert set(second) == {"stream", "server", "key", "watch"}
+    assert await api.catalogue.find_publisher(first["key"]) is None
+    for key, role in ((primary, Role.PRIMARY), (second["key"], Role.BACKUP)):
+        publisher = await api.catalogue.find_publisher(key)
+        assert publisher is not None and publisher.role is role
+    assert (await api.http.get("/streams/a")).json()["backup_key_created_at"] == NOW
+    assert (await api.http.delete("/streams/a/backup-key")).status_code == 204
+    assert await api.catalogue.find_publisher(second["key"]) is None
+    again = await api.http.delete("/streams/a/backup-key")
+    assert (again.status_code, again.json()["code"]) == (404, "no-backup-key")
+    assert (await api.http.post("/streams/b/backup-key")).json()["code"] == "stream-not-found"
+    # The data directory keeps the primary's key only.
+    assert api.keys == []
+
+
+async def test_the_reconnect_window_of_a_stream(api: Api) -> None:
+    await api.http.post("/streams", json={"stream": "a", "reconnect_window_s": 300})
+    assert (await api.http.get("/streams/a")).json()["reconnect_window_s"] == 300
+    changed = await api.http.patch("/streams/a", json={"reconnect_window_s": None})
+    assert changed.json()["reconnect_window_s"] is None
+    for wrong in (-1, 3601, "5m", True):
+        answer = await api.http.patch("/streams/a", json={"reconnect_window_s": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
+async def test_the_slate_of_a_stream(api: Api) -> None:
+    await api.http.post("/streams", json={"stream": "a", "slate": "last-frame"})
+    assert (await api.http.get("/streams/a")).json()["slate"] == "last-frame"
+    changed = await api.http.patch("/streams/a", json={"slate": "off"})
+    assert changed.json()["slate"] == "off"
+    assert (await api.http.patch("/streams/a", json={"slate": None})).json()["slate"] is None
+    for wrong in ("/etc/passwd", True, 1):
+        answer = await api.http.patch("/streams/a", json={"slate": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
 async def test_delete_ends_the_broadcast_and_revokes_the_key(api: Api) -> None:
     _, key = await api.catalogue.create_stream("a", now=NOW)
     owner = await api.on_air(status("a"))
@@ -147,3 +200,31 @@ async def test_delete_ends_the_broadcast_and_revokes_the_key(api: Api) -> None:
 async def test_delete_of_an_idle_stream(api: Api) -> None:
     await api.catalogue.create_stream("a", now=NOW)
     assert (await api.http.delete("/streams/a")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/streams/a", {"private": 0}),
+        ("PATCH", "/streams/a", {"private": "no"}),
+        ("PATCH", "/streams/a", {"private": None}),
+        ("PATCH", "/streams/a", {"title": 5}),
+        ("PATCH", "/streams/a", {"ladder": [{"height": "720", "bitrate": "2500k"}]}),
+        ("PATCH", "/streams/a", {"ladder": [{"height": True, "bitrate": "2500k"}]}),
+        ("POST", "/streams", {"stream": "b", "private": "false"}),
+        ("POST", "/streams", {"stream": 5}),
+        ("POST", "/streams/a/tokens", {"for_s": "60"}),
+        ("POST", "/streams/a/tokens", {"for_s": True}),
+        ("POST", "/streams/a/tokens", {"for_s": 60.5}),
+        ("POST", "/streams/a/kill", {"ban_s": "60"}),
+        ("POST", "/streams/a/kill", {"ban_s": True}),
+        ("POST", "/streams/a/kill", {"reason": 5}),
+    ],
+)
+async def test_a_value_of_another_type_is_refused(
+    api: Api, method: str, path: str, body: dict[str, object]
+) -> None:
+    await api.catalogue.create_stream("a", StreamSettings(private=True), now=NOW)
+    answer = await api.http.request(method, path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert (await api.catalogue.get_stream("a")).settings.private

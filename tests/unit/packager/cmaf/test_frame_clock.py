@@ -29,6 +29,16 @@ def test_millisecond_timestamps_snap_to_the_grid(rate: Fraction) -> None:
         assert abs(cts - exact(2, rate)) <= 1
 
 
+def test_a_new_grid_begins_after_the_last_frame_of_the_old_one() -> None:
+    clock = FrameClock(Fraction(25))
+    assert clock.last is None
+    last, _ = [clock.snap(ms * 90, 0) for ms in (0, 39)][-1]
+    assert clock.last == last == 3600
+    clock = FrameClock(Fraction(25), after=clock.last)
+    assert clock.last == 3600
+    assert clock.snap(39 * 90, 0)[0] == 3601
+
+
 def test_dropped_frame_leaves_its_slot_free() -> None:
     clock = FrameClock(Fraction(30))
     assert [clock.snap(ms * 90, 0)[0] for ms in (0, 33, 133, 167)] == [0, 3000, 12000, 15000]

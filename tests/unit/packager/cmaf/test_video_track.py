@@ -25,7 +25,7 @@ class Bench:
         self.out = Recorder()
         self.track = VideoTrack(SegmentWriter("vsource", self.out, ZERO_MS), part_target=PART)
         self.track.configure(video_config(), rate)
-        self.cutter = Cutter(CutterOptions())
+        self.cutter = Cutter(CutterOptions(free_cuts=False))
 
     def feed(self, units: object) -> "Bench":
         for unit in units:  # type: ignore[attr-defined]
@@ -125,7 +125,7 @@ def test_segments_without_media_are_gaps() -> None:
         bench.track.cut(Cut(msn, (msn - 1) * 2 * S, False))
     bench.track.add(frame(3 * 2 * S, key=True))
     assert [(s.entry.msn, s.entry.gap, s.entry.duration) for s in bench.out.segments] == [
-        (1, False, S),
+        (1, False, 2 * S),
         (2, True, 2 * S),
         (3, True, 2 * S),
     ]
@@ -187,3 +187,49 @@ def test_parameter_sets_come_after_the_access_unit_delimiter() -> None:
         [unit._replace(payload=delimiter + with_lengths([unit.payload])) for unit in frames(61, start=4 * S)]
     )
     assert any(delimiter + config_parameter_sets(changed.record) in segment.data for segment in bench.out.segments)
+
+
+@pytest.mark.parametrize("hole_ms", [300, 500, 700, 900, 960])
+@pytest.mark.parametrize("before", [20, 25])
+def test_no_interval_makes_a_part_longer_than_the_target(hole_ms: int, before: int) -> None:
+    times = [i * 3000 + (i >= before) * hole_ms * 90 for i in range(60)]
+    bench = Bench().feed(frame(time, key=i == 0) for i, time in enumerate(times))
+    bench.track.close()
+    assert max(part.duration for part in bench.out.parts) <= PART
+    assert bench.presented() == times
+
+
+def test_late_video_is_cut_as_its_sound_was_and_begins_with_a_keyframe() -> None:
+    bench = Bench()
+    for msn, at in ((1, S), (2, 3 * S), (3, 5 * S)):
+        bench.track.cut(Cut(msn, at, discontinuity=False, sound_alone=True))
+    # Keyframes every second and a half.
+    for unit in frames(30 * 6, gop=45):
+        bench.track.add(unit)
+    bench.track.close()
+    assert bench.out.spans == [(1, 3 * S // 2, 3 * S // 2), (2, 3 * S, 2 * S), (3, 5 * S, S)]
+    assert [segment.entry.independent for segment in bench.out.segments] == [True, True, False]
+
+
+def test_a_slate_has_its_own_configuration_between_those_of_the_source() -> None:
+    bench = Bench().feed(frames(60))
+    slate = replace(video_config(), codec_string="avc1.64001e")
+    bench.track.show_slate(slate)
+    bench.cutter.discontinue()
+    bench.feed(frames(60, start=5 * S))
+    bench.track.show_slate(None)
+    bench.cutter.discontinue()
+    bench.feed(frames(60, start=10 * S))
+    bench.track.close()
+    assert [init.config for init in bench.out.inits] == [video_config(), slate, video_config()]
+    assert [segment.entry.init for segment in bench.out.segments] == [0, 1, 2]
+
+
+def test_a_slate_needs_no_configuration_of_the_track() -> None:
+    out = Recorder()
+    track = VideoTrack(SegmentWriter("v360p", out, ZERO_MS), part_target=PART)
+    track.show_slate(video_config())
+    track.cut(Cut(1, 0, discontinuity=True))
+    track.add(frame(0, key=True))
+    track.close()
+    assert [init.config for init in out.inits] == [video_config()]

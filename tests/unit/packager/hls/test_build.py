@@ -7,7 +7,13 @@ from media.configs import Colour, VideoConfig
 from media.names import FIRST_MSN
 from media.units import Codec
 from packager.hls import PlaylistType, Variant, VideoRange
-from packager.hls.build import SegmentMemo, hls_segment, media_playlist, multivariant_playlist
+from packager.hls.build import (
+    SegmentMemo,
+    hls_segment,
+    media_playlist,
+    multivariant_playlist,
+    recording_playlist,
+)
 from tests.unit.packager.broadcasts import A64, A128, FACTS, STEREO, V480, V720, ZERO_MS, entries
 
 
@@ -43,6 +49,25 @@ def test_only_a_complete_ended_broadcast_has_type_vod() -> None:
     assert media_playlist(V720, made, ended=True, target_ms=2000).playlist_type is PlaylistType.VOD
     part = media_playlist(V720, made[1:], ended=True, target_ms=2000)
     assert part.ended and part.playlist_type is None
+
+
+def test_a_recording_is_numbered_from_0_and_has_type_vod() -> None:
+    """Also if the beginning of the broadcast has been deleted: nothing changes any more."""
+    for made in (entries(V720, 9)[FIRST_MSN:], entries(V720, 9)[5:]):
+        playlist = recording_playlist(V720, made, first_msn=made[0].msn, target_ms=2000)
+        assert (playlist.media_sequence, playlist.playlist_type, playlist.ended) == (0, PlaylistType.VOD, True)
+        assert [segment.uri for segment in playlist.segments] == [f"{entry.msn}.m4s" for entry in made]
+
+
+def test_a_track_that_begins_later_keeps_its_distance_to_the_others() -> None:
+    made = entries(V720, 9)[5:]
+    assert recording_playlist(V720, made, first_msn=FIRST_MSN, target_ms=2000).media_sequence == 5 - FIRST_MSN
+
+
+def test_a_multivariant_playlist_names_the_media_playlists_that_it_is_given() -> None:
+    playlist = multivariant_playlist(FACTS, media="recording.m3u8")
+    uris = [variant.uri for variant in playlist.variants] + [audio.uri for audio in playlist.audio if audio.uri]
+    assert uris and all(uri.endswith("/recording.m3u8") for uri in uris)
 
 
 def test_playlist_without_entries_is_empty() -> None:

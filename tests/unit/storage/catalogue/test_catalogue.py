@@ -8,14 +8,17 @@ from storage.cached_lookup import MAX_LOOKUPS
 from storage.catalogue import (
     BadStreamName,
     Catalogue,
+    NoBackupKey,
     StreamExists,
     StreamNotFound,
 )
+from storage.catalogue.catalogue import Publisher
 from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 from storage.catalogue.stream_keys import key_hash
 from storage.documents import CorruptRecord
 from tests.lab.clock import ManualClock
 from tests.lab.memory_store import MemoryStore
+from tests.lab.waiting import run_until_idle
 
 NOW = 1_800_000_000.0
 RECORD = "catalogue/streams/studio-a.json"
@@ -172,7 +175,7 @@ async def test_after_rotation_only_the_new_key_is_valid() -> None:
     store = MemoryStore()
     catalogue = Catalogue(store)
     _, old = await catalogue.create_stream("studio-a", now=NOW)
-    new = await catalogue.rotate_key("studio-a")
+    new = await catalogue.rotate_key("studio-a", now=NOW + 60)
     for reader in (catalogue, Catalogue(store)):
         assert await reader.find_by_key(old) is None
         found = await reader.find_by_key(new)
@@ -180,11 +183,79 @@ async def test_after_rotation_only_the_new_key_is_valid() -> None:
     assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 1
 
 
+async def test_a_backup_key_is_valid_beside_the_primarys() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    _, primary = await catalogue.create_stream("studio-a", now=NOW)
+    old = await catalogue.rotate_backup_key("studio-a", now=NOW + 60)
+    backup = await catalogue.rotate_backup_key("studio-a", now=NOW + 120)
+    primary = await catalogue.rotate_key("studio-a", now=NOW + 180)
+    for reader in (catalogue, Catalogue(store)):
+        assert await reader.find_publisher(old) is None
+        record = await reader.get_stream("studio-a")
+        assert await reader.find_publisher(primary) == Publisher(record, record.keys[0])
+        assert await reader.find_publisher(backup) == Publisher(record, record.keys[1])
+        assert (record.backup_key_hash, record.backup_key_created_at) == (hash_of(backup), NOW + 120)
+    assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 2
+    assert backup not in str(store.objects)
+
+
+async def test_a_removed_backup_key_is_revoked_at_once() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    _, primary = await catalogue.create_stream("studio-a", now=NOW)
+    backup = await catalogue.rotate_backup_key("studio-a", now=NOW)
+    await catalogue.remove_backup_key("studio-a")
+    assert await catalogue.find_publisher(backup) is None
+    assert await catalogue.find_publisher(primary) is not None
+    assert len([key for key in store.objects if key.startswith("catalogue/keys/")]) == 1
+    with pytest.raises(NoBackupKey, match="studio-a has no backup key"):
+        await catalogue.remove_backup_key("studio-a")
+    for call in (catalogue.remove_backup_key("b"), catalogue.rotate_backup_key("b", now=NOW)):
+        with pytest.raises(StreamNotFound):
+            await call
+
+
+async def test_a_deleted_stream_leaves_no_backup_key() -> None:
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("studio-a", now=NOW)
+    await catalogue.rotate_backup_key("studio-a", now=NOW)
+    await catalogue.delete_stream("studio-a")
+    assert store.objects == {}
+
+
 async def test_rotating_the_key_of_an_unknown_stream_stores_nothing() -> None:
     store = MemoryStore()
     with pytest.raises(StreamNotFound):
-        await Catalogue(store).rotate_key("studio-b")
+        await Catalogue(store).rotate_key("studio-b", now=NOW)
     assert store.objects == {}
+
+
+async def test_the_record_has_the_age_of_its_newest_key() -> None:
+    catalogue = Catalogue(MemoryStore())
+    created, _ = await catalogue.create_stream("studio-a", now=NOW)
+    assert created.key_created_at == NOW
+    await catalogue.rotate_key("studio-a", now=NOW + 60)
+    assert (await catalogue.get_stream("studio-a")).key_created_at == NOW + 60
+
+
+async def test_the_record_has_the_time_at_which_the_stream_was_last_live() -> None:
+    catalogue = Catalogue(MemoryStore())
+    created, _ = await catalogue.create_stream("studio-a", now=NOW)
+    assert created.last_live_at is None
+    broadcast = BroadcastRecord(stream="studio-a", broadcast="20261121t104105z-ab12cd", started_at=NOW + 5)
+    await catalogue.put_broadcast(broadcast)
+    assert (await catalogue.get_stream("studio-a")).last_live_at == NOW + 5
+    await catalogue.put_broadcast(broadcast.model_copy(update={"ended_at": NOW + 65}))
+    assert (await catalogue.get_stream("studio-a")).last_live_at == NOW + 65
+
+
+async def test_a_broadcast_is_recorded_although_its_stream_was_deleted() -> None:
+    catalogue = Catalogue(MemoryStore())
+    broadcast = BroadcastRecord(stream="studio-a", broadcast="20261121t104105z-ab12cd", started_at=NOW)
+    await catalogue.put_broadcast(broadcast)
+    assert await catalogue.list_broadcasts("studio-a") == [broadcast]
 
 
 async def test_delete_keeps_the_recordings() -> None:
@@ -228,7 +299,7 @@ async def test_a_key_object_without_its_stream_is_not_valid() -> None:
     catalogue = Catalogue(store)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
     left = dict(store.objects)
-    await catalogue.rotate_key("studio-a")
+    await catalogue.rotate_key("studio-a", now=NOW + 60)
     pointer = f"catalogue/keys/{hash_of(key)}.json"
     store.objects[pointer] = left[pointer]
     assert await Catalogue(store).find_by_key(key) is None
@@ -267,7 +338,7 @@ async def test_a_known_record_is_cached_for_a_few_seconds() -> None:
     store, clock = MemoryStore(), ManualClock()
     catalogue = Catalogue(store, fresh_s=5.0, clock=clock)
     _, key = await catalogue.create_stream("studio-a", now=NOW)
-    await Catalogue(store).rotate_key("studio-a")
+    await Catalogue(store).rotate_key("studio-a", now=NOW + 60)
     store.calls.clear()
     clock.now += 4.9
     assert await catalogue.find_by_key(key) is not None
@@ -322,3 +393,17 @@ async def test_broadcasts_are_listed_newest_first() -> None:
     assert [record.broadcast for record in await catalogue.list_broadcasts("studio-a", limit=2)] == ids[:1:-1]
     assert await catalogue.list_broadcasts("studio-c") == []
     assert await catalogue.list_broadcasts("../streams") == []
+
+
+async def test_a_list_has_what_was_changed_before_it_was_asked_for() -> None:
+    """A list that began before the change is not shared."""
+    store = MemoryStore()
+    catalogue = Catalogue(store)
+    await catalogue.create_stream("a", now=NOW)
+    held = store.hold["catalogue/streams/a.json"] = asyncio.Event()
+    earlier = asyncio.ensure_future(catalogue.find_streams())
+    await run_until_idle()
+    await catalogue.create_stream("b", now=NOW)
+    held.set()
+    assert [record.stream for record in await catalogue.find_streams()] == ["a", "b"]
+    assert [record.stream for record in await earlier] == ["a"]

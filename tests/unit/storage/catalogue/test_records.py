@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from media.roles import Role
 from storage.catalogue.records import BroadcastRecord, StreamRecord, StreamSettings
 
 
@@ -33,6 +34,7 @@ def test_a_ladder_may_be_a_list_of_rungs(bitrate: str | int, bps: int) -> None:
         ({"ladder": [{"height": 720, "bitrate": "1M", "fps": 30}]}, "Extra inputs"),
         ({"colour": "red"}, "Extra inputs"),
         ({"title": "x" * 201}, "at most 200"),
+        ({"reconnect_window_s": 3601}, "less than or equal to 3600"),
     ],
 )
 def test_invalid_settings_are_refused(settings: dict[str, object], message: str) -> None:
@@ -45,6 +47,18 @@ def test_unknown_fields_of_a_newer_version_are_ignored() -> None:
     record = StreamRecord.model_validate_json(text)
     assert (record.stream, record.key_hashes, record.banned_until) == ("a", ("00",), None)
     assert record.settings == StreamSettings()
+
+
+def test_a_record_from_before_backup_keys_has_none() -> None:
+    text = (
+        '{"stream": "a", "settings": {"ladder": null, "title": "", "private": true}, "key_hashes": ["00"], '
+        '"created_at": 1.0, "key_created_at": 1.0, "last_live_at": null, "banned_until": null}'
+    )
+    record = StreamRecord.model_validate_json(text)
+    assert (record.backup_key_hash, record.settings.reconnect_window_s) == (None, None)
+    assert [(key.name, key.key_hash, key.created_at, key.role) for key in record.keys] == [
+        ("primary", "00", 1.0, Role.PRIMARY)
+    ]
 
 
 def test_a_live_broadcast_has_no_end() -> None:

@@ -48,7 +48,7 @@ class Line:
         self.ledger = ledger
         self.sink = Sink(ledger)
         self._gops = tuple(gops)
-        self._cutter = Cutter(CutterOptions(), after=ledger.last_cut)
+        self._cutter = Cutter(CutterOptions(), after=ledger.last_cut, longest=ledger.fixed_target)
         self._tracks = TrackSet(ledger, self.sink, unix_ns=lambda: 0)
         for name in ("vsource", "v360p"):
             self._tracks.video(name).configure(video_config(), Fraction(30))
@@ -76,11 +76,11 @@ class Line:
                 continue
             self.ledger.end = max(self.ledger.end, unit.dts)
             if (cut := self._cutter.video(unit)) is not None:
-                self._tracks.cut(cut)
+                self._tracks.cut(cut, self._cutter.next_cut, encoding=True)
             for name in ("vsource", "v360p"):
                 self._tracks.add_video(name, unit)
             self._tracks.advance(unit.dts)
 
     def close(self) -> None:
-        self._tracks.close()
+        self._tracks.close(self._cutter.segment_end)
         self.ledger.finish()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packager.facts import Pace, Run, SegmentEntry
+from packager.facts import Grid, Pace, Run, SegmentEntry
 from worker.ledger.entry_log import KEPT, EntryLog
 
 int64 = st.integers(-(2**63), 2**63 - 1)
@@ -20,8 +20,8 @@ entries = st.builds(
     independent=st.booleans(),
     discontinuities=uint32,
     run=st.none() | st.builds(Run, int64, int64),
-    pace=st.none() | st.builds(Pace, int64, int64, int64),
-    equal_durations=uint32,
+    pace=st.none() | st.builds(Pace, int64, int64, int64, uint32),
+    grid=st.none() | st.builds(Grid, int64, int64, int64),
 )
 
 

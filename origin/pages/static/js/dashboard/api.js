@@ -1,4 +1,11 @@
-// The REST API under /api/v1, called with the operator's token.
+// The REST API under /api/v1, called with an API token.
+
+import { BASE } from "../base.js";
+import { readProblem } from "../problem.js";
+import { readEvents } from "./server-sent.js";
+
+/** The server itself answers within less, also if a stream's worker does not. */
+const TIMEOUT_MS = 10_000;
 
 /** A request that the server refused or could not fulfil. `status` is 0 if it did not answer; the message is for people. */
 export class ApiError extends Error {
@@ -9,11 +16,34 @@ export class ApiError extends Error {
   }
 }
 
+// Each scope includes those before it.
+const SCOPES = ["read", "operate", "admin"];
+
 export class Api {
   #token;
+  #scope = "read";
 
   constructor(token) {
     this.#token = token;
+  }
+
+  /** Calls `onEvent(name, data)` for each event of the server. Throws when the connection ends or `signal` aborts. */
+  async follow(onEvent, signal) {
+    const response = await this.#request("GET", "/events", undefined, signal);
+    await readEvents(response.body, onEvent);
+    throw new ApiError(0, "ended", "The connection to the server has ended.");
+  }
+
+  /** The name and scope of the token, which `may` then knows. */
+  async access() {
+    const access = await this.#json("GET", "/access");
+    this.#scope = access.scope;
+    return access;
+  }
+
+  /** Whether the token has `scope`. */
+  may(scope) {
+    return SCOPES.indexOf(this.#scope) >= SCOPES.indexOf(scope);
   }
 
   streams() {
@@ -24,8 +54,27 @@ export class Api {
     return this.#json("GET", `${path(stream)}/history`);
   }
 
+  /** The stream's keys, without the keys themselves. */
+  keys(stream) {
+    return this.#json("GET", `${path(stream)}/keys`);
+  }
+
   broadcasts(stream) {
     return this.#json("GET", `${path(stream)}/broadcasts`);
+  }
+
+  /** Mark a recording, so that no retention deletes it, or remove the mark. */
+  keep(stream, broadcast, kept) {
+    return this.#json(kept ? "PUT" : "DELETE", `${recording(stream, broadcast)}/keep`);
+  }
+
+  removeRecording(stream, broadcast) {
+    return this.#json("DELETE", recording(stream, broadcast));
+  }
+
+  /** The events of the current broadcast, or else of the last one, in order. Refused before the first. */
+  async events(stream) {
+    return (await this.#json("GET", `${path(stream)}/events`)).events;
   }
 
   create(stream, isPrivate) {
@@ -44,6 +93,20 @@ export class Api {
 
   rotateKey(stream) {
     return this.#json("POST", `${path(stream)}/rotate-key`);
+  }
+
+  /** Give the stream a backup key, or a new one. */
+  rotateBackupKey(stream) {
+    return this.#json("POST", `${path(stream)}/backup-key`);
+  }
+
+  removeBackupKey(stream) {
+    return this.#json("DELETE", `${path(stream)}/backup-key`);
+  }
+
+  /** Put the publisher on standby on air. */
+  switchPublisher(stream) {
+    return this.#json("POST", `${path(stream)}/switch`);
   }
 
   kill(stream, banSeconds) {
@@ -70,32 +133,28 @@ export class Api {
     return text ? JSON.parse(text) : null;
   }
 
-  async #request(method, url, body) {
+  async #request(method, url, body, signal = AbortSignal.timeout(TIMEOUT_MS)) {
     const headers = { Authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers["Content-Type"] = "application/json";
+    const options = { method, headers, body: JSON.stringify(body), cache: "no-store", signal };
     let response;
     try {
-      response = await fetch(`/api/v1${url}`, { method, headers, body: JSON.stringify(body), cache: "no-store" });
+      response = await fetch(`${BASE}api/v1${url}`, options);
     } catch {
       throw new ApiError(0, "unreachable", "The server does not answer.");
     }
-    if (!response.ok) throw await toError(response);
+    if (!response.ok) {
+      const { code, detail } = await readProblem(response);
+      throw new ApiError(response.status, code, detail);
+    }
     return response;
   }
 }
 
+function recording(stream, broadcast) {
+  return `${path(stream)}/broadcasts/${encodeURIComponent(broadcast)}`;
+}
+
 function path(stream) {
   return `/streams/${encodeURIComponent(stream)}`;
-}
-
-/** From the problem document (RFC 9457), or only from the status if a proxy in between sent its own error page. */
-async function toError(response) {
-  const problem = await response.json().catch(() => ({}));
-  const detail = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
-  return new ApiError(response.status, problem.code ?? "error", sentence(String(detail)));
-}
-
-function sentence(text) {
-  const capitalized = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capitalized) ? capitalized : `${capitalized}.`;
 }

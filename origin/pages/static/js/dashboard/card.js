@@ -1,11 +1,24 @@
 // One stream on the board. Its element is kept while the stream is listed, so focus and open menus survive updates.
 
 import { h, setText } from "../dom.js";
-import { formatBitrate, formatClock, formatNumber, formatSpan } from "../format.js";
+import { formatAgo, formatBitrate, formatClock, formatMoment, formatNumber, formatSpan } from "../format.js";
 import { icon } from "../icons.js";
 import { Chart } from "./chart.js";
-import { confirmDelete, confirmKill, confirmRotate, createLink, editSettings, showBroadcasts } from "./dialogs.js";
-import { describeRendition, describeSource } from "./words.js";
+import {
+  confirmBackupKey,
+  confirmBackupRemoval,
+  confirmDelete,
+  confirmKill,
+  confirmRotate,
+  confirmSwitch,
+  createLink,
+  editSettings,
+  showBroadcasts,
+  showEvents,
+  showKeys,
+} from "./dialogs.js";
+import { showPublishing } from "./publishing.js";
+import { describeBan, describePublishers, describeRendition, describeSource } from "./words.js";
 
 // How long the operator's own token for a private stream is valid, in seconds.
 const OPERATOR_TOKEN_S = 3600;
@@ -20,6 +33,7 @@ export class Card {
   #picture = null;
   #title = h("h2", {});
   #name = h("small", {});
+  #last = h("small", { class: "last" });
   #uptime = h("span", {});
   #word = h("b", {});
   #private = h("span", { class: "private", hidden: true }, icon("lock"), "Private");
@@ -34,7 +48,9 @@ export class Card {
   #bitrate = new Chart("Bitrate", formatBitrate);
   #rate = new Chart("Frame rate", (fps) => `${formatNumber(fps)} fps`);
   #watch = h("a", { class: "button quiet", target: "_blank", rel: "noopener" }, "Watch page");
+  #events;
   #invite;
+  #switch;
 
   /** `refresh` reloads the list of streams at once; the card calls it after a change. */
   constructor(stream, api, refresh) {
@@ -49,6 +65,7 @@ export class Card {
         return result;
       };
     const button = (label, onclick, kind = "quiet") => h("button", { type: "button", class: kind, onclick }, label);
+    const allowed = (scope, ...elements) => (api.may(scope) ? elements : []);
     this.kill = button(
       "End broadcast",
       () =>
@@ -64,6 +81,14 @@ export class Card {
         after(() => api.remove(stream)),
       ),
     );
+    this.#switch = button("", () =>
+      confirmSwitch(
+        stream,
+        this.#status.standby.role,
+        after(() => api.switchPublisher(stream)),
+      ),
+    );
+    this.#events = button("Events", () => showEvents(stream, () => api.events(stream)));
     this.#invite = button("Viewer link", () => createLink(stream, (seconds) => api.token(stream, seconds)));
     for (const link of [this.#link, this.#watch]) link.addEventListener("click", (event) => this.#openWatchPage(event));
     this.details = h(
@@ -78,28 +103,42 @@ export class Card {
       "article",
       { class: "card", "data-stream": stream },
       this.#link,
-      h("header", {}, h("div", {}, this.#title, this.#name, this.#private), this.#badge),
+      h("header", {}, h("div", {}, this.#title, h("p", {}, this.#name, this.#private, this.#last)), this.#badge),
       this.details,
       h(
         "footer",
         {},
         this.#watch,
-        this.#invite,
-        button("Broadcasts", () => showBroadcasts(stream, () => this.#broadcasts())),
-        button("Settings", () => editSettings(stream, this.#status, after((settings) => api.change(stream, settings)))),
-        button("New key", () => confirmRotate(stream, () => api.rotateKey(stream))),
-        this.remove,
+        allowed("operate", this.#invite),
+        button("Publish", () => this.#showPublishing()),
+        button("Keys", () => showKeys(stream, () => api.keys(stream))),
+        button("Broadcasts", () =>
+          showBroadcasts(stream, () => this.#broadcasts(), {
+            keep: api.may("operate") && ((broadcast) => api.keep(stream, broadcast, true)),
+            release: api.may("admin") && ((broadcast) => api.keep(stream, broadcast, false)),
+            remove: api.may("admin") && ((broadcast) => api.removeRecording(stream, broadcast)),
+          }),
+        ),
+        this.#events,
+        allowed(
+          "operate",
+          button("Settings", () => editSettings(stream, this.#status, after((settings) => api.change(stream, settings)))),
+        ),
+        allowed("admin", button("New key", () => this.#confirmRotate()), this.remove),
         h("span", { class: "gap" }),
-        this.kill,
+        allowed("operate", this.#switch, this.kill),
       ),
     );
     this.#thumbnail.addEventListener("load", () => this.#thumbnail.removeAttribute("hidden"));
-    this.#bitrate.update([]);
-    this.#rate.update([]);
   }
 
   get onAir() {
     return this.#status.state !== "idle";
+  }
+
+  /** A private stream is watched with a viewer's token, which a read-only token cannot make. */
+  get #mayWatch() {
+    return !this.#status.private || this.#api.may("operate");
   }
 
   update(status) {
@@ -109,12 +148,19 @@ export class Card {
     this.#badge.dataset.state = status.state;
     setText(this.#word, STATES[status.state]);
     setText(this.#title, status.title || status.stream);
+    this.#title.title = status.title;
     setText(this.#name, status.title ? status.stream : "");
     this.#link.href = this.#watch.href = status.watch;
-    this.#link.title = `Open the watch page of ${status.stream}`;
+    this.#link.title = this.#mayWatch
+      ? `Open the watch page of ${status.stream}`
+      : "This stream is private, and your token may not make links for it";
+    this.#watch.hidden = !this.#mayWatch;
     this.#private.hidden = this.#invite.hidden = !status.private;
     this.#link.hidden = this.kill.hidden = this.details.hidden = !this.onAir;
     this.remove.hidden = this.onAir;
+    this.#switch.hidden = !status.standby;
+    if (status.standby) setText(this.#switch, `Switch to ${status.standby.role}`);
+    this.#events.hidden = !this.onAir && status.last_live_at === null;
     this.tick();
     if (this.onAir) this.#updateDetails(status);
     else this.#releasePicture();
@@ -122,7 +168,10 @@ export class Card {
 
   /** Advance the clock between two answers of the server. */
   tick() {
-    const { uptime_s: uptime } = this.#status;
+    const { ban, last_live_at: last, uptime_s: uptime } = this.#status;
+    const lastLive = last === null ? "Never live" : `Last live ${formatAgo(last)}`;
+    setText(this.#last, this.onAir ? "" : ban ? describeBan(ban) : lastLive);
+    this.#last.title = last === null ? "" : formatMoment(last);
     setText(this.#uptime, uptime === null ? "" : formatClock(uptime + (performance.now() - this.#seenAt) / 1000));
   }
 
@@ -138,12 +187,12 @@ export class Card {
     this.#rate.update(history.samples.map(({ at, fps: value }) => ({ at, value })));
   }
 
-  #updateDetails({ source, renditions, publisher, warnings }) {
+  #updateDetails(status) {
+    const { source, renditions, warnings } = status;
     const [picture, sound] = source ? describeSource(source) : ["Waiting for the first frames", ""];
     setText(this.#source, picture);
     setText(this.#sound, sound);
-    const from = publisher && [publisher.address, publisher.software].filter(Boolean).join(", ");
-    setText(this.#publisher, from ? `From ${from}` : "No publisher is connected");
+    setText(this.#publisher, describePublishers(status));
     replaceItems(this.#renditions, renditions, (rendition) => {
       const { name, detail } = describeRendition(rendition);
       return [h("b", {}, name), ` ${detail}`];
@@ -154,10 +203,42 @@ export class Card {
     ]);
   }
 
+  #showPublishing() {
+    const { server, watch, key_created_at: keyCreatedAt } = this.#status;
+    const facts = { stream: this.#stream, server, watch, keyCreatedAt };
+    showPublishing(
+      this.#api.may("admin") ? { ...facts, rotate: () => this.#confirmRotate(), backup: this.#backup() } : facts,
+    );
+  }
+
+  #backup() {
+    const stream = this.#stream;
+    const createdAt = this.#status.backup_key_created_at;
+    const change = async (action) => {
+      const result = await action;
+      this.#refresh();
+      return result;
+    };
+    return {
+      createdAt,
+      create: () => confirmBackupKey(stream, createdAt !== null, () => change(this.#api.rotateBackupKey(stream))),
+      remove: () => confirmBackupRemoval(stream, () => change(this.#api.removeBackupKey(stream))),
+    };
+  }
+
+  #confirmRotate() {
+    confirmRotate(this.#stream, async () => {
+      const created = await this.#api.rotateKey(this.#stream);
+      this.#refresh();
+      return created;
+    });
+  }
+
   /** The watch page of a private stream needs a token, which is requested on click. */
   async #openWatchPage(event) {
     if (!this.#status.private) return;
     event.preventDefault();
+    if (!this.#mayWatch) return;
     // Opened before the first await: browsers allow a new tab only during the click event.
     const tab = window.open("", "_blank");
     try {
@@ -173,7 +254,7 @@ export class Card {
 
   async #broadcasts() {
     const broadcasts = await this.#api.broadcasts(this.#stream);
-    if (!this.#status.private || broadcasts.length === 0) return broadcasts;
+    if (!this.#status.private || !this.#mayWatch || broadcasts.length === 0) return broadcasts;
     const { token } = await this.#api.token(this.#stream, OPERATOR_TOKEN_S);
     return broadcasts.map((broadcast) => ({
       ...broadcast,

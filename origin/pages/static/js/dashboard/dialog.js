@@ -1,5 +1,6 @@
 // Dialogs: each is a native modal element, created when it opens and removed when it closes.
 
+import { copyText } from "../clipboard.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
@@ -10,6 +11,7 @@ export function openDialog(title, ...content) {
   const id = `dialog-${(counter += 1)}`;
   const heading = h("h2", { id }, title);
   const dialog = h("dialog", { "aria-labelledby": id }, heading, ...content);
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -65,7 +67,8 @@ export function showFields(title, text, fields) {
   );
 }
 
-function copyField(label, value) {
+/** A value in a field with a button that copies it. */
+export function copyField(label, value) {
   const id = `field-${(counter += 1)}`;
   const field = h("input", { id, readOnly: true, value, onfocus: () => field.select() });
   const copy = h(
@@ -74,16 +77,8 @@ function copyField(label, value) {
     icon("copy"),
   );
   copy.addEventListener("click", async () => {
-    await copyText(field);
+    await copyText(value, copy);
     copy.replaceChildren(icon("check"));
   });
   return h("div", { class: "field" }, h("label", { for: id }, label), h("div", { class: "copyable" }, field, copy));
-}
-
-/** The Clipboard API exists only on HTTPS and localhost; the older command also works on plain HTTP. */
-async function copyText(field) {
-  field.select();
-  if (navigator.clipboard)
-    await navigator.clipboard.writeText(field.value).catch(() => document.execCommand("copy"));
-  else document.execCommand("copy");
 }

@@ -26,9 +26,9 @@ export function loginForm({ message = "", onToken }) {
     button.disabled = true;
     error.textContent = "";
     try {
-      await new Api(value).streams();
+      await new Api(value).access();
     } catch (problem) {
-      error.textContent = problem.status === 401 ? "That is not this server's token." : problem.message;
+      error.textContent = problem.message;
       token.select();
       return;
     } finally {
@@ -44,7 +44,7 @@ export function loginForm({ message = "", onToken }) {
     h(
       "p",
       { class: "muted" },
-      "The API token is in the file ",
+      "With an API token. The first one is in the file ",
       h("code", {}, "api-token"),
       " in the server's data directory.",
     ),

@@ -13,6 +13,7 @@ const main = document.getElementById("main");
 const actions = document.getElementById("actions");
 const tally = document.getElementById("tally");
 const trouble = document.getElementById("trouble");
+const notice = document.getElementById("notice");
 let board = null;
 
 function showTrouble(error) {
@@ -21,10 +22,18 @@ function showTrouble(error) {
   if (error) setText(trouble, error.status === 0 ? "The server does not answer. Trying again…" : error.message);
 }
 
+function showState({ draining, warnings }) {
+  const going = draining ? ["The server is being taken out of service: it accepts no new broadcasts."] : [];
+  const notices = [...going, ...warnings];
+  notice.hidden = notices.length === 0;
+  setText(notice, notices.join(" · "));
+}
+
 function showLogin(message = "") {
   board?.stop();
   board = null;
   tally.textContent = "";
+  notice.hidden = true;
   actions.replaceChildren();
   showTrouble(null);
   main.replaceChildren(
@@ -45,18 +54,24 @@ function signOut(message) {
 
 async function showBoard(token) {
   const api = new Api(token);
-  let streams;
+  let access, streams;
   try {
-    streams = await api.streams();
+    [access, streams] = await Promise.all([api.access(), api.streams()]);
   } catch (error) {
     showTrouble(error);
     if (error.status !== 401) setTimeout(() => showBoard(token), RETRY_MS);
     return;
   }
   showTrouble(null);
-  board = new Board({ api, onTally: (text) => setText(tally, text), onTrouble: showTrouble });
-  const signOutButton = h("button", { type: "button", class: "quiet", onclick: () => signOut("") }, "Sign out");
-  actions.replaceChildren(board.create, signOutButton);
+  const onTally = (text) => setText(tally, text);
+  board = new Board({ api, onTally, onTrouble: showTrouble, onState: showState });
+  const signOutButton = h(
+    "button",
+    { type: "button", class: "quiet", title: `Token ${access.name}, scope ${access.scope}`, onclick: () => signOut("") },
+    "Sign out",
+  );
+  const readOnly = h("span", { class: "muted", hidden: api.may("operate") }, "Read only");
+  actions.replaceChildren(readOnly, board.create, signOutButton);
   main.replaceChildren(board.element);
   board.start(streams);
 }

@@ -1,6 +1,6 @@
 // A stream's status as text.
 
-import { formatBitrate, formatClock, formatNumber } from "../format.js";
+import { formatBitrate, formatClock, formatMoment, formatNumber, ifMeasured } from "../format.js";
 
 const CODECS = { h264: "H.264", aac: "AAC", mp3: "MP3" };
 
@@ -12,23 +12,41 @@ export function describeSource(source) {
     ? [
         `${codec(source.codec)} ${source.width} × ${source.height}`,
         source.fps ? `${formatNumber(source.fps)} fps` : null,
-        formatBitrate(source.bitrate_bps),
+        ifMeasured(source.bitrate_bps, formatBitrate),
         source.keyframe_interval_s ? `keyframe every ${formatNumber(source.keyframe_interval_s)} s` : null,
       ]
-    : ["No picture", formatBitrate(source.bitrate_bps)];
+    : ["No picture", ifMeasured(source.bitrate_bps, formatBitrate)];
   return [join(picture), source.audio ? describeAudio(source.audio) : "No sound"];
 }
 
 function describeAudio({ codec: name, sample_rate: rate, channels, bitrate_bps: bitrate }) {
   const layout = { 1: "mono", 2: "stereo" }[channels] ?? `${channels} channels`;
-  return join([`${codec(name)} ${rate / 1000} kHz`, layout, formatBitrate(bitrate)]);
+  return join([`${codec(name)} ${rate / 1000} kHz`, layout, ifMeasured(bitrate, formatBitrate)]);
 }
 
 /** A rendition as `{name, detail}`. */
 export function describeRendition({ kind, width, height, fps, bitrate_bps: bitrate, encoded }) {
   const rate = fps > 31 ? Math.round(fps) : "";
   const name = kind === "video" && height ? `${Math.min(width, height)}p${rate}` : "Audio";
-  return { name, detail: join([formatBitrate(bitrate), encoded ? null : "passed through"]) };
+  return { name, detail: join([ifMeasured(bitrate, formatBitrate), encoded ? null : "passed through"]) };
+}
+
+/** Who publishes; the roles are named if there are two publishers, or if the backup is on air. */
+export function describePublishers({ publisher, standby }) {
+  if (!publisher) return "No publisher is connected";
+  const from = `From ${describePublisher(publisher)}`;
+  if (!standby && publisher.role === "primary") return from;
+  return join([`${from} (${publisher.role})`, standby && `${standby.role} on standby: ${describePublisher(standby)}`]);
+}
+
+/** A ban, as `Banned until Nov 21, 2026, 11:41 AM: wrong scene`. */
+export function describeBan({ until, reason }) {
+  const length = until === null ? "" : ` until ${formatMoment(until)}`;
+  return `Banned${length}${reason ? `: ${reason}` : ""}`;
+}
+
+function describePublisher({ address, software }) {
+  return [address, software].filter(Boolean).join(", ");
 }
 
 /** A broadcast's duration, with a remark if it is live or was interrupted. */

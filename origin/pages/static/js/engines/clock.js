@@ -1,6 +1,8 @@
 // The server's clock, to compare a playlist's dates with. The viewer's own clock may be wrong.
 
-const PATH = "/time";
+import { BASE } from "../base.js";
+
+const PATH = `${BASE}time`;
 const SAMPLES = 3;
 
 let offset = null;

@@ -1,10 +1,14 @@
 // DASH with dash.js, so that operators can compare it with HLS on the same media.
 
-import { AUDIO, AUTO, audioQuality, Engine, nameQualities } from "./engine.js";
-import { Pace } from "./pace.js";
+import { AUDIO, AUTO, audioQuality, codeOf, Engine, nameQualities } from "./engine.js";
+import { Nudge } from "./nudge.js";
+import { bufferedAhead, Pace } from "./pace.js";
 import { Rejoin } from "./rejoin.js";
 import { loadPlayer } from "./script.js";
 import { settle } from "./settle.js";
+
+/** The smallest seek that the browser does not ignore, in seconds. */
+const NUDGE_S = 0.01;
 
 let dashjs;
 
@@ -18,16 +22,23 @@ class DashEngine extends Engine {
   #player = null;
   #pace = null;
   #rejoin = null;
+  #nudge = null;
 
-  close() {
+  stop() {
+    this.#nudge?.close();
     this.#pace?.close();
     this.#rejoin?.close();
     this.#player?.destroy();
-    this.#player = this.#pace = this.#rejoin = null;
+    this.#player = this.#pace = this.#rejoin = this.#nudge = null;
   }
 
   get live() {
     return this.#ready && this.#player.isDynamic();
+  }
+
+  get range() {
+    const window = this.live ? this.#player.getDvrWindow() : {};
+    return window.size > 0 ? window : super.range;
   }
 
   get latency() {
@@ -44,13 +55,13 @@ class DashEngine extends Engine {
     return this.qualityOf(this.#ready ? this.#player.getCurrentRepresentationForType("video")?.id : null);
   }
 
-  goLive() {
+  seekToLive() {
     this.#player?.seekToOriginalLive();
   }
 
   /** Returns once the manifest is read: the library misses an earlier `play` and treats the video as paused. */
   async start(position) {
-    this.close();
+    this.stop();
     const player = dashjs.MediaPlayer().create();
     this.#player = player;
     const { events } = dashjs.MediaPlayer;
@@ -68,9 +79,10 @@ class DashEngine extends Engine {
       player.registerCustomCapabilitiesFilter((representation) => !representation.mimeType?.startsWith("video/"));
     }
     if (this.lowLatency) {
-      this.#pace = new Pace(this.video, () => this.drift);
+      this.#pace = new Pace(this);
       this.#rejoin = new Rejoin(this);
     }
+    this.#nudge = new Nudge(this.video);
     player.setAutoPlay(false);
     player.attachView(this.video);
     await new Promise((resolve) => {
@@ -78,7 +90,20 @@ class DashEngine extends Engine {
       this.addEventListener("failure", resolve, { once: true });
       player.attachSource(this.url, position ?? undefined);
     });
-    if (this.lowLatency && position === null) await settle(this);
+    if (position !== null) this.#paint();
+    else if (this.lowLatency) await settle(this);
+  }
+
+  /** A paused video has no picture after the library's first seek, which is before anything is buffered. Seek again. */
+  #paint() {
+    const { video } = this;
+    const nudge = () => {
+      const unpainted = video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+      if (unpainted && bufferedAhead(video) === 0) return;
+      video.removeEventListener("progress", nudge);
+      if (unpainted && this.#player) video.currentTime += NUDGE_S;
+    };
+    video.addEventListener("progress", nudge);
   }
 
   applyQuality() {
@@ -112,10 +137,8 @@ class DashEngine extends Engine {
 
   #onError({ code, message, data }) {
     const { errors } = dashjs.MediaPlayer;
-    const status = data?.response?.status;
     const unsupported = [errors.CAPABILITY_MEDIASOURCE_ERROR_CODE, errors.MEDIASOURCE_TYPE_UNSUPPORTED_CODE];
-    if (status === 404 || status === 410) this.fail("missing", message);
-    else this.fail(unsupported.includes(code) ? "format" : "connection", message);
+    this.fail(unsupported.includes(code) ? "format" : codeOf(data?.response?.status), message);
   }
 }
 
@@ -126,6 +149,10 @@ class DashEngine extends Engine {
 function lowLatencySettings() {
   return {
     liveCatchup: { enabled: false },
+    // The library numbers segments by the clock, and after an interruption the next one comes later than that. It tries
+    // three times as often as these factors say, in intervals of a second divided by the other.
+    retryAttempts: { lowLatencyMultiplyFactor: 20 },
+    retryIntervals: { lowLatencyReductionFactor: 4 },
     abr: {
       throughput: {
         lowLatencyDownloadTimeCalculationMode: "lowLatencyDownloadTimeCalculationModeMoofParsing",

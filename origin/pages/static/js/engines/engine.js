@@ -1,12 +1,17 @@
 // The interface of the watch page to a player library. One engine plays one broadcast once.
 
+import { Hold } from "./hold.js";
+
 export const AUTO = "auto";
 export const AUDIO = "audio";
 
+/** The media at the start of a live window leaves it soon, so playback keeps this far from it, in seconds. */
+const MARGIN_S = 3;
+
 /**
  * The reason why playback stopped early. `code` is one of:
- * `connection` (requests fail), `missing` (the server has no such file), `format` (the browser cannot decode it),
- * `script` (the player itself could not be loaded).
+ * `connection` (requests fail), `missing` (the server has no such file), `refused` (it does not admit this viewer),
+ * `format` (the browser cannot decode it), `script` (the player itself could not be loaded).
  */
 export class PlaybackFailure extends Error {
   constructor(code, detail) {
@@ -15,16 +20,22 @@ export class PlaybackFailure extends Error {
   }
 }
 
+/** The code of the failure of a request that the server answered with `status`; undefined if it did not answer. */
+export function codeOf(status) {
+  return { 403: "refused", 404: "missing", 410: "missing" }[status] ?? "connection";
+}
+
 /**
- * Events: `change` if the ladder or the rendition that plays has changed; `failure` (its `detail` is a PlaybackFailure)
- * once, after which only `close()` may be called.
+ * Events: `change` if the ladder or the rendition that plays has changed; `skip` if the viewer's position has left the
+ * live window and playback has moved to the earliest one; `failure` (its `detail` is a PlaybackFailure) once, after which
+ * only `close()` may be called.
  *
  * `qualities` are `{id, label, bitrate}`, best first; bitrate in bit/s, 0 where unknown. `selected` is the id of one of
  * them, or AUTO.
  *
- * A subclass has `name`, `live`, `playing` (one of `qualities`, or null), `close()`, and for `open` and `select`:
- * `start(position)`, which loads `url` into the media element in the quality `selected`, and `applyQuality()`, which
- * switches to the quality `selected`.
+ * A subclass has `name`, `live`, `playing` (one of `qualities`, or null), `stop()`, which unloads, and for `open` and
+ * `select`: `start(position)`, which loads `url` into the media element in the quality `selected`, and `applyQuality()`,
+ * which switches to the quality `selected`.
  */
 export class Engine extends EventTarget {
   qualities = [];
@@ -37,12 +48,22 @@ export class Engine extends EventTarget {
     super();
     this.video = video;
     this.lowLatency = lowLatency;
+    this.hold = new Hold(this);
   }
 
-  /** Begin at `position` seconds; null means the live edge, or the beginning of a recording. */
+  /** Begin at `position`, from another engine of this class; null is the live edge, or the beginning of a recording. */
   async open(url, position = null) {
     this.url = url;
+    this.hold.on = position !== null;
     await this.start(position);
+    if (!this.live || typeof position !== "number" || position >= this.range.start) return;
+    this.video.currentTime = this.earliest;
+    this.skipped();
+  }
+
+  close() {
+    this.hold.close();
+    this.stop();
   }
 
   /** Play the quality `id`. Audio only is another source, so switching to or from it restarts at the same position. */
@@ -55,9 +76,11 @@ export class Engine extends EventTarget {
       this.applyQuality();
       return;
     }
-    const { paused, currentTime } = this.video;
+    const { paused } = this.video;
+    const position = this.live && !this.hold.on ? null : this.position;
     this.video.pause();
-    await this.start(this.live ? null : currentTime);
+    await this.start(position);
+    this.hold.on = position !== null;
     if (!paused) this.video.play().catch(() => {});
   }
 
@@ -79,15 +102,36 @@ export class Engine extends EventTarget {
       : { start: 0, end: 0 };
   }
 
+  /** The first position to play from: in a live window, not its very start. */
+  get earliest() {
+    const { start, end } = this.range;
+    return this.live ? start + Math.min(MARGIN_S, (end - start) / 4) : start;
+  }
+
+  /** Where the viewer is, for `open` of another engine; null before the first picture. */
+  get position() {
+    return this.video.currentTime || null;
+  }
+
   /** Seconds behind the real event, or behind the live edge; null if unknown or not live. */
   get latency() {
     const { end } = this.range;
     return this.live && end > 0 ? Math.max(0, end - this.video.currentTime) : null;
   }
 
+  /** Whether the media has no picture, although one may come that this player would not notice. */
+  get soundOnly() {
+    return false;
+  }
+
   /** The latency that the player aims for, in seconds. */
   get targetLatency() {
     return 8;
+  }
+
+  /** Whether the player has had no news of the live edge for so long that `drift` is too small. */
+  get stale() {
+    return false;
   }
 
   /** How many seconds the player is later than its target (negative: earlier); null as for `latency`. */
@@ -96,8 +140,29 @@ export class Engine extends EventTarget {
     return latency === null ? null : latency - this.targetLatency;
   }
 
+  /** Play from `time`, or as close to it as the range and the target latency allow. */
+  seek(time) {
+    const { currentTime } = this.video;
+    const latest = this.live ? currentTime + Math.max(0, this.drift ?? 0) : this.range.end;
+    this.hold.on = true;
+    this.video.currentTime = Math.max(this.earliest, Math.min(latest, time));
+  }
+
   goLive() {
+    this.hold.on = false;
+    this.seekToLive();
+  }
+
+  seekToLive() {
     this.video.currentTime = Math.max(this.range.start, this.range.end - this.targetLatency);
+  }
+
+  /** A subclass whose library follows the live edge by itself turns that off while `hold.on`. */
+  holdChanged() {}
+
+  /** The position at which to play has left the live window. */
+  skipped() {
+    this.dispatchEvent(new Event("skip"));
   }
 
   changed() {

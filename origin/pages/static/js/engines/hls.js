@@ -1,7 +1,7 @@
 // HLS with hls.js. Errors are handled as its API documentation recommends ("Fatal error recovery").
 
 import { serverNow, syncClock } from "./clock.js";
-import { AUDIO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
+import { AUDIO, audioQuality, codeOf, Engine, nameQualities, PlaybackFailure } from "./engine.js";
 import { Pace } from "./pace.js";
 import { Rejoin } from "./rejoin.js";
 import { loadPlayer, vendorUrl } from "./script.js";
@@ -13,6 +13,10 @@ const STALL_COST_S = 0.3;
 /** Latency on top of the playlist's PART-HOLD-BACK, in seconds: this much more is buffered if the network slows down. */
 const MARGIN_S = 0.15;
 const ROUNDING_S = 0.001;
+/** After this many time-outs of a playlist in a row, playback has failed. */
+const MAX_TIMEOUTS = 10;
+/** The greatest age of an up-to-date playlist, in target durations. */
+const MAX_AGE = 2;
 
 let Hls;
 
@@ -28,16 +32,32 @@ class HlsEngine extends Engine {
   #pace = null;
   #rejoin = null;
   #recoveredAt = -Infinity;
+  /** The discontinuity sequence number (`cc`) of the first video that was loaded. */
+  #run = null;
 
-  close() {
+  stop() {
     this.#pace?.close();
     this.#rejoin?.close();
     this.#hls?.destroy();
-    this.#hls = this.#pace = this.#rejoin = null;
+    this.#hls = this.#pace = this.#rejoin = this.#run = null;
   }
 
   get live() {
-    return this.#hls?.latestLevelDetails?.live ?? false;
+    return this.#details?.live ?? false;
+  }
+
+  get #details() {
+    return this.#hls?.latestLevelDetails;
+  }
+
+  /** The media element's seekable range also has what has left the playlist. */
+  get range() {
+    return this.live ? { start: this.#details.fragmentStart, end: this.#details.edge } : super.range;
+  }
+
+  /** A Date if the playlist has dates: the zero of the media element's time changes with each load. */
+  get position() {
+    return this.#hls?.playingDate ?? super.position;
   }
 
   /** From the playlist's dates if it has any, otherwise the distance from its end. */
@@ -53,6 +73,10 @@ class HlsEngine extends Engine {
     return this.#synchronized ? this.#hls.liveSyncPosition - this.video.currentTime : null;
   }
 
+  get stale() {
+    return this.live && this.#details.age > MAX_AGE * this.#details.targetduration;
+  }
+
   get targetLatency() {
     return this.#hls?.targetLatency ?? super.targetLatency;
   }
@@ -61,23 +85,31 @@ class HlsEngine extends Engine {
     return this.selected === AUDIO ? this.quality(AUDIO) : this.qualityOf(this.#hls?.currentLevel);
   }
 
-  goLive() {
+  get soundOnly() {
+    const levels = this.#hls?.levels ?? [];
+    return this.selected !== AUDIO && levels.length > 0 && levels.every(({ width }) => !width);
+  }
+
+  seekToLive() {
     const position = this.#hls?.liveSyncPosition;
     if (position) this.video.currentTime = position;
   }
 
   async start(position) {
-    this.close();
+    this.stop();
+    const { streamController } = Hls.DefaultConfig;
     const hls = new Hls({
       abrEwmaDefaultEstimate: 3_000_000,
-      ...(this.lowLatency ? lowLatencySettings() : {}),
+      streamController: keepingPosition(streamController, this.hold),
+      ...(this.lowLatency ? lowLatencySettings(this.hold) : {}),
       backBufferLength: 60,
       liveSyncOnStallIncrease: STALL_COST_S,
       lowLatencyMode: this.lowLatency,
       // Pace sets the rate instead: the library only speeds up, and only with more than a second buffered.
       maxLiveSyncPlaybackRate: 1,
+      playlistLoadPolicy: toleratingTimeouts(Hls.DefaultConfig.playlistLoadPolicy),
       startLevel: -1,
-      startPosition: position ?? -1,
+      startPosition: typeof position === "number" ? position : -1,
       testBandwidth: false,
       workerPath: vendorUrl("hls.worker.js"),
     });
@@ -85,7 +117,14 @@ class HlsEngine extends Engine {
     const { Events } = Hls;
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.on(Events.LEVEL_SWITCHED, () => this.changed());
-    hls.on(Events.LEVEL_UPDATED, () => this.changed());
+    hls.on(Events.LEVEL_UPDATED, (_, { details }) => {
+      if (position === null && this.#hls === hls && this.#waitsAtBreak(details)) this.#restart();
+      else this.changed();
+    });
+    hls.on(Events.FRAG_LOADED, (_, { frag }) => frag.type === "main" && (this.#run ??= frag.cc));
+    if (position instanceof Date) {
+      hls.once(Events.LEVEL_LOADED, (_, { details }) => this.#startAt(position, details));
+    }
     if (this.selected === AUDIO) {
       hls.loadSource(this.quality(AUDIO).key);
     } else {
@@ -99,9 +138,34 @@ class HlsEngine extends Engine {
     hls.once(Events.LEVEL_LOADED, (_, { details }) => {
       if (details.partHoldBack > 0) hls.targetLatency = details.partHoldBack + MARGIN_S;
     });
-    this.#pace = new Pace(this.video, () => this.drift);
+    this.#pace = new Pace(this);
     this.#rejoin = new Rejoin(this);
     if (position === null) await settle(this);
+  }
+
+  #startAt(date, { fragments }) {
+    const at = date.getTime();
+    const fragment = fragments.findLast(({ programDateTime }) => programDateTime <= at);
+    if (!fragment) this.skipped();
+    this.#hls.startLoad(fragment ? fragment.start + (at - fragment.programDateTime) / 1000 : fragments[0].start);
+  }
+
+  /**
+   * If one rendition begins before a discontinuity and another behind it, the library waits for ever: it appends nothing
+   * until it has media of all renditions, and it reads the other's media with the first one's timestamps.
+   */
+  #waitsAtBreak({ live, fragments, fragmentHint }) {
+    const listed = fragmentHint ? [...fragments, fragmentHint] : fragments;
+    const newest = listed.at(-1)?.cc;
+    const first = listed.find(({ cc }) => cc === newest);
+    if (!live || this.#run === null || this.#run === newest || this.video.buffered.length > 0) return false;
+    return this.#hls.liveSyncPosition > first.start;
+  }
+
+  async #restart() {
+    const { paused } = this.video;
+    await this.start(null);
+    if (!paused) this.video.play().catch(() => {});
   }
 
   get #synchronized() {
@@ -135,11 +199,12 @@ class HlsEngine extends Engine {
   }
 
   #onError({ fatal, type, details, response }) {
-    if (!fatal) return;
     const { ErrorDetails, ErrorTypes } = Hls;
+    const reason = codeOf(response?.code);
+    // A refusal is final, but the library would try the other levels first.
+    if (!fatal && reason !== "refused") return;
     if (type === ErrorTypes.NETWORK_ERROR) {
-      const missing = response?.code === 404 || response?.code === 410;
-      this.fail(missing ? "missing" : "connection", details);
+      this.fail(reason, details);
       return;
     }
     const incompatible = details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
@@ -159,13 +224,30 @@ class HlsEngine extends Engine {
  * The half-lives count seconds of downloading. They are short because a part takes only milliseconds on a fast network, and
  * if the network slows down, the buffer holds only about a second.
  */
-function lowLatencySettings() {
+function lowLatencySettings(hold) {
   const { abrController, streamController } = Hls.DefaultConfig;
   return {
     abrController: switchingAtSegments(abrController),
     abrEwmaFastLive: 0.05,
     abrEwmaSlowLive: 1,
-    streamController: toleratingRounding(streamController),
+    streamController: toleratingRounding(keepingPosition(streamController, hold)),
+  };
+}
+
+/**
+ * While the broadcaster is away, each blocking playlist reload times out after 1.6 s. The time-outs of the audio's playlist
+ * would add up to a fatal error.
+ */
+function toleratingTimeouts({ default: policy }) {
+  return { default: { ...policy, timeoutRetry: { ...policy.timeoutRetry, maxNumRetry: MAX_TIMEOUTS } } };
+}
+
+/** The library moves a position outside the live playlist to the live edge. While `hold.on`, `Hold` moves it instead. */
+function keepingPosition(StreamController, hold) {
+  return class extends StreamController {
+    synchronizeToLiveEdge(details) {
+      if (!hold.on) super.synchronizeToLiveEdge(details);
+    }
   };
 }
 
@@ -176,14 +258,19 @@ function lowLatencySettings() {
 function switchingAtSegments(AbrController) {
   return class extends AbrController {
     get nextAutoLevel() {
-      return isWithinSegment(this.hls) ? this.hls.loadLevel : super.nextAutoLevel;
+      return staysInLevel(this.hls) ? this.hls.loadLevel : super.nextAutoLevel;
     }
 
     /** The library writes back the value that it has just read, and would then treat it as forced. */
     set nextAutoLevel(level) {
-      if (level !== this.hls.loadLevel || !isWithinSegment(this.hls)) super.nextAutoLevel = level;
+      if (level !== this.hls.loadLevel || !staysInLevel(this.hls)) super.nextAutoLevel = level;
     }
   };
+}
+
+/** After an error the library must be able to switch: otherwise it would never load the level's playlist again. */
+function staysInLevel(hls) {
+  return !hls?.levels[hls.loadLevel]?.loadError && isWithinSegment(hls);
 }
 
 /** Whether the part after the last loaded one depends on it (is not INDEPENDENT), or is not known yet. */

@@ -19,7 +19,7 @@ export class NativeEngine extends Engine {
     this.video.src = this.url;
   }
 
-  close() {
+  stop() {
     this.#listening.abort();
     this.video.removeAttribute("src");
     this.video.load();

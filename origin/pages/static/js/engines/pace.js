@@ -10,8 +10,8 @@ const START_S = 0.1;
 const STOP_S = 0.02;
 /** The rate is a multiple of this, so that it is not set for every tiny change. */
 const STEP = 0.005;
-/** A viewer who is later than this, in seconds, sought back on purpose. */
-const SOUGHT_BACK_S = 12;
+/** A correction of a larger drift than this, in seconds, would take too long: `Rejoin` or the viewer jumps instead. */
+const MAX_LATE_S = 12;
 /** With less than this buffered, in seconds, playback is never sped up: a stall would cost more than it gains. */
 const MIN_BUFFER_S = 0.25;
 
@@ -21,36 +21,34 @@ const MIN_BUFFER_S = 0.25;
  */
 export function chooseRate({ drift, buffered, correcting }) {
   const distance = Math.abs(drift);
-  if (distance < (correcting ? STOP_S : START_S) || drift > SOUGHT_BACK_S) return 1;
+  if (distance < (correcting ? STOP_S : START_S) || drift > MAX_LATE_S) return 1;
   if (drift > 0 && buffered < MIN_BUFFER_S) return 1;
   const change = Math.min(MAX_CHANGE, Math.max(STEP, GAIN * distance));
   return 1 + Math.sign(drift) * Math.round(change / STEP) * STEP;
 }
 
-/** Keeps the drift of `video` near 0; while `drift()` is null, the rate is 1. `close()` resets the rate. */
+/** Keeps the drift of `engine` near 0, except while it is null or the viewer is late on purpose. `close()` resets the rate. */
 export class Pace {
-  #video;
-  #drift;
+  #engine;
   #listening = new AbortController();
 
-  constructor(video, drift) {
-    this.#video = video;
-    this.#drift = drift;
-    video.addEventListener("timeupdate", () => this.#adjust(), { signal: this.#listening.signal });
+  constructor(engine) {
+    this.#engine = engine;
+    engine.video.addEventListener("timeupdate", () => this.#adjust(), { signal: this.#listening.signal });
   }
 
   close() {
     this.#listening.abort();
-    this.#video.playbackRate = 1;
+    this.#engine.video.playbackRate = 1;
   }
 
   #adjust() {
-    const { paused, seeking, playbackRate } = this.#video;
-    const drift = this.#drift();
-    const steady = paused || seeking || drift === null;
+    const { drift, hold, video } = this.#engine;
+    const { paused, seeking, playbackRate } = video;
+    const steady = paused || seeking || drift === null || hold.on;
     const correcting = playbackRate !== 1;
-    const rate = steady ? 1 : chooseRate({ drift, buffered: bufferedAhead(this.#video), correcting });
-    if (rate !== playbackRate) this.#video.playbackRate = rate;
+    const rate = steady ? 1 : chooseRate({ drift, buffered: bufferedAhead(video), correcting });
+    if (rate !== playbackRate) video.playbackRate = rate;
   }
 }
 

@@ -5,21 +5,17 @@ import { bufferedAhead } from "./pace.js";
 /** The drift in seconds, after an interruption, from which playback jumps to the live edge. */
 const MIN_DRIFT_S = 4;
 
-/** If playback moves back by at least this much, the viewer sought back on purpose and stays there. */
-const SEEK_BACK_S = 0.5;
-
 /** With less than this ahead, in seconds, the buffer counts as empty. */
 const EMPTY_BUFFER_S = 0.1;
 
 /** The least duration of media behind a gap, in seconds, for playback to skip the gap. */
 const MIN_RANGE_S = 0.6;
 
-/** Makes `engine` go live once after each interruption that left a large drift; `close()` stops it. */
+/** Makes `engine` go live once after each interruption that left a large drift, unless the viewer is late on purpose. */
 export class Rejoin {
   #engine;
   #interrupted = false;
-  #soughtBack = false;
-  #position = 0;
+  #played = false;
   #listening = new AbortController();
 
   constructor(engine) {
@@ -27,9 +23,7 @@ export class Rejoin {
     const { video } = engine;
     const { signal } = this.#listening;
     video.addEventListener("waiting", () => (this.#interrupted ||= !video.seeking), { signal });
-    video.addEventListener("seeking", () => (this.#soughtBack ||= video.currentTime < this.#position - SEEK_BACK_S), {
-      signal,
-    });
+    video.addEventListener("playing", () => (this.#played = true), { signal });
     video.addEventListener("timeupdate", () => this.#check(), { signal });
     video.addEventListener("progress", () => this.#skipGap(), { signal });
   }
@@ -38,25 +32,30 @@ export class Rejoin {
     this.#listening.abort();
   }
 
-  /** Media that arrives after the interruption is buffered behind a gap, which not every library skips. */
+  /**
+   * Media that arrives after the interruption is buffered behind a gap, which not every library skips: dash.js does not if
+   * its first seek ended there. Any other seek is the viewer's.
+   */
   #skipGap() {
-    const { video } = this.#engine;
-    if (!this.#interrupted || video.seeking || bufferedAhead(video) > EMPTY_BUFFER_S) return;
-    const { buffered, currentTime } = video;
-    for (let i = 0; i < buffered.length; i += 1) {
-      if (buffered.start(i) > currentTime && buffered.end(i) - buffered.start(i) > MIN_RANGE_S) {
-        video.currentTime = buffered.start(i);
-        return;
-      }
-    }
+    const { video, hold } = this.#engine;
+    if (bufferedAhead(video) > EMPTY_BUFFER_S) return;
+    const waits = video.seeking ? !this.#played && !hold.on : this.#interrupted;
+    const range = rangeAfter(video);
+    if (waits && range && range.end - range.start > MIN_RANGE_S) video.currentTime = range.start;
   }
 
   #check() {
-    const { drift, video } = this.#engine;
-    this.#position = video.currentTime;
+    const { drift, hold, video } = this.#engine;
     if (video.readyState <= HTMLMediaElement.HAVE_CURRENT_DATA || video.seeking || drift === null) return;
-    if (drift < MIN_DRIFT_S) this.#soughtBack = false;
-    else if (this.#interrupted && !this.#soughtBack) this.#engine.goLive();
+    if (this.#interrupted && drift >= MIN_DRIFT_S && !hold.on) this.#engine.goLive();
     this.#interrupted = false;
   }
+}
+
+/** The first buffered range after the position, or null. */
+function rangeAfter({ buffered, currentTime }) {
+  for (let i = 0; i < buffered.length; i += 1) {
+    if (buffered.start(i) > currentTime) return { start: buffered.start(i), end: buffered.end(i) };
+  }
+  return null;
 }

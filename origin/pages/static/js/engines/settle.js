@@ -10,11 +10,14 @@ const TOLERANCE_S = 0.1;
 const MIN_BUFFER_S = 0.3;
 const TIMEOUT_MS = 2000;
 
-/** Seeks the engine's video, which is not playing yet, to its target latency. Returns after a timeout at the latest. */
+/**
+ * Seeks the engine's video, which is not playing yet, to its target latency. Returns after a timeout at the latest, and
+ * at once if the viewer chooses another position.
+ */
 export async function settle(engine) {
   const { video } = engine;
   const deadline = performance.now() + TIMEOUT_MS;
-  while (performance.now() < deadline && video.paused) {
+  while (performance.now() < deadline && video.paused && !engine.hold.on) {
     const late = engine.drift;
     if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking) {
       if (!engine.live || (late !== null && Math.abs(late) < TOLERANCE_S)) return;

@@ -1,10 +1,13 @@
 // DASH with Shaka Player, so that operators can compare players on the same media.
 
-import { AUDIO, AUTO, audioQuality, Engine, nameQualities, PlaybackFailure } from "./engine.js";
+import { AUDIO, AUTO, audioQuality, codeOf, Engine, nameQualities, PlaybackFailure } from "./engine.js";
 import { Rejoin } from "./rejoin.js";
 import { loadPlayer } from "./script.js";
 import { settle } from "./settle.js";
 import { measureBandwidth } from "./shaka-bandwidth.js";
+
+/** A smaller difference from the target latency, in seconds, is not corrected. */
+const TOLERANCE_S = 0.05;
 
 let shaka;
 
@@ -20,7 +23,7 @@ class ShakaEngine extends Engine {
   #player = null;
   #rejoin = null;
 
-  close() {
+  stop() {
     const player = this.#player;
     this.#rejoin?.close();
     this.#player = this.#rejoin = null;
@@ -63,18 +66,25 @@ class ShakaEngine extends Engine {
     return this.qualityOf(track && keyOf(track));
   }
 
-  goLive() {
+  seekToLive() {
     if (this.live) this.video.currentTime += this.drift;
   }
 
+  /** Without liveSync, the library would follow the manifest's ServiceDescription instead. */
+  holdChanged() {
+    const follows = this.lowLatency && !this.hold.on;
+    this.#player?.configure("streaming.liveSync.targetLatencyTolerance", follows ? TOLERANCE_S : Infinity);
+  }
+
   async start(position) {
-    await this.close();
+    await this.stop();
     const player = new shaka.Player();
     this.#player = player;
     player.addEventListener("error", ({ detail }) => this.#onError(detail));
     player.addEventListener("adaptation", () => this.changed());
     player.addEventListener("trackschanged", () => this.changed());
     player.configure({ manifest: { disableVideo: this.selected === AUDIO } });
+    this.holdChanged();
     if (this.lowLatency) {
       player.configure(lowLatencySettings());
       player.configurationForLowLatency(lowLatencyStreamSettings());
@@ -133,11 +143,10 @@ class ShakaEngine extends Engine {
     const { Category, Code, Severity } = shaka.util.Error;
     if (code === Code.LOAD_INTERRUPTED || code === Code.OPERATION_ABORTED || severity === Severity.RECOVERABLE)
       return;
-    const missing = code === Code.BAD_HTTP_STATUS && (data[1] === 404 || data[1] === 410);
-    const connection = category === Category.NETWORK;
+    const reason = category === Category.NETWORK ? codeOf(code === Code.BAD_HTTP_STATUS ? data[1] : undefined) : "format";
     // For a live stream the library reports the error and then retries without limit.
-    if (connection && this.live && !missing) return;
-    this.fail(missing ? "missing" : connection ? "connection" : "format", message ?? `code ${code}`);
+    if (reason === "connection" && this.live) return;
+    this.fail(reason, message ?? `code ${code}`);
   }
 }
 
@@ -154,7 +163,7 @@ function lowLatencySettings() {
     manifest: { defaultPresentationDelay: 0, dash: { ignoreSuggestedPresentationDelay: true } },
     streaming: {
       lowLatencyMode: true,
-      liveSync: { enabled: true, targetLatencyTolerance: 0.05, minPlaybackRate: 0.97, maxPlaybackRate: 1.03 },
+      liveSync: { enabled: true, minPlaybackRate: 0.97, maxPlaybackRate: 1.03 },
     },
     // The half-lives count seconds of downloading. They are short because a part takes only milliseconds on a fast
     // network, and if the network slows down, the buffer holds only about a second.

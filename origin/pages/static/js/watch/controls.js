@@ -2,14 +2,20 @@
 // of its own.
 
 import { h, setText } from "../dom.js";
+import { BEHIND_S } from "../engines/hold.js";
 import { formatClock, formatLatency } from "../format.js";
 import { icon } from "../icons.js";
 import { recall, remember } from "../memory.js";
 import { QualityMenu } from "./menu.js";
 
 const VOLUME = "volume";
-/** With a larger drift than this, in seconds, playback no longer counts as live. */
-const MAX_LIVE_DRIFT_S = 5;
+const WORDS = {
+  live: "LIVE",
+  behind: "LIVE",
+  waiting: "RECONNECTING",
+  unreachable: "NO CONNECTION",
+  recording: "RECORDING",
+};
 
 export class Controls {
   #session;
@@ -33,7 +39,7 @@ export class Controls {
       "aria-label": "Volume",
     });
     this.seek = h("input", { type: "range", class: "seek", min: 0, max: 1, step: "any", "aria-label": "Position" });
-    this.badge = h("span", { class: "badge", id: "badge" }, h("i", {}), h("b", {}), h("span", {}));
+    this.badge = h("button", { type: "button", class: "badge", id: "badge" }, h("i", {}), h("b", {}), h("span", {}));
     this.golive = h("button", { type: "button", class: "golive", id: "golive", hidden: true }, "Go live");
     this.clock = h("span", { class: "clock" });
     this.pip = iconButton("pip", () => this.togglePip(), "pip", "Picture in picture (i)");
@@ -65,9 +71,7 @@ export class Controls {
   }
 
   togglePlay() {
-    if (!this.#session.engine) return;
-    if (this.#video.paused) this.#video.play().catch(() => {});
-    else this.#video.pause();
+    this.#session.togglePlay();
   }
 
   toggleMute() {
@@ -81,8 +85,7 @@ export class Controls {
   }
 
   seekBy(seconds) {
-    const { start, end } = this.#session.engine?.range ?? { start: 0, end: 0 };
-    if (end > start) this.#video.currentTime = Math.min(end, Math.max(start, this.#video.currentTime + seconds));
+    this.#session.engine?.seek(this.#video.currentTime + seconds);
   }
 
   goLive() {
@@ -120,17 +123,18 @@ export class Controls {
   }
 
   #updatePosition() {
-    const { engine, live, opened } = this.#session;
+    const { engine, live, onAir, opened } = this.#session;
     const { start, end } = engine?.range ?? { start: 0, end: 0 };
     const latency = engine?.latency ?? null;
-    const atEdge = live && !this.#video.paused && (engine.drift ?? 0) < MAX_LIVE_DRIFT_S;
+    const behind = onAir && (engine.drift ?? 0) >= BEHIND_S;
     const [dot, word, distance] = this.badge.children;
     this.badge.hidden = !live && !opened?.recording;
-    this.badge.dataset.state = live ? (atEdge ? "live" : "behind") : "recording";
+    this.badge.dataset.state = this.#badgeState(behind);
+    this.badge.disabled = !behind;
     dot.hidden = !live;
-    setText(word, live ? "LIVE" : "RECORDING");
-    setText(distance, live && latency !== null ? formatLatency(latency) : "");
-    this.golive.hidden = !live || atEdge;
+    setText(word, WORDS[this.badge.dataset.state]);
+    setText(distance, onAir && latency !== null ? formatLatency(latency) : "");
+    this.golive.hidden = !behind;
     const length = end - start;
     this.seek.disabled = length < 1;
     setText(
@@ -147,6 +151,14 @@ export class Controls {
     fill(this.seek);
   }
 
+  #badgeState(behind) {
+    const { live, onAir, reachable } = this.#session;
+    if (!live) return "recording";
+    if (!reachable) return "unreachable";
+    if (!onAir) return "waiting";
+    return behind ? "behind" : "live";
+  }
+
   #listen() {
     const update = () => this.update();
     for (const event of ["play", "pause", "volumechange", "timeupdate", "durationchange", "seeked", "emptied"]) {
@@ -155,7 +167,7 @@ export class Controls {
     document.addEventListener("fullscreenchange", update);
     this.#session.addEventListener("change", update);
     this.#video.addEventListener("volumechange", () => remember(VOLUME, String(this.#video.volume)));
-    this.golive.addEventListener("click", () => this.goLive());
+    for (const button of [this.badge, this.golive]) button.addEventListener("click", () => this.goLive());
     this.unmute.addEventListener("click", () => this.toggleMute());
     this.volume.addEventListener("input", () => {
       this.#video.volume = Number(this.volume.value);
@@ -167,7 +179,7 @@ export class Controls {
     });
     this.seek.addEventListener("change", () => {
       this.#dragging = false;
-      this.#video.currentTime = Number(this.seek.value);
+      this.#session.engine?.seek(Number(this.seek.value));
     });
   }
 

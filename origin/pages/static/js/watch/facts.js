@@ -43,6 +43,9 @@ export function observe(session, video) {
     get drift() {
       return session.engine?.drift ?? null;
     },
+    get held() {
+      return session.engine?.hold.on ?? false;
+    },
     get buffered() {
       return bufferedAhead(video);
     },

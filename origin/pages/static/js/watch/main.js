@@ -3,6 +3,7 @@
 import { setText } from "../dom.js";
 import { AUDIO } from "../engines/engine.js";
 import { choosePlayer, loadEngine } from "../engines/index.js";
+import { About } from "./about.js";
 import { Controls } from "./controls.js";
 import { Facts, observe } from "./facts.js";
 import { listenToKeys } from "./keys.js";
@@ -11,19 +12,22 @@ import { Panel } from "./panel.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { StatusPoller } from "./status.js";
+import { Toast } from "./toast.js";
 
 const TICK_MS = 500;
+const PHONE = window.matchMedia("(max-width: 36rem) and (orientation: portrait)");
 
 const byId = (id) => document.getElementById(id);
 const options = readOptions(window.location);
 const video = byId("video");
 const player = choosePlayer(options.player);
-const poller = new StatusPoller(options.stream);
+const poller = new StatusPoller(options.stream, options.token);
 video.muted = options.muted;
 
 const session = new Session({ options, player, video, poller });
-const stage = new Stage(byId("stage"), video);
+const stage = new Stage(byId("stage"), video, byId("still"));
 const panel = new Panel(byId("panel"));
+const about = new About({ title: byId("title"), summary: byId("summary"), share: byId("share") });
 const controls = new Controls({
   session,
   video,
@@ -34,13 +38,8 @@ const controls = new Controls({
 const state = observe(session, video);
 const facts = new Facts(byId("facts"), state, session);
 const notice = byId("notice");
+const toast = new Toast(byId("toast"));
 window.headwater = state;
-
-function summary() {
-  const words = { live: "Live now", waiting: "The broadcaster is reconnecting", idle: "Offline" };
-  if (session.opened?.recording) return "Recording";
-  return words[session.status?.state] ?? "";
-}
 
 /** Whether only audio plays: the viewer chose it, or the broadcaster sends no video. */
 function hasNoPicture() {
@@ -50,9 +49,8 @@ function hasNoPicture() {
 
 function update() {
   const title = session.status?.title || options.stream;
-  setText(byId("title"), title);
-  document.title = `${session.live ? "● " : ""}${title}`;
-  setText(byId("summary"), summary());
+  document.title = `${session.onAir ? "● " : ""}${title}`;
+  about.update(session, title);
   stage.show(session.screen);
   stage.audioOnly = hasNoPicture();
   panel.update(session, title);
@@ -67,9 +65,12 @@ function onPictureClick(event) {
 }
 
 session.addEventListener("change", update);
+session.addEventListener("interrupt", () => stage.keepPicture());
+session.addEventListener("skip", () => toast.show("That part is no longer available. Playback continues at the earliest that is."));
 notice.addEventListener("click", () => session.watchLive());
 video.addEventListener("click", onPictureClick);
 video.addEventListener("dblclick", () => controls.toggleFullscreen());
+byId("details").open = PHONE.matches;
 byId("details").addEventListener("toggle", () => facts.update());
 setInterval(() => {
   controls.update();

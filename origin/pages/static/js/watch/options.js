@@ -1,5 +1,6 @@
 // The options in the page's address: /watch/{stream}?token=…&broadcast=…&player=…&latency=normal&muted=1&autoplay=0
 
+import { BASE } from "../base.js";
 import { PLAYER_NAMES } from "../engines/index.js";
 
 const BROADCAST = /^\d{8}t\d{6}z-[0-9a-f]{6}$/;
@@ -10,7 +11,7 @@ const BROADCAST = /^\d{8}t\d{6}z-[0-9a-f]{6}$/;
  */
 export function readOptions(location) {
   const query = new URLSearchParams(location.search);
-  const [, stream] = /^\/watch\/([^/]+)/.exec(location.pathname);
+  const [, stream] = /^watch\/([^/]+)/.exec(location.pathname.slice(BASE.length));
   const broadcast = query.get("broadcast") ?? "";
   const player = query.get("player");
   return {

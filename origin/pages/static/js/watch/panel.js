@@ -6,8 +6,14 @@ import { icon } from "../icons.js";
 const FAILURES = {
   connection: "The connection to the server was lost",
   missing: "This video is no longer available",
+  refused: "The server does not admit you",
   format: "This browser cannot play this video",
   script: "The player could not be loaded",
+};
+
+const REFUSALS = {
+  "token-missing": "This stream is private",
+  "token-expired": "This link has expired",
 };
 
 /** The panel of the screen as `{icon, title, text, actions}`, or null if it has no panel. */
@@ -26,6 +32,13 @@ function describe(session, title) {
         icon: "search",
         title: "No such stream",
         text: `There is no stream called “${title}” on this server. If it is created, this page updates automatically.`,
+      };
+    case "refused":
+      return {
+        icon: "lock",
+        title: REFUSALS[session.refusal.code] ?? "This link is not valid",
+        text: session.refusal.detail,
+        actions: [{ label: "Try again", act: () => session.retryAccess() }],
       };
     case "offline":
       return {
@@ -56,18 +69,17 @@ function describe(session, title) {
         actions: [{ label: "Watch from the start", act: () => session.watchRecording(opened) }],
       };
     case "error":
-      return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure, status) };
+      return { icon: "alert", title: FAILURES[session.failure.code], text: advice(session.failure) };
     default:
       return null;
   }
 }
 
-function advice({ code }, status) {
+function advice({ code }) {
   if (code === "connection" && !navigator.onLine)
     return "You are offline. Playback continues automatically when you are connected again.";
   if (code === "format")
     return "Try another browser, or a newer version of this one. This page keeps trying in the meantime.";
-  if (status?.private) return "Trying again. This stream is private: if the error persists, ask for a new link.";
   return "Trying again automatically.";
 }
 

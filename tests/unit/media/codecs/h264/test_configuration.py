@@ -58,6 +58,7 @@ def test_a_record_is_parsed_completely() -> None:
     assert config.frame_rate == Fraction(30000, 1001)
     assert config.colour == Colour(1, 1, 1, False)
     assert not config.interlaced
+    assert config.plays_everywhere
 
 
 @pytest.mark.parametrize("length_size", [1, 2, 4])

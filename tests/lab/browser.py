@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import (
+    TimeoutError as PlaywrightTimeoutError,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -106,8 +117,14 @@ def player(page: Page, name: str) -> Any:
 
 
 def wait_for(page: Page, condition: str, argument: Any = None) -> None:
-    """Wait until the JavaScript function ``condition``, called with ``argument``, returns a true value."""
-    page.wait_for_function(condition, arg=argument, timeout=TIMEOUT_MS)
+    """Wait until the JavaScript function ``condition``, called with ``argument``, returns a true value.
+
+    An AssertionError has the facts about playback."""
+    try:
+        page.wait_for_function(condition, arg=argument, timeout=TIMEOUT_MS)
+    except PlaywrightTimeoutError as error:
+        facts = page.evaluate("() => JSON.stringify(window.headwater ?? null)")
+        raise AssertionError(f"{condition} with {argument!r} did not come true; playback: {facts}") from error
 
 
 def wait_for_screen(page: Page, screen: str) -> None:

@@ -8,16 +8,16 @@ const POLL_MS = 20;
 const TOLERANCE_S = 0.1;
 /** The media that must be buffered after the new position, in seconds. */
 const MIN_BUFFER_S = 0.3;
-const TIMEOUT_MS = 2000;
+/** Attempts, not time: a machine that stands still for seconds while a page loads would leave no attempt. */
+const ATTEMPTS = 100;
 
 /**
- * Seeks the engine's video, which is not playing yet, to its target latency. Returns after a timeout at the latest, and
- * at once if the viewer chooses another position.
+ * Seeks the engine's video, which is not playing yet, to its target latency. Returns after about two seconds at the latest,
+ * and at once if the viewer chooses another position.
  */
 export async function settle(engine) {
   const { video } = engine;
-  const deadline = performance.now() + TIMEOUT_MS;
-  while (performance.now() < deadline && video.paused && !engine.hold.on) {
+  for (let attempt = 0; attempt < ATTEMPTS && video.paused && !engine.hold.on; attempt += 1) {
     const late = engine.drift;
     if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking) {
       if (!engine.live || (late !== null && Math.abs(late) < TOLERANCE_S)) return;

@@ -11,7 +11,7 @@ SECTIONS := density ladder delay origin store startup growth
 SECTION ?= $(patsubst bench/%/__main__.py,%,$(wildcard $(SECTIONS:%=bench/%/__main__.py)))
 SMOKE := bench/results/smoke
 # What tests/interop uses of Debian.
-INTEROP_PACKAGES := chromium ffmpeg mpv vlc-bin vlc-plugin-base nginx libnginx-mod-rtmp gstreamer1.0-tools \
+INTEROP_PACKAGES := chromium ffmpeg obs-studio xvfb mpv vlc-bin vlc-plugin-base nginx libnginx-mod-rtmp gstreamer1.0-tools \
 	$(patsubst %,gstreamer1.0-plugins-%,base good bad ugly) gstreamer1.0-libav libsoup-3.0-0
 
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-"""RTMPS with a real ffmpeg that checks the certificate's chain."""
+"""RTMPS with a real ffmpeg and a real OBS, which check the certificate's chain."""
 
 import socket
 import ssl
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.lab import obs
 from tests.lab.broadcaster import Clip, make_clip, play
 from tests.lab.certificates import Authority, Certificate
 from tests.lab.ffmpeg import ffmpeg_path
@@ -165,3 +166,22 @@ def test_a_balancer_names_the_client_before_the_handshake(server: Server, files:
             while encrypted.recv(4096):
                 pass
     until(lambda: "203.0.113.7:5" in (server.data / "server.log").read_text())
+
+
+@pytest.mark.skipif(obs.missing() is not None, reason=obs.missing() or "")
+def test_obs_publishes_and_checks_the_chain(server: Server, files: Certificate, tmp_path: Path) -> None:
+    created = server.json("create", "from-obs")
+    with obs.obs_publishing(tmp_path, created["server"], created["key"], root=files.root) as publisher:
+        until(lambda: state(server, "from-obs") == "live", timeout=60)
+        assert server.json("show", "from-obs")["publisher"]["software"].startswith("obs-output module")
+        assert publisher.process.poll() is None
+
+
+@pytest.mark.skipif(obs.missing() is not None, reason=obs.missing() or "")
+def test_obs_refuses_a_chain_that_it_does_not_know(server: Server, tmp_path: Path) -> None:
+    other = Authority().issue(tmp_path / "other", "localhost")
+    created = server.json("create", "doubting-obs")
+    with obs.obs_publishing(tmp_path, created["server"], created["key"], root=other.root) as publisher:
+        until(lambda: "Connection to" in publisher.log() and "failed" in publisher.log(), timeout=60)
+        assert "Cert verify failed" in publisher.log()
+    assert state(server, "doubting-obs") == "idle"

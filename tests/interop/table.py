@@ -9,6 +9,7 @@ from tests.interop.publishers.ffmpeg import AAC, H264, FfmpegPublisher
 from tests.interop.publishers.gomedia import GomediaPublisher
 from tests.interop.publishers.gstreamer import GstreamerPublisher
 from tests.interop.publishers.nginx_push import NginxPublisher
+from tests.interop.publishers.obs import ObsPublisher
 from tests.interop.publishers.pyav import PyavPublisher
 from tests.interop.publishers.vlc import VlcPublisher
 from tests.interop.readers import Reader
@@ -29,6 +30,7 @@ def encoded(codecs: str, video: tuple[str, ...], audio: tuple[str, ...]) -> Ffmp
 
 
 PUBLISHERS: tuple[Publisher, ...] = (
+    ObsPublisher(),
     GstreamerPublisher("rtmpsink"),
     GstreamerPublisher("rtmp2sink"),
     VlcPublisher(),

@@ -45,6 +45,7 @@ from control.options import (
     tracing_options,
     wanted_connections,
 )
+from control.owner import warn_of_root
 from control.reload import Settings
 from control.store_options import s3_options
 from control.token_file import TokenFile
@@ -137,6 +138,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         stack.enter_context(data.locked())
         data.warn_if_open()
+        warn_of_root(config.directories)
         stack.callback(data.withdraw, os.getpid())
 
         # Before the store, so that the last uploads are in the traces.

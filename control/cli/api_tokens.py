@@ -11,6 +11,7 @@ from control.cli.options import DEFAULT_DATA, Data, Json, ServerOptions, seconds
 from control.cli.output import print_done, print_json, show
 from control.cli.text import clean, moment
 from control.datadir import DataDir
+from control.owner import act_as_owner
 from storage.catalogue.scopes import Scope
 
 TokenArgument = Annotated[str, typer.Argument(metavar="NAME", help="The token's name, such as backup.")]
@@ -79,6 +80,7 @@ def rotate_token(json_output: Json = False, data: Data = DEFAULT_DATA) -> None:
     directory = DataDir(data)
     if directory.stored_token() is None:
         raise CliError(f"there is no token in {directory.token_file} to replace: name its directory with --data")
+    act_as_owner([data])
     directory.replace_token()
     if json_output:
         print_json({"file": str(directory.token_file)})

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from control.cli.options import LoadConfig, with_config
 from control.cli.output import print_json, show
+from control.owner import act_as_owner
 
 
 @with_config
@@ -23,6 +24,7 @@ def doctor(
 ) -> None:
     """Test ports, certificate, store, encoder, clock and cache, and say what to change."""
     config = load()
+    act_as_owner(config.directories)
     # Imported late, as the server's libraries.
     from control.doctor import State, examine
 

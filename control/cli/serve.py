@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from control.cli.options import LoadConfig, with_config
+from control.owner import act_as_owner
 
 
 @with_config
@@ -21,6 +22,7 @@ def serve(
     from control import serve as server
 
     if check:
+        act_as_owner(config.directories)
         server.check(config)
         print("The configuration is good; the store and the encoder are usable.")
         return

@@ -16,6 +16,7 @@ from control.cli.options import Json, LoadConfig, with_config
 from control.cli.output import print_json, show
 from control.cli.text import size
 from control.config import Config
+from control.owner import act_as_owner
 from control.store_options import s3_options
 from storage.copying import Copied, StoreCopy
 from storage.location import BadLocation, BucketLocation, DirectoryLocation, StoreLocation, parse_location
@@ -53,6 +54,7 @@ def copy(
 ) -> None:
     """Copy the store into another one, which is empty or an earlier copy. Repeat it to continue or to update."""
     config = load()
+    act_as_owner(config.directories)
     try:
         target = parse_location(to)
     except BadLocation as error:

@@ -284,11 +284,11 @@ class Config(BaseSettings):
         return (self.store.spool or self.data / "spool").expanduser()
 
     @property
-    def directories(self) -> frozenset[Path]:
-        """The directories in which the server writes."""
+    def directories(self) -> tuple[Path, ...]:
+        """The directories in which the server writes, the data directory first."""
         location = self.store_location
-        stores = {location.path} if isinstance(location, DirectoryLocation) else set()
-        return frozenset({self.data, self.spool} | stores)
+        stores = (location.path,) if isinstance(location, DirectoryLocation) else ()
+        return tuple(dict.fromkeys((self.data, self.spool, *stores)))
 
     def ladder_of(self, stream: str) -> Ladder:
         """The ladder that the configuration sets for ``stream``, or else for all streams."""

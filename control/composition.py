@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -59,6 +60,7 @@ from origin.api import ApiServices
 from origin.api.auth import Authenticator
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
+from origin.hot import HotAnswers
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret, PrivacyCache
 from origin.readiness import Readiness
@@ -234,13 +236,18 @@ async def serving(
         ]
         for purge in purges:
             stack.push_async_callback(purge.close)
+        hot = HotAnswers(
+            prefix=urlsplit(page_url).path,
+            any_origin="*" in config.http.cors_origins,
+            on_served=metrics.served,
+        )
         keeper = Keeper(
             store,
             catalogue,
             policy=lambda: keeping_policy(settings.config),
             in_use=lambda: broadcasts_in_use(cluster, journals, spool),
             hold=station.holding,
-            observer=Deletions(audit, metrics, time.time, lambda keys: _forget(reader, purges, keys)),
+            observer=Deletions(audit, metrics, time.time, lambda keys: _forget(reader, hot, purges, keys)),
             space=lambda: space_of(config.store_location),
             clock=time.time,
         )
@@ -248,6 +255,11 @@ async def serving(
         metrics.collect(UsageCollector(lambda: keeper.last_usage))
         privacy = PrivacyCache(catalogue.is_private)
         stack.push_async_callback(privacy.close)
+
+        def privacy_changed(stream: str) -> None:
+            privacy.forget(stream)
+            hot.clear()
+
         stack.push_async_callback(thumbnailer.close)
 
         drain = Drain(
@@ -278,6 +290,7 @@ async def serving(
                 playback_keys=playback.keys,
                 clock=time.time,
                 on_key=data.key_changed,
+                on_privacy=privacy_changed,
             ),
             delivery=Delivery(
                 windows,
@@ -308,6 +321,7 @@ async def serving(
         http_server = HttpServer(
             app,
             connections,
+            hot,
             trusted_proxies=trusted,
             around=lambda inner: inner if tracing is None else TracedRequests(inner, tracing, peers),
         )
@@ -392,12 +406,13 @@ async def _first_stream(catalogue: Catalogue, data: DataDir) -> tuple[str | None
     return FIRST_STREAM, key, False
 
 
-def _forget(reader: CoalescingReader, purges: Sequence[CachePurge], keys: Sequence[str]) -> None:
+def _forget(reader: CoalescingReader, hot: HotAnswers, purges: Sequence[CachePurge], keys: Sequence[str]) -> None:
     """``keys`` are those of deleted objects."""
     for purge in purges:
         purge.forget(keys)
     for key in keys:
         reader.forget(key)
+    hot.clear()
 
 
 def _server_entry(action: str, stream: str | None = None) -> AuditEntry:

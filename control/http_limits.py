@@ -93,6 +93,7 @@ class HttpConnections:
     def wait(self, connection: Evictable) -> None:
         """The connection waits for a complete request from now on."""
         if connection in self._addresses:
+            self._waiting.pop(connection, None)
             self._waiting[connection] = None
 
     def serve(self, connection: Evictable) -> None:

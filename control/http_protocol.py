@@ -101,8 +101,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
-        if self._unread:
+        if self._unread or self._must_wait():
             self._unread += data
+            self.flow.pause_reading()
             return
         if self._phase is Phase.IDLE:
             self._phase = Phase.HEAD
@@ -110,9 +111,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         for start in range(0, len(data), PIECE):
             if self._phase is Phase.REFUSED or self.transport.is_closing():
                 return
-            if self.pipeline:
-                # Reading is paused meanwhile.
+            if self._must_wait():
                 self._unread = data[start:]
+                self.flow.pause_reading()
                 break
             self._parsed = False
             piece = data if len(data) <= PIECE else view[start : start + PIECE]
@@ -143,7 +144,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._exceed(*self._too_large())
         self._phase = Phase.BODY
         self._parsed = True
-        super().on_headers_complete()
+        self._begin_request()
 
     def on_body(self, body: bytes) -> None:
         self._parsed = True
@@ -152,17 +153,29 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._phase = Phase.IDLE
         self._parsed = True
-        super().on_message_complete()
+        self._end_request()
         if not self._is_answered():
             self._pool.serve(self)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._await_flush()
-        if self._unread and not self.pipeline:
+        if self._unread and not self._must_wait():
             self.loop.call_soon(self._read_rest)
         if self._is_answered():
             self._pool.wait(self)
+
+    def _begin_request(self) -> None:
+        """The head is complete."""
+        super().on_headers_complete()
+
+    def _end_request(self) -> None:
+        """The body is complete."""
+        super().on_message_complete()
+
+    def _must_wait(self) -> bool:
+        """Whether what follows is parsed only when the requests before it are answered."""
+        return bool(self.pipeline)
 
     def _read_rest(self) -> None:
         rest, self._unread = self._unread, b""

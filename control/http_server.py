@@ -5,36 +5,41 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from control.hot_protocol import HotHttpProtocol
 from control.http_limits import HttpConnections
-from control.http_protocol import BoundedHttpProtocol
 from control.listening import BACKLOG
+from origin.hot import HotAnswers, SharedAnswers
 
 GRACE_S = 3
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that does not handle signals. ``connections`` has its limits. The scope that ``around`` gets
+    """A uvicorn server that does not handle signals. ``connections`` has its limits, ``hot`` the answers that it
+    repeats. The scope that ``around`` gets
     has the address of the connection, and that of ``app`` the client's, as trusted proxies name it."""
 
     def __init__(
         self,
         app: ASGIApp,
         connections: HttpConnections,
+        hot: HotAnswers,
         *,
         trusted_proxies: Sequence[str],
         around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     ) -> None:
         # uvicorn only calls it, so it need not be a class.
-        protocol = cast(type[asyncio.Protocol], partial(BoundedHttpProtocol, connections=connections))
+        protocol = cast(type[asyncio.Protocol], partial(HotHttpProtocol, connections=connections, hot=hot))
+        shared = cast(Any, SharedAnswers(app, hot))
+        behind = ProxyHeadersMiddleware(shared, trusted_hosts=list(trusted_proxies))
         super().__init__(
             uvicorn.Config(
-                around(cast(ASGIApp, ProxyHeadersMiddleware(app, trusted_hosts=list(trusted_proxies)))),  # type: ignore[arg-type]
+                around(cast(ASGIApp, behind)),
                 http=protocol,
                 ws="none",
                 lifespan="off",

@@ -14,6 +14,7 @@ from origin.body import SharedBody, pieces
 from origin.delivery import Delivery
 from origin.directives import parse_directives
 from origin.errors import NoSuchName, NotYet, OriginError, Refused, origin_error
+from origin.hot import SHARED, SharedRequest
 from origin.methods import allow, options_answer
 from origin.playback import Granted, PlaybackGate, PlaybackRefused, Redirected, capped
 from origin.prefix import route_path
@@ -73,6 +74,9 @@ class LiveMedia:
             response.body_iterator = counted(response.body_iterator, resource, self._on_served)
         else:
             self._on_served(resource, response.status_code, len(response.body))
+            shared: SharedRequest | None = request.scope.get(SHARED)
+            if shared is not None:
+                shared.answer(response.body, resource)
         return response
 
     async def _respond(self, request: Request) -> tuple[str, Response]:
@@ -99,6 +103,9 @@ class LiveMedia:
         if path is None:
             raise NoSuchName
         answer = await self._delivery.find(path, parse_directives(request.query_params))
+        is_public = granted.seconds_left is None
+        if is_public and answer.lifetime is not Lifetime.MOMENT and SHARED in request.scope:
+            request.scope[SHARED].keep()
         headers = {
             "Content-Type": content_type(path.key),
             "Cache-Control": capped(CACHING[answer.lifetime], granted.seconds_left),

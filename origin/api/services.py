@@ -79,13 +79,18 @@ def _ignore_key(stream: str, key: str | None) -> None:
     pass
 
 
+def _ignore_stream(stream: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class ApiServices:
     """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end.
 
     ``reload`` applies the configuration as it is now, and raises BadConfiguration. ``playback_keys`` returns the
     keys that sign viewers' tokens, ``clock`` Unix seconds and ``monotonic`` monotonic seconds. ``on_key`` receives
-    a stream's new key, and None when the stream is deleted. ``warnings`` returns what may soon prevent the server
+    a stream's new key, and None when the stream is deleted; ``on_privacy`` a stream that is now private, or no
+    longer. ``warnings`` returns what may soon prevent the server
     from serving.
     """
 
@@ -103,6 +108,7 @@ class ApiServices:
     clock: Callable[[], float]
     monotonic: Callable[[], float] = time.monotonic
     on_key: Callable[[str, str | None], None] = _ignore_key
+    on_privacy: Callable[[str], None] = _ignore_stream
     warnings: Callable[[], Collection[str]] = tuple
 
     @property

@@ -118,6 +118,7 @@ def streams_router(services: ApiServices) -> APIRouter:
         operation.note(**settings.model_dump(mode="json", exclude_defaults=True))
         _, key = await services.catalogue.create_stream(new.stream, settings, now=services.clock())
         services.on_key(new.stream, key)
+        services.on_privacy(new.stream)
         response.headers["Location"] = f"{services.path_prefix}/api/v1/streams/{new.stream}"
         return with_key(new.stream, key)
 
@@ -149,6 +150,8 @@ def streams_router(services: ApiServices) -> APIRouter:
             return record.model_copy(update={"settings": changed})
 
         record = await services.catalogue.update_stream(stream, apply)
+        if "private" in changes:
+            services.on_privacy(stream)
         return stream_view(services, record, await live_status(services, stream))
 
     @router.delete(

@@ -15,6 +15,7 @@ from control.http_limits import HttpConnections, HttpLimits
 from control.http_protocol import PIECE, BoundedHttpProtocol
 from control.http_server import HttpServer
 from media.peers import TrustedPeers
+from origin.hot import HotAnswers
 
 PATIENCE_S = 10.0
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -113,7 +114,9 @@ async def serving(*, trusted: tuple[str, ...] = (), **limits: Any) -> AsyncItera
             front.hanging = True
         await application(scope, receive, send, release=release)
 
-    server = HttpServer(app, connections, trusted_proxies=trusted)
+    server = HttpServer(
+        app, connections, HotAnswers(any_origin=True, on_served=lambda *_: None), trusted_proxies=trusted
+    )
     async with server.running(listener):
         front = Front(listener.getsockname()[1], connections, refused, release)
         yield front

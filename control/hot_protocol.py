@@ -128,7 +128,7 @@ class HotHttpProtocol(BoundedHttpProtocol):
     def _shared_key(self) -> Key | None:
         """The key of the request whose head has just been parsed; its fields are remembered."""
         parser, received = self.parser, self._received
-        is_alone = received.endswith(END_OF_HEAD) and received.count(END_OF_HEAD) == 1
+        is_alone = received.find(END_OF_HEAD) == len(received) - len(END_OF_HEAD)
         if not is_alone or parser.get_method() != b"GET" or not self._is_answered():
             return None
         if parser.get_http_version() != "1.1" or not parser.should_keep_alive() or parser.should_upgrade():

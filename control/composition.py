@@ -58,11 +58,14 @@ from live.gauges import HeldCollector, LiveCollector
 from media.peers import TrustedPeers
 from origin.api import ApiServices
 from origin.api.auth import Authenticator
+from origin.api.cmcd import ReportIntake
 from origin.app import OriginServices, create_app
 from origin.delivery import Delivery
 from origin.hot import HotAnswers
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret, PrivacyCache
+from origin.qoe.gauges import QoeCollector
+from origin.qoe.ladder import ladder_of
 from origin.readiness import Readiness
 from origin.traced_requests import TracedRequests
 from storage.audit import AuditEntry, AuditLog, new_entry
@@ -274,6 +277,14 @@ async def serving(
         token_file = TokenFile(data, on_replaced=lambda: audit.record(_server_entry("token-file-replace")))
         auth = Authenticator(token_file.token, tokens, audit, on_refused=metrics.api_refused)
         stack.callback(auth.close)
+        reports = ReportIntake(
+            enabled=lambda: settings.config.qoe.enabled,
+            ladder=lambda stream: ladder_of(windows.newest(stream)),
+            find=catalogue.find_stream,
+            monotonic=time.monotonic,
+        )
+        stack.push_async_callback(reports.close)
+        metrics.collect(QoeCollector(reports.figures, reports.outcomes, time.monotonic))
         services = OriginServices(
             api=ApiServices(
                 cluster=cluster,
@@ -284,6 +295,7 @@ async def serving(
                 public_url=page_url,
                 drain=drain,
                 hooks=hooks.manager,
+                reports=reports,
                 reload=settings.reload,
                 warnings=lambda: room.warnings,
                 keeper=keeper,

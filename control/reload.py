@@ -17,8 +17,8 @@ from transcoder.options import Encoder, check_encoder
 log = structlog.get_logger("control")
 
 # Sections that a running server can change; they apply to new publishers and broadcasts, [hooks] to new messages,
-# [retention] to the next sweep.
-RUNNING_SECTIONS = frozenset({"hooks", "on_publish", "packager", "retention", "streams", "transcoder"})
+# [retention] to the next sweep, [qoe] at once.
+RUNNING_SECTIONS = frozenset({"hooks", "on_publish", "packager", "qoe", "retention", "streams", "transcoder"})
 # Settings of [rtmp] that it can change; they apply to new publishers and broadcasts.
 RUNNING_RTMP = frozenset(
     {

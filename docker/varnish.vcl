@@ -41,8 +41,12 @@ sub vcl_recv {
     if (req.url == "/healthz") {
         return (synth(200));
     }
-    if (req.url !~ "^/(live|static|watch|time|api/v1/watch)/" && req.url !~ "^/(time|favicon\.ico)(\?|$)") {
+    if (req.url !~ "^/(live|static|watch|time|api/v1/watch)/" && req.url !~ "^/(time|favicon\.ico|api/v1/cmcd)(\?|$)") {
         return (synth(404));
+    }
+    # Viewers only read; their players also report how playback is.
+    if (req.method == "POST" && req.url ~ "^/api/v1/cmcd(\?|$)") {
+        return (pass);
     }
     if (req.method != "GET" && req.method != "HEAD" && req.method != "OPTIONS") {
         return (synth(405));

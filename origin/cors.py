@@ -9,6 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from origin.prefix import route_path
 
 PATHS = ("/live/", "/time", "/api/v1/watch/")
+# Where players send reports, and the header fields that these may be in (CTA-5004-B). A player that sends them
+# with its requests for media needs them there too.
+REPORTS = "/api/v1/cmcd"
+CMCD_FIELDS = ("CMCD-Object", "CMCD-Request", "CMCD-Session", "CMCD-Status")
 EXPOSED = ("Content-Length", "Content-Range", "Date", "ETag")
 # For caches: the origins of all pages that may read the answer, separated by spaces.
 ALLOWED_ORIGINS = "X-Allowed-Origins"
@@ -20,19 +24,29 @@ class PlayerCors:
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
         self._app = app
-        kind = AnyOrigin if "*" in origins else ListedOrigins
-        self._shared = kind(
-            app,
-            allow_origins=list(origins),
-            allow_methods=["GET", "HEAD", "OPTIONS"],
-            allow_headers=["Range"],
-            expose_headers=list(EXPOSED),
-            max_age=86400,
-        )
+        self._media = _shared(app, origins, ["GET", "HEAD", "OPTIONS"], ["Range", *CMCD_FIELDS])
+        self._reports = _shared(app, origins, ["GET", "HEAD", "OPTIONS", "POST"], ["Content-Type", *CMCD_FIELDS])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_players = scope["type"] == "http" and route_path(scope).startswith(PATHS)
-        await (self._shared if is_players else self._app)(scope, receive, send)
+        await self._app_for(scope)(scope, receive, send)
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        path = route_path(scope) if scope["type"] == "http" else ""
+        if path.startswith(PATHS):
+            return self._media
+        return self._reports if path == REPORTS else self._app
+
+
+def _shared(app: ASGIApp, origins: Sequence[str], methods: list[str], headers: list[str]) -> CORSMiddleware:
+    kind = AnyOrigin if "*" in origins else ListedOrigins
+    return kind(
+        app,
+        allow_origins=list(origins),
+        allow_methods=methods,
+        allow_headers=headers,
+        expose_headers=list(EXPOSED),
+        max_age=86400,
+    )
 
 
 class AnyOrigin(CORSMiddleware):

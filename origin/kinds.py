@@ -8,6 +8,7 @@ from origin.prefix import route_path
 
 EXACT = {
     "/": "page",
+    "/api/v1/cmcd": "report",
     "/api/v1/docs": "page",
     "/favicon.ico": "static",
     "/healthz": "health",

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, Counter
 # Of media, then of everything else.
 KINDS = (
     *("master", "manifest", "playlist", "recording", "init", "segment", "part", "refused"),
-    *("page", "static", "status", "api", "clock", "health", "metrics"),
+    *("page", "static", "status", "report", "api", "clock", "health", "metrics"),
 )
 UNKNOWN = "unknown"
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")

@@ -14,6 +14,7 @@ from control.cli.events import events
 from control.cli.hooks import hooks
 from control.cli.keys import keys
 from control.cli.live import drain, kill, list_streams, reload, show_stream, switch
+from control.cli.qoe import qoe
 from control.cli.serve import serve
 from control.cli.store import store
 from control.cli.streams import backup_key, change, create, delete, rotate_key
@@ -63,6 +64,7 @@ app.command("ban", rich_help_panel=LIVE)(ban)
 app.command("unban", rich_help_panel=LIVE)(unban)
 app.command("switch", rich_help_panel=LIVE)(switch)
 app.command("events", rich_help_panel=LIVE)(events)
+app.command("qoe", rich_help_panel=LIVE)(qoe)
 app.add_typer(broadcasts, name="broadcasts", rich_help_panel=RECORDINGS)
 app.add_typer(store, name="store", rich_help_panel=RECORDINGS)
 app.add_typer(api_tokens, name="api-token", rich_help_panel=ACCESS)

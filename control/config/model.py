@@ -169,6 +169,12 @@ class PlaybackConfig(Section):
     bucket: Annotated[float, Duration(at_least=60, at_most=7 * 86_400)] = 6 * 3600.0
 
 
+class QoeConfig(Section):
+    """Reports of players about playback (CMCD)."""
+
+    enabled: bool = True
+
+
 class TranscoderConfig(Section):
     """With ``threads`` 0, the number depends on the processors; with ``low_audio_bitrate`` None, there is no second
     audio track. ``max_memory`` is the address space of a child that encodes without a GPU. ``max_pixel_rate`` is
@@ -253,6 +259,7 @@ class Config(BaseSettings):
     cache: CacheConfig = CacheConfig()
     packager: PackagerConfig = PackagerConfig()
     playback: PlaybackConfig = PlaybackConfig()
+    qoe: QoeConfig = QoeConfig()
     transcoder: TranscoderConfig = TranscoderConfig()
     streams: dict[StreamName, StreamConfig] = {}
     on_publish: OnPublishConfig = OnPublishConfig()

@@ -9,15 +9,21 @@ from dataclasses import dataclass
 import structlog
 from fastapi import Request
 
+from media.peers import counted_as
 from origin.api.errors import ApiError, ScopeMissing, TooManyWrongTokens, Unauthorized
 from origin.api.refusals import RefusalTally
-from origin.api.throttle import FailureThrottle
+from origin.api.throttle import Throttle
 from storage.audit import AuditActor, AuditLog
 from storage.catalogue.api_tokens import FILE_TOKEN, ApiTokens
 from storage.catalogue.scopes import Scope
 from storage.interface import StorageError
 
 log = structlog.get_logger("api")
+
+# An address may send this many wrong tokens at once, and another one every interval. Tokens cannot be guessed at
+# any rate: the limit is for what guesses cost the store and the log.
+WRONG_TOKENS = 10
+WRONG_TOKEN_INTERVAL_S = 6.0
 
 FILE_ACTOR = AuditActor(name=FILE_TOKEN, id="file", scope=Scope.ADMIN)
 
@@ -56,7 +62,7 @@ class Authenticator:
         self._clock = clock
         self._monotonic = monotonic
         self._on_refused = on_refused
-        self._throttle = FailureThrottle()
+        self._throttle = Throttle(WRONG_TOKENS, WRONG_TOKEN_INTERVAL_S)
         self._tally = RefusalTally(audit, clock)
 
     async def authorize(self, request: Request, scope: Scope) -> Caller:
@@ -94,7 +100,8 @@ class Authenticator:
         """The owner of ``token``, and when it expires. Raises Unauthorized, TooManyWrongTokens, StorageError."""
         if hmac.compare_digest(token.encode(), self._file_token().encode()):
             return FILE_ACTOR, None
-        wait_s = self._throttle.wait_s(address, self._monotonic())
+        peer = counted_as(address)
+        wait_s = self._throttle.wait_s(peer, self._monotonic())
         record = await self.tokens.find(token) if not wait_s or self.tokens.is_known(token) else None
         now = self._clock()
         if record is not None and (record.expires_at is None or now < record.expires_at):
@@ -105,7 +112,7 @@ class Authenticator:
             raise TooManyWrongTokens(
                 f"too many wrong tokens from your address: try again in {retry_after_s} s", retry_after_s
             )
-        self._throttle.fail(address, self._monotonic())
+        self._throttle.count(peer, self._monotonic())
         if record is not None:
             raise Unauthorized(f"the token {record.name} has expired: create another one")
         raise Unauthorized("the token is not this server's: it is mistyped, revoked, or for another server")

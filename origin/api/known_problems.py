@@ -78,6 +78,10 @@ KEY_NOT_FOUND = known(KeyNotFound, "studio-a has no key guest")
 KEY_EXISTS = known(KeyExists, "studio-a has a key guest already: rotate or revoke it, or choose another name")
 TOO_MANY_KEYS = known(TooManyKeys, "studio-a has 50 keys, which is the limit: revoke one first")
 BAD_KEY = known(BadKey, "the expiry is in the past: give one in the future")
+REPORTS_OFF = KnownProblem(410, "reports-off", "this server takes no reports of players: do not send any more")
+TOO_MANY_REPORTS = KnownProblem(
+    429, "too-many-reports", "the server has as many reports as it can take: try again in 1 s"
+)
 CONTENT_TOO_LARGE = KnownProblem(413, "content-too-large", "a request's body is at most 65536 bytes")
 BAD_STREAM_NAME = known(
     BadStreamName,

@@ -447,6 +447,60 @@ class WatchStatus(Answer):
     dash: str | None = Field(
         examples=["/live/studio-a/20261121t104105z-ab12cd/manifest.mpd"], json_schema_extra=PATH
     )
+    reports: str | None = Field(
+        examples=["/api/v1/cmcd"],
+        description="where players send their reports (CMCD); null: nowhere",
+        json_schema_extra=PATH,
+    )
+
+
+class SpreadView(Answer):
+    """The median and the 95th percentile of ``count`` sessions, in seconds."""
+
+    count: int = Field(examples=[42], json_schema_extra=NOT_NEGATIVE)
+    median: float = Field(examples=[0.8], json_schema_extra=NOT_NEGATIVE)
+    p95: float = Field(examples=[1.9], json_schema_extra=NOT_NEGATIVE)
+
+
+class QoeSums(Answer):
+    """What players have reported, added up."""
+
+    starts: int = Field(
+        examples=[42], description="sessions that reported their start", json_schema_extra=NOT_NEGATIVE
+    )
+    stalls: int = Field(examples=[3], json_schema_extra=NOT_NEGATIVE)
+    stalled_s: float = Field(examples=[4.2], description="seconds", json_schema_extra=NOT_NEGATIVE)
+    played_s: float = Field(examples=[8400.0], description="seconds", json_schema_extra=NOT_NEGATIVE)
+    errors: int = Field(examples=[0], json_schema_extra=NOT_NEGATIVE)
+
+
+class QoeFigures(QoeSums):
+    """The last ``window_s`` seconds. ``start_s`` and ``latency_s`` are null if no player reports them."""
+
+    sessions: int = Field(examples=[40], description="that play now", json_schema_extra=NOT_NEGATIVE)
+    start_s: SpreadView | None = Field(description="from the wish to play until media plays")
+    latency_s: SpreadView | None = Field(description="behind live, of those that play now")
+    bitrate_bps: int | None = Field(
+        examples=[2_400_000], description="mean of those that play now", json_schema_extra=LONG
+    )
+    stalled_ratio: float | None = Field(
+        examples=[0.0005],
+        description="share of the time in which playback stood still; null: nothing played",
+        json_schema_extra=NOT_NEGATIVE,
+    )
+
+
+class RenditionQoe(QoeFigures):
+    rendition: str = Field(examples=["v720p"], description="a track, or `unknown`")
+
+
+class QoeView(QoeFigures):
+    """How playback is, as players report it. They are not checked: anyone may send reports."""
+
+    stream: str = Field(examples=["studio-a"], json_schema_extra=STREAM)
+    window_s: float = Field(examples=[300.0], json_schema_extra=NOT_NEGATIVE)
+    renditions: tuple[RenditionQoe, ...]
+    totals: QoeSums = Field(description="since the server started")
 
 
 class Version(Answer):

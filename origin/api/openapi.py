@@ -6,8 +6,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from origin.api.known_problems import PROBLEM_REF
+from origin.api import cmcd
+from origin.api.known_problems import (
+    CONTENT_TOO_LARGE,
+    PROBLEM_REF,
+    REPORTS_OFF,
+    TOO_MANY_REPORTS,
+    KnownProblem,
+    responses,
+)
 from origin.api.problems import Problem
+from origin.qoe.cmcd import MAX_REPORT
 
 DESCRIPTION = """\
 Everything that the command line and the dashboard do. Requests need an API token, except those of viewers' pages
@@ -55,6 +64,7 @@ def install_openapi(app: FastAPI, *, prefix: str) -> None:
             document["components"]["schemas"][name] = Problem.model_json_schema()
             _remove_validation_errors(document)
             _describe_streams(document)
+            _describe_reports(document)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -69,6 +79,60 @@ def _describe_streams(document: dict[str, Any]) -> None:
             content = operation["responses"].get("200", {}).get("content", {})
             if "text/event-stream" in content:
                 content["text/event-stream"] = {"schema": {"type": "string"}}
+
+
+def _describe_reports(document: dict[str, Any]) -> None:
+    """The route of reports is none of FastAPI's."""
+    query = {
+        "name": cmcd.PARAMETER,
+        "in": "query",
+        "required": False,
+        "description": "one report; also in the header fields CMCD-Object, -Request, -Session and -Status",
+        "schema": {
+            "type": "string",
+            "maxLength": MAX_REPORT,
+            "examples": ['cid="studio-a",sid="6e2fb550-c457-11e9-bb97-0800200c9a66",v=2'],
+        },
+    }
+    quiet = {
+        "name": "quiet",
+        "in": "query",
+        "required": False,
+        "description": "`1`: the answer is 204 also if the reports are refused, because browsers log errors",
+        "schema": {"type": "string", "maxLength": 8, "examples": ["1"]},
+    }
+    line = 'cid="studio-a",e=ps,sid="6e2fb550-c457-11e9-bb97-0800200c9a66",sta=p,ts=1795257665000,v=2'
+    text = {"schema": {"type": "string"}, "example": line}
+    operation: dict[str, Any] = {
+        "tags": ["watch"],
+        "parameters": [query, quiet],
+        "responses": {"204": {"description": "the reports were received"}},
+    }
+    document["paths"][cmcd.PATH] = {
+        "get": {
+            **operation,
+            "summary": "Report how playback is, in the query",
+            "description": "Needs no token. CMCD, version 1 or 2.",
+            "operationId": "sendReport",
+            "responses": {**operation["responses"], **_problems(REPORTS_OFF, TOO_MANY_REPORTS)},
+        },
+        "post": {
+            **operation,
+            "summary": "Report how playback is",
+            "description": "Needs no token. The body is CMCD in event mode: a report in each line, at most 50. "
+            "What cannot be read is left out.",
+            "operationId": "sendReports",
+            "requestBody": {"required": False, "content": {"application/cmcd": text, "text/plain": text}},
+            "responses": {
+                **operation["responses"],
+                **_problems(REPORTS_OFF, CONTENT_TOO_LARGE, TOO_MANY_REPORTS),
+            },
+        },
+    }
+
+
+def _problems(*known: KnownProblem) -> dict[str, Any]:
+    return {str(status): answer for status, answer in responses(*known).items()}
 
 
 def _remove_validation_errors(document: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cluster.interface import Cluster
 from origin.api.auth import Authenticator
+from origin.api.cmcd import ReportIntake
 from origin.api.models import Draining, Reloaded
 from origin.playback.keys import PlaybackKeys
 from storage.audit import AuditLog
@@ -87,11 +88,10 @@ def _ignore_stream(stream: str) -> None:
 class ApiServices:
     """``rtmp_url`` is the Server line for OBS; ``public_url`` is the origin's, without a slash at its end.
 
-    ``reload`` applies the configuration as it is now, and raises BadConfiguration. ``playback_keys`` returns the
-    keys that sign viewers' tokens, ``clock`` Unix seconds and ``monotonic`` monotonic seconds. ``on_key`` receives
-    a stream's new key, and None when the stream is deleted; ``on_privacy`` a stream that is now private, or no
-    longer. ``warnings`` returns what may soon prevent the server
-    from serving.
+    ``reload`` applies the configuration as it is now, and raises BadConfiguration. ``reports`` are those of
+    players. ``playback_keys`` returns the keys that sign viewers' tokens, ``clock`` Unix seconds and ``monotonic``
+    monotonic seconds. ``on_key`` receives a stream's new key, and None when the stream is deleted; ``on_privacy``
+    a stream that is now private, or no longer. ``warnings`` returns what may soon prevent the server from serving.
     """
 
     cluster: Cluster
@@ -102,6 +102,7 @@ class ApiServices:
     public_url: str
     drain: Drainer
     hooks: Hooks
+    reports: ReportIntake
     reload: Callable[[], Awaitable[Reloaded]]
     keeper: Keeper
     playback_keys: Callable[[], Awaitable[PlaybackKeys]]

@@ -1,31 +1,29 @@
-"""Limits how many wrong tokens one address may try. Pure: ``now`` is monotonic seconds.
+"""Limits how often something may happen for each key. Pure: ``now`` is monotonic seconds."""
 
-Tokens have 256 random bits, so they cannot be guessed at any rate. The limit is for what guesses cost the store and
-the log.
-"""
-
-from media.peers import counted_as
 from storage.sized_cache import SizedCache
 
-# An address may send BURST wrong tokens at once, and another one every INTERVAL_S.
-BURST = 10
-INTERVAL_S = 6.0
-MAX_ADDRESSES = 4096
+MAX_KEYS = 4096
 
 
-class FailureThrottle:
-    """Counts by /64 for IPv6. With more than ``MAX_ADDRESSES``, those that failed the longest ago are forgotten."""
+class Throttle:
+    """Allows ``burst`` for a key at once, and another one every ``interval_s``. With more than ``MAX_KEYS`` keys,
+    those that were counted the longest ago are forgotten. Peers are counted by :func:`media.peers.counted_as`."""
 
-    def __init__(self) -> None:
-        # The time at which all failures of an address are forgiven.
-        self._clear_at: SizedCache[str, float] = SizedCache(0, max_values=MAX_ADDRESSES)
+    def __init__(self, burst: int, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._allowance_s = (burst - 1) * interval_s
+        # The time at which everything that was counted for a key is forgiven.
+        self._clear_at: SizedCache[str, float] = SizedCache(0, max_values=MAX_KEYS)
 
-    def wait_s(self, address: str, now: float) -> float:
-        """Seconds until ``address`` may send another wrong token; 0 if it may now."""
-        clear_at = self._clear_at.get(counted_as(address)) or now
-        return max(0.0, clear_at - now - (BURST - 1) * INTERVAL_S)
+    def __len__(self) -> int:
+        return len(self._clear_at)
 
-    def fail(self, address: str, now: float) -> None:
-        """``address`` has sent a wrong token."""
-        peer = counted_as(address)
-        self._clear_at.put(peer, max(self._clear_at.get(peer) or now, now) + INTERVAL_S, 0)
+    def wait_s(self, key: str, now: float) -> float:
+        """Seconds until ``key`` is allowed another one; 0 if it is now."""
+        clear_at = self._clear_at.get(key) or now
+        return max(0.0, clear_at - now - self._allowance_s)
+
+    def count(self, key: str, now: float, amount: int = 1) -> None:
+        """It has happened ``amount`` times. If that is more than is allowed now, ``key`` waits for longer."""
+        clear_at = max(self._clear_at.get(key) or now, now)
+        self._clear_at.put(key, clear_at + amount * self._interval_s, 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from live.status import StreamState
+from origin.api.cmcd import PATH
 from origin.api.known_problems import OF_OWNERS, STREAM_NOT_FOUND, responses
 from origin.api.live import live_status
 from origin.api.models import WatchStatus, dash_path, hls_path
@@ -68,6 +69,7 @@ class WatchStatuses:
             broadcast=broadcast,
             hls=playable and self._prefix + hls_path(stream, playable),
             dash=playable and self._prefix + dash_path(stream, playable),
+            reports=self._prefix + PATH if self._services.reports.enabled else None,
         )
 
     async def _stored(self, stream: str) -> StoredStatus | None:

@@ -29,7 +29,16 @@ from live.status import (
     WarningStatus,
 )
 from media.roles import Role
-from origin.api.models import BanView, BroadcastState, EventPage, ServerState, StreamView
+from origin.api.models import (
+    BanView,
+    BroadcastState,
+    EventPage,
+    QoeSums,
+    QoeView,
+    ServerState,
+    SpreadView,
+    StreamView,
+)
 from origin.api.server_events import ServerEvents
 from origin.pages import pages_router
 
@@ -50,6 +59,9 @@ media_1.m3u8
 #EXT-X-STREAM-INF:BANDWIDTH=70000,CODECS="mp4a.40.2",AUDIO="a"
 media_2.m3u8
 """
+
+
+NOTHING_PLAYED = QoeSums(starts=0, stalls=0, stalled_s=0.0, played_s=0.0, errors=0)
 
 
 class Broadcast:
@@ -257,6 +269,24 @@ def history_of(stream: Stream, now: float) -> History:
     return History(samples=tuple(samples))
 
 
+def qoe_of(stream: Stream) -> QoeView:
+    """Of a stream on air, forty players report."""
+    on_air = stream.broadcast is not None
+    sums = QoeSums(starts=42, stalls=3, stalled_s=4.2, played_s=8400.0, errors=1) if on_air else NOTHING_PLAYED
+    return QoeView(
+        stream=stream.name,
+        window_s=300.0,
+        sessions=40 if on_air else 0,
+        start_s=SpreadView(count=42, median=0.8, p95=1.94) if on_air else None,
+        latency_s=SpreadView(count=40, median=1.6, p95=2.1) if on_air else None,
+        bitrate_bps=2_400_000 if on_air else None,
+        stalled_ratio=0.0031 if on_air else None,
+        renditions=(),
+        totals=sums,
+        **sums.model_dump(),
+    )
+
+
 def create_app(origin: FakeOrigin) -> FastAPI:
     app = FastAPI()
     operator = [Depends(require_token)]
@@ -435,6 +465,10 @@ def create_app(origin: FakeOrigin) -> FastAPI:
     @app.get("/api/v1/streams/{name}/history", dependencies=operator)
     def history(name: str) -> History:
         return history_of(origin.streams[name], time.time())
+
+    @app.get("/api/v1/streams/{name}/qoe", dependencies=operator)
+    def qoe(name: str) -> QoeView:
+        return qoe_of(origin.streams[name])
 
     @app.get("/api/v1/streams/{name}/thumbnail.jpg", dependencies=operator)
     def thumbnail(name: str) -> Response:

@@ -122,6 +122,10 @@ def test_live_streams_come_first_with_all_details(dashboard: Visit) -> None:
         expect(live).to_contain_text(text)
     for text in ("203.0.113.7:50114", "libobs version 30.2.3", "480p 1.4 Mbit/s", "set Keyframe Interval to 2 s"):
         expect(live).to_contain_text(text)
+    playback = live.get_by_label("Playback, as players report it")
+    expect(playback).to_contain_text("40")
+    for text in ("0.8 s (95 % within 1.9 s)", "1.6 s (95 % within 2.1 s)", "3 · 0.3 % of the time"):
+        expect(playback).to_contain_text(text)
     expect(page.locator("#tally")).to_contain_text("1 of ")
     assert live.get_by_role("link", name="Watch page", exact=True).get_attribute("href") == "/watch/studio-a"
 

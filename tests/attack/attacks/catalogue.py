@@ -25,6 +25,7 @@ STRANGER: tuple[Attack, ...] = (
     http.readiness,
     http.unknown_streams,
     http.blocking_reloads,
+    http.playback_reports,
     rtmp.tiny_messages,
     rtmp.pings,
     rtmp.unknown_calls,

@@ -89,3 +89,24 @@ async def blocking_reloads(target: Target, seconds: float) -> None:
                 await reader.read(100)
 
     await repeat(seconds, 200, attempt)
+
+
+async def playback_reports(target: Target, seconds: float) -> None:
+    """300 clients report how playback is (CMCD), each time for fifty sessions: of the stream that is on air, or of
+    fifty streams that do not exist."""
+    on_air = target.paths[0].split("/")[2]
+
+    async def attempt(number: int) -> None:
+        streams = [on_air if number % 2 else f"no-{number}-{index}" for index in range(50)]
+        body = "".join(
+            f'br=(2500;v),bs,bsd=({index}),cid="{stream}",e=t,ltc=1500,msd=800,sid="{number}-{index}",sta=p,'
+            f"ts={1_795_257_665_000 + number},v=2\n"
+            for index, stream in enumerate(streams)
+        )
+        head = f"POST /api/v1/cmcd HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        async with connected(target.http, number) as (reader, writer):
+            writer.write((head + body).encode())
+            async with asyncio.timeout(10):
+                await reader.read()
+
+    await repeat(seconds, 300, attempt)

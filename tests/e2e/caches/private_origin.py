@@ -26,6 +26,7 @@ from tests.lab.memory_store import MemoryStore
 from tests.lab.operators import operators
 from tests.unit.cluster.joining import node
 from tests.unit.origin.fake_service import FakeDrain, FakeHooks, FakeReload
+from tests.unit.origin.intakes import make_intake
 
 BROADCAST = "20261121t104105z-ab12cd"
 PREFIX = f"live/a/{BROADCAST}"
@@ -66,6 +67,7 @@ class PrivateOrigin:
                 public_url="",
                 drain=FakeDrain(),
                 hooks=FakeHooks(store, lambda: self.now),
+                reports=make_intake(catalogue, lambda: self.now),
                 reload=FakeReload(),
                 keeper=make_keeper(store, catalogue, cluster, lambda: self.now),
                 playback_keys=secret.keys,

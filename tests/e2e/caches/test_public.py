@@ -71,6 +71,15 @@ def test_the_origin_answers_for_streams(cache: Front, path: str) -> None:
     assert answer.headers["Content-Type"].startswith(("text/plain; charset=utf-8", "application/problem+json"))
 
 
+def test_players_report_how_playback_is(cache: Front) -> None:
+    with viewers_of(cache) as viewer:
+        assert viewer.post("/api/v1/cmcd", content="x").status_code == 204
+        assert viewer.post("/api/v1/cmcd?quiet=1", content="x").status_code == 204
+        assert viewer.get("/api/v1/cmcd?CMCD=x").status_code == 204
+        assert viewer.post("/api/v1/cmcd/x", content="x").status_code == 404
+        assert viewer.put("/api/v1/cmcd", content="x").status_code == 405
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_viewers_can_only_read(cache: Front, method: str) -> None:
     with viewers_of(cache) as viewer:

@@ -22,6 +22,7 @@ from tests.lab.operators import operators
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
 from tests.unit.origin.fake_service import FakeDrain, FakeHooks, FakeReload
+from tests.unit.origin.intakes import make_intake
 
 NOW = 1_795_257_665.0
 
@@ -39,6 +40,7 @@ class FakeServer(httpx.BaseTransport):
         self.drain = FakeDrain()
         self.reload = FakeReload()
         self.hooks = FakeHooks(self.store, lambda: NOW)
+        self.reports = make_intake(self.catalogue, lambda: NOW)
         self.urls: list[str] = []
         self.directory.api_token()
 
@@ -82,6 +84,7 @@ class FakeServer(httpx.BaseTransport):
             public_url="https://media.example.org",
             drain=self.drain,
             hooks=self.hooks,
+            reports=self.reports,
             reload=self.reload,
             keeper=make_keeper(self.store, self.catalogue, self.cluster, lambda: NOW),
             playback_keys=PlaybackSecret(self.store, lambda: NOW).keys,

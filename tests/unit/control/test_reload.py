@@ -71,11 +71,13 @@ def test_every_setting_is_either_applied_or_kept() -> None:
         {
             "rtmp": {"max_publishers": 5, "switch_after": 2},
             "packager": {"part_target": 1},
+            "qoe": {"enabled": False},
             "log": {"level": "debug"},
         }
     )
-    for name in changes(before, running(before, after)):
-        assert is_running(name)
+    applied = list(changes(before, running(before, after)))
+    assert "qoe.enabled" in applied
+    assert all(map(is_running, applied))
     assert all(not is_running(name) for name in changes(running(before, after), after))
 
 

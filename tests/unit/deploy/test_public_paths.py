@@ -11,6 +11,7 @@ from tests.unit.origin.whole import whole_origin
 
 DOCKER = Path(__file__).parents[3] / "docker"
 FOR_VIEWERS = {
+    "/api/v1/cmcd",
     "/api/v1/watch/{stream}",
     "/favicon.ico",
     "/healthz",

@@ -47,6 +47,33 @@ async def test_a_player_may_ask_for_ranges(path: str) -> None:
     assert "Range" in answer.headers["access-control-allow-headers"]
 
 
+@pytest.mark.parametrize("fields", ["content-type", "cmcd-object,cmcd-request,cmcd-session,cmcd-status"])
+async def test_a_player_may_send_reports(fields: str) -> None:
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": fields,
+    }
+    async with browser("*") as client:
+        answer = await client.options("/api/v1/cmcd", headers=asked)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+        assert (await client.options("/api/v1/cmcd/x", headers=asked)).status_code == 405
+        assert (await client.options("/live/a/master.m3u8", headers=asked)).status_code == 400
+    async with browser("https://b.example") as client:
+        assert (await client.options("/api/v1/cmcd", headers=asked)).status_code == 400
+
+
+@pytest.mark.parametrize("path", PLAYER_PATHS)
+async def test_a_player_may_send_reports_with_requests_for_media(path: str) -> None:
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "cmcd-object,cmcd-request,cmcd-session,cmcd-status,range",
+    }
+    async with browser("*") as client:
+        assert (await client.options(path, headers=asked)).status_code == 200
+
+
 @pytest.mark.parametrize(("page", "allowed"), [(PAGE, PAGE), ("https://other.example", None)])
 async def test_listed_pages_alone_may_read_the_answers(page: str, allowed: str | None) -> None:
     async with browser(PAGE) as client:

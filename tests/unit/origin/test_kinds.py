@@ -42,6 +42,7 @@ async def get(app: FastAPI, path: str, *, method: str = "GET", token: str = "") 
         ("/api/v1/streams", "api", 401),
         ("/api/v1/openapi.json", "api", 200),
         ("/api/v1/watch/studio", "status", 404),
+        ("/api/v1/cmcd", "report", 204),
         ("/time", "clock", 200),
         ("/healthz", "health", 200),
         ("/nothing", "unknown", 404),

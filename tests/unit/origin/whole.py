@@ -19,6 +19,7 @@ from tests.lab.memory_store import MemoryStore
 from tests.lab.operators import operators
 from tests.unit.cluster.joining import node
 from tests.unit.origin.fake_service import FakeDrain, FakeHooks, FakeReload
+from tests.unit.origin.intakes import make_intake
 
 NOW = 1_795_257_665.0
 TOKEN = "open-sesame"
@@ -37,7 +38,8 @@ def whole_origin(
     on_served: Callable[[str, int, int], None] = lambda kind, status, size: None,
     drain: FakeDrain | None = None,
 ) -> FastAPI:
-    """Its clock always shows NOW. ``monotonic`` is the clock by which wrong tokens are throttled."""
+    """Its clock always shows NOW. ``monotonic`` is the clock by which wrong tokens and reports are
+    throttled."""
     catalogue, secret = Catalogue(store), PlaybackSecret(store, lambda: NOW)
     cluster = cluster or MemoryState().join(node("a"))
     auth, audit = operators(store, TOKEN, lambda: NOW, monotonic=monotonic)
@@ -52,6 +54,7 @@ def whole_origin(
                 public_url=public_url,
                 drain=drain or FakeDrain(),
                 hooks=FakeHooks(store, lambda: NOW),
+                reports=make_intake(catalogue, monotonic),
                 reload=FakeReload(),
                 keeper=make_keeper(store, catalogue, cluster, lambda: NOW),
                 playback_keys=secret.keys,

@@ -17,6 +17,10 @@ from origin import kinds
 from origin.kinds import kind_of
 from origin.live import LiveWindows
 from origin.paths import Resource
+from origin.qoe.cmcd import Report
+from origin.qoe.gauges import QoeCollector
+from origin.qoe.ladder import Ladder
+from origin.qoe.streams import StreamsFigures
 from packager.facts import SegmentEntry
 from storage.keeping import Recording, Space
 from storage.keeping.usage import usage_of
@@ -77,6 +81,10 @@ def everything() -> Metrics:
     metrics.window_gap("studio")
     metrics.part_published(False, 0.004)
     metrics.rung_shed("studio", "v720p")
+    figures = StreamsFigures()
+    report = Report(session="s", stream="studio", state="p", kbps=2500, latency_ms=1500, start_ms=800)
+    figures.take("studio", [report], Ladder(), 0.0)
+    metrics.collect(QoeCollector(figures, {"accepted": 1}, lambda: 0.0))
     return metrics
 
 
@@ -163,6 +171,7 @@ def test_every_kind_has_its_series() -> None:
         ("/api/v1/docs", "page"),
         ("/static/0123/js/dom.js", "static"),
         ("/api/v1/watch/studio", "status"),
+        ("/api/v1/cmcd", "report"),
         ("/api/v1/streams", "api"),
         ("/time/studio/20261121t104105z-ab12cd", "clock"),
         ("/timer", "unknown"),

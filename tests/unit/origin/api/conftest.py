@@ -11,8 +11,10 @@ from cluster.memory import MemoryCluster, MemoryState
 from live.status import StreamStatus
 from origin.api import ApiServices, install_api
 from origin.api.auth import Authenticator
+from origin.api.cmcd import ReportIntake
 from origin.api.server_events import ServerEvents
 from origin.playback import PlaybackSecret
+from origin.qoe.ladder import Ladder
 from storage.audit import AuditLog
 from storage.catalogue import Catalogue
 from tests.lab.keepers import Deletions, make_keeper
@@ -21,6 +23,7 @@ from tests.lab.operators import operators
 from tests.unit.cluster.fake_owner import FakeOwner
 from tests.unit.cluster.joining import node
 from tests.unit.origin.fake_service import FakeDrain, FakeHooks, FakeReload
+from tests.unit.origin.intakes import make_intake
 
 TOKEN = "open-sesame"
 NOW = 1_795_257_665.0
@@ -28,7 +31,8 @@ NOW = 1_795_257_665.0
 
 @dataclass(slots=True)
 class Api:
-    """``http`` sends the operator's token, ``public`` does not."""
+    """``http`` sends the operator's token, ``public`` does not. ``ladders`` are those of streams that are live
+    here."""
 
     http: httpx.AsyncClient
     public: httpx.AsyncClient
@@ -45,6 +49,9 @@ class Api:
     drain: FakeDrain = field(default_factory=FakeDrain)
     reload: FakeReload = field(default_factory=FakeReload)
     deletions: Deletions = field(default_factory=Deletions)
+    reports: ReportIntake = field(init=False)
+    ladders: dict[str, Ladder] = field(default_factory=dict)
+    reporting: bool = True
 
     async def on_air(self, status: StreamStatus) -> FakeOwner:
         """Claim the stream for an owner with ``status``, which is live or waiting."""
@@ -75,6 +82,9 @@ async def api() -> AsyncIterator[Api]:
         api = Api(http, public, cluster, catalogue, store, app)
         api.auth, api.audit = operators(store, TOKEN, lambda: api.now)
         api.hooks = FakeHooks(store, lambda: api.now)
+        api.reports = make_intake(
+            catalogue, lambda: api.now, ladder=lambda stream: api.ladders.get(stream), enabled=lambda: api.reporting
+        )
         services = ApiServices(
             cluster=cluster,
             catalogue=catalogue,
@@ -84,6 +94,7 @@ async def api() -> AsyncIterator[Api]:
             public_url="https://media.example.org",
             drain=api.drain,
             hooks=api.hooks,
+            reports=api.reports,
             reload=api.reload,
             keeper=make_keeper(store, catalogue, cluster, lambda: api.now, deletions=api.deletions),
             playback_keys=PlaybackSecret(store, lambda: api.now).keys,
@@ -95,4 +106,5 @@ async def api() -> AsyncIterator[Api]:
         yield api
         api.auth.close()
         await api.auth.tokens.close()
+        await api.reports.close()
         await api.audit.close()

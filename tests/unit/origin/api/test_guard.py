@@ -9,8 +9,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from structlog.testing import capture_logs
 
+from origin.api.auth import WRONG_TOKEN_INTERVAL_S, WRONG_TOKENS
 from origin.api.guard import GuardedRoute, needs
-from origin.api.throttle import BURST, INTERVAL_S, MAX_ADDRESSES, FailureThrottle
 from storage import StoreUnavailable
 from storage.catalogue.api_token_text import new_api_token
 from storage.catalogue.scopes import Scope
@@ -37,6 +37,7 @@ SCOPES = {
     ("DELETE", "/streams/{stream}/ban"): OPERATE,
     ("POST", "/streams/{stream}/switch"): OPERATE,
     ("GET", "/streams/{stream}/history"): READ,
+    ("GET", "/streams/{stream}/qoe"): READ,
     ("GET", "/streams/{stream}/thumbnail.jpg"): READ,
     ("GET", "/streams/{stream}/broadcasts"): READ,
     ("GET", "/streams/{stream}/broadcasts/{broadcast}/events"): READ,
@@ -190,30 +191,39 @@ async def test_access_describes_the_token_of_the_request(api: Api) -> None:
 async def test_wrong_tokens_are_throttled_by_address_and_right_ones_are_not(api: Api) -> None:
     right = await token_of(api, READ)
     with coming_from(api, "203.0.113.7") as guesser, coming_from(api, "198.51.100.1") as other:
-        statuses = [(await guesser.get("/version", headers=bearer("wrong"))).status_code for _ in range(BURST + 1)]
-        assert statuses == [401] * BURST + [429]
+        answers = [await guesser.get("/version", headers=bearer("wrong")) for _ in range(WRONG_TOKENS + 1)]
+        assert [answer.status_code for answer in answers] == [401] * WRONG_TOKENS + [429]
         refused = await guesser.get("/version", headers=bearer("wrong"))
         assert refused.json()["code"] == "too-many-wrong-tokens"
         assert refused.headers["retry-after"] == "6"
         for token in (right, TOKEN):
             assert (await guesser.get("/version", headers=bearer(token))).status_code == 200
         assert (await other.get("/version", headers=bearer("wrong"))).status_code == 401
-        api.now += INTERVAL_S
+        api.now += WRONG_TOKEN_INTERVAL_S
         assert (await guesser.get("/version", headers=bearer("wrong"))).status_code == 401
         assert (await guesser.get("/version", headers=bearer("wrong"))).status_code == 429
 
 
+async def test_wrong_tokens_are_counted_by_network_for_ipv6(api: Api) -> None:
+    for number in range(WRONG_TOKENS):
+        with coming_from(api, f"2001:db8::{number:x}") as guesser:
+            await guesser.get("/version", headers=bearer("wrong"))
+    for address, status in (("2001:db8::ffff", 429), ("2001:db8:0:1::1", 401)):
+        with coming_from(api, address) as guesser:
+            assert (await guesser.get("/version", headers=bearer("wrong"))).status_code == status
+
+
 async def test_a_request_without_a_token_is_no_wrong_token(api: Api) -> None:
-    assert {(await api.public.get("/version")).status_code for _ in range(BURST + 2)} == {401}
+    assert {(await api.public.get("/version")).status_code for _ in range(WRONG_TOKENS + 2)} == {401}
 
 
 async def test_a_throttled_address_costs_the_store_nothing(api: Api) -> None:
     await token_of(api, READ, "guess-0")
     with coming_from(api, "203.0.113.7") as guesser:
-        for number in range(BURST):
+        for number in range(WRONG_TOKENS):
             await guesser.get("/version", headers=bearer(new_api_token(f"guess-{number}")))
         api.store.calls.clear()
-        for number in range(BURST):
+        for number in range(WRONG_TOKENS):
             for name in (f"more-{number}", "guess-0"):
                 headers = bearer(new_api_token(name))
                 assert (await guesser.get("/version", headers=headers)).status_code == 429
@@ -235,19 +245,3 @@ async def test_a_refusal_is_logged_with_its_address_and_without_the_token(api: A
         ("an API request was refused", "unauthorized", "203.0.113.7")
     ]
     assert wrong not in str(lines)
-
-
-def test_the_throttle_counts_ipv6_by_network() -> None:
-    throttle = FailureThrottle()
-    for number in range(BURST):
-        throttle.fail(f"2001:db8::{number:x}", 0.0)
-    assert throttle.wait_s("2001:db8::ffff", 0.0) == INTERVAL_S
-    assert throttle.wait_s("2001:db8:0:1::1", 0.0) == 0
-    assert throttle.wait_s("2001:db8::1", INTERVAL_S) == 0
-
-
-def test_the_throttle_remembers_a_bounded_number_of_addresses() -> None:
-    throttle = FailureThrottle()
-    for number in range(2 * MAX_ADDRESSES):
-        throttle.fail(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
-    assert len(throttle._clear_at) == MAX_ADDRESSES

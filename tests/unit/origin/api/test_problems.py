@@ -29,6 +29,7 @@ PROTECTED = [
     ("DELETE", "/streams/a/ban"),
     ("POST", "/streams/a/switch"),
     ("GET", "/streams/a/history"),
+    ("GET", "/streams/a/qoe"),
     ("GET", "/streams/a/thumbnail.jpg"),
     ("GET", "/streams/a/broadcasts"),
     ("GET", "/streams/a/broadcasts/{broadcast}/events"),
@@ -80,6 +81,8 @@ def test_all_routes_but_the_viewers_are_protected(api: Api) -> None:
     expected = {(method, "/api/v1" + path.replace("/streams/a", "/streams/{stream}")) for method, path in PROTECTED}
     assert routes - expected == {
         ("GET", "/api/v1/watch/{stream}"),
+        ("GET", "/api/v1/cmcd"),
+        ("POST", "/api/v1/cmcd"),
         ("GET", "/api/v1/playback/{stream}/{path_token}"),
     }
     secured = {

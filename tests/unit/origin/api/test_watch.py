@@ -19,6 +19,7 @@ async def test_a_stream_that_was_never_live_has_no_broadcast(api: Api) -> None:
         "broadcast": None,
         "hls": None,
         "dash": None,
+        "reports": "/api/v1/cmcd",
     }
     assert answer.headers["cache-control"] == "public, max-age=1"
 

@@ -54,6 +54,11 @@ export class Api {
     return this.#json("GET", `${path(stream)}/history`);
   }
 
+  /** How playback is, as players report it. */
+  qoe(stream) {
+    return this.#json("GET", `${path(stream)}/qoe`);
+  }
+
   /** The stream's keys, without the keys themselves. */
   keys(stream) {
     return this.#json("GET", `${path(stream)}/keys`);

@@ -18,7 +18,7 @@ import {
   showKeys,
 } from "./dialogs.js";
 import { showPublishing } from "./publishing.js";
-import { describeBan, describePublishers, describeRendition, describeSource } from "./words.js";
+import { describeBan, describePlayback, describePublishers, describeRendition, describeSource } from "./words.js";
 
 // How long the operator's own token for a private stream is valid, in seconds.
 const OPERATOR_TOKEN_S = 3600;
@@ -44,6 +44,7 @@ export class Card {
   #sound = h("p", { class: "muted" });
   #publisher = h("p", { class: "muted publisher" });
   #renditions = h("ul", { class: "renditions", "aria-label": "Renditions" });
+  #playback = h("dl", { class: "playback", "aria-label": "Playback, as players report it", hidden: true });
   #warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
   #bitrate = new Chart("Bitrate", formatBitrate);
   #rate = new Chart("Frame rate", (fps) => `${formatNumber(fps)} fps`);
@@ -96,6 +97,7 @@ export class Card {
       { class: "details" },
       h("div", { class: "facts" }, this.#source, this.#sound, this.#publisher),
       this.#renditions,
+      this.#playback,
       this.#warnings,
       h("div", { class: "charts" }, this.#bitrate.element, this.#rate.element),
     );
@@ -178,11 +180,13 @@ export class Card {
   /** Fetch the picture and the last minutes' samples: less often than the status, because they cost more. */
   async updateMedia() {
     const hasVideo = Boolean(this.#status.source?.codec);
-    const [picture, history] = await Promise.all([
+    const [picture, history, qoe] = await Promise.all([
       hasVideo ? this.#api.thumbnail(this.#stream) : null,
       this.#api.history(this.#stream),
+      this.#api.qoe(this.#stream),
     ]);
     if (picture) this.#showPicture(picture);
+    this.#updatePlayback(qoe);
     this.#bitrate.update(history.samples.map(({ at, bitrate_bps: value }) => ({ at, value })));
     this.#rate.update(history.samples.map(({ at, fps: value }) => ({ at, value })));
   }
@@ -201,6 +205,12 @@ export class Card {
       icon("alert"),
       h("span", {}, text, h("small", {}, ` for ${formatSpan(since)}`)),
     ]);
+  }
+
+  #updatePlayback(qoe) {
+    const rows = describePlayback(qoe).map(([label, text]) => h("div", {}, h("dt", {}, label), h("dd", {}, text)));
+    this.#playback.hidden = rows.length === 0;
+    replaceIfChanged(this.#playback, rows);
   }
 
   #showPublishing() {
@@ -285,7 +295,12 @@ function withToken(address, token) {
 /** Make `list` show `items`; the document changes only if the text does. */
 function replaceItems(list, items, render) {
   const made = items.map((item) => h("li", {}, render(item)));
-  const textOf = (elements) => [...elements].map((element) => element.textContent).join("\n");
   list.hidden = made.length === 0;
-  if (textOf(made) !== textOf(list.children)) list.replaceChildren(...made);
+  replaceIfChanged(list, made);
+}
+
+/** Replace the children of `element` if their text has changed. */
+function replaceIfChanged(element, children) {
+  const textOf = (elements) => [...elements].map((each) => each.textContent).join("\n");
+  if (textOf(children) !== textOf(element.children)) element.replaceChildren(...children);
 }

@@ -49,6 +49,23 @@ function describePublisher({ address, software }) {
   return [address, software].filter(Boolean).join(", ");
 }
 
+/** What players report, as `[label, text]`; empty if none reports. */
+export function describePlayback({ sessions, start_s: start, latency_s: latency, stalls, stalled_ratio: ratio, errors }) {
+  if (sessions === 0) return [];
+  const spread = ({ median, p95 }) => `${median.toFixed(1)} s (95 % within ${p95.toFixed(1)} s)`;
+  return [
+    ["Players that report", String(sessions)],
+    ["Start-up", start && spread(start)],
+    ["Behind live", latency && spread(latency)],
+    ["Stalls", stalls ? join([String(stalls), ratio && `${formatShare(ratio)} of the time`]) : "none"],
+    ["Errors", errors ? String(errors) : null],
+  ].filter(([, text]) => text);
+}
+
+function formatShare(ratio) {
+  return ratio < 0.001 ? "< 0.1 %" : `${(100 * ratio).toFixed(1)} %`;
+}
+
 /** A broadcast's duration, with a remark if it is live or was interrupted. */
 export function describeLength({ state, duration_s: duration }) {
   const remark = { live: "so far", interrupted: "interrupted" }[state];

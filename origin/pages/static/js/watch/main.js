@@ -9,6 +9,7 @@ import { Facts, observe } from "./facts.js";
 import { listenToKeys } from "./keys.js";
 import { readOptions } from "./options.js";
 import { Panel } from "./panel.js";
+import { Reporter } from "./reporter.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { StatusPoller } from "./status.js";
@@ -40,6 +41,7 @@ const facts = new Facts(byId("facts"), state, session);
 const notice = byId("notice");
 const toast = new Toast(byId("toast"));
 window.headwater = state;
+new Reporter(session, video);
 
 /** Whether only audio plays: the viewer chose it, or the broadcaster sends no video. */
 function hasNoPicture() {

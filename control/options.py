@@ -82,6 +82,7 @@ def recorder_options(config: Config) -> RecorderOptions:
         segment_target_ms=milliseconds(packager.segment_target),
         playlist_window_ms=milliseconds(packager.playlist_window),
         dvr_ms=None if packager.dvr == "all" else milliseconds(packager.dvr),
+        texts_every_s=config.playlist_every_s,
         utc_timing_url=clock_url(config),
     )
 

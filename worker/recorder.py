@@ -51,12 +51,14 @@ log = structlog.get_logger("recorder")
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """Durations in milliseconds; with ``dvr_ms`` None, the store keeps the complete broadcast. ``utc_timing_url``
-    is the address below which each broadcast has its clock."""
+    """Durations in milliseconds; with ``dvr_ms`` None, the store keeps the complete broadcast. The playlists and
+    manifests of a broadcast on air are stored at most every ``texts_every_s`` seconds. ``utc_timing_url`` is the
+    address below which each broadcast has its clock."""
 
     segment_target_ms: int = 2000
     playlist_window_ms: int = 60_000
     dvr_ms: int | None = None
+    texts_every_s: float = 0.0
     utc_timing_url: str = ""
 
     def new_ledger(self, stream: str, broadcast: str, zero_ms: int, *, sparse: bool = False) -> BroadcastLedger:
@@ -119,6 +121,9 @@ class Recorder:
         self._segments_by_key: dict[str, tuple[str, int]] = {}
         self._to_delete: deque[str] = deque()
         self._deleting: asyncio.Task[None] | None = None
+        self._monotonic = monotonic
+        # When each text, by its name or its track, is next stored.
+        self._texts_due: dict[str, float] = {}
         self._uploads = UploadQueue(
             store,
             backlog=self._backlog,
@@ -221,8 +226,9 @@ class Recorder:
             self._uploads.put_media(key, segment.data)
         if changed or self._peak_rose(track):
             self._publish_facts()
-        self._put_playlist(track)
-        if ledger.phase is Phase.LIVE and ledger.has_on_all_tracks(entry.msn):
+        if self._is_due(track.track):
+            self._put_playlist(track)
+        if ledger.phase is Phase.LIVE and ledger.has_on_all_tracks(entry.msn) and self._is_due(MANIFEST):
             self._put_for_both(MANIFEST, self._texts.manifest)
         if self._options.dvr_ms is not None:
             self._forget(track, self._options.dvr_ms)
@@ -336,6 +342,14 @@ class Recorder:
             if track.config is not None:
                 self._put_playlist(track)
         self._put_for_both(MANIFEST, self._texts.manifest)
+
+    def _is_due(self, text: str) -> bool:
+        """Whether ``text`` is stored now."""
+        now = self._monotonic()
+        if now < self._texts_due.get(text, 0.0):
+            return False
+        self._texts_due[text] = now + self._options.texts_every_s
+        return True
 
     def _put_text(self, key: str, render: Callable[[], bytes | None]) -> None:
         self._uploads.put_text(key, lambda: self._render(render))

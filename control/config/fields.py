@@ -140,7 +140,7 @@ def _comma_separated(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _auto(value: Any) -> Any:
+def auto(value: Any) -> Any:
     return None if value == "auto" else value
 
 
@@ -196,6 +196,6 @@ Host = Annotated[str, AfterValidator(_host)]
 StreamName = Annotated[str, AfterValidator(_stream_name)]
 Location = Annotated[StoreLocation, PlainValidator(_location)]
 AddressOrOff = Annotated[Address | None, BeforeValidator(off)]
-AutoOrBool = Annotated[bool | None, BeforeValidator(_auto)]
+AutoOrBool = Annotated[bool | None, BeforeValidator(auto)]
 PictureSize = Annotated[int, PlainValidator(_picture_size)]
 Dvr = Annotated[float | Literal["all"], PlainValidator(_dvr)]

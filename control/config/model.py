@@ -30,6 +30,7 @@ from control.config.fields import (
     PublicUrl,
     StreamName,
     Urls,
+    auto,
     empty,
     off,
 )
@@ -43,11 +44,15 @@ from storage.location import DirectoryLocation, StoreLocation
 from telemetry.logs import Format, Level
 from transcoder.options import Encoder, LatencyMode, Preset, Profile
 
+# Only Headwater reads a directory, and it reads recordings there.
+DIRECTORY_PLAYLIST_EVERY_S = 10.0
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+AutoOrPeriod = Annotated[Annotated[float, Duration(at_least=0, at_most=60)] | None, BeforeValidator(auto)]
 ReconnectWindow = Annotated[float, Duration(at_least=0, at_most=LONGEST_RECONNECT_S)]
 
 
@@ -103,10 +108,11 @@ class HttpConfig(Section):
 
 class StoreConfig(Section):
     """``location`` None is the directory ``store`` in the data directory, ``spool`` None the directory ``spool``
-    there; ``fsync`` applies to a directory only; ``s3_path_style`` None is ``"auto"``: the bucket is in the path if
-    there is an endpoint."""
+    there; ``playlist_every`` None is ``"auto"``: 0 for a bucket, which may be served directly; ``fsync`` applies to
+    a directory only; ``s3_path_style`` None is ``"auto"``: the bucket is in the path if there is an endpoint."""
 
     location: Location | None = None
+    playlist_every: AutoOrPeriod = None
     fsync: bool = False
     s3_endpoint: HttpUrl | None = None
     s3_region: str | None = None
@@ -284,6 +290,16 @@ class Config(BaseSettings):
     @property
     def store_location(self) -> StoreLocation:
         return self.store.location or DirectoryLocation((self.data / "store").expanduser())
+
+    @property
+    def playlist_every_s(self) -> float:
+        """How often the stored playlists of a broadcast on air are renewed; 0 is after every segment. With a DVR
+        window, old segments are deleted, so a stored playlist may not lag behind."""
+        if self.packager.dvr != "all":
+            return 0.0
+        if self.store.playlist_every is not None:
+            return self.store.playlist_every
+        return DIRECTORY_PLAYLIST_EVERY_S if isinstance(self.store_location, DirectoryLocation) else 0.0
 
     @property
     def spool(self) -> Path:

@@ -105,6 +105,20 @@ def test_every_section_is_read_from_a_file(write: Write) -> None:
     assert config.ladder_of("studio-a") == "source"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 10.0),
+        ('[store]\nlocation = "s3://bucket"', 0.0),
+        ('[store]\nlocation = "s3://bucket"\nplaylist_every = "5s"', 5.0),
+        ('[store]\nplaylist_every = "0s"', 0.0),
+        ('[store]\nplaylist_every = "20s"\n[packager]\ndvr = "1h"', 0.0),
+    ],
+)
+def test_how_often_playlists_are_stored(write: Write, text: str, expected: float) -> None:
+    assert load_config(write(text)).playlist_every_s == expected
+
+
 def test_the_environment_overrides_the_file_and_the_command_line_both(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ class Bench:
         self.messages: list[LiveMessage] = []
         self.bus.subscribe(MEDIA, self._on_message)
         self.observer = Observer()
+        self.now = 0.0
         options = options or RecorderOptions(utc_timing_url="http://origin/time")
         self.recorder = Recorder(
             options.new_ledger(STREAM, BROADCAST, ZERO_MS),
@@ -65,6 +66,7 @@ class Bench:
             clock=lambda: ZERO_MS / 1000 + 100,
             options=options,
             backlog=backlog,
+            monotonic=lambda: self.now,
         )
         self._fed = 0
         self._sounded = 0
@@ -107,6 +109,9 @@ class Bench:
         self.video.close()
         self.audio.close()
         return await self.recorder.finish()
+
+    async def stored(self, name: str) -> str:
+        return (await self.store.get(f"{PREFIX}/{name}")).body.decode()
 
 
 async def test_live_playlist_lists_complete_segments_and_the_window_serves_them() -> None:
@@ -410,3 +415,27 @@ async def test_a_store_that_cannot_be_listed_is_restored_later() -> None:
     await bench.recorder.restore()
     await bench.recorder.restore()
     assert len(bench.observer.lost) == 4
+
+
+async def test_texts_are_stored_as_often_as_configured_and_at_the_end() -> None:
+    bench = Bench(RecorderOptions(texts_every_s=10))
+    names = ("vsource/media.m3u8", "asource/media.m3u8", "manifest.mpd")
+
+    async def texts() -> list[str]:
+        return [await bench.stored(name) for name in names]
+
+    await bench.feed(5)
+    early = await texts()
+    await bench.feed(6)
+    assert await texts() == early
+    bench.now = 10.0
+    await bench.feed(2)
+    later = await texts()
+    assert all(text != old for text, old in zip(later, early, strict=True))
+    await bench.feed(6)
+    assert await texts() == later
+    await bench.end()
+    ended = [await bench.stored(name) for name in names[:2]]
+    assert [len(hls.parse_media(text).segments) for text in ended] == [10, 10]
+    assert all("#EXT-X-ENDLIST" in text for text in ended)
+    assert 'type="static"' in await bench.stored("manifest.mpd")

@@ -163,7 +163,14 @@ class LiveWindow:
         text = self.playlist(track, recalled, skip=directives.skip)
         if text is None:
             raise self._not_yet(window_track, Position(window_track.end.msn if window_track.end else FIRST_MSN))
-        return Answer(text, Lifetime.MOMENT if recalled is None else Lifetime.POSITION)
+        if recalled is None:
+            return self.momentary(text)
+        return Answer(text, Lifetime.POSITION)
+
+    def momentary(self, text: bytes) -> Answer:
+        """An answer that the next message may change."""
+        arrivals = self._arrivals
+        return Answer(text, Lifetime.MOMENT, is_current=lambda: self._arrivals == arrivals and not self._abandoned)
 
     async def fetch_part(self, track: str, position: Position, timeout: float) -> Answer | None:
         """A part, after waiting at most ``timeout`` seconds for it. None if its segment may be in the store, at the

@@ -103,9 +103,12 @@ class LiveMedia:
         if path is None:
             raise NoSuchName
         answer = await self._delivery.find(path, parse_directives(request.query_params))
-        is_public = granted.seconds_left is None
-        if is_public and answer.lifetime is not Lifetime.MOMENT and SHARED in request.scope:
-            request.scope[SHARED].keep()
+        shared: SharedRequest | None = request.scope.get(SHARED)
+        if shared is not None and granted.seconds_left is None:
+            if answer.lifetime is not Lifetime.MOMENT:
+                shared.keep()
+            elif answer.is_current is not None:
+                shared.keep(answer.is_current)
         headers = {
             "Content-Type": content_type(path.key),
             "Cache-Control": capped(CACHING[answer.lifetime], granted.seconds_left),

@@ -123,7 +123,7 @@ class Delivery:
             text = window.manifest(base_url=prefix or None, now_ms=round(self._clock() * 1000))
         if text is None:
             raise NotYet(window.segment_s)
-        return Answer(text, Lifetime.MOMENT)
+        return window.momentary(text)
 
     def _just_closed_part(self, path: LivePath) -> Answer | None:
         """A part of a broadcast that has just ended. Players still request those of its last playlists."""

@@ -1,8 +1,8 @@
 """Answers that are the same for everybody: made once, and repeated from their bytes.
 
 A request for media or a playlist that depends on nothing but its URL is *shared*. Whoever sends a shared request
-while its answer is awaited waits for that answer. An answer that never changes, and that nobody may be refused, is
-kept, and repeated before the application, a task or a response object is involved.
+while its answer is awaited waits for that answer. An answer that nobody may be refused is kept as long as it is
+right, and repeated before the application, a task or a response object is involved.
 """
 
 import asyncio
@@ -55,30 +55,40 @@ class HotAnswer:
     resource: str
 
 
+class Waiter(Protocol):
+    def resolve(self, answer: HotAnswer | None) -> None:
+        """The answer to the shared request; None if the waiter has to send its own request."""
+
+
 class SharedRequest:
     """A shared request on its way through the application, which calls :meth:`answer` before it sends a complete
     body, and nothing if the body is still growing."""
 
-    __slots__ = ("body", "generation", "is_kept", "key", "resource")
+    __slots__ = ("body", "generation", "is_current", "key", "resource", "waiters")
 
     def __init__(self, key: Key, generation: int) -> None:
         self.key = key
         self.generation = generation
+        self.waiters: dict[Waiter, None] = {}
         self.body: bytes | memoryview | None = None
         self.resource = ""
-        self.is_kept = False
+        self.is_current: Callable[[], bool] | None = None
 
     def answer(self, body: bytes | memoryview, resource: str) -> None:
         self.body, self.resource = body, resource
 
-    def keep(self) -> None:
-        """The answer never changes, and everybody may have it."""
-        self.is_kept = True
+    def keep(self, is_current: Callable[[], bool] = lambda: True) -> None:
+        """Everybody may have the answer while ``is_current`` returns True."""
+        self.is_current = is_current
 
 
-class Waiter(Protocol):
-    def resolve(self, answer: HotAnswer | None) -> None:
-        """The answer to the shared request; None if the waiter has to send its own request."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """``until`` is the time at which it becomes too old."""
+
+    answer: HotAnswer
+    until: float
+    is_current: Callable[[], bool]
 
 
 class HotAnswers:
@@ -99,10 +109,10 @@ class HotAnswers:
         self._on_served = on_served
         self._clock = clock
         self._max_bytes = max_bytes
-        # In the order in which they were kept, each with the time at which it becomes too old.
-        self._kept: dict[Key, tuple[HotAnswer, float]] = {}
+        # In the order in which they were kept.
+        self._kept: dict[Key, _Kept] = {}
         self._bytes = 0
-        self._awaited: dict[Key, dict[Waiter, None]] = {}
+        self._awaited: dict[Key, SharedRequest] = {}
         self._generation = 0
 
     @property
@@ -127,39 +137,48 @@ class HotAnswers:
         return target, gzips and not target.endswith(MEDIA)
 
     def find(self, key: Key) -> HotAnswer | None:
-        """The kept answer; it counts as served."""
+        """The kept answer, if it is still right."""
         kept = self._kept.get(key)
-        if kept is None or kept[1] <= self._clock():
+        if kept is None or kept.until <= self._clock() or not kept.is_current():
             return None
-        return kept[0]
+        return kept.answer
 
     def wait(self, key: Key, waiter: Waiter) -> bool:
         """Whether the answer to ``key`` is awaited; ``waiter`` then gets it."""
-        waiters = self._awaited.get(key)
-        if waiters is None:
+        request = self._awaited.get(key)
+        if request is None:
             return False
-        waiters[waiter] = None
+        request.waiters[waiter] = None
         return True
 
+    def waiting(self, key: Key) -> int:
+        """How many wait for the answer to ``key``."""
+        request = self._awaited.get(key)
+        return len(request.waiters) if request is not None else 0
+
     def leave(self, key: Key, waiter: Waiter) -> None:
-        self._awaited.get(key, {}).pop(waiter, None)
+        request = self._awaited.get(key)
+        if request is not None:
+            request.waiters.pop(waiter, None)
 
     def begin(self, key: Key) -> SharedRequest | None:
         """For the scope of a request whose answer others may wait for until :meth:`settle`; None if an earlier
         request for ``key`` is on its way."""
         if key in self._awaited:
             return None
-        self._awaited[key] = {}
-        return SharedRequest(key, self._generation)
+        request = self._awaited[key] = SharedRequest(key, self._generation)
+        return request
 
     def settle(self, request: SharedRequest, answer: HotAnswer | None) -> None:
         """Keep the answer if it may be kept, and pass it to those who wait. Later calls do nothing."""
-        waiters = self._awaited.pop(request.key, None)
-        if waiters is None:
+        if self._awaited.get(request.key) is not request:
             return
-        if answer is not None and request.is_kept and request.generation == self._generation:
-            self._keep(request.key, answer)
-        _resolve(list(waiters), answer)
+        del self._awaited[request.key]
+        now = self._clock()
+        self._drop_oldest(lambda kept: kept.until <= now)
+        if answer is not None and request.is_current is not None and request.generation == self._generation:
+            self._keep(request.key, _Kept(answer, now + MAX_AGE_S, request.is_current))
+        _resolve(list(request.waiters), answer)
 
     def count(self, answer: HotAnswer) -> None:
         """``answer`` is repeated."""
@@ -171,22 +190,27 @@ class HotAnswers:
         self._kept.clear()
         self._bytes = 0
 
-    def _keep(self, key: Key, answer: HotAnswer) -> None:
-        now = self._clock()
+    def _keep(self, key: Key, new: _Kept) -> None:
+        size = new.answer.size
+        if size > self._max_bytes:
+            return
         self._drop(key)
+        self._drop_oldest(lambda kept: self._bytes + size > self._max_bytes)
+        self._kept[key] = new
+        self._bytes += size
+
+    def _drop_oldest(self, condition: Callable[[_Kept], bool]) -> None:
+        """Drop the oldest answers, up to the first one for which ``condition`` is False."""
         while self._kept:
-            oldest = next(iter(self._kept))
-            if self._kept[oldest][1] > now and self._bytes + answer.size <= self._max_bytes:
+            key, kept = next(iter(self._kept.items()))
+            if not condition(kept):
                 break
-            self._drop(oldest)
-        if answer.size <= self._max_bytes:
-            self._kept[key] = answer, now + MAX_AGE_S
-            self._bytes += answer.size
+            self._drop(key)
 
     def _drop(self, key: Key) -> None:
         kept = self._kept.pop(key, None)
         if kept is not None:
-            self._bytes -= kept[0].size
+            self._bytes -= kept.answer.size
 
 
 class SharedAnswers:

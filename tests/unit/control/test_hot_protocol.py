@@ -98,7 +98,7 @@ class Front:
     async def waiting(self, name: str, count: int) -> None:
         """Until ``count`` connections wait for the answer to ``name``."""
         key = (f"/live/a/b/v/{name}".encode(), False)
-        while len(self.hot._awaited.get(key, ())) < count:
+        while self.hot.waiting(key) < count:
             await asyncio.sleep(0.005)
 
 

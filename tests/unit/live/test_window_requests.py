@@ -34,6 +34,17 @@ async def test_a_reload_has_the_playlist_and_its_lifetime(directives: Reload, li
     assert await now.reload(V, directives, NOW) == Answer(text, lifetime)
 
 
+async def test_an_answer_of_the_moment_is_current_until_the_next_message() -> None:
+    now, rest = up_to(MESSAGES, 4, 3)
+    playlist = await now.reload(V, Reload(), NOW)
+    assert playlist.is_current is not None and playlist.is_current()
+    now.receive(rest[0])
+    assert not playlist.is_current()
+    newer = await now.reload(V, Reload(), NOW)
+    now.abandon()
+    assert newer.is_current is not None and not newer.is_current()
+
+
 async def test_a_reload_waits_for_its_position() -> None:
     now, rest = up_to(MESSAGES, 4, 3)
     waiting = asyncio.ensure_future(now.reload(V, Reload(Position(4, 3)), LONG))

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from live.window_track import Position
 from origin.answers import LiveMedia
 from origin.cors import PlayerCors
 from origin.delivery import Delivery
+from origin.hot import SHARED, SharedRequest
 from origin.live import LiveWindows
 from origin.playback import PlaybackGate, PlaybackSecret
 from storage.coalesce import CoalescingReader
@@ -46,6 +48,7 @@ class Origin:
             on_served=lambda resource, status, size: self.served.append((resource, status, size)),
         )
         app.add_middleware(PlayerCors, origins=("*",))
+        self.app = app
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin")
 
     def stored(self, name: str) -> bytes:
@@ -56,6 +59,17 @@ class Origin:
 
     async def is_private(self, stream: str) -> bool:
         return stream in self.private
+
+    async def share(self, name: str) -> SharedRequest:
+        """A shared request for ``name`` after its answer."""
+        shared = SharedRequest((name.encode(), False), 0)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app({**scope, SHARED: shared}, receive, send)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://origin") as client:
+            await client.get(name if name.startswith("/") else f"/{PREFIX}/{name}")
+        return shared
 
     async def get(self, name: str, **headers: str) -> httpx.Response:
         path = name if name.startswith("/") else f"/{PREFIX}/{name}"
@@ -109,6 +123,28 @@ async def test_media_and_playlists_have_their_type_and_caching(
     again = await origin.get(name, If_None_Match=response.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == response.headers["etag"]
+
+
+@pytest.mark.parametrize("name", ["vsource/1.m4s", "vsource/1.1.m4s", "vsource/init-0.mp4"])
+async def test_media_may_be_repeated_for_ever(origin: Origin, name: str) -> None:
+    shared = await origin.share(name)
+    assert (shared.body, shared.resource) == ((await origin.get(name)).content, origin.served[-1][0])
+    await origin.bench.feed(2)
+    assert shared.is_current is not None and shared.is_current()
+
+
+@pytest.mark.parametrize("name", ["vsource/media.m3u8", "master.m3u8", "manifest.mpd"])
+async def test_texts_may_be_repeated_until_they_change(origin: Origin, name: str) -> None:
+    shared = await origin.share(name)
+    assert shared.is_current is not None and shared.is_current()
+    await origin.bench.feed(2)
+    assert not shared.is_current()
+
+
+@pytest.mark.parametrize("name", ["vsource/99.m4s", "vsource/nothing.m3u8"])
+async def test_an_error_is_not_repeated(origin: Origin, name: str) -> None:
+    shared = await origin.share(name)
+    assert shared.body is not None and shared.is_current is None
 
 
 async def test_missing_objects_are_404(origin: Origin) -> None:

@@ -107,11 +107,22 @@ def test_an_answer_is_kept_for_its_age() -> None:
     assert hot.find(KEY) is None
 
 
-def test_an_answer_that_may_change_is_not_kept() -> None:
+def test_an_answer_is_not_kept_unless_the_application_says_so() -> None:
     hot = answers()
     request = hot.begin(KEY)
     assert request is not None
     hot.settle(request, answer())
+    assert hot.find(KEY) is None
+
+
+def test_an_answer_that_may_change_is_kept_until_it_does() -> None:
+    hot, is_right = answers(), True
+    request = hot.begin(KEY)
+    assert request is not None
+    request.keep(lambda: is_right)
+    hot.settle(request, answer())
+    assert hot.find(KEY) is not None
+    is_right = False
     assert hot.find(KEY) is None
 
 
@@ -124,6 +135,20 @@ def test_everybody_who_waits_gets_the_answer_whatever_it_is() -> None:
     hot.settle(request, None)
     assert [client.got for client in clients] == [[found], [found]]
     assert hot.wait(KEY, Client()) is False
+
+
+def test_an_earlier_request_that_ends_late_does_not_send_the_others_away() -> None:
+    hot, client = answers(), Client()
+    early = hot.begin(KEY)
+    assert early is not None
+    hot.settle(early, answer())
+    late = hot.begin(KEY)
+    assert late is not None
+    hot.wait(KEY, client)
+    hot.settle(early, None)
+    assert (client.got, hot.waiting(KEY)) == ([], 1)
+    hot.settle(late, found := answer())
+    assert (client.got, hot.waiting(KEY)) == ([found], 0)
 
 
 def test_who_left_gets_nothing() -> None:

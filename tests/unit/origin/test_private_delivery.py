@@ -92,6 +92,13 @@ async def test_everything_can_be_reached_through_the_playlists(origin: Origin) -
             )
 
 
+@pytest.mark.parametrize("name", BELOW)
+async def test_what_a_path_token_opens_is_not_kept(origin: Origin, name: str) -> None:
+    shared = await origin.share(f"/live/{STREAM}~{await path_token(origin)}/{BROADCAST}/{name}")
+    assert origin.served[-1][1] == 200
+    assert shared.is_current is None
+
+
 async def test_after_the_broadcast_the_stored_playlists_can_be_followed(origin: Origin) -> None:
     await origin.bench.end()
     for path in TOPS:

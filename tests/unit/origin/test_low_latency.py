@@ -45,12 +45,6 @@ class LiveOrigin(Origin):
         return asyncio.ensure_future(self.get(name, **headers))
 
     @property
-    def app(self) -> Callable[..., Any]:
-        transport = self.client._transport
-        assert isinstance(transport, httpx.ASGITransport)
-        return transport.app
-
-    @property
     def live_playlist(self) -> str:
         return (self.bench.window.playlist("vsource") or b"").decode()
 

@@ -56,7 +56,7 @@ class Bench:
         self.messages: list[LiveMessage] = []
         self.bus.subscribe(MEDIA, self._on_message)
         self.observer = Observer()
-        self.now = 0.0
+        self.monotonic = 0.0
         options = options or RecorderOptions(utc_timing_url="http://origin/time")
         self.recorder = Recorder(
             options.new_ledger(STREAM, BROADCAST, ZERO_MS),
@@ -66,7 +66,7 @@ class Bench:
             clock=lambda: ZERO_MS / 1000 + 100,
             options=options,
             backlog=backlog,
-            monotonic=lambda: self.now,
+            monotonic=lambda: self.monotonic,
         )
         self._fed = 0
         self._sounded = 0
@@ -428,7 +428,7 @@ async def test_texts_are_stored_as_often_as_configured_and_at_the_end() -> None:
     early = await texts()
     await bench.feed(6)
     assert await texts() == early
-    bench.now = 10.0
+    bench.monotonic = 10.0
     await bench.feed(2)
     later = await texts()
     assert all(text != old for text, old in zip(later, early, strict=True))

@@ -4,7 +4,7 @@ import socket
 import ssl
 import struct
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,12 +20,8 @@ from tests.lab.server import Server, serving
 from tests.lab.waiting import until
 
 CLIP = Clip(6, size="320x180", video_kbps=300)
-
-
-def needs_obs(test: Callable[..., None]) -> Callable[..., None]:
-    missing = obs.missing()
-    test = pytest.mark.skipif(missing is not None, reason=f"{missing} is not installed")(test)
-    return pytest.mark.skipif(not obs.can_trust(), reason="unshare(1) may not mount a certificate here")(test)
+NEEDS_OBS = pytest.mark.skipif(obs.missing() is not None, reason=f"{obs.missing()} is not installed")
+NEEDS_MOUNTS = pytest.mark.skipif(not obs.can_trust(), reason="unshare(1) may not mount a certificate here")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +170,8 @@ def test_a_balancer_names_the_client_before_the_handshake(server: Server, files:
     until(lambda: "203.0.113.7:5" in (server.data / "server.log").read_text())
 
 
-@needs_obs
+@NEEDS_OBS
+@NEEDS_MOUNTS
 def test_obs_publishes_and_checks_the_chain(server: Server, files: Certificate, tmp_path: Path) -> None:
     created = server.json("create", "from-obs")
     with obs.obs_publishing(tmp_path, created["server"], created["key"], root=files.root) as publisher:
@@ -183,7 +180,8 @@ def test_obs_publishes_and_checks_the_chain(server: Server, files: Certificate, 
         assert publisher.process.poll() is None
 
 
-@needs_obs
+@NEEDS_OBS
+@NEEDS_MOUNTS
 def test_obs_refuses_a_chain_that_it_does_not_know(server: Server, tmp_path: Path) -> None:
     other = Authority().issue(tmp_path / "other", "localhost")
     created = server.json("create", "doubting-obs")

@@ -23,17 +23,19 @@ from bench.runner.options import CLIP, Option, choice, count, listed, number
 from bench.runner.results import Aim, Plot
 from bench.servers import HEADWATER, NGINX, SERVERS, Server, present
 from tests.lab.footage import usual_clip
+from tests.lab.rtmp.loop import CHUNK_SIZE
 
 CPU_AIM, MEMORY_AIM_MIB, FLAT_AIM = 0.7, 12, 1.1
 MIB = 1 << 20
 COST = "What a stream costs"
 ABOUT = """\
 Publishers send 720p30 H.264 and AAC to Headwater with `ladder = "source"`, nginx with the RTMP module, SRS and
-MediaMTX in turn. Headwater writes HLS, low-latency HLS and DASH with CMAF segments to its directory store;
-nginx-rtmp and SRS write HLS with MPEG-TS segments; MediaMTX makes low-latency HLS, with its segments on disk and
-its playlists in memory. All segments last 2 s. CPU is the share of one core that all processes of the server use
-per stream; memory is their peak proportional set size (PSS) per stream, minus the PSS before the first publisher. A
-segment's lateness is the time from when the publisher has sent its last frame until the playlist on disk lists it.
+MediaMTX in turn, with one write for each message, as OBS and ffmpeg do. Headwater writes HLS, low-latency HLS and
+DASH with CMAF segments to its directory store; nginx-rtmp and SRS write HLS with MPEG-TS segments; MediaMTX makes
+low-latency HLS, with its segments on disk and its playlists in memory. All segments last 2 s. CPU is the share of
+one core that all processes of the server use per stream; memory is their peak proportional set size (PSS) per
+stream, minus the PSS before the first publisher. A segment's lateness is the time from when the publisher has sent
+its last frame until the playlist on disk lists it.
 """
 
 
@@ -42,7 +44,7 @@ def cases(run: Run) -> Iterator[Case]:
     clip = options.clip or usual_clip(smoke=options.smoke)
     servers = present(SERVERS, options.only, run.notes)
     for publishers in options.publishers if servers else ():
-        load = Load(publishers, options.seconds, options.warm_up, clip)
+        load = Load(publishers, options.seconds, options.warm_up, clip, options.chunk_size)
         candidates = {name: partial(_turn, server, load) for name, server in servers.items()}
         yield Case(publishers, run.command(publishers=(publishers,)), candidates, options.rounds)
 
@@ -161,6 +163,7 @@ BENCHMARK = Benchmark(
         Option("--publishers", (10, 50, 100, 200), listed(count()), "such as 10,50", smoke=(2,)),
         Option("--seconds", 60.0, number(above=0), "that are counted", smoke=3.0),
         Option("--warm-up", 15.0, number(at_least=0), "seconds before them", smoke=1.0),
+        Option("--chunk-size", CHUNK_SIZE, count(), "bytes; OBS sends chunks of 4096, ffmpeg of 128"),
         Option("--rounds", 2, count(), "how often the servers take turns", smoke=1),
         Option("--only", None, choice(*SERVERS), "one server alone", repeats=False),
         CLIP,

@@ -80,7 +80,9 @@ def _under_load(running: Running, load: Load) -> Measured:
     patterns = [(running.playlist or "").format(names[place]) for place in listed]
     with (
         watching(running.directory, patterns) as listings,
-        publishing(load.clip, list(map(running.publish, names)), watch=watched) as publishers,
+        publishing(
+            load.clip, list(map(running.publish, names)), watch=watched, chunk_size=load.chunk_size
+        ) as publishers,
     ):
         time.sleep(load.warm_up)
         began, since = time.monotonic(), time.time()

@@ -22,8 +22,9 @@ COMMANDS = 3
 SEND_BUFFER = 512 * 1024
 
 
-def publish(url: str) -> socket.socket:
-    """A socket on which the server of ``url`` (rtmp://HOST:PORT/APP/KEY) accepts a broadcast. Raises LabError."""
+def publish(url: str, chunk_size: int = CHUNK_SIZE) -> socket.socket:
+    """A socket on which the server of ``url`` (rtmp://HOST:PORT/APP/KEY) accepts a broadcast in chunks of
+    ``chunk_size`` bytes. Raises LabError."""
     address = urlsplit(url)
     app, _, key = address.path.strip("/").rpartition("/")
     server = f"rtmp://{address.netloc}/{app}"
@@ -33,7 +34,7 @@ def publish(url: str) -> socket.socket:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.connect((address.hostname or "", address.port or DEFAULT_PORT))
-        Session(connection).open(app, server, key)
+        Session(connection, chunk_size).open(app, server, key)
     except (OSError, RtmpError, LabError) as error:
         connection.close()
         # The URL ends in the stream's key.
@@ -44,8 +45,9 @@ def publish(url: str) -> socket.socket:
 class Session:
     """A publisher's session, from the handshake on."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, chunk_size: int = CHUNK_SIZE) -> None:
         self._connection = connection
+        self._chunk_size = chunk_size
         self._buffer = ReceiveBuffer()
         self._limits = Limits()
         self._reader = ChunkReader(self._buffer, self._limits)
@@ -56,7 +58,7 @@ class Session:
         send(b"\x03" + bytes(PACKET_SIZE))
         answer = self._read_exactly(1 + 2 * PACKET_SIZE)
         send(answer[1 : 1 + PACKET_SIZE])
-        send(encode_message(control.CHUNK_STREAM, control.set_chunk_size(CHUNK_SIZE)))
+        send(encode_message(control.CHUNK_STREAM, control.set_chunk_size(self._chunk_size)))
         properties: dict[str, Value] = {
             "app": app,
             "type": "nonprivate",
@@ -68,7 +70,7 @@ class Session:
         self._call(Command("publish", 3.0, None, (key, "live"), MESSAGE_STREAM), "onStatus")
 
     def _call(self, command: Command, answered_by: str) -> None:
-        self._connection.sendall(encode_message(COMMANDS, command.encode(), CHUNK_SIZE))
+        self._connection.sendall(encode_message(COMMANDS, command.encode(), self._chunk_size))
         while True:
             answer = self._next_command()
             if answer.name == answered_by:

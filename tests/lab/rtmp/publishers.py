@@ -1,4 +1,5 @@
-"""Many broadcasters of one clip in one process that uses little CPU: no ffmpeg, one write per frame and stream.
+"""Many broadcasters of one clip in one process that uses little CPU: no ffmpeg, but one write for each message, as
+OBS and ffmpeg do.
 
 Streams start spread over ``spread_s``, so that neither their frames nor their keyframes coincide.
 """
@@ -17,16 +18,16 @@ from pathlib import Path
 
 from tests.lab.errors import LabError
 from tests.lab.rtmp.client import publish
-from tests.lab.rtmp.loop import Loop, read_loop
+from tests.lab.rtmp.loop import CHUNK_SIZE, Loop, read_loop
 from tests.lab.worker import Worker, working
 
 START_S = 120.0
 FINISH_S = 30.0
-# The shortest sleep: frames that fall due within it are sent together.
+# The shortest sleep: messages that fall due within it are sent together.
 REST_S = 0.001
 QUESTION_EVERY_S = 0.1
-# The server's messages are read and discarded once per this many frames.
-DRAIN_EVERY = 30
+# The server's messages are read and discarded once per this many messages.
+DRAIN_EVERY = 64
 DRAIN_SIZE = 64 * 1024
 MAX_WAITING = 4 * 1024 * 1024
 
@@ -34,7 +35,7 @@ MAX_WAITING = 4 * 1024 * 1024
 @dataclass(slots=True)
 class Sent:
     """What was sent. ``frames`` has, for each watched stream, the times by the given clock at which the socket
-    accepted each frame's last byte; ``late_ms`` counts the frames by their lateness in milliseconds; ``blocked``
+    accepted each frame's last byte; ``late_ms`` counts the messages by their lateness in milliseconds; ``blocked``
     counts the writes that the socket accepted only in part; ``lost`` maps each publisher that was cut off to the
     reason."""
 
@@ -64,13 +65,15 @@ def publishing(
     *,
     watch: Collection[int] = (),
     spread_s: float = 2.0,
+    chunk_size: int = CHUNK_SIZE,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Publishers]:
-    """Publish ``clip`` to each of ``urls`` until the block ends; all are connected when the block begins.
+    """Publish ``clip`` to each of ``urls``, in chunks of ``chunk_size`` bytes, until the block ends; all are
+    connected when the block begins.
 
     For the indexes ``watch`` of ``urls``, the times of the frames are recorded by ``clock``. Raises LabError.
     """
-    with working("publishers", _run, clip, tuple(urls), tuple(watch), spread_s, clock) as worker:
+    with working("publishers", _run, clip, tuple(urls), tuple(watch), spread_s, chunk_size, clock) as worker:
         worker.receive(START_S)
         yield Publishers(worker)
 
@@ -80,14 +83,15 @@ def _run(
     urls: Sequence[str],
     watch: Collection[int],
     spread_s: float,
+    chunk_size: int,
     clock: Callable[[], float],
     pipe: "Connection[Sent | LabError, str]",
 ) -> None:
     """The main function of the process."""
     gc.disable()
     try:
-        loop = read_loop(clip)
-        connections = [publish(url) for url in urls]
+        loop = read_loop(clip, chunk_size)
+        connections = [publish(url, chunk_size) for url in urls]
     except LabError as error:
         pipe.send(error)
         return
@@ -106,7 +110,7 @@ def _run(
 
 
 def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> None:
-    """Send frames until ``pipe`` becomes readable."""
+    """Send messages until ``pipe`` becomes readable."""
     queue = [(stream.due, stream.place) for stream in streams]
     heapify(queue)
     question = 0.0
@@ -124,7 +128,7 @@ def _pace(streams: "list[Paced]", pipe: "Connection[Sent | LabError, str]") -> N
 
 
 class Paced:
-    """One broadcast. ``due`` is the time of its next frame, infinite once the server has cut it off."""
+    """One broadcast. ``due`` is the time of its next message, infinite once the server has cut it off."""
 
     def __init__(
         self,
@@ -140,7 +144,7 @@ class Paced:
         self._connection = connection
         self._loop = loop
         self._start = start
-        self._tick = 0
+        self._number = 0
         self._sent = sent
         self._clock = clock
         self._moments = sent.frames.get(place)
@@ -149,10 +153,10 @@ class Paced:
         connection.setblocking(False)
 
     def send(self, now: float) -> None:
-        """Send the frame that is due, after what remains of earlier ones."""
-        sent, tick = self._sent, self._tick
+        """Send the message that is due, after what remains of earlier ones."""
+        sent, number = self._sent, self._number
         sent.late_ms[int((now - self.due) * 1000)] += 1
-        data = memoryview(self._loop.at(tick))
+        data = memoryview(self._loop.at(number))
         try:
             if self._rest:
                 data = memoryview(bytes(self._rest) + data)
@@ -160,7 +164,7 @@ class Paced:
             self._rest = data[taken:]
             if len(self._rest) > MAX_WAITING:
                 raise OSError("the server takes no more data")
-            if tick % DRAIN_EVERY == 0:
+            if number % DRAIN_EVERY == 0:
                 self._drain()
         except OSError as error:
             sent.lost[self.place] = str(error)
@@ -168,10 +172,10 @@ class Paced:
             return
         sent.bytes += taken
         sent.blocked += taken < len(data)
-        if self._moments is not None:
+        if self._moments is not None and self._loop.is_picture(number):
             self._moments.append(self._clock())
-        self._tick = tick + 1
-        self.due = self._start + self._loop.due(tick + 1)
+        self._number = number + 1
+        self.due = self._start + self._loop.due(number + 1)
 
     def _send(self, data: memoryview) -> int:
         try:

@@ -134,7 +134,7 @@ def test_the_section_has_a_row_for_each_rendition() -> None:
         "skipped",
         "Headwater's viewers met errors at 50 streams: part: status 404 (2).",
     )
-    assert "1.00% of their frames" in found.notes[-1]
+    assert "1.00% of their messages" in found.notes[-1]
 
 
 def test_short_runs_decide_no_aim() -> None:

@@ -95,7 +95,7 @@ def test_the_section_compares_turns() -> None:
         ("1.43 times from 10 to 50 streams", False),
     ]
     assert found.notes[0] == "skipped"
-    assert "1.00% of their frames" in found.notes[1]
+    assert "1.00% of their messages" in found.notes[1]
 
 
 def test_short_runs_and_runs_without_peers_decide_no_aim() -> None:

@@ -25,6 +25,9 @@ from tests.lab.rtmp.loop import Loop, read_loop
 from tests.lab.rtmp.publishers import MAX_WAITING, Paced, Sent
 from tests.unit.lab.clips import FRAME_MS, FRAMES, LENGTH_MS, SOUND_MS, write_clip
 
+# A picture and its two frames of sound.
+EACH = 3
+
 
 class Wire:
     """A socket connected to a server that accepts at most ``takes`` bytes per send."""
@@ -102,8 +105,8 @@ def test_a_refusal_is_reported() -> None:
 def test_timestamps_continue_when_the_clip_repeats(loop: Loop) -> None:
     wire = published()
     wire.sendall(loop.opening())
-    for tick in range(2 * FRAMES + 1):
-        wire.sendall(loop.at(tick))
+    for number in range(2 * len(loop) + 1):
+        wire.sendall(loop.at(number))
     events = wire.events[1:]
     metadata, config, sound_config, *media = events
     assert isinstance(metadata, Metadata)
@@ -114,20 +117,35 @@ def test_timestamps_continue_when_the_clip_repeats(loop: Loop) -> None:
     assert pictures(media) == [(tick * FRAME_MS, tick % FRAMES) for tick in range(2 * FRAMES + 1)]
     sound = [each.timestamp for each in media if isinstance(each, AudioMessage)]
     assert sound == [number * SOUND_MS for number in range(2 * 2 * FRAMES)]
+    assert [each.timestamp for each in media if isinstance(each, AudioMessage | VideoMessage)] == sorted(
+        [*sound, *(time for time, _ in pictures(media))]
+    )
 
 
 def test_timestamps_may_exceed_24_bits(loop: Loop) -> None:
     turns = 0x1000000 // LENGTH_MS + 1
     wire = published()
     wire.sendall(loop.opening())
-    for tick in range(turns * FRAMES, turns * FRAMES + 3):
-        wire.sendall(loop.at(tick))
+    for number in range(turns * len(loop), turns * len(loop) + 3 * EACH):
+        wire.sendall(loop.at(number))
     assert pictures(wire.events)[1:] == [(turns * LENGTH_MS + FRAME_MS * number, number) for number in range(3)]
 
 
-def test_frames_are_due_at_their_times(loop: Loop) -> None:
+def test_messages_are_due_at_their_times(loop: Loop) -> None:
     assert loop.fps == 25.0
-    assert [loop.due(tick) for tick in (0, 1, FRAMES - 1, FRAMES, 3 * FRAMES + 2)] == [0.0, 0.04, 0.36, 0.4, 1.28]
+    assert [loop.is_picture(number) for number in range(2 * EACH)] == [True, False, False] * 2
+    numbers = (0, 1, 2, EACH, len(loop) - 1, len(loop), 3 * len(loop) + 2 * EACH)
+    assert [loop.due(number) for number in numbers] == [0.0, 0.0, 0.02, 0.04, 0.38, 0.4, 1.28]
+
+
+def test_the_chunk_size_is_announced_and_used(tmp_path: Path) -> None:
+    loop = read_loop(write_clip(tmp_path / "clip.flv"), 128)
+    wire = Wire()
+    Session(cast(socket.socket, wire), 128).open("live", "rtmp://127.0.0.1/live", "secret")
+    wire.sendall(loop.opening())
+    assert len(loop.at(0)) > 9000 + 9000 // 128
+    wire.sendall(loop.at(0))
+    assert pictures(wire.events)[1:] == [(0, 0)]
 
 
 def test_bytes_that_a_slow_server_does_not_accept_are_sent_later(loop: Loop) -> None:
@@ -136,10 +154,11 @@ def test_bytes_that_a_slow_server_does_not_accept_are_sent_later(loop: Loop) -> 
     assert stream.due == 100.0
     for takes in (0, 5000, 10, None):
         wire.takes = takes
-        stream.send(stream.due + 0.007)
+        for _ in range(EACH):
+            stream.send(stream.due + 0.007)
     assert pictures(wire.events)[1:] == [(number * FRAME_MS, number) for number in range(4)]
-    assert sent.blocked == 3
-    assert sent.late_ms == {7: 4}
+    assert sent.blocked == 3 * EACH
+    assert sent.late_ms == {7: 4 * EACH}
     assert len(sent.frames[0]) == 4
     assert stream.due == 100.0 + 4 * FRAME_MS / 1000
 
@@ -148,7 +167,7 @@ def test_a_server_that_accepts_nothing_loses_the_publisher(loop: Loop) -> None:
     wire, sent = published(), Sent()
     stream = paced(wire, loop, sent)
     wire.takes = 0
-    for _ in range(MAX_WAITING // 9000 + 1):
+    for _ in range(EACH * (MAX_WAITING // 9000 + 1)):
         stream.send(stream.due)
         if sent.lost:
             break

@@ -32,7 +32,7 @@ LATEST_S = 3.0
 @pytest.fixture(scope="module")
 def viewers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address for viewers."""
-    clip = Clip(120, size="854x480", video_options=ENCODER)
+    clip = Clip(240, size="854x480", video_options=ENCODER)
     made = make_clip(clip, tmp_path_factory.mktemp("players") / "clip.flv")
     with on_air("", cached=True, broadcaster=partial(publishing, made)) as base:
         yield base

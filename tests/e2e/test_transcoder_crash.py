@@ -15,7 +15,7 @@ from tests.lab import processes
 from tests.lab.broadcaster import Clip, make_clip, publishing
 from tests.lab.browser import chromium, require_chromium, visit, wait_for
 from tests.lab.players.network import Network
-from tests.lab.players.recorder import LAST_HEIGHT, RECORDER, Stall, read_record
+from tests.lab.players.recorder import RECORDER, Stall, read_record, wait_for_height
 from tests.lab.server import Server, serving
 from tests.lab.waiting import until
 from tests.torture.oracle import judge_track
@@ -103,7 +103,7 @@ def stalls_after_a_kill(browser: Browser, server: Server, player: str) -> tuple[
         network = Network(page)
         wait_for(page, "() => window.record.started !== null && window.headwater.frames > 0")
         network.carry(SLOW_KBPS)
-        wait_for(page, LAST_HEIGHT, HEIGHT)
+        wait_for_height(page, HEIGHT)
         killed_at = page.evaluate("performance.now() / 1000")
         strike(server, signal.SIGKILL)
         network.carry(None)

@@ -116,12 +116,12 @@ def player(page: Page, name: str) -> Any:
     return page.evaluate("name => window.headwater[name]", name)
 
 
-def wait_for(page: Page, condition: str, argument: Any = None) -> None:
+def wait_for(page: Page, condition: str, argument: Any = None, *, timeout_ms: int = TIMEOUT_MS) -> None:
     """Wait until the JavaScript function ``condition``, called with ``argument``, returns a true value.
 
     An AssertionError has the facts about playback."""
     try:
-        page.wait_for_function(condition, arg=argument, timeout=TIMEOUT_MS)
+        page.wait_for_function(condition, arg=argument, timeout=timeout_ms)
     except PlaywrightTimeoutError as error:
         facts = page.evaluate("() => JSON.stringify(window.headwater ?? null)")
         raise AssertionError(f"{condition} with {argument!r} did not come true; playback: {facts}") from error

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from playwright.sync_api import Page
+
+from tests.lab.browser import wait_for
 from tests.lab.glass.strip import READ, SINCE
 
 TICK_MS = 50
@@ -51,6 +54,13 @@ RECORDER = f"""() => {{
 
 # Whether the newest sample has this height.
 LAST_HEIGHT = "height => window.record.samples.at(-1)?.[3] === height"
+# A player first plays what it has buffered, and on a busy machine it measures the network badly.
+ADAPTS_WITHIN_MS = 60_000
+
+
+def wait_for_height(page: Page, height: int) -> None:
+    """Wait until the player shows the rendition with this height."""
+    wait_for(page, LAST_HEIGHT, height, timeout_ms=ADAPTS_WITHIN_MS)
 
 
 @dataclass(frozen=True, slots=True)

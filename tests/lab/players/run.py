@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from tests.lab.browser import visit, wait_for
 from tests.lab.glass.scene import STREAM
 from tests.lab.players.network import Network, Phase
-from tests.lab.players.recorder import LAST_HEIGHT, RECORDER, Record, read_record
+from tests.lab.players.recorder import RECORDER, Record, read_record, wait_for_height
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def play(browser: Browser, base: str, player: str, phases: Sequence[Phase]) -> R
             start = now(page)
             time.sleep(phase.seconds)
             if phase.height is not None:
-                wait_for(page, LAST_HEIGHT, phase.height)
+                wait_for_height(page, phase.height)
             spans.append(PhaseSpan(start, now(page), phase.kbps))
         return Run(player, tuple(spans), read_record(page.evaluate("window.record"), opened.complaints))
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from storage.hooks.deliveries import Delivery
 from tests.unit.control.fake_server import NOW, FakeServer
+from tests.unit.origin.fake_service import dead_letter
 
 Capture = pytest.CaptureFixture[str]
 URL = "https://example.org/headwater"
@@ -72,22 +72,7 @@ def test_the_log_and_the_dead_messages(server: FakeServer, capsys: Capture) -> N
     for part in ("hook.test", "delivered", "204", "0.08 s", "2026-11-21 10:41:05 UTC"):
         assert part in text
     assert output(server, capsys, "log", hook, "--dead") == "No message is dead.\n"
-    server.hooks.letters = [
-        Delivery(
-            id="msg_01a1f2c3d4e5_9f86d081a1b2",
-            hook=hook,
-            event="stream.live",
-            stream="a",
-            body="{}",
-            created_at=NOW,
-            expires_at=NOW,
-            owner="a",
-            due_at=NOW,
-            attempts=31,
-            error="500 Internal Server Error",
-            died_at=NOW,
-        )
-    ]
+    server.hooks.letters = [dead_letter(hook, "a", NOW)]
     text = output(server, capsys, "log", hook, "--dead")
     for part in ("stream.live", "31", "500 Internal Server Error", "msg_01a1f2c3d4e5_9f86d081a1b2"):
         assert part in text

@@ -3,36 +3,21 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvloop
 
 from control.http_limits import HttpConnections, HttpLimits
 from control.http_server import HttpServer
 from origin.body import SharedBody
 from origin.hot import SHARED, HotAnswers
+from tests.unit.control.event_loops import Run
 
-PATIENCE_S = 10.0
 PART, BIG, SLOW, MOVING, GROWING = "1.1.m4s", "1.m4s", "media.m3u8?_HLS_msn=1", "media.m3u8", "2.m4s"
 BIG_BYTES = 8 << 20
-Scenario = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
-    def run_scenario(scenario: Scenario) -> None:
-        async def bounded() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await scenario()
-
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(bounded())
-
-    return run_scenario
 
 
 class Client:
@@ -139,7 +124,7 @@ async def serving() -> AsyncIterator[Front]:
             await client.gone()
 
 
-def test_an_immutable_answer_is_repeated(run: Callable[[Scenario], None]) -> None:
+def test_an_immutable_answer_is_repeated(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             one, other = await front.connect(), await front.connect()
@@ -152,7 +137,7 @@ def test_an_immutable_answer_is_repeated(run: Callable[[Scenario], None]) -> Non
     run(scenario)
 
 
-def test_an_answer_that_may_change_is_made_each_time(run: Callable[[Scenario], None]) -> None:
+def test_an_answer_that_may_change_is_made_each_time(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client = await front.connect()
@@ -162,7 +147,7 @@ def test_an_answer_that_may_change_is_made_each_time(run: Callable[[Scenario], N
 
 
 @pytest.mark.parametrize("asked_before", [False, True], ids=["parsed", "unparsed"])
-def test_a_herd_gets_one_answer(run: Callable[[Scenario], None], asked_before: bool) -> None:
+def test_a_herd_gets_one_answer(run: Run, asked_before: bool) -> None:
     async def scenario() -> None:
         async with serving() as front:
             clients = [await front.connect() for _ in range(100)]
@@ -181,7 +166,7 @@ def test_a_herd_gets_one_answer(run: Callable[[Scenario], None], asked_before: b
     run(scenario)
 
 
-def test_the_first_of_a_herd_may_leave(run: Callable[[Scenario], None]) -> None:
+def test_the_first_of_a_herd_may_leave(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             first, leaver, other = [await front.connect() for _ in range(3)]
@@ -203,7 +188,7 @@ def test_the_first_of_a_herd_may_leave(run: Callable[[Scenario], None]) -> None:
 
 
 @pytest.mark.parametrize("asked_before", [False, True], ids=["parsed", "unparsed"])
-def test_requests_behind_one_that_waits(run: Callable[[Scenario], None], asked_before: bool) -> None:
+def test_requests_behind_one_that_waits(run: Run, asked_before: bool) -> None:
     async def scenario() -> None:
         async with serving() as front:
             first, other = await front.connect(), await front.connect()
@@ -222,7 +207,7 @@ def test_requests_behind_one_that_waits(run: Callable[[Scenario], None], asked_b
     run(scenario)
 
 
-def test_pipelined_requests_are_answered_in_order(run: Callable[[Scenario], None]) -> None:
+def test_pipelined_requests_are_answered_in_order(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client = await front.connect()
@@ -234,7 +219,7 @@ def test_pipelined_requests_are_answered_in_order(run: Callable[[Scenario], None
     run(scenario)
 
 
-def test_a_request_that_arrives_in_two_pieces(run: Callable[[Scenario], None]) -> None:
+def test_a_request_that_arrives_in_two_pieces(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client = await front.connect()
@@ -261,9 +246,7 @@ def test_a_request_that_arrives_in_two_pieces(run: Callable[[Scenario], None]) -
         ("GET", "", "1.0"),
     ],
 )
-def test_other_requests_reach_the_application(
-    run: Callable[[Scenario], None], method: str, fields: str, version: str
-) -> None:
+def test_other_requests_reach_the_application(run: Run, method: str, fields: str, version: str) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client = await front.connect()
@@ -274,7 +257,7 @@ def test_other_requests_reach_the_application(
     run(scenario)
 
 
-def test_nobody_waits_for_a_growing_answer(run: Callable[[Scenario], None]) -> None:
+def test_nobody_waits_for_a_growing_answer(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             clients = [await front.connect() for _ in range(3)]
@@ -284,7 +267,7 @@ def test_nobody_waits_for_a_growing_answer(run: Callable[[Scenario], None]) -> N
     run(scenario)
 
 
-def test_a_client_that_reads_nothing_delays_nobody_and_is_cut_off(run: Callable[[Scenario], None]) -> None:
+def test_a_client_that_reads_nothing_delays_nobody_and_is_cut_off(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             stuck, other = await front.connect(), await front.connect()
@@ -304,7 +287,7 @@ def test_a_client_that_reads_nothing_delays_nobody_and_is_cut_off(run: Callable[
     run(scenario)
 
 
-def test_clear_makes_the_application_answer_again(run: Callable[[Scenario], None]) -> None:
+def test_clear_makes_the_application_answer_again(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client = await front.connect()
@@ -315,7 +298,7 @@ def test_clear_makes_the_application_answer_again(run: Callable[[Scenario], None
     run(scenario)
 
 
-def test_a_stop_answers_those_who_wait(run: Callable[[Scenario], None]) -> None:
+def test_a_stop_answers_those_who_wait(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             first, other, idle = [await front.connect() for _ in range(3)]
@@ -335,7 +318,7 @@ def test_a_stop_answers_those_who_wait(run: Callable[[Scenario], None]) -> None:
     run(scenario)
 
 
-def test_a_stop_lets_a_repeated_answer_end(run: Callable[[Scenario], None]) -> None:
+def test_a_stop_lets_a_repeated_answer_end(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             client, reader = await front.connect(), await front.connect()

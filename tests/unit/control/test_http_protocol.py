@@ -3,40 +3,24 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvloop
 
 from control.http_limits import HttpConnections, HttpLimits
 from control.http_protocol import PIECE, BoundedHttpProtocol
 from control.http_server import HttpServer
 from media.peers import TrustedPeers
 from origin.hot import HotAnswers
+from tests.unit.control.event_loops import Run
 
-PATIENCE_S = 10.0
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HANGS = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
 BIG = 8 << 20
-
-Scenario = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
-    def run_scenario(scenario: Scenario) -> None:
-        async def bounded() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await scenario()
-
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(bounded())
-
-    return run_scenario
 
 
 async def application(scope: Any, receive: Any, send: Any, *, release: asyncio.Event) -> None:
@@ -137,7 +121,7 @@ def head_of(size: int) -> bytes:
     return fixed + b"x" * (size - len("/") - len("Connection: close\r\n") - len("X: \r\n")) + b"\r\n\r\n"
 
 
-def test_a_head_within_the_bound_is_answered(run: Callable[[Scenario], None]) -> None:
+def test_a_head_within_the_bound_is_answered(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             assert status(await front.answer(head_of(32 * 1024))) == 200
@@ -157,9 +141,7 @@ def test_a_head_within_the_bound_is_answered(run: Callable[[Scenario], None]) ->
     ],
     ids=["one byte over", "path", "fields", "endless value", "endless name", "empty lines"],
 )
-def test_a_larger_head_is_refused_before_it_is_complete(
-    run: Callable[[Scenario], None], pieces: list[bytes]
-) -> None:
+def test_a_larger_head_is_refused_before_it_is_complete(run: Run, pieces: list[bytes]) -> None:
     async def scenario() -> None:
         async with serving() as front:
             answer = await front.answer(*pieces)
@@ -174,9 +156,7 @@ def test_a_larger_head_is_refused_before_it_is_complete(
 @pytest.mark.parametrize(
     "tail", [b"X: y\r\n" * 102, b"X: " + b"y" * 60_000, b"5;" + b"e" * 60_000], ids=["fields", "value", "extension"]
 )
-def test_trailer_fields_and_chunk_extensions_have_the_same_bound(
-    run: Callable[[Scenario], None], tail: bytes
-) -> None:
+def test_trailer_fields_and_chunk_extensions_have_the_same_bound(run: Run, tail: bytes) -> None:
     async def scenario() -> None:
         head = b"POST /read HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         last = b"" if tail.startswith(b"5;") else b"0\r\n"
@@ -186,7 +166,7 @@ def test_trailer_fields_and_chunk_extensions_have_the_same_bound(
     run(scenario)
 
 
-def test_trailer_fields_are_not_header_fields(run: Callable[[Scenario], None]) -> None:
+def test_trailer_fields_are_not_header_fields(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             answer = await front.answer(
@@ -198,7 +178,7 @@ def test_trailer_fields_are_not_header_fields(run: Callable[[Scenario], None]) -
     run(scenario)
 
 
-def test_requests_in_a_row_are_counted_each_for_itself(run: Callable[[Scenario], None]) -> None:
+def test_requests_in_a_row_are_counted_each_for_itself(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             reader, writer = await front.connect()
@@ -213,7 +193,7 @@ def test_requests_in_a_row_are_counted_each_for_itself(run: Callable[[Scenario],
 
 
 @pytest.mark.parametrize("ahead", [10, 500])
-def test_requests_that_are_sent_ahead_are_answered_in_order(run: Callable[[Scenario], None], ahead: int) -> None:
+def test_requests_that_are_sent_ahead_are_answered_in_order(run: Run, ahead: int) -> None:
     async def scenario() -> None:
         async with serving() as front:
             close = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
@@ -222,7 +202,7 @@ def test_requests_that_are_sent_ahead_are_answered_in_order(run: Callable[[Scena
     run(scenario)
 
 
-def test_few_of_the_requests_behind_one_that_is_answered_are_parsed(run: Callable[[Scenario], None]) -> None:
+def test_few_of_the_requests_behind_one_that_is_answered_are_parsed(run: Run) -> None:
     async def scenario() -> None:
         async with serving() as front:
             _, writer = await front.connect()
@@ -245,9 +225,7 @@ def test_few_of_the_requests_behind_one_that_is_answered_are_parsed(run: Callabl
     [(b"", 0), (b"GET / HT", 408), (b"GET / HTTP/1.1\r\nX: y\r\n", 408), (POST + b"12345", 408), (b"\r\n", 408)],
     ids=["nothing", "line", "fields", "body", "empty line"],
 )
-def test_an_incomplete_request_is_dropped_after_the_deadline(
-    run: Callable[[Scenario], None], sent: bytes, expected: int
-) -> None:
+def test_an_incomplete_request_is_dropped_after_the_deadline(run: Run, sent: bytes, expected: int) -> None:
     async def scenario() -> None:
         async with serving(request_timeout=0.2) as front:
             assert status(await front.answer(sent)) == expected
@@ -255,7 +233,7 @@ def test_an_incomplete_request_is_dropped_after_the_deadline(
     run(scenario)
 
 
-def test_bytes_that_trickle_do_not_extend_the_deadline(run: Callable[[Scenario], None]) -> None:
+def test_bytes_that_trickle_do_not_extend_the_deadline(run: Run) -> None:
     async def scenario() -> None:
         async with serving(request_timeout=0.3) as front:
             reader, writer = await front.connect()
@@ -273,7 +251,7 @@ def test_bytes_that_trickle_do_not_extend_the_deadline(run: Callable[[Scenario],
     run(scenario)
 
 
-def test_a_connection_without_a_next_request_is_closed(run: Callable[[Scenario], None]) -> None:
+def test_a_connection_without_a_next_request_is_closed(run: Run) -> None:
     async def scenario() -> None:
         async with serving(idle_timeout=0.2) as front:
             assert (await front.answer(GET)).count(b"200 OK") == 1
@@ -282,7 +260,7 @@ def test_a_connection_without_a_next_request_is_closed(run: Callable[[Scenario],
     run(scenario)
 
 
-def test_a_held_request_outlives_the_deadlines(run: Callable[[Scenario], None]) -> None:
+def test_a_held_request_outlives_the_deadlines(run: Run) -> None:
     async def scenario() -> None:
         async with serving(request_timeout=0.1, idle_timeout=0.1, send_timeout=0.1) as front:
             reader, writer = await front.connect()
@@ -297,7 +275,7 @@ def test_a_held_request_outlives_the_deadlines(run: Callable[[Scenario], None]) 
 
 
 @pytest.mark.parametrize("connection", [b"close", b"keep-alive"])
-def test_a_client_that_does_not_read_is_cut_off(run: Callable[[Scenario], None], connection: bytes) -> None:
+def test_a_client_that_does_not_read_is_cut_off(run: Run, connection: bytes) -> None:
     async def scenario() -> None:
         async with serving(send_timeout=0.3, idle_timeout=0.2) as front:
             reader, writer = await front.connect()
@@ -313,7 +291,7 @@ def test_a_client_that_does_not_read_is_cut_off(run: Callable[[Scenario], None],
     run(scenario)
 
 
-def test_a_slow_reader_gets_everything(run: Callable[[Scenario], None]) -> None:
+def test_a_slow_reader_gets_everything(run: Run) -> None:
     async def scenario() -> None:
         async with serving(send_timeout=0.5, idle_timeout=0.1) as front:
             reader, writer = await front.connect()
@@ -328,7 +306,7 @@ def test_a_slow_reader_gets_everything(run: Callable[[Scenario], None]) -> None:
     run(scenario)
 
 
-def test_one_address_has_a_limited_number_of_connections(run: Callable[[Scenario], None]) -> None:
+def test_one_address_has_a_limited_number_of_connections(run: Run) -> None:
     async def scenario() -> None:
         async with serving(per_address=3) as front:
             held = [await front.connect() for _ in range(3)]
@@ -343,7 +321,7 @@ def test_one_address_has_a_limited_number_of_connections(run: Callable[[Scenario
     run(scenario)
 
 
-def test_a_trusted_proxy_has_no_limit_of_its_own(run: Callable[[Scenario], None]) -> None:
+def test_a_trusted_proxy_has_no_limit_of_its_own(run: Run) -> None:
     async def scenario() -> None:
         async with serving(per_address=1, trusted=("127.0.0.1",)) as front:
             for _ in range(5):
@@ -353,7 +331,7 @@ def test_a_trusted_proxy_has_no_limit_of_its_own(run: Callable[[Scenario], None]
     run(scenario)
 
 
-def test_a_full_server_closes_the_connection_that_has_waited_longest(run: Callable[[Scenario], None]) -> None:
+def test_a_full_server_closes_the_connection_that_has_waited_longest(run: Run) -> None:
     async def scenario() -> None:
         async with serving(connections=3) as front:
             served, waiting, newer = [await front.connect() for _ in range(3)]
@@ -371,7 +349,7 @@ def test_a_full_server_closes_the_connection_that_has_waited_longest(run: Callab
     run(scenario)
 
 
-def test_a_server_full_of_running_requests_refuses_in_words(run: Callable[[Scenario], None]) -> None:
+def test_a_server_full_of_running_requests_refuses_in_words(run: Run) -> None:
     async def scenario() -> None:
         async with serving(connections=2) as front:
             held = [await front.connect() for _ in range(2)]
@@ -385,9 +363,7 @@ def test_a_server_full_of_running_requests_refuses_in_words(run: Callable[[Scena
     run(scenario)
 
 
-def test_a_request_behind_others_ends_with_its_connection(
-    run: Callable[[Scenario], None], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_request_behind_others_ends_with_its_connection(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """The one that is answered is not the newest that has arrived."""
 
     async def scenario() -> None:

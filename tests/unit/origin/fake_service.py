@@ -14,6 +14,24 @@ from storage.interface import ObjectStore
 CONFIGURED_S = 600.0
 
 
+def dead_letter(hook: str, stream: str, at: float) -> Delivery:
+    """A message that failed for good at the Unix time ``at``."""
+    return Delivery(
+        id="msg_01a1f2c3d4e5_9f86d081a1b2",
+        hook=hook,
+        event="stream.live",
+        stream=stream,
+        body="{}",
+        created_at=at,
+        expires_at=at,
+        owner="a",
+        due_at=at,
+        attempts=31,
+        error="500 Internal Server Error",
+        died_at=at,
+    )
+
+
 class FakeDrain:
     def __init__(self) -> None:
         self.state: Draining | None = None

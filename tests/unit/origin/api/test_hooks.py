@@ -2,24 +2,11 @@
 
 import pytest
 
-from storage.hooks.deliveries import Delivery
 from tests.unit.origin.api.conftest import NOW, Api
+from tests.unit.origin.fake_service import dead_letter
 
 URL = "https://example.org/secret-path?token=t"
-DEAD = Delivery(
-    id="msg_01a1f2c3d4e5_9f86d081a1b2",
-    hook="9f86d081",
-    event="stream.live",
-    stream="studio-a",
-    body="{}",
-    created_at=NOW,
-    expires_at=NOW,
-    owner="a",
-    due_at=NOW,
-    attempts=31,
-    error="500 Internal Server Error",
-    died_at=NOW,
-)
+DEAD = dead_letter("9f86d081", "studio-a", NOW)
 
 
 async def add(api: Api, **fields: object) -> dict[str, object]:

@@ -196,11 +196,13 @@ async def test_an_ended_broadcast_has_its_end_in_the_store_before_its_media() ->
     """A reader need not wait for a slow store's media to know the end."""
     stage = await ChannelStage.start()
     await stage.attach_and_send(3)
-    held = stage.store.hold[f"live/{STREAM}/{BROADCAST}/vsource/1.m4s"] = asyncio.Event()
+    last_segment = f"live/{STREAM}/{BROADCAST}/vsource/2.m4s"
+    held = stage.store.hold[last_segment] = asyncio.Event()
     stage.channel.close("over")
     await run_until_idle()
     record = await stage.catalogue.find_events(STREAM, BROADCAST)
     assert (codes(list(record.events)), record.complete) == (["started", "ended"], False)
+    assert last_segment not in stage.store.objects
     held.set()
     await stage.channel.closed()
     assert (await stage.catalogue.find_events(STREAM, BROADCAST)).complete

@@ -1,5 +1,7 @@
 """The REST API under ``/api/v1``: for the CLI, the dashboard and any program with an API token."""
 
+from collections.abc import Iterator
+
 from fastapi import APIRouter, Depends, FastAPI
 
 from origin.api.access import access_router
@@ -26,6 +28,8 @@ from origin.api.watch import watch_router
 
 __all__ = ["ApiServices", "install_api"]
 
+PREFIX = "/api/v1"
+
 
 def install_api(app: FastAPI, services: ApiServices) -> ServerEvents:
     """Add the API, its OpenAPI document and its form of errors to ``app``. Returns the server's events, whose
@@ -35,29 +39,28 @@ def install_api(app: FastAPI, services: ApiServices) -> ServerEvents:
     app.add_route(PATH, services.reports.answer, methods=list(METHODS), include_in_schema=False)
     install_openapi(app, prefix=services.path_prefix)
     events = events_of_server(services)
-    app.include_router(api_router(services, events))
+    guard = Depends(token_guard(services.auth, services.audit, services.clock))
+    # Routers within routers make each route again for each of them.
+    for router in guarded_routers(services, events):
+        app.include_router(router, prefix=PREFIX, dependencies=[guard], generate_unique_id_function=operation_id)
+    for router in (watch_router(services), checks_router(services)):
+        app.include_router(router, prefix=PREFIX, generate_unique_id_function=operation_id)
     return events
 
 
-def api_router(services: ApiServices, events: ServerEvents) -> APIRouter:
-    guarded = APIRouter(dependencies=[Depends(token_guard(services.auth, services.audit, services.clock))])
-    guarded.include_router(streams_router(services))
-    guarded.include_router(stream_keys_router(services))
-    guarded.include_router(live_router(services))
-    guarded.include_router(bans_router(services))
-    guarded.include_router(events_router(services))
-    guarded.include_router(qoe_router(services))
-    guarded.include_router(keeping_router(services))
-    guarded.include_router(tokens_router(services))
-    guarded.include_router(api_tokens_router(services))
-    guarded.include_router(audit_router(services))
-    guarded.include_router(hooks_router(services))
-    guarded.include_router(access_router())
-    guarded.include_router(service_router(services))
-    guarded.include_router(server_events_router(services, events))
-
-    router = APIRouter(prefix="/api/v1", generate_unique_id_function=operation_id)
-    router.include_router(guarded)
-    router.include_router(watch_router(services))
-    router.include_router(checks_router(services))
-    return router
+def guarded_routers(services: ApiServices, events: ServerEvents) -> Iterator[APIRouter]:
+    """What only requests with an API token reach."""
+    yield streams_router(services)
+    yield stream_keys_router(services)
+    yield live_router(services)
+    yield bans_router(services)
+    yield events_router(services)
+    yield qoe_router(services)
+    yield keeping_router(services)
+    yield tokens_router(services)
+    yield api_tokens_router(services)
+    yield audit_router(services)
+    yield hooks_router(services)
+    yield access_router()
+    yield service_router(services)
+    yield server_events_router(services, events)

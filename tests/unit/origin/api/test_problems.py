@@ -63,16 +63,14 @@ PROTECTED = [
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-@pytest.mark.parametrize("header", [None, "Bearer wrong", f"Basic {TOKEN}", "Bearer", "Bearer ünknown"])
-async def test_requests_without_the_token_are_unauthorized(
-    api: Api, method: str, path: str, header: str | None
-) -> None:
-    headers = httpx.Headers({} if header is None else {b"Authorization": header.encode()})
-    answer = await api.public.request(method, path, headers=headers)
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == "unauthorized"
+async def test_requests_without_the_token_are_unauthorized(api: Api, method: str, path: str) -> None:
+    for header in (None, "Bearer wrong", f"Basic {TOKEN}", "Bearer", "Bearer ünknown"):
+        headers = httpx.Headers({} if header is None else {b"Authorization": header.encode()})
+        answer = await api.public.request(method, path, headers=headers)
+        assert answer.status_code == 401, header
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "unauthorized"
 
 
 def test_all_routes_but_the_viewers_are_protected(api: Api) -> None:

@@ -16,7 +16,13 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-QUIET = ("tests/e2e/test_low_latency_players.py", "tests/e2e/test_pages_", "tests/e2e/test_players.py")
+QUIET = (
+    "tests/e2e/test_low_latency_players.py",
+    "tests/e2e/test_pages_pause.py",
+    "tests/e2e/test_pages_qoe.py",
+    "tests/e2e/test_pages_watch.py",
+    "tests/e2e/test_players.py",
+)
 HEAVY = ("tests/attack/", "tests/chaos/", "tests/e2e/test_shedding.py", "tests/interop/")
 COMPUTING = ("tests/conformance/", "tests/fuzz/", "tests/torture/", "tests/unit/")
 LOWEST_PRIORITY = 19

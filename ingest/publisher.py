@@ -27,6 +27,7 @@ from ingest.interface import EndReason, IngestHandler, Publication, PublishReque
 from ingest.options import IngestOptions
 from ingest.pending import PendingConnections
 from ingest.proxy_protocol import BadProxyHeader, Preface, ProxyHeader
+from ingest.pump import Pump, SocketReading
 from ingest.refusals import Refusal, RefusalMemory
 from ingest.rtmp import (
     AGAIN,
@@ -73,6 +74,7 @@ class SharedState:
     publishers: set["Publisher"] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     empty: asyncio.Event = field(default_factory=asyncio.Event)
+    pump: Pump = field(default_factory=Pump)
 
     def __post_init__(self) -> None:
         options = self.options
@@ -99,6 +101,7 @@ class Publisher(asyncio.BufferedProtocol):
     :class:`ingest.interface.PublisherLink` of its publication."""
 
     _transport: asyncio.Transport
+    _reading: SocketReading
 
     def __init__(self, shared: SharedState, tls: ssl.SSLContext | None = None) -> None:
         self.address = ""
@@ -161,6 +164,7 @@ class Publisher(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._reading = SocketReading(self._transport, self, self._shared.pump)
         peer = transport.get_extra_info("peername") or ("", 0)
         self._name(peer[0], peer[1])
         self._shared.publishers.add(self)
@@ -197,6 +201,7 @@ class Publisher(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = self._ended or (EndReason.LOST, "the connection was lost")
         self._end_publication(*self._ended)
+        self._reading.close()
         self._connection.close()
         # A handle that ran keeps its callback, which keeps this object.
         self._set_timer(None)
@@ -333,7 +338,7 @@ class Publisher(asyncio.BufferedProtocol):
             return
         if self._resumption is not None:
             self._resumption.cancel()
-        self._transport.pause_reading()
+        self._reading.pause()
         resume = self._resume_reading
         self._resumption = self._loop.call_later(seconds, resume) if seconds else self._loop.call_soon(resume)
 
@@ -345,7 +350,13 @@ class Publisher(asyncio.BufferedProtocol):
             return
         self._work()
         if self._resumption is None and self._ended is None and self._state is not State.AUTHORIZING:
-            self._transport.resume_reading()
+            self._read_on()
+
+    def _read_on(self) -> None:
+        if self._publication is None:
+            self._reading.by_loop()
+        else:
+            self._reading.by_pump()
 
     def _on_event(self, event: Event) -> None:
         match event:
@@ -353,6 +364,8 @@ class Publisher(asyncio.BufferedProtocol):
                 self._on_publish(event)
             case Unpublished():
                 self._end_publication(EndReason.UNPUBLISHED, "the publisher stopped")
+                if self._resumption is None:
+                    self._reading.by_loop()
             case PlayRefused():
                 self._drop("play-refused", "a player connected to the port for publishers")
             case Metadata(values) if self._publication is not None:
@@ -379,7 +392,7 @@ class Publisher(asyncio.BufferedProtocol):
             self._refuse(*refusal)
         else:
             self._key = key
-            self._transport.pause_reading()
+            self._reading.pause()
             request = PublishRequest(
                 options.app, key, self.address, event.software, encrypted=self._tls is not None
             )
@@ -462,7 +475,7 @@ class Publisher(asyncio.BufferedProtocol):
         if not self._flush():
             self._transport.abort()
             return
-        self._transport.resume_reading()
+        self._reading.by_loop()
         self._set_timer(self._shared.options.linger_timeout, self._transport.abort)
 
     def _flush(self) -> bool:

@@ -1,7 +1,8 @@
 """Parses chunks into messages (RTMP 1.0, section 5.3).
 
-A message of one chunk that is complete in the buffer is copied once. Longer messages are assembled in their chunk
-stream. Consecutive type 3 chunks of one chunk stream, as in a large video frame, are read in one short loop.
+A message that is complete in the buffer is copied from there. Others are assembled in their chunk stream. The
+headers of consecutive type 3 chunks of one chunk stream, as in a large video frame, are compared and removed all at
+once.
 """
 
 from struct import Struct
@@ -79,6 +80,8 @@ class ChunkReader:
                 return Message(
                     stream.type_id, stream.stream_id, stream.timestamp, buffer.view[start:stop].tobytes()
                 )
+            if stream.partial is None and (payload := self._whole_payload(stream)) is not None:
+                return Message(stream.type_id, stream.stream_id, stream.timestamp, payload)
             self._gather(stream, left)
             if stream.missing and not stream.extended:
                 self._gather_run(stream)
@@ -217,26 +220,39 @@ class ChunkReader:
             stream.partial += buffer.view[start:stop]
         stream.missing -= count
 
+    def _whole_payload(self, stream: ChunkStream) -> bytes | None:
+        """Remove and return the payload of a message of several chunks, if all of them lie next in the buffer."""
+        buffer, size = self._buffer, self.chunk_size
+        start, length = buffer.start, stream.length
+        stop = start + length + (length - 1) // size
+        if stop > buffer.end or size < DEFAULT_CHUNK_SIZE or stream.extended:
+            return None
+        payload = buffer.data[start:stop]
+        headers = payload[size :: size + 1]
+        if headers.count(stream.continuation) != len(headers):
+            return None
+        del payload[size :: size + 1]
+        buffer.start = stop
+        stream.missing = 0
+        return bytes(payload)
+
     def _gather_run(self, stream: ChunkStream) -> None:
         """Move the payload of the complete type 3 chunks of ``stream`` that come next in the buffer."""
-        buffer, partial = self._buffer, stream.partial
+        buffer, partial, size = self._buffer, stream.partial, self.chunk_size
         assert partial is not None
-        data, view, at, end = buffer.data, buffer.view, buffer.start, buffer.end
-        size, missing, continuation = self.chunk_size, stream.missing, stream.continuation
+        start, whole = buffer.start, stream.missing // size
         is_small = size < DEFAULT_CHUNK_SIZE
+        count = min((buffer.end - start) // (size + 1), whole, CHUNKS_PER_CALL if is_small else whole)
+        headers = buffer.data[start : start + count * (size + 1) : size + 1]
+        if headers.count(stream.continuation) != count:
+            count -= len(headers.lstrip(stream.continuation))
+        run = buffer.data[start : start + count * (size + 1)]
+        del run[:: size + 1]
+        partial += run
+        buffer.start += count * (size + 1)
+        stream.missing -= count * size
         if is_small:
-            end = min(end, at + CHUNKS_PER_CALL * (size + 1))
-        while missing:
-            take = size if size < missing else missing
-            if end - at <= take or data[at] != continuation:
-                break
-            at += 1
-            partial += view[at : at + take]
-            at += take
-            missing -= take
-        if is_small:
-            self.chunks += (stream.missing - missing) // size
-        buffer.start, stream.missing = at, missing
+            self.chunks += count
 
     def _complete(self, stream: ChunkStream) -> Message:
         """Return the message of ``stream`` and free its partial payload."""

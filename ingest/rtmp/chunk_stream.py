@@ -6,7 +6,7 @@ class ChunkStream:
 
     ``delta`` is the last timestamp field as sent; a type 3 chunk that starts a message repeats it. ``partial`` is
     None between messages; ``missing`` is the number of payload bytes still to come. ``continuation`` is the basic
-    header of its type 3 chunks, or -1 if that has more than one byte.
+    header of its type 3 chunks, empty if that has more than one byte.
     """
 
     __slots__ = (
@@ -32,4 +32,4 @@ class ChunkStream:
         self.stream_id = 0
         self.partial: bytearray | None = None
         self.missing = 0
-        self.continuation = 0xC0 | id if id < 64 else -1
+        self.continuation = bytes((0xC0 | id,)) if id < 64 else b""

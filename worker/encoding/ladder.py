@@ -68,6 +68,8 @@ class BroadcastLadder:
         """Take the rungs of a source that is new or changed. Raises NoEncodingRoom."""
         rates = {rung.track: pixel_rate(rung, frame_rate) for rung in rungs}
         self._rates, self._passes_video = rates, passes_video
+        if not rates:
+            self._node.leave(self._ledger.broadcast)
         fitting = self._node.budget.reserve(self._ledger.broadcast, rates)
         if rates and not fitting and not passes_video:
             if self._node.refuses:
@@ -92,9 +94,10 @@ class BroadcastLadder:
         self._list_started()
         if self._left_out:
             self._use_room()
-        changing = bool(self._stopping or self._starting)
-        load = Load(behind_s, dropped, self._sheddable(), self._rates_of(self._shed), changing)
-        self._node.review(self._ledger.broadcast, self, load, now)
+        if self._rates:
+            changing = bool(self._stopping or self._starting)
+            load = Load(behind_s, dropped, self._sheddable(), self._rates_of(self._shed), changing)
+            self._node.review(self._ledger.broadcast, self, load, now)
         self._returned = {track: at for track, at in self._returned.items() if now - at < TRIAL_S}
         self._advice.on_behind(behind_s, now)
         self._advice.on_shed(self._shed, self._returned, now)

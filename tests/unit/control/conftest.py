@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from tests.unit.control.event_loops import EVENT_LOOPS, Run, run_on
+from tests.lab.event_loops import EVENT_LOOPS, Run, run_on
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from control.http_limits import HttpConnections, HttpLimits
 from control.http_server import HttpServer
 from origin.body import SharedBody
 from origin.hot import SHARED, HotAnswers
-from tests.unit.control.event_loops import Run
+from tests.lab.event_loops import Run
 
 PART, BIG, SLOW, MOVING, GROWING = "1.1.m4s", "1.m4s", "media.m3u8?_HLS_msn=1", "media.m3u8", "2.m4s"
 BIG_BYTES = 8 << 20

@@ -15,7 +15,7 @@ from control.http_protocol import PIECE, BoundedHttpProtocol
 from control.http_server import HttpServer
 from media.peers import TrustedPeers
 from origin.hot import HotAnswers
-from tests.unit.control.event_loops import Run
+from tests.lab.event_loops import Run
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HANGS = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"

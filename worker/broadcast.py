@@ -19,7 +19,8 @@ from media.configs import AudioConfig, TrackConfig, VideoConfig
 from media.errors import MediaLimit
 from media.timescale import MICROSECONDS, MILLISECONDS, NANOSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.cutter import Cut, Cutter
+from packager.cmaf.cut import Cut
+from packager.cmaf.cutter import Cutter
 from packager.cmaf.frame_interval import FrameInterval
 from packager.errors import UnsupportedTrack
 from packager.facts import LowLatency

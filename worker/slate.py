@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.cutter import Cut, Cutter
+from packager.cmaf.cut import Cut
+from packager.cmaf.cutter import Cutter
 from transcoder.ladder import SOURCE_TRACK, plan_ladder
 from transcoder.messages import Job
 from transcoder.options import TranscodeOptions

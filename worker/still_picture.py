@@ -8,7 +8,6 @@ A hole of both tracks is not filled: it is a discontinuity.
 """
 
 from collections.abc import Iterable, Iterator
-from math import inf
 
 from media.units import VIDEO_TIMESCALE, AccessUnit
 from packager.cmaf.cutter import Cutter
@@ -20,6 +19,8 @@ LONGEST_WAIT = 10 * VIDEO_TIMESCALE
 # The repetitions stay this much behind the audio, so that the keyframe that ends them is not late.
 MARGIN = VIDEO_TIMESCALE // 2
 SHORTEST_REPETITION = VIDEO_TIMESCALE // 200
+# No broadcast lasts so long.
+NEVER = 1 << 62
 # A larger keyframe is not repeated: a publisher that sends nothing but sound would fill the memory with it.
 MAX_BYTES = 1 << 20
 
@@ -39,7 +40,7 @@ class StillPicture:
         self._wait = SHORTEST_WAIT
         self._returned: int | None = None
         # The audio's time at which the next repetition is due.
-        self._due: float = inf
+        self._due = NEVER
         self.shown = False
 
     def reset(self) -> None:
@@ -49,14 +50,14 @@ class StillPicture:
 
     def on_config(self) -> None:
         """Forget the keyframe: the configuration changes. Repetitions may have passed the video that follows."""
-        self._keyframe, self._due = None, inf
+        self._keyframe, self._due = None, NEVER
 
     def on_frame(self, unit: AccessUnit, interval: int) -> None:
         """Take a frame of the source that is used. ``interval`` is the time between its frames."""
         if unit.key:
             self._keyframe = unit if len(unit.payload) <= MAX_BYTES else None
             if self._keyframe is None:
-                self._due = inf
+                self._due = NEVER
             # An encoder that does not interleave its tracks sends video later than audio.
             late = self._audio - unit.dts
             self._wait = min(max(SHORTEST_WAIT, late + SHORTEST_WAIT), LONGEST_WAIT)

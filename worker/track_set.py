@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable
 from media.configs import AudioConfig, VideoConfig
 from media.units import AccessUnit
 from packager.cmaf.audio_track import AudioTrack
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import SegmentWriter, TrackSink
 from packager.cmaf.video_track import VideoTrack
 from worker.ledger import BroadcastLedger
@@ -122,7 +122,7 @@ class TrackSet:
     def abandon(self, names: Iterable[str]) -> None:
         """The encoder of the video tracks ``names`` died. Their open segments show a still picture to the end; the
         next ones are gaps at once, so that players switch."""
-        self._abandoned = (frozenset(names) & self._videos.keys()) - self._stopped
+        self._abandoned = frozenset(names).intersection(self._videos) - self._stopped
         if self._ledger.last_cut is not None:
             self._skip(self._ledger.last_cut.msn)
 

@@ -13,7 +13,7 @@ from media.codecs.aac import parse_audio_specific_config
 from media.codecs.h264.configuration import avc_config
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.fragment import Sample
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.facts import LowLatency, SegmentEntry

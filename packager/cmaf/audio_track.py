@@ -12,7 +12,7 @@ from media.codecs import audio_codec
 from media.configs import AudioConfig
 from media.timescale import rescale
 from media.units import VIDEO_TIMESCALE, AccessUnit, Kind
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.fragment import Sample
 from packager.cmaf.pending_cuts import PendingCuts
 from packager.cmaf.segment_writer import SegmentWriter

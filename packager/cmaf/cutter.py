@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE, AccessUnit
+from packager.cmaf.cut import Cut
 from packager.cmaf.frame_interval import LONGEST_STALL
 
 # Audio that was alone may run ahead of the video that begins by this much: a few audio frames, which both tracks
@@ -23,25 +24,6 @@ def longest_segment(target: int) -> int:
     seconds (draft-pantos-hls-rfc8216bis, 4.4.3.1)."""
     half = VIDEO_TIMESCALE // 2
     return max(1, (target + half) // VIDEO_TIMESCALE) * VIDEO_TIMESCALE + half - AUDIO_MARGIN
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Segment ``msn`` starts at presentation time ``pts`` (90 kHz ticks of broadcast time).
-
-    ``independent`` is false if the segment does not start with a keyframe, because the source sent none for too
-    long. ``discontinuities`` counts those before this cut. ``sound_alone``: the sound made the cut before its video
-    arrived, so a segment of the video may start with any frame, but for the first. ``before_ends`` is given with a
-    discontinuity: the segment before it ends there at the latest.
-    """
-
-    msn: int
-    pts: int
-    discontinuity: bool
-    independent: bool = True
-    discontinuities: int = 0
-    sound_alone: bool = False
-    before_ends: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

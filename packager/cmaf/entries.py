@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.facts import SegmentEntry
 from packager.runs import assign_run
 

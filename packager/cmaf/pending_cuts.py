@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 
 from media.units import VIDEO_TIMESCALE
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import SegmentWriter
 
 # 90 kHz ticks. There may be nothing before a discontinuity, and EXT-X-TARGETDURATION must not change.

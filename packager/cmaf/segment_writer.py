@@ -12,7 +12,7 @@ from typing import Protocol
 from media.configs import AudioConfig, TrackConfig
 from media.units import Kind
 from packager.cmaf.bitrate import TrackBitrate
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.entries import assign_run_at_cut, gap_entry, segment_entry
 from packager.cmaf.fragment import ProducerReference, Sample, fragment
 from packager.cmaf.init_segment import init_segment

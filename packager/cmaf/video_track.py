@@ -29,7 +29,7 @@ from media.codecs import video_codec
 from media.configs import VideoConfig
 from media.units import VIDEO_TIMESCALE, AccessUnit
 from packager.cmaf.bitrate import TrackBitrate
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.fragment import Sample
 from packager.cmaf.frame_interval import LONGEST_STALL, FrameInterval
 from packager.cmaf.pending_cuts import PendingCuts

@@ -11,7 +11,8 @@ from itertools import pairwise
 from media.configs import VideoConfig
 from media.timescale import MILLISECONDS, rescale
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cmaf.cutter import AUDIO_MARGIN, Cut, longest_segment
+from packager.cmaf.cut import Cut
+from packager.cmaf.cutter import AUDIO_MARGIN, longest_segment
 from packager.cmaf.segment_writer import Init, Part, Segment
 from packager.facts import BroadcastFacts, LowLatency, SegmentEntry
 from worker.ledger.entry_log import EntryLog

@@ -16,7 +16,7 @@ from media.descriptions import MalformedDescription, describe_config, parse_conf
 from media.errors import HeadwaterError
 from media.names import BROADCAST_ID, is_stream_name
 from media.units import Kind
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import Init
 from packager.facts import LowLatency
 from worker.ledger.broadcast_ledger import KEPT_CUTS, BroadcastLedger

@@ -8,7 +8,7 @@ from fractions import Fraction
 from media.configs import TrackConfig
 from media.timescale import MICROSECONDS, rescale
 from media.units import VIDEO_TIMESCALE, Kind
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.entries import assign_run_at_cut, gap_entry
 from packager.cmaf.segment_writer import Init, WriterResumePoint
 from packager.facts import SegmentEntry, TrackFacts

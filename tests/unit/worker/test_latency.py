@@ -3,7 +3,7 @@ from fractions import Fraction
 
 from live.messages import PartFetched
 from live.topics import BroadcastRef
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import Part, SegmentWriter
 from packager.cmaf.video_track import VideoTrack
 from tests.unit.packager.recording import ZERO_MS, Recorder, frame, frames, video_config

@@ -14,7 +14,7 @@ from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit, Codec, Kind
 from packager.boxes.walk import Box, boxes, find, find_all
 from packager.cmaf.audio_track import AudioTrack
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.init_segment import init_segment
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import VideoTrack

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from media.units import VIDEO_TIMESCALE as S
 from packager.cmaf.audio_track import AudioTrack
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import Segment, SegmentWriter
 from tests.lab.fragments import read_fragments
 from tests.unit.packager.recording import ZERO_MS, Recorder, audio_config, sound, unfillable_config

@@ -7,7 +7,7 @@ import pytest
 
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit
-from packager.cmaf.cutter import Cut
+from packager.cmaf.cut import Cut
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import MAX_STILL_BYTES, VideoTrack
 from tests.lab.fragments import ReadSample, read_fragments

@@ -4,7 +4,8 @@ import pytest
 
 from media.names import FIRST_MSN
 from media.units import VIDEO_TIMESCALE as S
-from packager.cmaf.cutter import Cut, Cutter, CutterOptions, longest_segment
+from packager.cmaf.cut import Cut
+from packager.cmaf.cutter import Cutter, CutterOptions, longest_segment
 from tests.unit.packager.recording import frame, frames
 
 # How long a segment of the target duration may be.

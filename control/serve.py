@@ -7,18 +7,23 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 
+import structlog
 import uvloop
 
+from control.compiled import require_fresh
 from control.composition import serving
 from control.config import Config
 from control.options import slate_image, tracing_options, transcode_options
 from control.ready import print_ready
 from control.store_options import s3_options
+from control.version import version
 from storage.open import open_store
 from telemetry.line_writer import LineWriter
 from telemetry.logs import set_up_logs
 from telemetry.tracing_options import check_installed
 from transcoder.options import Encoder, check_encoder
+
+log = structlog.get_logger("control")
 
 
 def check(config: Config) -> None:
@@ -42,6 +47,7 @@ def run(
     logs = set_up_logs(config.log.format, config.log.level, trace_ids=config.tracing.endpoint is not None)
     output = LineWriter(sys.stdout.fileno())
     with closing(logs), closing(output):
+        log.info("the server starts", version=version(), compiled_modules=require_fresh())
         if transcode_options(config).encoder is not Encoder.LIBX264:
             check_encoder(transcode_options(config))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

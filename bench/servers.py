@@ -9,16 +9,20 @@ from tests.lab.peers import mediamtx, nginx_rtmp, srs
 from tests.lab.server import serving
 from transcoder.ladder import SOURCE_TRACK
 
-HEADWATER, NGINX, SRS, MEDIAMTX = "Headwater", "nginx-rtmp", "SRS", "MediaMTX"
+HEADWATER, COMPILED = "Headwater", "Headwater, compiled"
+NGINX, SRS, MEDIAMTX = "nginx-rtmp", "SRS", "MediaMTX"
 SOURCE = "source"
+# The copy of the checkout that `make compiled` makes.
+COPY = Path(__file__).parents[1] / ".venv" / "compiled"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """``publish`` returns the URL to publish a stream to; ``directory`` is where media are written, and
-    ``playlist`` the pattern of a stream's playlist there, if it is on disk. ``http`` is the URL of the HLS server,
-    ``master`` the path of a stream's multivariant playlist; ``rendition`` returns the name of a rendition from its
-    playlist's path, and ``bearer`` is a token that viewers send."""
+    ``playlist`` the pattern of a stream's playlist there, if it is on disk. ``lists_late``: it is written rarely,
+    because live viewers get it from memory. ``http`` is the URL of the HLS server, ``master`` the path of a
+    stream's multivariant playlist; ``rendition`` returns the name of a rendition from its playlist's path, and
+    ``bearer`` is a token that viewers send."""
 
     pid: int
     publish: Callable[[str], str]
@@ -28,6 +32,7 @@ class Running:
     master: str = ""
     rendition: Callable[[str], str] = lambda path: SOURCE
     bearer: str | None = None
+    lists_late: bool = False
 
 
 Start = Callable[[Path], AbstractContextManager[Running]]
@@ -45,11 +50,14 @@ class Server:
     missing: Callable[[], str | None] = _present
 
 
-def headwater(ladder: str) -> Server:
+def headwater(ladder: str, *, compiled: bool = False) -> Server:
     @contextmanager
     def start(directory: Path) -> Iterator[Running]:
         data = directory / "data"
-        with serving(data, environment={"HEADWATER_TRANSCODER__LADDER": ladder}) as server:
+        environment = {"HEADWATER_TRANSCODER__LADDER": ladder}
+        if compiled:
+            environment |= {"PYTHONPATH": str(COPY), "PYTHONSAFEPATH": "1"}
+        with serving(data, environment=environment) as server:
             yield Running(
                 server.pid,
                 server.create,
@@ -58,9 +66,16 @@ def headwater(ladder: str) -> Server:
                 server.http,
                 "/live/{}/master.m3u8",
                 _rendition,
+                lists_late=True,
             )
 
-    return Server(start)
+    return Server(start, _not_compiled if compiled else _present)
+
+
+def _not_compiled() -> str | None:
+    return (
+        None if any(COPY.glob("headwater__mypyc.*")) else "The compiled modules take no part: run `make compiled`."
+    )
 
 
 @contextmanager
@@ -89,6 +104,7 @@ def _writing_hls(serve: Callable[[Path], AbstractContextManager[tuple[int, str, 
 
 SERVERS = {
     HEADWATER: headwater("source"),
+    COMPILED: headwater("source", compiled=True),
     NGINX: Server(_writing_hls(nginx_rtmp.nginx_rtmp), nginx_rtmp.missing),
     SRS: Server(_writing_hls(srs.srs), srs.missing),
     MEDIAMTX: Server(_mediamtx, mediamtx.missing),

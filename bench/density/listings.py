@@ -1,19 +1,21 @@
-"""When segments were listed: the modification time of the playlist file that first lists them.
+"""When segments were there: the modification time of the playlist file that first lists them, or their own if the
+server writes playlists rarely.
 
 Reading a file's time does not load the server, and is more exact than the polling interval.
 """
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from os import fstat
 from pathlib import Path
 
 LOOK_EVERY_S = 0.1
 SEQUENCE = re.compile(r"^#EXT-X-MEDIA-SEQUENCE:(\d+)", re.MULTILINE)
-DURATION = re.compile(r"^#EXTINF:([\d.]+)", re.MULTILINE)
+SEGMENT = re.compile(r"^#EXTINF:([\d.]+)[^\n]*\n(?:#[^\n]*\n)*([^#\n]+)", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -23,13 +25,14 @@ class Listing:
     durations: dict[int, float] = field(default_factory=dict)
     listed: dict[int, float] = field(default_factory=dict)
 
-    def take(self, text: str, written: float) -> None:
-        """Read a playlist's text that was written at ``written`` (Unix time)."""
+    def take(self, text: str, written: Callable[[str], float]) -> None:
+        """Read a playlist's text. ``written`` returns the Unix time at which the segment of a URI was there."""
         found = SEQUENCE.search(text)
         first = int(found[1]) if found else 0
-        for number, duration in enumerate(map(float, DURATION.findall(text)), first):
-            self.durations[number] = duration
-            self.listed.setdefault(number, written)
+        for number, (duration, uri) in enumerate(SEGMENT.findall(text), first):
+            self.durations[number] = float(duration)
+            if number not in self.listed:
+                self.listed[number] = written(uri)
 
     def ends(self) -> Iterator[tuple[float, float]]:
         """The end of each segment in seconds since the beginning, and when it was listed. The first playlist has to
@@ -56,11 +59,12 @@ def lateness(listing: Listing, frames: Sequence[float], fps: float, since: float
 
 
 @contextmanager
-def watching(directory: Path, patterns: Sequence[str]) -> Iterator[list[Listing]]:
-    """The listings of the playlists that match ``patterns``; they are last read when the block ends."""
+def watching(directory: Path, patterns: Sequence[str], *, files: bool) -> Iterator[list[Listing]]:
+    """The listings of the playlists that match ``patterns``; they are last read when the block ends. ``files``: the
+    times are those of the segments' files."""
     listings = [Listing() for _ in patterns]
     ending = threading.Event()
-    thread = threading.Thread(target=_watch, args=(directory, patterns, listings, ending))
+    thread = threading.Thread(target=_watch, args=(directory, patterns, listings, ending, files))
     thread.start()
     try:
         yield listings
@@ -69,7 +73,9 @@ def watching(directory: Path, patterns: Sequence[str]) -> Iterator[list[Listing]
         thread.join()
 
 
-def _watch(directory: Path, patterns: Sequence[str], listings: Sequence[Listing], ending: threading.Event) -> None:
+def _watch(
+    directory: Path, patterns: Sequence[str], listings: Sequence[Listing], ending: threading.Event, files: bool
+) -> None:
     known: dict[int, tuple[Path, float]] = {}
     ended = False
     while not ended:
@@ -78,15 +84,19 @@ def _watch(directory: Path, patterns: Sequence[str], listings: Sequence[Listing]
             path, before = known.get(place, (None, 0.0))
             path = path or next(directory.glob(pattern), None)
             if path is not None:
-                known[place] = path, _read_if_changed(path, before, listings[place])
+                known[place] = path, _read_if_changed(path, before, listings[place], files)
 
 
-def _read_if_changed(path: Path, before: float, listing: Listing) -> float:
+def _read_if_changed(path: Path, before: float, listing: Listing, files: bool) -> float:
     try:
         with path.open() as file:
             written = fstat(file.fileno()).st_mtime
             if written != before:
-                listing.take(file.read(), written)
+                listing.take(file.read(), partial(_file_time, path.parent) if files else lambda uri: written)
     except FileNotFoundError:
         return before
     return written
+
+
+def _file_time(directory: Path, uri: str) -> float:
+    return (directory / uri).stat().st_mtime

@@ -79,7 +79,7 @@ def _under_load(running: Running, load: Load) -> Measured:
     listed = watched if running.playlist is not None else []
     patterns = [(running.playlist or "").format(names[place]) for place in listed]
     with (
-        watching(running.directory, patterns) as listings,
+        watching(running.directory, patterns, files=running.lists_late) as listings,
         publishing(
             load.clip, list(map(running.publish, names)), watch=watched, chunk_size=load.chunk_size
         ) as publishers,

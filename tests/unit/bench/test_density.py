@@ -1,5 +1,7 @@
+import os
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +23,16 @@ def playlist(first: int, *durations: float) -> str:
     )
 
 
+def at(seconds: float) -> Callable[[str], float]:
+    return lambda uri: seconds
+
+
 @pytest.mark.parametrize("first", [0, FIRST_MSN])
 def test_a_segment_is_listed_when_a_playlist_first_lists_it(first: int) -> None:
     listing = Listing()
-    listing.take(playlist(first, 2.0), 102.5)
-    listing.take(playlist(first, 2.0, 2.0), 104.5)
-    listing.take(playlist(first + 2, 2.0), 106.5)
+    listing.take(playlist(first, 2.0), at(102.5))
+    listing.take(playlist(first, 2.0, 2.0), at(104.5))
+    listing.take(playlist(first + 2, 2.0), at(106.5))
     assert list(listing.ends()) == [(2.0, 102.5), (4.0, 104.5), (6.0, 106.5)]
 
 
@@ -34,8 +40,8 @@ def test_a_segment_is_listed_when_a_playlist_first_lists_it(first: int) -> None:
 def test_after_missing_segments_ends_are_unknown(first: int) -> None:
     listing = Listing()
     assert list(listing.ends()) == []
-    listing.take(playlist(first, 2.0), 102.5)
-    listing.take(playlist(first + 3, 2.0), 108.5)
+    listing.take(playlist(first, 2.0), at(102.5))
+    listing.take(playlist(first + 3, 2.0), at(108.5))
     assert list(listing.ends()) == [(2.0, 102.5)]
 
 
@@ -43,7 +49,7 @@ def test_lateness_counts_from_the_last_frame() -> None:
     frames = array("d", [100 + number / 10 for number in range(60)])
     listing = Listing()
     for number, listed in enumerate((102.0, 104.2, 106.0)):
-        listing.take(playlist(number, 2.0), listed)
+        listing.take(playlist(number, 2.0), at(listed))
     assert lateness(listing, frames, 10, since=103, until=200) == pytest.approx([0.3, 0.1])
     assert lateness(listing, frames[:50], 10, since=0, until=105) == pytest.approx([0.1, 0.3])
 
@@ -51,11 +57,14 @@ def test_lateness_counts_from_the_last_frame() -> None:
 def test_a_playlist_file_is_found_and_read(tmp_path: Path) -> None:
     path = tmp_path / "media.m3u8"
     path.write_text(playlist(0, 2.0))
-    with watching(tmp_path, ["media.m3u8", "absent.m3u8"]) as listings:
-        assert len(listings) == 2
-    assert list(listings[0].listed) == [0]
-    assert listings[0].listed[0] == path.stat().st_mtime
-    assert not listings[1].listed
+    segment = tmp_path / "x.ts"
+    segment.touch()
+    os.utime(segment, (100, 100))
+    for files, expected in ((False, path), (True, segment)):
+        with watching(tmp_path, ["media.m3u8", "absent.m3u8"], files=files) as listings:
+            assert len(listings) == 2
+        assert listings[0].listed == {0: expected.stat().st_mtime}
+        assert not listings[1].listed
 
 
 def measured(publishers: int, user: float, system: float, mebibytes: int, *late: float) -> Measured:

@@ -10,10 +10,10 @@ import os
 from time import monotonic
 from typing import Protocol
 
-from ingest.budget import SLICE_S
-
 # Seconds between two reads of a socket.
 INTERVAL_S = 0.015
+# Not shorter: if threads want the interpreter lock, each turn of the event loop waits up to 5 ms for it.
+ROUND_S = 0.015
 
 
 class Receiver(Protocol):
@@ -25,8 +25,8 @@ class Receiver(Protocol):
 
 
 class Pump:
-    """Calls :meth:`SocketReading.read` of its members every INTERVAL_S. Other callbacks run after SLICE_S at the
-    latest."""
+    """Calls :meth:`SocketReading.read` of its members every INTERVAL_S. If that takes longer than ROUND_S, other
+    callbacks run in between."""
 
     def __init__(self) -> None:
         self._members: dict[SocketReading, None] = {}
@@ -52,7 +52,7 @@ class Pump:
         self._continue_round()
 
     def _continue_round(self) -> None:
-        loop, ends = asyncio.get_running_loop(), monotonic() + SLICE_S
+        loop, ends = asyncio.get_running_loop(), monotonic() + ROUND_S
         while self._left:
             member = self._left.pop()
             if member in self._members:
@@ -78,8 +78,10 @@ class SocketReading:
         self._transport.resume_reading()
 
     def by_pump(self) -> None:
+        """From now on, without waiting for the next tick: a publisher that has fallen behind sends all the time."""
         self._transport.pause_reading()
         self._pump.add(self)
+        asyncio.get_running_loop().call_soon(self.read)
 
     def pause(self) -> None:
         self._pump.remove(self)

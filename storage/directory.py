@@ -47,8 +47,6 @@ PUBLIC_DIRECTORY, PUBLIC_FILE = 0o777, 0o666
 LOCKS = 64
 LIST_BATCH = 256
 RENAME_TRIES = 16
-# Seconds within which puts are started that are collected: of media, and of texts that viewers may wait for.
-GATHER_MEDIA_S, GATHER_TEXTS_S = 0.25, 0.02
 STALE_AFTER_S = 3600.0
 """Seconds after which a temporary file must belong to a process that died."""
 
@@ -92,10 +90,8 @@ class DirectoryStore:
     ) -> ObjectInfo:
         require_key(key)
         put = partial(self._put, key, body, if_none_match=if_none_match, if_match=if_match)
-        if if_none_match or if_match is not None:
-            return await self._write(key, put)
-        within = GATHER_MEDIA_S if content.is_immutable(key) else GATHER_TEXTS_S
-        return await self._write(key, put, within=within)
+        conditional = if_none_match or if_match is not None
+        return await self._write(key, put, gathered=not conditional)
 
     async def get(self, key: str) -> StoredObject:
         require_possible(key)
@@ -136,12 +132,9 @@ class DirectoryStore:
         except OSError as error:
             raise translated(error, self._root / path) from error
 
-    async def _write(self, path: str, call: Callable[[], T], *, within: float | None = None) -> T:
-        """``within``: collect the call with others, for so many seconds at most."""
+    async def _write(self, path: str, call: Callable[[], T], *, gathered: bool = False) -> T:
         try:
-            if within is None:
-                return await self._writers.run(call)
-            return await self._writers.run_gathered(call, within)
+            return await (self._writers.run_gathered(call) if gathered else self._writers.run(call))
         except OSError as error:
             raise translated(error, self._root / path) from error
 

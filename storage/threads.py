@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Seconds for which gathered calls are collected.
+GATHER_S = 0.02
 
 _Call = tuple["asyncio.Future[Any]", Callable[[], Any]]
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
@@ -15,17 +17,16 @@ _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 class Threads:
     """At most ``count`` blocking calls at once; a call that is cancelled before its start never runs."""
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, count: int, *, gather: float = GATHER_S) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._gather = gather
         self._gathered: list[_Call] = []
-        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
-    async def run_gathered(self, call: Callable[[], T], within: float) -> T:
-        """Like :meth:`run`, but collects calls and runs them in order in one thread. This one starts ``within``
-        seconds.
+    async def run_gathered(self, call: Callable[[], T]) -> T:
+        """Like :meth:`run`, but collects the calls of a few milliseconds and runs them in order in one thread.
 
         Waking a thread, and handing over the interpreter lock while the loop is busy, costs more than writing a
         small file.
@@ -33,30 +34,22 @@ class Threads:
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
         self._gathered.append((outcome, call))
-        due = loop.time() + within
-        if self._timer is None or due < self._timer.when():
-            self._stop_timer()
-            self._timer = loop.call_at(due, self._submit, loop)
+        if len(self._gathered) == 1:
+            loop.call_later(self._gather, self._submit, loop)
         return await outcome
 
     async def close(self) -> None:
         """Wait for the calls that are running and cancel the others."""
-        self._stop_timer()
         gathered, self._gathered = self._gathered, []
         for outcome, _ in gathered:
             outcome.cancel()
         await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
         calls, self._gathered = self._gathered, []
-        submitted = self._executor.submit(_run_all, calls, loop)
-        submitted.add_done_callback(lambda done: _cancel(calls) if done.cancelled() else None)
+        if calls:
+            submitted = self._executor.submit(_run_all, calls, loop)
+            submitted.add_done_callback(lambda done: _cancel(calls) if done.cancelled() else None)
 
 
 def _run_all(calls: list[_Call], loop: asyncio.AbstractEventLoop) -> None:

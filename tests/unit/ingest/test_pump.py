@@ -11,8 +11,7 @@ from typing import cast
 
 import pytest
 
-from ingest.budget import SLICE_S
-from ingest.pump import Pump, SocketReading
+from ingest.pump import INTERVAL_S, ROUND_S, Pump, SocketReading
 from tests.lab.event_loops import EVENT_LOOPS, Run, run_on
 
 
@@ -61,11 +60,13 @@ async def connection(pump: Pump, receiver: Receiver) -> AsyncIterator[tuple[sock
     await loop.create_connection(lambda: receiver, sock=own)
     reading = SocketReading(receiver.transport, receiver, pump)
     reading.pause()
-    with peer:
-        yield peer, reading
-    reading.close()
-    receiver.transport.abort()
-    await receiver.lost.wait()
+    try:
+        with peer:
+            yield peer, reading
+    finally:
+        reading.close()
+        receiver.transport.abort()
+        await receiver.lost.wait()
 
 
 def test_what_came_since_the_last_tick_is_read_at_once(run: Run) -> None:
@@ -79,6 +80,22 @@ def test_what_came_since_the_last_tick_is_read_at_once(run: Run) -> None:
             assert receiver.reads == [b"frameframeframe"]
             peer.send(b"more")
             await receiver.receive(19)
+
+    run(scenario)
+
+
+def test_what_came_during_a_pause_is_not_left_until_the_next_tick(run: Run) -> None:
+    async def scenario() -> None:
+        receiver, pump = Receiver(), Pump()
+        async with connection(pump, receiver) as (peer, reading):
+            reading.by_pump()
+            reading.pause()
+            peer.send(b"frame")
+            began = asyncio.get_running_loop().time()
+            reading.by_pump()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert receiver.reads == [b"frame"] or asyncio.get_running_loop().time() - began > INTERVAL_S
 
     run(scenario)
 
@@ -168,7 +185,7 @@ class Ticks:
 
 
 class Busy(Receiver):
-    """Each read takes a whole slice."""
+    """Each read takes as long as a round may."""
 
     def __init__(self, ticks: Ticks) -> None:
         super().__init__()
@@ -177,7 +194,7 @@ class Busy(Receiver):
 
     def buffer_updated(self, nbytes: int) -> None:
         self.read_at = self.ticks.count
-        time.sleep(SLICE_S)
+        time.sleep(ROUND_S)
         super().buffer_updated(nbytes)
 
 
@@ -189,9 +206,13 @@ def test_other_callbacks_run_during_a_round(run: Run) -> None:
         receivers = [Busy(ticks) for _ in range(4)]
         async with AsyncExitStack() as stack:
             ends = [await stack.enter_async_context(connection(pump, receiver)) for receiver in receivers]
-            for peer, reading in ends:
-                peer.send(b"frame")
+            for _, reading in ends:
                 reading.by_pump()
+            before = ticks.count
+            while ticks.count < before + 3:
+                await asyncio.sleep(0)
+            for peer, _ in ends:
+                peer.send(b"frame")
             for receiver in receivers:
                 await receiver.receive(5)
             assert len({receiver.read_at for receiver in receivers}) == len(receivers)

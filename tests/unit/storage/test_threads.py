@@ -1,13 +1,10 @@
 import asyncio
 import threading
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from storage.threads import Threads
-
-SOON_S = 0.005
 
 
 async def test_gathered_calls_share_one_thread_call_and_keep_their_order() -> None:
@@ -18,7 +15,7 @@ async def test_gathered_calls_share_one_thread_call_and_keep_their_order() -> No
         seen.append((number, threading.get_ident()))
         return number
 
-    calls = [threads.run_gathered(partial(record, number), SOON_S) for number in range(20)]
+    calls = [threads.run_gathered(partial(record, number)) for number in range(20)]
     assert await asyncio.gather(*calls) == list(range(20))
     assert [number for number, _ in seen] == list(range(20))
     assert len({thread for _, thread in seen}) == 1
@@ -32,9 +29,10 @@ async def test_a_failing_call_does_not_affect_others() -> None:
     def fail() -> None:
         raise OSError("no space")
 
-    calls: list[Callable[[], int | None]] = [lambda: 1, fail, lambda: 2]
-    gathered = [threads.run_gathered(call, SOON_S) for call in calls]
-    good, bad, other = await asyncio.gather(*gathered, return_exceptions=True)
+    good, bad, other = await asyncio.gather(
+        threads.run_gathered(lambda: 1), threads.run_gathered(fail), threads.run_gathered(lambda: 2),
+        return_exceptions=True,
+    )  # fmt: skip
     assert (good, other) == (1, 2)
     assert isinstance(bad, OSError)
     await threads.close()
@@ -42,8 +40,8 @@ async def test_a_failing_call_does_not_affect_others() -> None:
 
 async def test_a_cancelled_call_never_runs() -> None:
     threads, ran = Threads("test", 1), []
-    kept = asyncio.create_task(threads.run_gathered(lambda: ran.append("kept"), SOON_S))
-    dropped = asyncio.create_task(threads.run_gathered(lambda: ran.append("dropped"), SOON_S))
+    kept = asyncio.create_task(threads.run_gathered(lambda: ran.append("kept")))
+    dropped = asyncio.create_task(threads.run_gathered(lambda: ran.append("dropped")))
     await asyncio.sleep(0)
     dropped.cancel()
     await kept
@@ -52,18 +50,18 @@ async def test_a_cancelled_call_never_runs() -> None:
 
 
 async def test_close_ends_all_waiting_calls() -> None:
-    threads, started, go = Threads("test", 1), threading.Event(), threading.Event()
+    threads, started, go = Threads("test", 1, gather=0), threading.Event(), threading.Event()
 
     def block() -> str:
         started.set()
         go.wait(10)
         return "done"
 
-    running = asyncio.create_task(threads.run_gathered(block, SOON_S))
+    running = asyncio.create_task(threads.run_gathered(block))
     await asyncio.to_thread(started.wait, 10)
-    queued = asyncio.create_task(threads.run_gathered(lambda: None, SOON_S))
+    queued = asyncio.create_task(threads.run_gathered(lambda: None))
     await asyncio.sleep(0.01)
-    gathered = asyncio.create_task(threads.run_gathered(lambda: None, SOON_S))
+    gathered = asyncio.create_task(threads.run_gathered(lambda: None))
     await asyncio.sleep(0)
     closing = asyncio.create_task(threads.close())
     await asyncio.sleep(0.01)
@@ -73,13 +71,3 @@ async def test_close_ends_all_waiting_calls() -> None:
     for task in (queued, gathered):
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 5)
-
-
-async def test_calls_start_when_the_most_urgent_of_them_is_due() -> None:
-    threads, order = Threads("test", 1), []
-    patient = asyncio.create_task(threads.run_gathered(lambda: order.append("patient"), 3600))
-    await asyncio.sleep(0)
-    await threads.run_gathered(lambda: order.append("urgent"), SOON_S)
-    await patient
-    assert order == ["patient", "urgent"]
-    await threads.close()

@@ -2,6 +2,7 @@
 
     python fast.py [DIRECTORY]      compiles them in this checkout, or in a copy of it
     python fast.py --remove         makes the checkout run the sources again
+    python fast.py --check          says what is missing to compile them, and fails if something is
 
 A compiled module lies beside its source, and Python prefers it; without a compiler, the same code runs from the
 sources. After a change of a source, compile again: the server does not start with older modules.
@@ -11,6 +12,7 @@ import argparse
 import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -91,8 +93,17 @@ def remove(root: Path) -> None:
             path.unlink()
 
 
+def missing() -> str | None:
+    """What the machine lacks to compile C for this Python."""
+    if shutil.which(os.environ.get("CC", "cc")) is None:
+        return "there is no C compiler (Debian: apt-get install gcc libc6-dev)"
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        return "the headers of this Python are not installed (Debian: apt-get install python3-dev)"
+    return None
+
+
 def compile_modules(root: Path) -> None:
-    """Raises SystemExit if the types are wrong or there is no C compiler."""
+    """Raises SystemExit if the types are wrong."""
     # Only here, so that --remove works without them.
     from mypyc.build import mypycify
     from setuptools import Distribution
@@ -118,13 +129,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument("--remove", action="store_true")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     root = options.directory.resolve()
     if options.remove:
         remove(root)
         return
-    if shutil.which(os.environ.get("CC", "cc")) is None:
-        sys.exit("there is no C compiler: install one (Debian: apt-get install gcc libc6-dev), or run the sources")
+    if lacking := missing():
+        sys.exit(lacking)
+    if options.check:
+        return
     compile_modules(root)
     print(f"compiled {len(MODULES)} modules; python fast.py --remove goes back to the sources")
 

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import sysconfig
 from pathlib import Path
 from types import ModuleType
 
@@ -54,3 +55,15 @@ def test_compiled_modules_are_removed(tmp_path: Path) -> None:
         file.touch()
     fast.remove(tmp_path)
     assert [file.exists() for file in (*kept, *gone)] == [True, True, False, False]
+
+
+def test_what_is_missing_to_compile_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    compiler = tmp_path / "cc"
+    compiler.touch(mode=0o755)
+    monkeypatch.setenv("CC", str(tmp_path / "absent"))
+    assert "no C compiler" in (fast.missing() or "")
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    assert "headers of this Python" in (fast.missing() or "")
+    (tmp_path / "Python.h").touch()
+    assert fast.missing() is None

@@ -57,6 +57,8 @@ KEEPALIVE: Mapping[str, int] = MappingProxyType({"TCP_KEEPIDLE": 15, "TCP_KEEPIN
 
 # What on_repaired gets while a publisher is read more slowly than it sends.
 SLOWED_DOWN = "too-many-messages"
+# Seconds for what a publisher has sent before the server stops.
+LONGEST_REST_S = 0.05
 NOT_CHECKED = "The server could not check the stream key; try again"
 
 
@@ -148,6 +150,19 @@ class Publisher(asyncio.BufferedProtocol):
         If the handler is still authorizing, the publication ends as soon as ``authorize`` returns it.
         """
         self._finish(reason, text)
+
+    def take_rest(self) -> None:
+        """Handle what the publisher has sent until now, because the server stops. That may be the end of its
+        publication, which the pump has not read yet."""
+        if self._publication is None:
+            return
+        if self._resumption is not None:
+            self._resumption.cancel()
+            self._resumption = None
+            self._reading.by_pump()
+        self._slice_ends = monotonic() + LONGEST_REST_S
+        self._work()
+        self._reading.read()
 
     def request_reconnect(self, text: str) -> bool:
         """See :class:`ingest.interface.PublisherLink`."""

@@ -69,7 +69,7 @@ class SocketReading:
 
     def __init__(self, transport: asyncio.Transport, receiver: Receiver, pump: Pump) -> None:
         self._transport = transport
-        self._receiver = receiver
+        self._receiver: Receiver | None = receiver
         self._pump = pump
         self._file = transport.get_extra_info("socket").fileno()
 
@@ -88,14 +88,15 @@ class SocketReading:
         self._transport.pause_reading()
 
     def close(self) -> None:
-        """The transport is closed."""
+        """The transport is closed. Nothing refers to the receiver any more."""
         self._pump.remove(self)
+        self._receiver = None
 
     def read(self) -> None:
         """Pass to the receiver what the socket has received."""
         receiver = self._receiver
         # A socket that is about to be closed has no number of its own any more.
-        while self in self._pump and not self._transport.is_closing():
+        while receiver is not None and self in self._pump and not self._transport.is_closing():
             buffer = receiver.get_buffer(-1)
             try:
                 count = os.readv(self._file, (buffer,))

@@ -28,7 +28,6 @@ MODULES = (
     "ingest/offset_guard.py",
     "ingest/picture_joiner.py",
     "ingest/publisher.py",
-    "ingest/pump.py",
     "ingest/rtmp/buffer.py",
     "ingest/rtmp/chunk_reader.py",
     "ingest/rtmp/chunk_stream.py",

@@ -27,7 +27,6 @@ from ingest.interface import EndReason, IngestHandler, Publication, PublishReque
 from ingest.options import IngestOptions
 from ingest.pending import PendingConnections
 from ingest.proxy_protocol import BadProxyHeader, Preface, ProxyHeader
-from ingest.pump import Pump, SocketReading
 from ingest.refusals import Refusal, RefusalMemory
 from ingest.rtmp import (
     AGAIN,
@@ -57,8 +56,6 @@ KEEPALIVE: Mapping[str, int] = MappingProxyType({"TCP_KEEPIDLE": 15, "TCP_KEEPIN
 
 # What on_repaired gets while a publisher is read more slowly than it sends.
 SLOWED_DOWN = "too-many-messages"
-# Seconds for what a publisher has sent before the server stops.
-LONGEST_REST_S = 0.05
 NOT_CHECKED = "The server could not check the stream key; try again"
 
 
@@ -76,7 +73,6 @@ class SharedState:
     publishers: set["Publisher"] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     empty: asyncio.Event = field(default_factory=asyncio.Event)
-    pump: Pump = field(default_factory=Pump)
 
     def __post_init__(self) -> None:
         options = self.options
@@ -103,7 +99,6 @@ class Publisher(asyncio.BufferedProtocol):
     :class:`ingest.interface.PublisherLink` of its publication."""
 
     _transport: asyncio.Transport
-    _reading: SocketReading
 
     def __init__(self, shared: SharedState, tls: ssl.SSLContext | None = None) -> None:
         self.address = ""
@@ -151,19 +146,6 @@ class Publisher(asyncio.BufferedProtocol):
         """
         self._finish(reason, text)
 
-    def take_rest(self) -> None:
-        """Handle what the publisher has sent until now, because the server stops. That may be the end of its
-        publication, which the pump has not read yet."""
-        if self._publication is None:
-            return
-        if self._resumption is not None:
-            self._resumption.cancel()
-            self._resumption = None
-            self._reading.by_pump()
-        self._slice_ends = monotonic() + LONGEST_REST_S
-        self._work()
-        self._reading.read()
-
     def request_reconnect(self, text: str) -> bool:
         """See :class:`ingest.interface.PublisherLink`."""
         asked = self._ended is None and self._connection.request_reconnect(text)
@@ -179,7 +161,6 @@ class Publisher(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._reading = SocketReading(self._transport, self, self._shared.pump)
         peer = transport.get_extra_info("peername") or ("", 0)
         self._name(peer[0], peer[1])
         self._shared.publishers.add(self)
@@ -216,7 +197,6 @@ class Publisher(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = self._ended or (EndReason.LOST, "the connection was lost")
         self._end_publication(*self._ended)
-        self._reading.close()
         self._connection.close()
         # A handle that ran keeps its callback, which keeps this object.
         self._set_timer(None)
@@ -353,7 +333,7 @@ class Publisher(asyncio.BufferedProtocol):
             return
         if self._resumption is not None:
             self._resumption.cancel()
-        self._reading.pause()
+        self._transport.pause_reading()
         resume = self._resume_reading
         self._resumption = self._loop.call_later(seconds, resume) if seconds else self._loop.call_soon(resume)
 
@@ -365,13 +345,7 @@ class Publisher(asyncio.BufferedProtocol):
             return
         self._work()
         if self._resumption is None and self._ended is None and self._state is not State.AUTHORIZING:
-            self._read_on()
-
-    def _read_on(self) -> None:
-        if self._publication is None:
-            self._reading.by_loop()
-        else:
-            self._reading.by_pump()
+            self._transport.resume_reading()
 
     def _on_event(self, event: Event) -> None:
         match event:
@@ -379,8 +353,6 @@ class Publisher(asyncio.BufferedProtocol):
                 self._on_publish(event)
             case Unpublished():
                 self._end_publication(EndReason.UNPUBLISHED, "the publisher stopped")
-                if self._resumption is None:
-                    self._reading.by_loop()
             case PlayRefused():
                 self._drop("play-refused", "a player connected to the port for publishers")
             case Metadata(values) if self._publication is not None:
@@ -407,7 +379,7 @@ class Publisher(asyncio.BufferedProtocol):
             self._refuse(*refusal)
         else:
             self._key = key
-            self._reading.pause()
+            self._transport.pause_reading()
             request = PublishRequest(
                 options.app, key, self.address, event.software, encrypted=self._tls is not None
             )
@@ -490,7 +462,7 @@ class Publisher(asyncio.BufferedProtocol):
         if not self._flush():
             self._transport.abort()
             return
-        self._reading.by_loop()
+        self._transport.resume_reading()
         self._set_timer(self._shared.options.linger_timeout, self._transport.abort)
 
     def _flush(self) -> bool:

@@ -47,7 +47,6 @@ class IngestServer:
             task.cancel()
         await asyncio.gather(*shared.tasks, return_exceptions=True)
         for publisher in list(shared.publishers):
-            publisher.take_rest()
             publisher.kick(STOPPING)
         while shared.publishers:
             shared.empty.clear()

@@ -30,9 +30,9 @@ class Listing:
         found = SEQUENCE.search(text)
         first = int(found[1]) if found else 0
         for number, (duration, uri) in enumerate(SEGMENT.findall(text), first):
-            self.durations[number] = float(duration)
             if number not in self.listed:
                 self.listed[number] = written(uri)
+            self.durations[number] = float(duration)
 
     def ends(self) -> Iterator[tuple[float, float]]:
         """The end of each segment in seconds since the beginning, and when it was listed. The first playlist has to

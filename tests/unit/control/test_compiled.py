@@ -48,7 +48,7 @@ def test_a_source_that_changed_after_the_compilation_is_refused(
 
 
 def test_compiled_modules_are_removed(tmp_path: Path) -> None:
-    kept = [tmp_path / "ingest" / "pump.py", tmp_path / "storage" / "other.so"]
+    kept = [tmp_path / "ingest" / "feed.py", tmp_path / "storage" / "other.so"]
     gone = [tmp_path / "ingest" / "rtmp" / "buffer.cpython-311.so", tmp_path / f"{fast.SHARED}.cpython-311.so"]
     for file in (*kept, *gone):
         file.parent.mkdir(parents=True, exist_ok=True)

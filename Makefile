@@ -49,7 +49,7 @@ imports: .venv/.development ## import-linter: which package may import which
 unit: .venv/.development ## run only the tests; ARGS="tests/unit -k hls" selects some
 	$(BIN)/pytest -p tests.workers -n 2 $(ARGS)
 
-fast: .venv/.fast ## compile the modules that handle every frame: two thirds of the processor time; needs a C compiler
+fast: .venv/.fast ## compile the modules that handle every frame: a quarter less processor time; needs a C compiler
 	@$(BIN)/python fast.py
 
 plain: ## run the sources again, after make fast

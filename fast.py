@@ -81,15 +81,13 @@ MODULES = (
 )
 # The library that the compiled modules share.
 SHARED = "headwater__mypyc"
-SUFFIXES = ("so", "pyd")
 
 
 def remove(root: Path) -> None:
     packages = {module.partition("/")[0] for module in MODULES}
-    for suffix in SUFFIXES:
-        compiled = [path for package in packages for path in (root / package).rglob(f"*.{suffix}")]
-        for path in (*root.glob(f"{SHARED}.*.{suffix}"), *compiled):
-            path.unlink()
+    compiled = [path for package in packages for path in (root / package).rglob("*.so")]
+    for path in (*root.glob(f"{SHARED}.*.so"), *compiled):
+        path.unlink()
 
 
 def missing() -> str | None:

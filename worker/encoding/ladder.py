@@ -68,9 +68,9 @@ class BroadcastLadder:
         """Take the rungs of a source that is new or changed. Raises NoEncodingRoom."""
         rates = {rung.track: pixel_rate(rung, frame_rate) for rung in rungs}
         self._rates, self._passes_video = rates, passes_video
+        fitting = self._node.budget.reserve(self._ledger.broadcast, rates)
         if not rates:
             self._node.leave(self._ledger.broadcast)
-        fitting = self._node.budget.reserve(self._ledger.broadcast, rates)
         if rates and not fitting and not passes_video:
             if self._node.refuses:
                 raise NoEncodingRoom(
